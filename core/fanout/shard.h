@@ -1,0 +1,81 @@
+// Shard: one loop thread's part of the plant: its sessions, the topics they want, and the turn that carries
+// updates to them. Knows no thread, socket or wall clock: net/ drives it, tests drive it with fakes.
+//
+// Thread: everything on the shard's loop thread, except what says "any thread". Owns its sessions; the hub,
+// clock, access and sockets outlive it.
+// Invariants: last_ of a topic is the newest update taken from the inbox, so a snapshot is that update's
+// image and subscribing is atomic by construction. A topic reaches a session at most once per update.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "fanout/access.h"
+#include "hub/hub.h"
+#include "session/session.h"
+#include "session/socket.h"
+
+namespace tickwire {
+
+struct ShardConfig {
+  std::uint32_t index = 0;
+  std::string server = "tickwire";  // as in welcome.server
+  std::string epoch;
+  double fanout_load = 0.7;  // share of the time that turns may take, (0, 1]
+  std::int64_t turn_spacing_us_max = 20'000;
+  std::int64_t access_deadline_ms = 2'000;
+  std::int64_t behind_ms_max = 60'000;  // then close 1013
+  SessionConfig session{};
+};
+
+// What one shard counts; read with stats() from any thread.
+struct ShardStats {
+  std::uint64_t sessions = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t messages = 0;  // delivered, control messages not counted
+  std::uint64_t bytes = 0;     // handed to sockets
+  std::uint64_t writes = 0;
+  std::uint64_t turns = 0;
+  std::uint64_t conflated = 0;  // times a subscription fell behind
+  std::uint64_t gaps = 0;
+};
+
+class Shard {
+ public:
+  // `wake` is called from any thread when run() should be called soon; it must not wait.
+  Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake);
+  ~Shard();
+
+  // --- driven by net/ ---------------------------------------------------------------------------------
+  // Welcomes a client. `socket` outlives on_closed.
+  Session& open(Socket& socket, ClientInfo client);
+  // One whole text message, already known to be UTF-8.
+  void on_message(Session& session, std::string_view text);
+  // The socket has room again after a kBlocked.
+  void on_writable(Session& session);
+  // The connection is gone; the session is destroyed.
+  void on_closed(Session& session);
+  // Posted calls, then a turn when one is due. Returns the microseconds after which it wants to be called
+  // again at the latest, < 0: only when woken.
+  std::int64_t run();
+  // Once a second: heartbeats, deadlines, expired authorizations, the age limit.
+  void tick();
+  // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them.
+  void drain(int spread_ms);
+
+  // --- any thread -------------------------------------------------------------------------------------
+  void post(std::function<void()> call);  // runs on the loop thread, in order
+  void answer(AccessAnswer answer);
+  [[nodiscard]] ShardStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tickwire

@@ -1,0 +1,66 @@
+// Demand: which topics somebody wants right now, told to each feed for its own pattern.
+//
+// A feed that names the topics it can make is asked for those of them that an exact or a pattern subscription
+// wants; a feed that names none is asked for exact topics only. Any thread; one lock, held while the listener
+// is told, so that changes arrive in order.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/topic_name.h"
+
+namespace tickwire {
+
+class DemandListener {
+ public:
+  virtual ~DemandListener() = default;
+  // The first subscriber of `topic` came, or its last went. Any thread; may not call back into Demand or Hub.
+  virtual void on_demand(std::uint32_t feed, const std::string& topic, bool wanted) = 0;
+};
+
+class Demand {
+ public:
+  // Null: nobody listens (feeds may not be added then).
+  void set_listener(DemandListener* listener);
+
+  // `topics`: what the feed can make; nothing: unknown. Tells the listener what is wanted already.
+  void add_feed(std::uint32_t feed, const Pattern& pattern, std::optional<std::vector<std::string>> topics);
+  void set_feed_topics(std::uint32_t feed, std::vector<std::string> topics);
+  // Says nothing to the listener.
+  void remove_feed(std::uint32_t feed);
+
+  // One more or one less sink wants it.
+  void topic_wanted(const std::string& topic, bool wanted);
+  void pattern_wanted(const Pattern& pattern, bool wanted);
+
+ private:
+  struct Feed {
+    Pattern pattern;
+    std::optional<std::set<std::string, std::less<>>> topics;
+    std::set<std::string, std::less<>> wanted;
+  };
+  struct PatternCount {
+    Pattern pattern;
+    int count;
+  };
+
+  [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const;
+  void update_one(std::uint32_t id, Feed& feed, const std::string& topic);
+  void update_all(std::uint32_t id, Feed& feed);
+
+  std::mutex mutex_;
+  // Protected by mutex_:
+  DemandListener* listener_ = nullptr;
+  std::map<std::uint32_t, Feed> feeds_;
+  std::map<std::string, int, std::less<>> topics_;
+  std::map<std::string, PatternCount, std::less<>> patterns_;
+};
+
+}  // namespace tickwire

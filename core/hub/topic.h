@@ -1,0 +1,63 @@
+// Topic: one named stream: its sequence, its last update (whose image is a late joiner's snapshot), its ring.
+//
+// Any thread. Everything that changes is protected by the topic's own lock, which is held while an update is
+// made and handed to the interested sinks, so that each sees every seq once and in order. Owned by the hub's
+// directory and by every Update of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hub/update.h"
+#include "hub/update_sink.h"
+#include "model/image.h"
+#include "model/topic_kind.h"
+
+namespace tickwire {
+
+using FeedId = std::uint32_t;   // 0: not published by a plugin
+using TopicId = std::uint32_t;  // dense, reused only after a topic that never had an update
+
+// How the topics of a pattern behave; the config's topics."pattern" tables.
+struct TopicRule {
+  std::string pattern = ">";
+  Delivery delivery = Delivery::kValue;
+  std::uint32_t ring = 64;          // event topics: updates kept for those who were away
+  std::int64_t stale_after_ms = 0;  // 0: age alone never makes it stale
+};
+
+class Topic {
+ public:
+  Topic(std::string name, TopicId id, const TopicRule& rule) : name(std::move(name)), id(id), rule(rule) {}
+
+  const std::string name;
+  const TopicId id;
+  const TopicRule rule;
+
+  // The last update, or null.
+  [[nodiscard]] UpdatePtr last() const;
+  // Event topics: the kept updates with from <= seq <= to, in order; those before the first are gone.
+  [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to) const;
+  // "ticker.BTC-USD seq=3 live value sinks=1": for logs, failing tests and debuggers.
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  friend class Hub;
+  mutable std::mutex mutex_;
+  // Protected by mutex_:
+  UpdatePtr last_;
+  std::vector<JsonField> fields_;  // of last_->image()
+  std::deque<UpdatePtr> ring_;
+  std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
+  FeedId feed_ = 0;          // who published last
+  bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
+  bool erased_ = false;      // no longer in the directory
+};
+
+using TopicPtr = std::shared_ptr<Topic>;
+
+}  // namespace tickwire

@@ -1,0 +1,60 @@
+// Update: one immutable message of a topic, made once in the hub and shared by reference with everyone who
+// registered interest: shards, store, in-process subscribers. Nothing else travels.
+//
+// Any thread. Its encoded forms are made at first need by whoever needs them and never change after that.
+// Invariants: seq is the topic's; a data update's seq is the previous one + 1, a status update repeats it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "model/topic_kind.h"
+#include "protocol/encode.h"
+
+namespace tickwire {
+
+class Topic;
+
+class Update {
+ public:
+  struct Parts {
+    std::shared_ptr<const Topic> topic;
+    std::uint64_t seq = 0;
+    std::int64_t ts = 0;  // server Unix time, ms
+    TopicStatus status = TopicStatus::kLive;
+    bool status_only = false;  // no data: the status changed
+    std::string data;          // the feed's bytes; empty when status_only
+    std::string image;         // all updates merged; empty: the same bytes as data
+  };
+  explicit Update(Parts parts);
+  ~Update();
+  Update(const Update&) = delete;
+  Update& operator=(const Update&) = delete;
+
+  [[nodiscard]] const Topic& topic() const { return *parts_.topic; }
+  [[nodiscard]] std::uint64_t seq() const { return parts_.seq; }
+  [[nodiscard]] std::int64_t ts() const { return parts_.ts; }
+  [[nodiscard]] TopicStatus status() const { return parts_.status; }
+  [[nodiscard]] bool status_only() const { return parts_.status_only; }
+  [[nodiscard]] std::string_view data() const { return parts_.data; }
+  [[nodiscard]] std::string_view image() const { return parts_.image.empty() ? parts_.data : parts_.image; }
+
+  // The `update` message (or `status`, when status_only) and the `snapshot` message of this state.
+  [[nodiscard]] const EncodedMessage& update_message() const;
+  [[nodiscard]] const EncodedMessage& snapshot_message() const;
+
+ private:
+  enum Form : std::uint8_t { kUpdateForm, kSnapshotForm, kForms };
+  const EncodedMessage& form(Form which) const;
+
+  const Parts parts_;
+  mutable std::array<std::atomic<const EncodedMessage*>, kForms> forms_{};
+};
+
+using UpdatePtr = std::shared_ptr<const Update>;
+
+}  // namespace tickwire

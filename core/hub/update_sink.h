@@ -1,0 +1,23 @@
+// UpdateSink: who registers interest with the hub (a shard's inbox, mostly).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hub/update.h"
+
+namespace tickwire {
+
+class UpdateSink {
+ public:
+  virtual ~UpdateSink() = default;
+  // Called on the publishing thread, under the topic's lock, in the order of seq: must only take the
+  // reference and return, and may not call the hub.
+  virtual void deliver(const UpdatePtr& update) = 0;
+};
+
+// Names a registered sink. A topic keeps its interested sinks as bits of one word.
+using SinkId = std::uint32_t;
+inline constexpr std::size_t kSinksMax = 64;
+
+}  // namespace tickwire

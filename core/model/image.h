@@ -1,0 +1,32 @@
+// merge_image: RFC 7396 at the top level, on texts: fields of an update replace those of the image, `null`
+// deletes. Fields keep their place and their bytes; white space between them is dropped. No state; any
+// thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/json_object.h"
+
+namespace tickwire {
+
+inline constexpr std::size_t kImageBytesMax = 1U << 20U;
+
+// An object's text and where its fields stand in it. An empty text is the image of a topic without updates.
+struct ImageView {
+  std::string_view text;
+  const std::vector<JsonField>& fields;
+};
+
+struct Image {
+  std::string text;
+  std::vector<JsonField> fields;
+};
+
+// `out` is overwritten and may not be one of the inputs. A key that `update` repeats counts with its last
+// value.
+void merge_image(ImageView image, ImageView update, Image& out);
+
+}  // namespace tickwire

@@ -1,0 +1,45 @@
+// Topic names and patterns: their grammar, their limits, and what matches what.
+//
+// A topic is tokens of [A-Za-z0-9_:-] joined by '.'; in a pattern a whole token may be '*' (exactly one
+// token) and the last one '>' (one or more). Values without state; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tickwire {
+
+inline constexpr std::size_t kTopicNameBytesMax = 200;
+inline constexpr std::size_t kTopicTokensMax = 16;
+
+// kBadTopic with a message that names the offending byte or the limit.
+Status check_topic(std::string_view topic);
+
+// True when `text` has a wildcard token; says nothing about its validity.
+bool is_pattern(std::string_view text);
+
+// A valid topic or pattern, split once so that matching allocates nothing.
+class Pattern {
+ public:
+  // kBadTopic. A text without wildcards is a pattern that matches only itself.
+  static Result<Pattern> parse(std::string_view text);
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  // `topic` must be valid.
+  [[nodiscard]] bool matches(std::string_view topic) const;
+  // Some topic matches both.
+  [[nodiscard]] bool overlaps(const Pattern& other) const;
+
+ private:
+  explicit Pattern(std::string_view text);
+  [[nodiscard]] std::vector<std::string_view> tokens() const;
+
+  std::string text_;
+  bool literal_;  // no wildcard: comparing the text is enough
+};
+
+}  // namespace tickwire

@@ -1,0 +1,52 @@
+// A client's message, parsed and checked: text in, Command or Error out. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tickwire {
+
+inline constexpr std::size_t kMessageBytesMax = 2U << 20U;
+inline constexpr std::size_t kTopicsPerCommandMax = 10'000;
+inline constexpr std::size_t kListTopicsMax = 10'000;
+inline constexpr std::size_t kIdBytesMax = 64;
+inline constexpr std::size_t kTokenBytesMax = 8'192;
+inline constexpr double kMaxRateMax = 1000.0;
+
+struct SubscribeCommand {
+  std::vector<std::string> topics;  // not yet checked: each gets its own result
+  bool snapshot = true;
+  double max_rate = 0;  // messages/s per topic; 0: every update
+};
+struct UnsubscribeCommand {
+  std::vector<std::string> topics;
+};
+struct PublishCommand {
+  std::string topic;
+  std::string data;  // the bytes of `data` as they stood in the message
+};
+struct ListCommand {
+  std::string pattern = ">";
+  std::string after;
+  std::size_t limit = kListTopicsMax;
+};
+struct AuthCommand {
+  std::string token;
+};
+struct PingCommand {};
+
+struct Command {
+  std::string id;  // as it stood in the text, ready to be echoed; empty when there was none
+  std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, ListCommand, AuthCommand, PingCommand>
+      body;
+};
+
+// The error of a message that could still be read as an object keeps its id in `id`.
+Result<Command> parse_command(std::string_view text, std::string& id);
+
+}  // namespace tickwire

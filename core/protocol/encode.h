@@ -1,0 +1,63 @@
+// The server's messages as text, and as the WebSocket frame that carries them. Pure; any thread.
+// docs/PROTOCOL.md has an example of each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "model/topic_kind.h"
+
+namespace tickwire {
+
+// A message that is sent to many: its whole unmasked text frame (RFC 6455 section 5.2), made once.
+struct EncodedMessage {
+  std::string frame;
+  std::uint32_t header_bytes = 0;
+
+  [[nodiscard]] std::string_view text() const { return std::string_view(frame).substr(header_bytes); }
+};
+
+enum class Opcode : std::uint8_t { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
+inline constexpr std::size_t kFrameHeaderBytesMax = 10;
+
+// Appends the header of an unmasked, final frame of `payload_bytes`.
+void append_frame_header(std::string& out, Opcode opcode, bool rsv1, std::size_t payload_bytes);
+
+struct TopicMessage {
+  std::string_view topic;
+  std::uint64_t seq = 0;
+  std::int64_t ts = 0;
+  TopicStatus status = TopicStatus::kLive;
+  std::string_view data;  // a JSON object
+};
+EncodedMessage encode_update(const TopicMessage& message);    // without status
+EncodedMessage encode_snapshot(const TopicMessage& message);  // with all of it
+EncodedMessage encode_status(const TopicMessage& message);    // without data
+
+// One topic's answer in an ack.
+struct TopicResult {
+  std::string topic;
+  std::int64_t seq = -1;  // < 0: not said
+  bool ok = true;
+  Error error{};  // when not ok
+};
+
+// `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.
+std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
+                           std::int64_t ts);
+std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results);
+std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next);
+std::string encode_pong(std::string_view id, std::int64_t ts);
+std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});
+std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to);
+std::string encode_heartbeat(std::int64_t ts);
+std::string encode_drain(int reconnect_after_ms);
+
+// The text as a JSON string with its quotes.
+std::string quote_json(std::string_view text);
+
+}  // namespace tickwire

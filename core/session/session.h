@@ -1,0 +1,5 @@
+#pragma once
+namespace tickwire {
+struct SessionConfig {};
+class Session;
+}  // namespace tickwire
