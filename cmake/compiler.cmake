@@ -1,13 +1,15 @@
-# Warnings, sanitizers and ccache: the same for every target of our own.
+# Warnings, build types, sanitizers and ccache: the same for every target of our own.
 add_library(tickwire_warnings INTERFACE)
 target_compile_options(tickwire_warnings INTERFACE -Wall -Wextra -Wconversion -Werror)
 
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
+# Tests run on RelWithDebInfo: CMake's -DNDEBUG there would leave every assert unchecked.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 if(TICKWIRE_SANITIZE)
-  add_compile_options(-fsanitize=${TICKWIRE_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${TICKWIRE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TICKWIRE_SANITIZE})
 endif()
 
