@@ -1,0 +1,85 @@
+# The front door. Every target does its own set-up, and skips what is done already.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PYTHON ?= python3
+BIN := .venv/bin
+WHEN_CHANGED := scripts/when-changed
+
+BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev libsqlite3-dev \
+  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev libgtest-dev
+TEST_PACKAGES := node:nodejs npm:npm chromium
+LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
+
+PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bindings python feeds web
+PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+CXX_FILES = $(shell find core bindings bench tests/core -name '*.cc' -o -name '*.h')
+
+.PHONY: help setup venv page-tools configure install build demo test test-asan test-ubsan test-tsan \
+  bench lint lint-cpp lint-python format wheel clean
+
+help: ## this list
+	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
+
+setup: venv page-tools ## packages, .venv and npm tools, without building
+	@scripts/apt-install $(LINT_PACKAGES)
+
+venv:
+	@scripts/apt-install $(BUILD_PACKAGES)
+	@$(WHEN_CHANGED) .venv/.stamp pyproject.toml scripts/make-venv -- scripts/make-venv
+
+page-tools:
+	@scripts/apt-install $(TEST_PACKAGES)
+	@$(WHEN_CHANGED) tests/page/node_modules/.stamp tests/page/package-lock.json -- npm ci --prefix tests/page --silent --no-fund --no-audit
+
+configure: venv
+	@$(WHEN_CHANGED) build/dev/.configured CMakePresets.json .venv/.made -- cmake --preset dev $(PYTHON_FOR_CMAKE)
+
+install: configure
+	@$(WHEN_CHANGED) build/dev/.installed $(PACKAGE_SOURCES) .venv/.made -- scripts/install-dev
+
+build: install ## everything, and tickwire installed in .venv
+	@cmake --build --preset dev
+
+demo: install ## a plant with made-up prices, and its page
+	@$(BIN)/tickwire serve --demo
+
+test: build page-tools ## every test; ARGS=... for pytest
+	@ctest --preset dev
+	@$(BIN)/pytest $(ARGS)
+
+test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
+	@cmake --workflow --preset $*
+
+bench: install ## the benchmarks against their baselines
+	@cmake --preset release $(PYTHON_FOR_CMAKE)
+	@cmake --build --preset release
+	@$(BIN)/python bench/run.py
+
+lint: lint-cpp lint-python ## formatters, clang's and gcc's warnings, clang-tidy, ruff, mypy
+
+lint-cpp: build
+	@scripts/apt-install $(LINT_PACKAGES)
+	@clang-format-19 --dry-run --Werror $(CXX_FILES)
+	@cmake --preset clang $(PYTHON_FOR_CMAKE) >/dev/null
+	@cmake --build --preset clang
+	@$(BIN)/python scripts/clang_tidy.py build/clang core bindings
+
+lint-python: venv
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format -q --check
+	@$(BIN)/mypy
+
+format: venv ## rewrite C++ and Python in the house style
+	@scripts/apt-install $(LINT_PACKAGES)
+	@clang-format-19 -i $(CXX_FILES)
+	@$(BIN)/ruff check -q --fix
+	@$(BIN)/ruff format -q
+
+wheel: venv ## a self-contained wheel in dist/
+	@$(WHEN_CHANGED) dist/.stamp $(PACKAGE_SOURCES) scripts/make-wheel -- scripts/make-wheel
+
+clean: ## remove what was built
+	@rm -rf build dist .venv tests/page/node_modules .pytest_cache .mypy_cache .ruff_cache
