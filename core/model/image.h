@@ -25,6 +25,9 @@ struct Image {
   std::vector<JsonField> fields;
 };
 
+// The update has the image's very fields in their order and deletes none: its own text is the new image.
+bool replaces_image(ImageView image, ImageView update);
+
 // `out` is overwritten and may not be one of the inputs. A key that `update` repeats counts with its last
 // value.
 void merge_image(ImageView image, ImageView update, Image& out);

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 
@@ -22,7 +21,7 @@ Status check_topic(std::string_view topic);
 // True when `text` has a wildcard token; says nothing about its validity.
 bool is_pattern(std::string_view text);
 
-// A valid topic or pattern, split once so that matching allocates nothing.
+// A valid topic or pattern. Matching allocates nothing.
 class Pattern {
  public:
   // kBadTopic. A text without wildcards is a pattern that matches only itself.
@@ -36,7 +35,6 @@ class Pattern {
 
  private:
   explicit Pattern(std::string_view text);
-  [[nodiscard]] std::vector<std::string_view> tokens() const;
 
   std::string text_;
   bool literal_;  // no wildcard: comparing the text is enough

@@ -1,0 +1,215 @@
+#include "model/json_object.h"
+
+#include <array>
+#include <string>
+
+#include "model/utf8.h"
+
+namespace tickwire {
+namespace {
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Bytes of a string that need a second look: the quote, the backslash, controls, and all that is not ASCII.
+constexpr std::array<bool, 256> kSpecial = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t i = 0; i < 256; ++i) table.at(i) = i < 0x20 || i >= 0x80 || i == '"' || i == '\\';
+  return table;
+}();
+
+// One pass over the text. Each method leaves at_ after what it read; false means fault_ says what is wrong at
+// at_.
+class Scanner {
+ public:
+  Scanner(std::string_view text, std::size_t depth_max) : text_(text), depth_max_(depth_max) {}
+
+  bool object_with_fields(std::vector<JsonField>& fields) {
+    skip_space();
+    if (peek() != '{') return fail("a JSON object must begin with '{'");
+    if (!object(1, &fields)) return false;
+    skip_space();
+    return at_ == text_.size() || fail("text after the object's end");
+  }
+
+  [[nodiscard]] std::string fault() const { return std::string(fault_) + " at byte " + std::to_string(at_); }
+
+ private:
+  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool fail(const char* fault) {
+    fault_ = fault;
+    return false;
+  }
+  void skip_space() {
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+  }
+  bool take(char c) {
+    if (peek() != c || at_ >= text_.size()) return false;
+    ++at_;
+    return true;
+  }
+
+  // Within its first brace. `fields` collects this object's own fields, null for nested ones.
+  bool object(std::size_t depth, std::vector<JsonField>* fields) {
+    if (depth > depth_max_) return fail("nested too deep");
+    ++at_;
+    skip_space();
+    if (take('}')) return true;
+    do {
+      skip_space();
+      JsonField field;
+      if (peek() != '"') return fail("expected a field name");
+      field.key = static_cast<std::uint32_t>(at_ + 1);
+      if (!string(field.key_escaped)) return false;
+      field.key_size = static_cast<std::uint32_t>(at_ - 1 - field.key);
+      skip_space();
+      if (!take(':')) return fail("expected ':'");
+      skip_space();
+      field.value = static_cast<std::uint32_t>(at_);
+      if (!value(depth)) return false;
+      field.value_size = static_cast<std::uint32_t>(at_ - field.value);
+      if (fields != nullptr) fields->push_back(field);
+      skip_space();
+    } while (take(','));
+    return take('}') || fail("expected ',' or '}'");
+  }
+
+  bool array(std::size_t depth) {
+    if (depth > depth_max_) return fail("nested too deep");
+    ++at_;
+    skip_space();
+    if (take(']')) return true;
+    do {
+      skip_space();
+      if (!value(depth)) return false;
+      skip_space();
+    } while (take(','));
+    return take(']') || fail("expected ',' or ']'");
+  }
+
+  bool value(std::size_t depth) {  // NOLINT(misc-no-recursion): depth_max_ bounds it
+    bool escaped = false;
+    switch (peek()) {
+      case '{':
+        return object(depth + 1, nullptr);
+      case '[':
+        return array(depth + 1);
+      case '"':
+        return string(escaped);
+      case 't':
+        return word("true");
+      case 'f':
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        return number();
+    }
+  }
+
+  bool word(std::string_view expected) {
+    if (text_.substr(at_, expected.size()) != expected) return fail("expected a value");
+    at_ += expected.size();
+    return true;
+  }
+
+  bool digits() {
+    const std::size_t start = at_;
+    while (is_digit(peek())) ++at_;
+    return at_ > start || fail("expected a digit");
+  }
+
+  bool number() {
+    const std::size_t start = at_;
+    take('-');
+    if (!is_digit(peek())) {
+      return fail(at_ == start ? "expected a value" : "expected a digit");
+    }
+    if (!take('0') && !digits()) return false;
+    if (take('.') && !digits()) return false;
+    if (take('e') || take('E')) {
+      if (!take('+')) take('-');
+      return digits();
+    }
+    return true;
+  }
+
+  bool string(bool& escaped) {
+    ++at_;
+    while (true) {
+      while (at_ < text_.size() && !kSpecial[static_cast<unsigned char>(text_[at_])]) ++at_;
+      if (at_ >= text_.size()) return fail("a string without an end");
+      if (take('"')) return true;
+      if (text_[at_] == '\\') {
+        escaped = true;
+        if (!escape()) return false;
+      } else {
+        const std::size_t size = utf8_sequence(text_, at_);
+        if (size == 0) return fail("not UTF-8");
+        if (size == 1) return fail("a control character in a string");
+        at_ += size;
+      }
+    }
+  }
+
+  bool escape() {
+    ++at_;
+    if (peek() != 'u') {
+      if (at_ >= text_.size() || std::string_view("\"\\/bfnrt").find(peek()) == std::string_view::npos) {
+        return fail("not an escape");
+      }
+      ++at_;
+      return true;
+    }
+    unsigned unit = 0;
+    if (!unicode_unit(unit)) return false;
+    if (unit >= 0xDC00 && unit <= 0xDFFF) return fail("a lone surrogate");
+    if (unit < 0xD800 || unit > 0xDBFF) return true;
+    unsigned low = 0;
+    if (!take('\\') || peek() != 'u' || !unicode_unit(low)) return fail("a lone surrogate");
+    return (low >= 0xDC00 && low <= 0xDFFF) || fail("a lone surrogate");
+  }
+
+  // At the 'u' of \uXXXX.
+  bool unicode_unit(unsigned& unit) {
+    ++at_;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      const char c = peek();
+      const char lower = static_cast<char>(c | 0x20);
+      if (is_digit(c)) {
+        unit = unit * 16 + static_cast<unsigned>(c - '0');
+      } else if (lower >= 'a' && lower <= 'f') {
+        unit = unit * 16 + static_cast<unsigned>(lower - 'a') + 10;
+      } else {
+        return fail("expected four hexadecimal digits");
+      }
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t depth_max_;
+  std::size_t at_ = 0;
+  const char* fault_ = "";
+};
+
+}  // namespace
+
+Status scan_object(std::string_view text, std::vector<JsonField>& fields, const JsonLimits& limits) {
+  fields.clear();
+  if (text.size() > limits.bytes_max) {
+    return Error{ErrorCode::kBadData,
+                 "data: " + std::to_string(text.size()) + " bytes, at most " +
+                     std::to_string(limits.bytes_max) + " are allowed",
+                 "data"};
+  }
+  Scanner scanner(text, limits.depth_max);
+  if (scanner.object_with_fields(fields)) return ok_status();
+  return Error{ErrorCode::kBadData, "data: " + scanner.fault(), "data"};
+}
+
+}  // namespace tickwire

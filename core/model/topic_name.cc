@@ -1,0 +1,114 @@
+#include "model/topic_name.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace tickwire {
+namespace {
+
+bool is_token_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ':' ||
+         c == '-';
+}
+
+// Takes the first token off `rest`; false when there is none left.
+bool next_token(std::optional<std::string_view>& rest, std::string_view& token) {
+  if (!rest) return false;
+  const std::size_t dot = rest->find('.');
+  token = rest->substr(0, dot);
+  if (dot == std::string_view::npos) {
+    rest.reset();
+  } else {
+    rest->remove_prefix(dot + 1);
+  }
+  return true;
+}
+
+Error bad_topic(std::string message) {
+  return {ErrorCode::kBadTopic, std::move(message), "topic"};
+}
+
+// The part of a text that is safe to repeat in a message.
+std::string shown(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 40)) out += (c >= ' ' && c <= '~') ? c : '?';
+  return text.size() > 40 ? out + "..." : out;
+}
+
+Status check_token(std::string_view text, std::string_view token) {
+  if (token.empty()) return bad_topic("topic: '" + shown(text) + "' has an empty token");
+  const auto* bad = std::find_if_not(token.begin(), token.end(), is_token_byte);
+  if (bad == token.end()) return ok_status();
+  return bad_topic("topic: '" + shown(text) + "' has '" + shown({bad, 1}) +
+                   "'; tokens are of A-Z a-z 0-9 _ : - (a wildcard stands alone in its token)");
+}
+
+Status check_text(std::string_view text, bool wildcards) {
+  if (text.size() > kTopicNameBytesMax) {
+    return bad_topic("topic: " + std::to_string(text.size()) + " bytes, at most " +
+                     std::to_string(kTopicNameBytesMax) + " are allowed");
+  }
+  std::optional<std::string_view> rest = text;
+  std::string_view token;
+  std::size_t count = 0;
+  while (next_token(rest, token)) {
+    if (++count > kTopicTokensMax) {
+      return bad_topic("topic: '" + shown(text) + "' has more than " + std::to_string(kTopicTokensMax) +
+                       " tokens");
+    }
+    if (wildcards && token == "*") continue;
+    if (wildcards && token == ">") {
+      if (rest) return bad_topic("topic: '" + shown(text) + "': '>' is only allowed as the last token");
+      continue;
+    }
+    if (Status status = check_token(text, token); !status) return status;
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Status check_topic(std::string_view topic) {
+  return check_text(topic, false);
+}
+
+bool is_pattern(std::string_view text) {
+  return text.find_first_of("*>") != std::string_view::npos;
+}
+
+Result<Pattern> Pattern::parse(std::string_view text) {
+  if (Status status = check_text(text, true); !status) return status.error();
+  return Pattern(text);
+}
+
+Pattern::Pattern(std::string_view text) : text_(text), literal_(!is_pattern(text)) {}
+
+bool Pattern::matches(std::string_view topic) const {
+  if (literal_) return topic == text_;
+  std::optional<std::string_view> pattern_rest = text_;
+  std::optional<std::string_view> topic_rest = topic;
+  std::string_view want;
+  std::string_view have;
+  while (next_token(pattern_rest, want)) {
+    if (!next_token(topic_rest, have)) return false;
+    if (want == ">") return true;
+    if (want != "*" && want != have) return false;
+  }
+  return !topic_rest;
+}
+
+bool Pattern::overlaps(const Pattern& other) const {
+  std::optional<std::string_view> rest = text_;
+  std::optional<std::string_view> other_rest = other.text_;
+  std::string_view mine;
+  std::string_view theirs;
+  while (true) {
+    const bool more = next_token(rest, mine);
+    const bool other_more = next_token(other_rest, theirs);
+    if (!more || !other_more) return more == other_more;
+    if (mine == ">" || theirs == ">") return true;
+    if (mine != "*" && theirs != "*" && mine != theirs) return false;
+  }
+}
+
+}  // namespace tickwire

@@ -1,0 +1,77 @@
+#include "model/topic_name.h"
+
+#include <gtest/gtest.h>
+
+namespace tickwire {
+namespace {
+
+std::string message_of(std::string_view topic) {
+  const Status status = check_topic(topic);
+  return status ? "" : status.error().message;
+}
+
+bool match(std::string_view pattern, std::string_view topic) {
+  return Pattern::parse(pattern).value().matches(topic);
+}
+
+TEST(TopicName, AcceptsTokensOfTheGrammar) {
+  for (const char* topic : {"a", "ticker.BTC-USD", "trade.kraken.ETH-EUR", "candle.1m.AAPL", "x:y_z.0"}) {
+    EXPECT_TRUE(check_topic(topic)) << topic;
+  }
+}
+
+TEST(TopicName, RefusesWhatIsOutsideTheGrammarAndSaysWhere) {
+  EXPECT_NE(message_of("").find("empty token"), std::string::npos);
+  EXPECT_NE(message_of("a..b").find("empty token"), std::string::npos);
+  EXPECT_NE(message_of("a.").find("empty token"), std::string::npos);
+  EXPECT_NE(message_of("a b").find("' '"), std::string::npos);
+  EXPECT_NE(message_of("a.\xC3\xA4").find("'?'"), std::string::npos);
+  EXPECT_FALSE(check_topic("ticker.*"));
+  EXPECT_FALSE(check_topic("ticker.>"));
+}
+
+TEST(TopicName, LimitIsExact) {
+  EXPECT_TRUE(check_topic(std::string(kTopicNameBytesMax, 'a')));
+  EXPECT_NE(message_of(std::string(kTopicNameBytesMax + 1, 'a')).find("201 bytes, at most 200"),
+            std::string::npos);
+}
+
+TEST(TopicName, TokenLimitIsExact) {
+  std::string topic = "t";
+  for (std::size_t i = 1; i < kTopicTokensMax; ++i) topic += ".t";
+  EXPECT_TRUE(check_topic(topic));
+  EXPECT_FALSE(check_topic(topic + ".t"));
+}
+
+TEST(Pattern, StarIsOneTokenAndGreaterThanIsTheRest) {
+  EXPECT_TRUE(match("ticker.*", "ticker.BTC"));
+  EXPECT_FALSE(match("ticker.*", "ticker"));
+  EXPECT_FALSE(match("ticker.*", "ticker.coinbase.BTC"));
+  EXPECT_TRUE(match("ticker.>", "ticker.coinbase.BTC"));
+  EXPECT_FALSE(match("ticker.>", "ticker"));
+  EXPECT_TRUE(match(">", "ticker"));
+  EXPECT_TRUE(match("*.BTC", "ticker.BTC"));
+  EXPECT_FALSE(match("*.BTC", "ticker.ETH"));
+  EXPECT_TRUE(match("a.b", "a.b"));
+  EXPECT_FALSE(match("a.b", "a.bc"));
+}
+
+TEST(Pattern, RefusesWildcardsWithinATokenAndAnEarlyGreaterThan) {
+  for (const char* text : {"tick*", "a.>.b", "a.*b", ">>", ""}) EXPECT_FALSE(Pattern::parse(text)) << text;
+}
+
+TEST(Pattern, OverlapsWhenSomeTopicMatchesBoth) {
+  const auto overlap = [](const char* a, const char* b) {
+    return Pattern::parse(a).value().overlaps(Pattern::parse(b).value());
+  };
+  EXPECT_TRUE(overlap("a.*", "*.b"));
+  EXPECT_TRUE(overlap("a.>", "*.b.c"));
+  EXPECT_TRUE(overlap(">", "x"));
+  EXPECT_TRUE(overlap("a.b", "a.b"));
+  EXPECT_FALSE(overlap("a.*", "b.*"));
+  EXPECT_FALSE(overlap("a.>", "a"));
+  EXPECT_FALSE(overlap("a", "a.>"));
+}
+
+}  // namespace
+}  // namespace tickwire
