@@ -7,6 +7,7 @@ includes (ninja remembers which), its flags, .clang-tidy or the tool.
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,11 @@ def headers_by_object(build: Path) -> dict[str, list[str]]:
         paths = [line.strip() for line in rest]
         headers[first.partition(":")[0]] = [p for p in paths if not p.startswith("/usr/")]
     return headers
+
+
+def object_of(command: str) -> str:
+    words = shlex.split(command)
+    return words[words.index("-o") + 1]
 
 
 def fingerprint(build: Path, entry: dict[str, str], headers: list[str], common: bytes) -> str:
@@ -58,7 +64,7 @@ def main() -> int:
     todo: dict[str, str] = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if entry["file"].startswith(folders):
-            key = fingerprint(build, entry, headers[entry["output"]], common)
+            key = fingerprint(build, entry, headers[object_of(entry["command"])], common)
             if not (clean / key).exists():
                 todo[entry["file"]] = key
 
