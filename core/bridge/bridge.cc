@@ -1,0 +1,145 @@
+#include "bridge/bridge.h"
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+#include <utility>
+
+namespace tickwire {
+
+std::optional<PublishPolicy> parse_publish_policy(std::string_view name) {
+  if (name == "none") return PublishPolicy::kNone;
+  if (name == "open") return PublishPolicy::kOpen;
+  if (name == "grant") return PublishPolicy::kGrant;
+  return std::nullopt;
+}
+
+Bridge::Bridge(Hub& hub, PublishPolicy policy) : hub_(hub), policy_(policy) {
+  hub_.demand().set_listener(this);
+}
+
+Bridge::~Bridge() {
+  hub_.demand().set_listener(nullptr);
+}
+
+void Bridge::set_answer_route(AnswerRoute route) {
+  route_ = std::move(route);
+}
+
+Verdict Bridge::check(Action action, std::string_view topic) const {
+  if (action == Action::kAuthenticate) {
+    const std::shared_lock lock(guards_mutex_);
+    return authenticator_ ? Verdict::kAsk : Verdict::kDeny;
+  }
+  if (action == Action::kPublish && policy_ == PublishPolicy::kNone) return Verdict::kDeny;
+  if (is_guarded(action, topic)) return Verdict::kAsk;
+  const bool needs_grant = action == Action::kPublish && policy_ == PublishPolicy::kGrant;
+  return needs_grant ? Verdict::kDeny : Verdict::kAllow;
+}
+
+void Bridge::ask(AccessQuestion question) {
+  AccessAnswer at_once{.id = question.id, .text = "too many authorizations are waiting; try again later"};
+  const std::uint32_t shard = question.shard;
+  at_once.allow = question.client.remote == kLocalRemote;
+  if (at_once.allow || !queue_.push_question(std::move(question))) route_(shard, std::move(at_once));
+}
+
+void Bridge::on_demand(std::uint32_t feed, const std::string& topic, bool wanted) {
+  queue_.push_demand(feed, topic, wanted);
+}
+
+void Bridge::answer(AccessAnswer answer) {
+  const std::optional<std::uint32_t> shard = queue_.close_question(answer.id);
+  if (shard) route_(*shard, std::move(answer));
+}
+
+Result<FeedId> Bridge::add_feed(const FeedSpec& spec) {
+  Result<Pattern> pattern = Pattern::parse(spec.pattern);
+  if (!pattern) return pattern.error();
+  FeedId feed = 0;
+  {
+    const std::unique_lock lock(feeds_mutex_);
+    feed = ++last_feed_;
+    feeds_.emplace(feed, Feed{spec.name, *pattern});
+  }
+  for (const std::string& topic : spec.topics.value_or(std::vector<std::string>{})) {
+    if (const Status inside = check_feed_topic(feed, topic); !inside) {
+      remove_feed(feed);
+      return inside.error();
+    }
+  }
+  if (spec.delivery) hub_.add_rule(TopicRule{.pattern = spec.pattern, .delivery = *spec.delivery});
+  hub_.demand().add_feed(feed, *pattern, spec.topics);
+  return feed;
+}
+
+Status Bridge::set_feed_topics(FeedId feed, std::vector<std::string> topics) {
+  for (const std::string& topic : topics) {
+    if (Status inside = check_feed_topic(feed, topic); !inside) return inside;
+  }
+  hub_.demand().set_feed_topics(feed, std::move(topics));
+  return ok_status();
+}
+
+void Bridge::feed_down(FeedId feed) {
+  hub_.feed_down(feed);
+}
+
+void Bridge::remove_feed(FeedId feed) {
+  hub_.demand().remove_feed(feed);
+  queue_.forget_feed(feed);
+  const std::unique_lock lock(feeds_mutex_);
+  feeds_.erase(feed);
+}
+
+Result<UpdatePtr> Bridge::publish(FeedId feed, std::string_view topic, std::string_view data) {
+  if (const Status inside = check_feed_topic(feed, topic); !inside) return inside.error();
+  return hub_.publish(topic, data, feed);
+}
+
+Status Bridge::set_status(FeedId feed, std::string_view topic, TopicStatus status) {
+  if (Status inside = check_feed_topic(feed, topic); !inside) return inside;
+  return hub_.set_status(topic, status);
+}
+
+Status Bridge::add_authorizer(std::string_view pattern, Action action) {
+  assert(action != Action::kAuthenticate);
+  Result<Pattern> parsed = Pattern::parse(pattern);
+  if (!parsed) return parsed.error();
+  const std::unique_lock lock(guards_mutex_);
+  (action == Action::kPublish ? publish_guards_ : subscribe_guards_).push_back(std::move(*parsed));
+  return ok_status();
+}
+
+void Bridge::set_authenticator(bool present) {
+  const std::unique_lock lock(guards_mutex_);
+  authenticator_ = present;
+}
+
+bool Bridge::is_guarded(Action action, std::string_view topic) const {
+  const std::shared_lock lock(guards_mutex_);
+  const std::vector<Pattern>& guards = action == Action::kPublish ? publish_guards_ : subscribe_guards_;
+  if (guards.empty()) return false;
+  if (!is_pattern(topic)) {
+    return std::ranges::any_of(guards, [topic](const Pattern& guard) { return guard.matches(topic); });
+  }
+  const Result<Pattern> asked = Pattern::parse(topic);
+  assert(asked);
+  return std::ranges::any_of(guards, [&](const Pattern& guard) { return guard.overlaps(*asked); });
+}
+
+Status Bridge::check_feed_topic(FeedId feed, std::string_view topic) const {
+  if (Status valid = check_topic(topic); !valid) return valid;
+  const std::shared_lock lock(feeds_mutex_);
+  const auto found = feeds_.find(feed);
+  if (found == feeds_.end()) {
+    return Error{ErrorCode::kDenied, "feed " + std::to_string(feed) + " has ended", "feed"};
+  }
+  if (found->second.pattern.matches(topic)) return ok_status();
+  return Error{ErrorCode::kBadTopic,
+               std::string(topic) + ": outside " + found->second.pattern.text() + ", the pattern of feed " +
+                   found->second.name,
+               "topic"};
+}
+
+}  // namespace tickwire

@@ -1,0 +1,112 @@
+// Bridge: the border between the C++ core and Python plugins: feeds on one side of the hub, authorizers on
+// the other, and plain data in queues between them.
+//
+// Any thread may call anything. Loop threads enter through Access and DemandListener, where nothing waits and
+// nothing knows of Python; the Python side waits on notify_fd() and calls the rest. Hub outlives it.
+// Locks: guards_mutex_, feeds_mutex_ and the queue's are leaves: no other is taken while one is held.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "bridge/event_queue.h"
+#include "bridge/plugin_states.h"
+#include "fanout/access.h"
+#include "hub/demand.h"
+#include "hub/hub.h"
+#include "model/topic_kind.h"
+#include "model/topic_name.h"
+
+namespace tickwire {
+
+// ClientInfo::remote of an in-process session, to which everything is allowed: it is the server's own
+// program.
+inline constexpr std::string_view kLocalRemote = "local";
+
+// auth.publish. grant: what an authorizer for publishing allows; open: also what none guards.
+enum class PublishPolicy : std::uint8_t { kNone, kOpen, kGrant };
+std::optional<PublishPolicy> parse_publish_policy(std::string_view name);
+
+struct FeedSpec {
+  std::string name;                                // for errors
+  std::string pattern;                             // it may publish to these topics only
+  std::optional<std::vector<std::string>> topics;  // what it can make; nothing: unknown
+  std::optional<Delivery> delivery;                // nothing: as the configuration says
+};
+
+class Bridge final : public Access, public DemandListener {
+ public:
+  using AnswerRoute = std::function<void(std::uint32_t shard, AccessAnswer answer)>;
+
+  Bridge(Hub& hub, PublishPolicy policy);
+  ~Bridge() override;
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  // Where answers go. Before any loop runs.
+  void set_answer_route(AnswerRoute route);
+
+  // --- loop threads -----------------------------------------------------------------------------------
+  [[nodiscard]] Verdict check(Action action, std::string_view topic) const override;
+  void ask(AccessQuestion question) override;
+  void on_demand(std::uint32_t feed, const std::string& topic, bool wanted) override;
+
+  // --- events for Python ------------------------------------------------------------------------------
+  Result<int> notify_fd() { return queue_.notify_fd(); }
+  std::vector<BridgeEvent> take_events() { return queue_.take(); }
+  // Once per question; one that is not open any more is dropped.
+  void answer(AccessAnswer answer);
+
+  // --- feeds ------------------------------------------------------------------------------------------
+  // kBadTopic. Events of what is wanted already may be taken before it returns.
+  Result<FeedId> add_feed(const FeedSpec& spec);
+  Status set_feed_topics(FeedId feed, std::vector<std::string> topics);
+  // Its topics become stale.
+  void feed_down(FeedId feed);
+  void remove_feed(FeedId feed);
+  // As the hub's, and kBadTopic outside the feed's pattern.
+  Result<UpdatePtr> publish(FeedId feed, std::string_view topic, std::string_view data);
+  Status set_status(FeedId feed, std::string_view topic, TopicStatus status);
+
+  // --- authorizers ------------------------------------------------------------------------------------
+  // kBadTopic. `action` is kSubscribe or kPublish.
+  Status add_authorizer(std::string_view pattern, Action action);
+  void set_authenticator(bool present);
+
+  // --- health -----------------------------------------------------------------------------------------
+  PluginStates& plugins() { return plugins_; }
+
+ private:
+  struct Feed {
+    std::string name;
+    Pattern pattern;
+  };
+  [[nodiscard]] bool is_guarded(Action action, std::string_view topic) const;
+  [[nodiscard]] Status check_feed_topic(FeedId feed, std::string_view topic) const;
+
+  Hub& hub_;
+  const PublishPolicy policy_;
+  AnswerRoute route_;
+  EventQueue queue_;
+  PluginStates plugins_;
+
+  mutable std::shared_mutex guards_mutex_;
+  // Protected by guards_mutex_:
+  std::vector<Pattern> subscribe_guards_;
+  std::vector<Pattern> publish_guards_;
+  bool authenticator_ = false;
+
+  mutable std::shared_mutex feeds_mutex_;
+  // Protected by feeds_mutex_:
+  std::map<FeedId, Feed> feeds_;
+  FeedId last_feed_ = 0;
+};
+
+}  // namespace tickwire

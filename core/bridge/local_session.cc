@@ -1,0 +1,141 @@
+#include "bridge/local_session.h"
+
+#include <cassert>
+#include <cstdint>
+#include <utility>
+
+#include "bridge/bridge.h"
+
+namespace tickwire {
+
+namespace {
+
+// Takes the first frame off `frames` and returns its payload.
+std::string_view take_payload(std::string_view& frames) {
+  const auto byte = [&frames](std::size_t at) { return static_cast<std::uint8_t>(frames.at(at)); };
+  std::size_t header = 2;
+  std::size_t size = byte(1);
+  if (size >= 126) {
+    header = size == 126 ? 4 : 10;
+    size = 0;
+    for (std::size_t at = 2; at < header; ++at) size = size << 8U | byte(at);
+  }
+  assert(frames.size() >= header + size);
+  const std::string_view payload = frames.substr(header, size);
+  frames.remove_prefix(header + size);
+  return payload;
+}
+
+}  // namespace
+
+std::shared_ptr<LocalSession> LocalSession::open(Shard& shard) {
+  std::shared_ptr<LocalSession> self(new LocalSession(shard));
+  shard.post([self] { self->start(); });
+  return self;
+}
+
+Status LocalSession::send(std::string text) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_) return Error{ErrorCode::kDraining, "the session is closed: " + close_reason_, ""};
+    if (sent_.size() >= kLocalSendsMax) {
+      return Error{ErrorCode::kTooMany,
+                   "more than " + std::to_string(kLocalSendsMax) + " commands wait for the loop", ""};
+    }
+    sent_.push_back(std::move(text));
+  }
+  shard_.post([self = shared_from_this()] { self->pass_on(); });
+  return ok_status();
+}
+
+LocalRead LocalSession::read(std::string& text, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  readable_.wait_for(lock, timeout, [this] { return !texts_.empty() || closed_; });
+  if (texts_.empty()) return closed_ ? LocalRead::kClosed : LocalRead::kTimeout;
+  text = std::move(texts_.front());
+  texts_.pop_front();
+  texts_bytes_ -= text.size();
+  if (texts_.empty() && !closed_) notify_.clear();
+  const bool has_room_again = blocked_ && texts_bytes_ <= kLocalQueueBytesMax / 2;
+  if (has_room_again) blocked_ = false;
+  lock.unlock();
+  if (has_room_again) shard_.post([self = shared_from_this()] { self->resume(); });
+  return LocalRead::kText;
+}
+
+Result<int> LocalSession::notify_fd() {
+  const std::unique_lock lock(mutex_);
+  Result<int> fd = notify_.open();
+  if (!texts_.empty() || closed_) wake(lock);
+  return fd;
+}
+
+void LocalSession::close() {
+  shard_.post([self = shared_from_this()] { self->end("closed by its owner"); });
+}
+
+std::string LocalSession::close_reason() const {
+  const std::scoped_lock lock(mutex_);
+  return close_reason_;
+}
+
+WriteResult LocalSession::write(std::string_view frames) {
+  const std::unique_lock lock(mutex_);
+  if (closed_) return WriteResult::kClosed;
+  while (!frames.empty()) {
+    texts_.emplace_back(take_payload(frames));
+    texts_bytes_ += texts_.back().size();
+  }
+  wake(lock);
+  blocked_ = texts_bytes_ >= kLocalQueueBytesMax;
+  return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
+}
+
+void LocalSession::close(CloseCode code, std::string_view reason) {
+  std::string why = std::to_string(static_cast<unsigned>(code)) + " " + std::string(reason);
+  shard_.post([self = shared_from_this(), why = std::move(why)] { self->end(why); });
+}
+
+void LocalSession::set_reading(bool on) {
+  reading_ = on;
+  if (on) shard_.post([self = shared_from_this()] { self->pass_on(); });
+}
+
+void LocalSession::start() {
+  ClientInfo owner;
+  owner.remote = kLocalRemote;
+  session_ = &shard_.open(*this, std::move(owner));
+}
+
+void LocalSession::resume() {
+  if (session_ != nullptr) shard_.on_writable(*session_);
+}
+
+void LocalSession::pass_on() {
+  while (session_ != nullptr && reading_) {
+    std::string text;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (sent_.empty()) return;
+      text = std::move(sent_.front());
+      sent_.pop_front();
+    }
+    shard_.on_message(*session_, text);
+  }
+}
+
+void LocalSession::end(std::string reason) {
+  if (session_ != nullptr) shard_.on_closed(*std::exchange(session_, nullptr));
+  const std::unique_lock lock(mutex_);
+  if (closed_) return;
+  closed_ = true;
+  close_reason_ = std::move(reason);
+  wake(lock);
+}
+
+void LocalSession::wake(const std::unique_lock<std::mutex>& /*held*/) {
+  readable_.notify_all();
+  notify_.signal();
+}
+
+}  // namespace tickwire
