@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,15 +42,15 @@ EncodedMessage encode_status(const TopicMessage& message);    // without data
 // One topic's answer in an ack.
 struct TopicResult {
   std::string topic;
-  std::int64_t seq = -1;  // < 0: not said
-  bool ok = true;
-  Error error{};  // when not ok
+  std::optional<std::uint64_t> seq;
+  std::optional<Error> error;
 };
 
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
-                           std::int64_t ts);
+                           std::string_view server, std::int64_t ts);
 std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results);
+std::string encode_auth_ack(std::string_view id);
 std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next);
 std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});

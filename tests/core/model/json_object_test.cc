@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 
 namespace tickwire {
@@ -62,11 +63,22 @@ TEST(JsonObject, ByteLimitIsExact) {
   EXPECT_EQ(status.error().message, "data: 1048577 bytes, at most 1048576 are allowed");
 }
 
+// nlohmann's verdict; nothing for a number past a double, whose spelling we keep and it cannot.
+std::optional<bool> nlohmann_accepts(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).is_object();
+  } catch (const nlohmann::json::out_of_range&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
 // Whatever is done to a valid text, this scanner and nlohmann/json agree on whether it is one.
 TEST(JsonObject, AcceptsWhatNlohmannAccepts) {
   const std::vector<std::string> seeds = {
       R"({"a":1,"b":[true,false,null],"c":{"d":"é\u00e9\ud83d\ude00"},"e":-0.5e+10})",
-      R"( {"k":"\\\/\b\f\n\r\t\"" , "x":[] , "y":{} } )", "{\"\":0,\"z\":\"\xF0\x9F\x98\x80\",\"n\":1E400}",
+      R"( {"k":"\\\/\b\f\n\r\t\"" , "x":[] , "y":{} } )", "{\"\":0,\"z\":\"\xF0\x9F\x98\x80\",\"n\":1E40}",
       R"({"s":"\uDBFF\uDFFF","t":"\u0000","u":10e-2})"};
   const std::string alphabet = "{}[]\",:\\u0123456789eE+-.tfnals \n\t\x01\x7F\x80\xC3\xA9\xED\xF4";
   std::mt19937 random(7);
@@ -90,10 +102,10 @@ TEST(JsonObject, AcceptsWhatNlohmannAccepts) {
           text.insert(at, 1, alphabet[pick(alphabet.size())]);
       }
     }
-    const auto parsed = nlohmann::json::parse(text, nullptr, false);
-    const bool expected = nlohmann::json::accept(text) && parsed.is_object();
-    ASSERT_EQ(scan_object(text, fields).ok(), expected) << text;
-    accepted += expected ? 1 : 0;
+    const std::optional<bool> expected = nlohmann_accepts(text);
+    if (!expected) continue;
+    ASSERT_EQ(scan_object(text, fields).ok(), *expected) << text;
+    accepted += *expected ? 1 : 0;
   }
   EXPECT_GT(accepted, 10'000);
 }

@@ -1,0 +1,176 @@
+#include "protocol/command.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "model/json_object.h"
+
+namespace tickwire {
+namespace {
+
+using nlohmann::json;
+
+Error bad(std::string_view field, const std::string& problem, ErrorCode code = ErrorCode::kBadMessage) {
+  return {code, std::string(field) + ": " + problem, std::string(field)};
+}
+
+Error wrong_type(std::string_view field, std::string_view wanted, const json& value) {
+  const std::string_view name = value.is_number() ? "number" : value.type_name();
+  const bool an = name == "array" || name == "object";
+  return bad(field, "must be " + std::string(wanted) + ", not " + (an ? "an " : "a ") + std::string(name));
+}
+
+// The value of a field, or null when it is absent or null.
+const json* field_of(const json& message, const char* name) {
+  const auto found = message.find(name);
+  return found == message.end() || found->is_null() ? nullptr : &*found;
+}
+
+// Reads `name` into `out` when it is there.
+Status read_text(const json& message, const char* name, std::string& out, std::size_t bytes_max,
+                 bool required) {
+  const json* value = field_of(message, name);
+  if (value == nullptr) return required ? Status(bad(name, "is required, a string")) : ok_status();
+  if (!value->is_string()) return wrong_type(name, "a string", *value);
+  out = value->get<std::string>();
+  if (out.size() <= bytes_max) return ok_status();
+  return bad(name,
+             std::to_string(out.size()) + " bytes, at most " + std::to_string(bytes_max) + " are allowed");
+}
+
+Status read_topics(const json& message, std::vector<std::string>& out) {
+  const json* value = field_of(message, "topics");
+  if (value == nullptr) return bad("topics", "is required, an array of strings");
+  if (!value->is_array()) return wrong_type("topics", "an array of strings", *value);
+  if (value->empty()) return bad("topics", "is empty, at least one is needed");
+  if (value->size() > kTopicsPerCommandMax) {
+    return bad("topics",
+               std::to_string(value->size()) + " topics, at most " + std::to_string(kTopicsPerCommandMax) +
+                   " are allowed in one command",
+               ErrorCode::kTooLarge);
+  }
+  out.reserve(value->size());
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    const json& topic = (*value)[i];
+    if (!topic.is_string()) return wrong_type("topics[" + std::to_string(i) + "]", "a string", topic);
+    out.push_back(topic.get<std::string>());
+  }
+  return ok_status();
+}
+
+using Body = decltype(Command::body);
+
+Result<Body> parse_subscribe(const json& message) {
+  SubscribeCommand command;
+  if (Status status = read_topics(message, command.topics); !status) return status.error();
+  if (const json* value = field_of(message, "snapshot")) {
+    if (!value->is_boolean()) return wrong_type("snapshot", "true or false", *value);
+    command.snapshot = value->get<bool>();
+  }
+  if (const json* value = field_of(message, "max_rate")) {
+    if (!value->is_number()) return wrong_type("max_rate", "a number of messages a second", *value);
+    command.max_rate = value->get<double>();
+    if (!(command.max_rate >= 0 && command.max_rate <= kMaxRateMax)) {
+      return bad("max_rate", value->dump() + " is outside 0 to 1000 messages a second");
+    }
+  }
+  return Body(std::move(command));
+}
+
+Result<Body> parse_unsubscribe(const json& message) {
+  UnsubscribeCommand command;
+  if (Status status = read_topics(message, command.topics); !status) return status.error();
+  return Body(std::move(command));
+}
+
+Result<Body> parse_publish(const json& message, std::string_view data) {
+  PublishCommand command;
+  if (Status status = read_text(message, "topic", command.topic, kMessageBytesMax, true); !status) {
+    return status.error();
+  }
+  const auto found = message.find("data");
+  if (found == message.end()) return bad("data", "is required, an object");
+  if (!found->is_object()) return bad("data", "must be an object", ErrorCode::kBadData);
+  command.data = data;
+  return Body(std::move(command));
+}
+
+Result<Body> parse_list(const json& message) {
+  ListCommand command;
+  if (Status s = read_text(message, "pattern", command.pattern, kMessageBytesMax, false); !s)
+    return s.error();
+  if (Status s = read_text(message, "after", command.after, kMessageBytesMax, false); !s) return s.error();
+  if (const json* value = field_of(message, "limit")) {
+    if (!value->is_number_integer()) return wrong_type("limit", "an integer", *value);
+    const auto limit = value->get<std::int64_t>();
+    if (limit < 1 || limit > static_cast<std::int64_t>(kListTopicsMax)) {
+      return bad("limit", value->dump() + " is outside 1 to " + std::to_string(kListTopicsMax));
+    }
+    command.limit = static_cast<std::size_t>(limit);
+  }
+  return Body(std::move(command));
+}
+
+Result<Body> parse_auth(const json& message) {
+  AuthCommand command;
+  if (Status s = read_text(message, "token", command.token, kTokenBytesMax, true); !s) return s.error();
+  return Body(std::move(command));
+}
+
+Status read_id(const json& message, std::string& id) {
+  const json* value = field_of(message, "id");
+  if (value == nullptr) return ok_status();
+  if (!value->is_string() && !value->is_number_integer()) {
+    return wrong_type("id", "a string or an integer", *value);
+  }
+  if (value->is_string() && value->get_ref<const std::string&>().size() > kIdBytesMax) {
+    return bad("id", std::to_string(value->get_ref<const std::string&>().size()) + " bytes, at most " +
+                         std::to_string(kIdBytesMax) + " are allowed");
+  }
+  id = value->dump();
+  return ok_status();
+}
+
+Result<Body> parse_body(const json& message, std::string_view data) {
+  std::string type;
+  if (Status s = read_text(message, "type", type, kMessageBytesMax, true); !s) return s.error();
+  if (type == "subscribe") return parse_subscribe(message);
+  if (type == "unsubscribe") return parse_unsubscribe(message);
+  if (type == "publish") return parse_publish(message, data);
+  if (type == "list") return parse_list(message);
+  if (type == "auth") return parse_auth(message);
+  if (type == "ping") return Body(PingCommand{});
+  return bad("type",
+             "'" + type.substr(0, 40) +
+                 "' is no command; there are subscribe, unsubscribe, publish, list, auth, ping",
+             ErrorCode::kUnknownCommand);
+}
+
+}  // namespace
+
+Result<Command> parse_command(std::string_view text, std::string& id) {
+  id.clear();
+  // The scanner bounds size and depth before the tree is built (nlohmann's destructor and copy recurse), and
+  // finds the bytes of `data`, which are the feed's and never re-serialised.
+  std::vector<JsonField> fields;
+  if (Status s = scan_object(text, fields, {kMessageBytesMax, kJsonDepthMax + 1}); !s) {
+    return Error{ErrorCode::kBadMessage, "message" + s.error().message.substr(4), ""};
+  }
+  const json message = json::parse(text, nullptr, false);
+  if (message.is_discarded()) return Error{ErrorCode::kBadMessage, "message: a number past a double", ""};
+  if (Status s = read_id(message, id); !s) return s.error();
+  std::string_view data;
+  for (const JsonField& field : fields) {
+    if (field.key_in(text) == "data") data = field.value_in(text);
+  }
+  Result<Body> body = parse_body(message, data);
+  if (!body) return body.error();
+  return Command{id, std::move(*body)};
+}
+
+std::string quote_json(std::string_view text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace tickwire

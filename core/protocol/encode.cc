@@ -1,0 +1,143 @@
+#include "protocol/encode.h"
+
+#include <array>
+
+#include "protocol/codes.h"
+
+namespace tickwire {
+namespace {
+
+std::string number(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
+
+// Begins a message; `id` follows the type when there is one.
+std::string begin(std::string_view type, std::string_view id = {}) {
+  std::string text = R"({"type":")";
+  text.append(type).append("\"");
+  if (!id.empty()) text.append(",\"id\":").append(id);
+  return text;
+}
+
+void append_error_fields(std::string& text, const Error& error) {
+  const CodeRow& row = code_row(error.code);
+  text.append(R"("code":")").append(row.name).append(R"(","message":)").append(quote_json(error.message));
+  if (!error.field.empty()) text.append(",\"field\":").append(quote_json(error.field));
+  text.append(row.retryable ? ",\"retryable\":true" : ",\"retryable\":false");
+}
+
+EncodedMessage framed(std::string_view type, const TopicMessage& message, bool with_status) {
+  std::string text = begin(type);
+  text.append(",\"topic\":\"").append(message.topic).append("\",\"seq\":").append(number(message.seq));
+  text.append(",\"ts\":").append(number(message.ts));
+  if (with_status) text.append(",\"status\":\"").append(name_of(message.status)).append("\"");
+  const bool has_data = !message.data.empty();
+  const std::size_t rest = (has_data ? std::string_view(",\"data\":").size() + message.data.size() : 0) + 1;
+  EncodedMessage out;
+  out.frame.reserve(kFrameHeaderBytesMax + text.size() + rest);
+  append_frame_header(out.frame, Opcode::kText, false, text.size() + rest);
+  out.header_bytes = static_cast<std::uint32_t>(out.frame.size());
+  out.frame.append(text);
+  if (has_data) out.frame.append(",\"data\":").append(message.data);
+  out.frame += '}';
+  return out;
+}
+
+}  // namespace
+
+void append_frame_header(std::string& out, Opcode opcode, bool rsv1, std::size_t payload_bytes) {
+  constexpr unsigned kFin = 0x80;
+  constexpr unsigned kRsv1 = 0x40;
+  const auto put = [&](std::size_t byte) { out += static_cast<char>(byte & 0xFFU); };
+  put(kFin | (rsv1 ? kRsv1 : 0) | static_cast<unsigned>(opcode));
+  if (payload_bytes < 126) {
+    put(payload_bytes);
+  } else if (payload_bytes <= 0xFFFF) {
+    put(126), put(payload_bytes >> 8U), put(payload_bytes);
+  } else {
+    put(127);
+    for (unsigned shift = 64; shift > 0; shift -= 8) put(payload_bytes >> (shift - 8));
+  }
+}
+
+EncodedMessage encode_update(const TopicMessage& message) {
+  return framed("update", message, false);
+}
+EncodedMessage encode_snapshot(const TopicMessage& message) {
+  return framed("snapshot", message, true);
+}
+EncodedMessage encode_status(const TopicMessage& message) {
+  TopicMessage without_data = message;
+  without_data.data = {};
+  return framed("status", without_data, true);
+}
+
+std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
+                           std::string_view server, std::int64_t ts) {
+  std::string text = begin("welcome");
+  text.append(",\"session\":").append(quote_json(session)).append(",\"epoch\":").append(quote_json(epoch));
+  text.append(",\"heartbeat_s\":").append(std::to_string(heartbeat_s));
+  text.append(",\"server\":").append(quote_json(server)).append(",\"ts\":").append(number(ts));
+  return text + "}";
+}
+
+std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results) {
+  std::string text = begin("ack", id).append(",\"results\":[");
+  for (const TopicResult& result : results) {
+    if (text.back() != '[') text += ',';
+    text.append("{\"topic\":").append(quote_json(result.topic));
+    if (result.seq) text.append(",\"seq\":").append(number(*result.seq));
+    if (result.error) {
+      text.append(",\"error\":{");
+      append_error_fields(text, *result.error);
+      text += '}';
+    }
+    text += '}';
+  }
+  return text + "]}";
+}
+
+std::string encode_auth_ack(std::string_view id) {
+  return begin("ack", id) + "}";
+}
+
+std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next) {
+  std::string text = begin("ack", id).append(",\"topics\":[");
+  for (const std::string& topic : topics) {
+    if (text.back() != '[') text += ',';
+    text.append("\"").append(topic).append("\"");
+  }
+  text += ']';
+  if (!next.empty()) text.append(",\"next\":\"").append(next).append("\"");
+  return text + "}";
+}
+
+std::string encode_pong(std::string_view id, std::int64_t ts) {
+  return begin("pong", id).append(",\"ts\":").append(number(ts)) + "}";
+}
+
+std::string encode_error(std::string_view id, const Error& error, std::string_view topic) {
+  std::string text = begin("error", id);
+  if (!topic.empty()) text.append(",\"topic\":").append(quote_json(topic));
+  text += ',';
+  append_error_fields(text, error);
+  return text + "}";
+}
+
+std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to) {
+  std::string text = begin("gap").append(",\"topic\":\"").append(topic);
+  return text.append("\",\"from\":").append(number(from)).append(",\"to\":").append(number(to)) + "}";
+}
+
+std::string encode_heartbeat(std::int64_t ts) {
+  return begin("heartbeat").append(",\"ts\":").append(number(ts)) + "}";
+}
+
+std::string encode_drain(int reconnect_after_ms) {
+  return begin("drain").append(",\"reconnect_after_ms\":").append(std::to_string(reconnect_after_ms)) + "}";
+}
+
+}  // namespace tickwire

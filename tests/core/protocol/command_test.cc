@@ -1,0 +1,101 @@
+#include "protocol/command.h"
+
+#include <gtest/gtest.h>
+
+namespace tickwire {
+namespace {
+
+Error error_of(std::string_view text) {
+  std::string id;
+  const auto command = parse_command(text, id);
+  EXPECT_FALSE(command) << text;
+  return command ? Error{} : command.error();
+}
+
+template <typename T>
+T body_of(std::string_view text) {
+  std::string id;
+  const auto command = parse_command(text, id);
+  EXPECT_TRUE(command) << text << " " << (command ? "" : command.error().message);
+  return std::get<T>(command->body);
+}
+
+std::string subscribe_to(std::size_t topics) {
+  std::string text = R"({"type":"subscribe","topics":[)";
+  for (std::size_t i = 0; i < topics; ++i) text += (i == 0 ? "\"t\"" : ",\"t\"");
+  return text + "]}";
+}
+
+TEST(Command, SubscribeKeepsTheTopicsAsAsked) {
+  const auto command = body_of<SubscribeCommand>(
+      R"({"type":"subscribe","id":1,"topics":["a","not valid!"],"snapshot":false,"max_rate":2.5,"later":{}})");
+  EXPECT_EQ(command.topics, (std::vector<std::string>{"a", "not valid!"}));
+  EXPECT_FALSE(command.snapshot);
+  EXPECT_EQ(command.max_rate, 2.5);
+}
+
+TEST(Command, TheIdIsEchoedAsItStood) {
+  std::string id;
+  EXPECT_TRUE(parse_command(R"({"type":"ping","id":"a\"b"})", id));
+  EXPECT_EQ(id, R"("a\"b")");
+  EXPECT_TRUE(parse_command(R"({"type":"ping","id":-7})", id));
+  EXPECT_EQ(id, "-7");
+  EXPECT_FALSE(parse_command(R"({"type":"dance","id":9})", id));
+  EXPECT_EQ(id, "9") << "also of a command that is refused";
+}
+
+TEST(Command, PublishKeepsTheBytesOfData) {
+  const auto command =
+      body_of<PublishCommand>(R"({"type":"publish","topic":"a","data": {"p":1.00, "q":"\u00e9"} })");
+  EXPECT_EQ(command.data, R"({"p":1.00, "q":"\u00e9"})");
+}
+
+TEST(Command, ListHasDefaults) {
+  const auto command = body_of<ListCommand>(R"({"type":"list"})");
+  EXPECT_EQ(command.pattern, ">");
+  EXPECT_EQ(command.limit, kListTopicsMax);
+}
+
+TEST(Command, ErrorsNameTheFieldAndWhatIsAllowed) {
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":"a"})").message,
+            "topics: must be an array of strings, not a string");
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":["a",{}]})").message,
+            "topics[1]: must be a string, not an object");
+  EXPECT_EQ(error_of(R"({"type":"subscribe"})").message, "topics: is required, an array of strings");
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":[]})").field, "topics");
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":["a"],"max_rate":1001})").field, "max_rate");
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":["a"],"max_rate":-1})").field, "max_rate");
+  EXPECT_EQ(error_of(R"({"type":"subscribe","topics":["a"],"snapshot":1})").field, "snapshot");
+  EXPECT_EQ(error_of(R"({"type":"publish","topic":"a","data":[1]})").code, ErrorCode::kBadData);
+  EXPECT_EQ(error_of(R"({"type":"publish","topic":"a"})").field, "data");
+  EXPECT_EQ(error_of(R"({"type":"list","limit":0})").field, "limit");
+  EXPECT_EQ(error_of(R"({"type":"list","limit":10001})").field, "limit");
+  EXPECT_EQ(error_of(R"({"type":"ping","id":{}})").field, "id");
+  EXPECT_EQ(error_of(R"({"type":7})").message, "type: must be a string, not a number");
+  EXPECT_EQ(error_of(R"({"type":"dance"})").code, ErrorCode::kUnknownCommand);
+  EXPECT_EQ(error_of("[1]").message, "message: a JSON object must begin with '{' at byte 0");
+  EXPECT_EQ(error_of("{\"type\":\"ping\",\"x\":\"\xFF\"}").message, "message: not UTF-8 at byte 20");
+}
+
+TEST(Command, LimitsAreExact) {
+  EXPECT_EQ(body_of<SubscribeCommand>(subscribe_to(kTopicsPerCommandMax)).topics.size(),
+            kTopicsPerCommandMax);
+  const Error error = error_of(subscribe_to(kTopicsPerCommandMax + 1));
+  EXPECT_EQ(error.code, ErrorCode::kTooLarge);
+  EXPECT_EQ(error.message, "topics: 10001 topics, at most 10000 are allowed in one command");
+
+  const auto ping = [](std::size_t bytes) {
+    return R"({"type":"ping","id":")" + std::string(bytes, 'i') + "\"}";
+  };
+  body_of<PingCommand>(ping(kIdBytesMax));
+  EXPECT_EQ(error_of(ping(kIdBytesMax + 1)).message, "id: 65 bytes, at most 64 are allowed");
+
+  const auto auth = [](std::size_t bytes) {
+    return R"({"type":"auth","token":")" + std::string(bytes, 't') + "\"}";
+  };
+  body_of<AuthCommand>(auth(kTokenBytesMax));
+  EXPECT_EQ(error_of(auth(kTokenBytesMax + 1)).field, "token");
+}
+
+}  // namespace
+}  // namespace tickwire
