@@ -2,7 +2,7 @@
 // defaults and ranges stand in one table, config_keys.cc; docs/CONFIGURATION.md equals it by test.
 //
 // Values; no thread affinity. load_config reads the file and nothing else: the caller hands in the
-// environment and the command line. Later sources win: defaults, file, overrides, environment, --set.
+// environment and the command line. Later sources win: defaults, file, environment, overrides, --set.
 // Invariant: a Config from load_config is within every range, and its patterns are valid.
 #pragma once
 
@@ -47,10 +47,10 @@ struct Config {
 };
 
 struct ConfigSources {
-  std::string file;       // path of a TOML file; empty: none
-  std::string overrides;  // a JSON object shaped like the file (tickwire.Server's keywords); empty: none
+  std::string file;                                              // path of a TOML file; empty: none
   std::vector<std::pair<std::string, std::string>> environment;  // name, value; only TICKWIRE_* is looked at
-  std::vector<std::string> sets;                                 // "key=value" from the command line
+  std::string overrides;          // a JSON object shaped like the file (tickwire.Server); empty: none
+  std::vector<std::string> sets;  // "key=value" from the command line
 };
 
 // kBadConfig naming key, value and what is allowed (a file's syntax error: file:line:column).

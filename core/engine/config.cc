@@ -1,0 +1,144 @@
+#include "engine/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/config_builder.h"
+#include "engine/config_keys.h"
+#include "engine/setting.h"
+#include "engine/toml_text.h"
+
+namespace tickwire {
+namespace {
+
+using nlohmann::json;
+
+Result<std::vector<Setting>> collect_settings(const ConfigSources& sources) {
+  std::vector<Setting> settings;
+  const auto add = [&settings](std::vector<Setting> more) {
+    settings.insert(settings.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+  };
+  if (!sources.file.empty()) {
+    const Result<json> tree = read_toml_file(sources.file);
+    if (!tree) return tree.error();
+    add(settings_of_tree(*tree, sources.file));
+  }
+  for (const auto& [name, value] : sources.environment) {
+    if (name.starts_with(kEnvironmentPrefix)) settings.push_back(setting_of_environment(name, value));
+  }
+  if (!sources.overrides.empty()) {
+    const json tree = json::parse(sources.overrides, nullptr, false);
+    if (!tree.is_object()) return Error{ErrorCode::kBadConfig, "overrides: must be a JSON object", {}};
+    add(settings_of_tree(tree, "overrides"));
+  }
+  for (const std::string& assignment : sources.sets) {
+    Result<Setting> setting = setting_of_assignment(assignment);
+    if (!setting) return setting.error();
+    settings.push_back(std::move(*setting));
+  }
+  return settings;
+}
+
+// A name before `*` before `>`, token for token from the left.
+bool more_specific(std::string_view a, std::string_view b) {
+  const auto rank = [](std::string_view token) { return token == ">" ? 2 : token == "*" ? 1 : 0; };
+  while (!a.empty() && !b.empty()) {
+    const std::string_view x = a.substr(0, a.find('.'));
+    const std::string_view y = b.substr(0, b.find('.'));
+    if (rank(x) != rank(y)) return rank(x) < rank(y);
+    if (x != y) return x < y;
+    a.remove_prefix(std::min(a.size(), x.size() + 1));
+    b.remove_prefix(std::min(b.size(), y.size() + 1));
+  }
+  return a.size() > b.size();
+}
+
+class Entries {
+ public:
+  explicit Entries(const Config& config) : config_(config) {}
+
+  template <typename Owner>
+  void add(const std::string& prefix, const ConfigKey<Owner>& key, const Owner& owner) {
+    const std::string name = prefix + std::string(key.name);
+    list_.push_back({name, spelled(read_value(key, owner)), std::string(key.unit), source(name),
+                     allowed_values(key), std::string(key.help)});
+  }
+  void add_plugin(const std::string& name, const std::string& options) {
+    for (const Setting& leaf : settings_of_tree(json::parse(options), {})) {
+      const std::string key = leaf.path.empty() ? "plugins." + name : "plugins." + name + "." + leaf.key();
+      list_.push_back(
+          {key, spelled(leaf.value), {}, source(key), "what the plugin takes", "handed to the plugin"});
+    }
+  }
+  std::vector<ConfigEntry> take() { return std::move(list_); }
+
+ private:
+  static std::string spelled(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  [[nodiscard]] std::string source(const std::string& key) const {
+    const auto found = config_.sources.find(key);
+    return found == config_.sources.end() ? "default" : found->second;
+  }
+
+  const Config& config_;
+  std::vector<ConfigEntry> list_;
+};
+
+}  // namespace
+
+Result<Config> load_config(const ConfigSources& sources) {
+  const auto settings = collect_settings(sources);
+  if (!settings) return settings.error();
+  ConfigBuilder builder;
+  for (const Setting& setting : *settings) {
+    if (const Status applied = builder.apply(setting); !applied) return applied.error();
+  }
+  Config config = builder.finish();
+  if (const auto address = parse_listen(config.listen); !address) {
+    Error error = address.error();
+    error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
+    return error;
+  }
+  return config;
+}
+
+std::vector<std::pair<std::string, std::string>> environment_settings() {
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (!text.starts_with(kEnvironmentPrefix) || equals == std::string_view::npos) continue;
+    settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  std::ranges::sort(settings);
+  return settings;
+}
+
+std::vector<ConfigEntry> config_entries(const Config& config) {
+  Entries entries(config);
+  for (const auto& key : config_keys()) entries.add("", key, config);
+  for (const auto& [pattern, settings] : config.topics) {
+    for (const auto& key : topic_keys()) entries.add(fmt::format("topics.\"{}\".", pattern), key, settings);
+  }
+  for (const auto& [name, options] : config.plugins) entries.add_plugin(name, options);
+  return entries.take();
+}
+
+std::vector<TopicRule> topic_rules(const Config& config) {
+  std::vector<TopicRule> rules;
+  for (const auto& [pattern, settings] : config.topics) {
+    rules.push_back({.pattern = pattern,
+                     .delivery = parse_delivery(settings.delivery).value(),
+                     .ring = static_cast<std::uint32_t>(settings.ring),
+                     .stale_after_ms = std::llround(settings.stale_after_s * 1000)});
+  }
+  std::ranges::sort(rules, more_specific, &TopicRule::pattern);
+  return rules;
+}
+
+}  // namespace tickwire

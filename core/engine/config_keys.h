@@ -1,0 +1,46 @@
+// The one table of configuration keys, and how a value gets into a Config and out of it as its row says.
+//
+// A row's default is the member's initial value in config.h. No state; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include "base/error.h"
+#include "engine/config.h"
+
+namespace tickwire {
+
+template <typename Owner>
+struct ConfigKey {
+  std::string_view name;
+  std::variant<int Owner::*, double Owner::*, std::string Owner::*, std::vector<std::string> Owner::*> member;
+  std::string_view unit;
+  double min = 0;  // numbers
+  double max = 0;
+  std::vector<std::string_view> choices;  // strings; empty: any
+  std::string_view help;
+};
+
+const std::vector<ConfigKey<Config>>& config_keys();
+const std::vector<ConfigKey<TopicSettings>>& topic_keys();  // of topics."<pattern>"
+
+// "an integer from 1 to 32", "one of none, open, grant".
+template <typename Owner>
+std::string allowed_values(const ConfigKey<Owner>& key);
+
+template <typename Owner>
+nlohmann::json read_value(const ConfigKey<Owner>& key, const Owner& owner);
+
+// False, and no change: `value` is not among the allowed ones.
+template <typename Owner>
+bool write_value(const ConfigKey<Owner>& key, Owner& owner, const nlohmann::json& value);
+
+// Reads a text from the environment or --set: as TOML when that gives the key's type, else as it stands.
+template <typename Owner>
+nlohmann::json value_of_text(const ConfigKey<Owner>& key, const std::string& text);
+
+}  // namespace tickwire
