@@ -1,0 +1,47 @@
+// Loop: one shard's thread: a libwebsockets context, a listener of its own (SO_REUSEPORT), and the Shard that
+// both drive.
+//
+// open() and start() once, in this order, from the owner's thread; drain(), stop() and port() from any thread
+// after open(). Owns the thread, the sockets and the shard; hub, clock, access and source outlive it.
+// Invariant: the context and everything in it is touched on the loop thread only, from start() to its end.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "fanout/access.h"
+#include "fanout/shard.h"
+#include "hub/hub.h"
+#include "net/http_source.h"
+#include "net/net_config.h"
+
+namespace tickwire {
+
+class Loop {
+ public:
+  Loop(Hub& hub, const Clock& clock, Access& access, ShardConfig shard, NetConfig net, HttpSource& source);
+  ~Loop();  // stops
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Binds and listens; nobody is accepted before start(). kListen.
+  Status open();
+  void start();
+  // Accepts no more, answers HTTP with 503, and says drain to every session.
+  void drain(int spread_ms);
+  // Closes every connection (1001, after what was written), waits for them close_ms_max at most, joins.
+  // Idempotent.
+  void stop();
+
+  // After open().
+  [[nodiscard]] std::uint16_t port() const;
+  Shard& shard();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tickwire
