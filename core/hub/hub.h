@@ -8,15 +8,16 @@
 // order.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,14 +29,16 @@ namespace tickwire {
 
 // A topic with what it stood at when interest was registered.
 struct Interest {
-  TopicPtr topic;
+  Topic* topic = nullptr;  // stays while there is interest or an update
   UpdatePtr update;  // null: nothing was published yet
 };
 
 class Hub {
  public:
-  // The first rule whose pattern matches a new topic decides; none: TopicRule's defaults.
-  Hub(const Clock& clock, std::vector<TopicRule> rules);
+  // The first rule whose pattern matches a topic decides; none: TopicRule's defaults. Patterns must be valid.
+  Hub(const Clock& clock, const std::vector<TopicRule>& rules);
+  // A rule after all others, which existing topics that no earlier rule matched follow too. kBadTopic.
+  Status add_rule(const TopicRule& rule);
 
   // --- publishing -------------------------------------------------------------------------------------
   // `data` is a JSON object. kBadTopic, kBadData (also when the image would pass kImageBytesMax: it stays).
@@ -58,12 +61,12 @@ class Hub {
   // Registers for a topic (made when new) and for demand; atomic with publishing. kBadTopic.
   Result<Interest> add_interest(SinkId sink, std::string_view topic);
   // Undoes one add_interest. `keep_delivering`: a pattern of the sink still matches.
-  void drop_interest(SinkId sink, const TopicPtr& topic, bool keep_delivering);
-  // Registers for all topics that match, now and later. Returns those of now.
+  void drop_interest(SinkId sink, Topic& topic, bool keep_delivering);
+  // Registers for all topics that match, now and later. Returns those that have an update.
   std::vector<Interest> add_pattern_interest(SinkId sink, const Pattern& pattern);
   // Undoes it. The sink keeps receiving the topics in it until stop_delivering.
   void drop_pattern_interest(SinkId sink, const Pattern& pattern);
-  void stop_delivering(SinkId sink, const TopicPtr& topic);
+  void stop_delivering(SinkId sink, Topic& topic);
 
   // --- reading ----------------------------------------------------------------------------------------
   // The last update, or null.
@@ -85,27 +88,42 @@ class Hub {
     SinkId sink;
     Pattern pattern;
   };
+  struct Rule {
+    Pattern pattern;
+    TopicRule rule;
+  };
+  struct ByName {
+    using is_transparent = void;
+    bool operator()(const TopicPtr& a, const TopicPtr& b) const { return a->name < b->name; }
+    bool operator()(std::string_view a, const TopicPtr& b) const { return a < b->name; }
+    bool operator()(const TopicPtr& a, std::string_view b) const { return a->name < b; }
+  };
   using TopicLock = std::unique_lock<std::mutex>;
+  using DirectoryLock = std::unique_lock<std::shared_mutex>;
 
   [[nodiscard]] TopicPtr lookup(std::string_view name) const;
   TopicPtr lookup_or_create(std::string_view name);
+  // The topic, locked and not erased.
+  std::pair<TopicPtr, TopicLock> lock_topic(std::string_view name);
   [[nodiscard]] std::vector<TopicPtr> all_topics() const;
-  void emit(const TopicLock& held, Topic& topic, UpdatePtr update);
+  void apply_rules(const DirectoryLock& held, Topic& topic) const;
+  void emit(const TopicLock& held, const TopicPtr& topic, Update::Parts parts);
   void change_status(const TopicLock& held, const TopicPtr& topic, TopicStatus status);
-  void erase_if_unused(const TopicPtr& topic);
+  void erase_if_unused(const std::string& name);
 
   const Clock& clock_;
-  const std::vector<TopicRule> rules_;
-  std::vector<Pattern> rule_patterns_;
   Demand demand_;
+  std::array<std::atomic<UpdateSink*>, kSinksMax> sinks_{};
+  std::atomic<std::int64_t> stale_count_ = 0;
 
   mutable std::shared_mutex directory_mutex_;
   // Protected by directory_mutex_:
-  std::map<std::string, TopicPtr, std::less<>> by_name_order_;
+  std::unordered_map<std::string_view, TopicPtr> topics_;  // keys are the topics' own names
+  std::set<TopicPtr, ByName> by_name_;
   std::vector<TopicId> free_ids_;
   TopicId next_id_ = 0;
+  std::vector<Rule> rules_;
   std::vector<PatternInterest> pattern_interests_;
-  std::array<std::atomic<UpdateSink*>, kSinksMax> sinks_{};
 
   std::mutex dirty_mutex_;
   // Protected by dirty_mutex_:

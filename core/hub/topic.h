@@ -5,6 +5,7 @@
 // directory and by every Update of it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -20,7 +21,7 @@
 namespace tickwire {
 
 using FeedId = std::uint32_t;   // 0: not published by a plugin
-using TopicId = std::uint32_t;  // dense, reused only after a topic that never had an update
+using TopicId = std::uint32_t;  // dense; reused only after a topic that never had an update
 
 // How the topics of a pattern behave; the config's topics."pattern" tables.
 struct TopicRule {
@@ -32,12 +33,12 @@ struct TopicRule {
 
 class Topic {
  public:
-  Topic(std::string name, TopicId id, const TopicRule& rule) : name(std::move(name)), id(id), rule(rule) {}
+  Topic(std::string name, TopicId id) : name(std::move(name)), id(id) {}
 
   const std::string name;
   const TopicId id;
-  const TopicRule rule;
 
+  [[nodiscard]] Delivery delivery() const { return delivery_; }
   // The last update, or null.
   [[nodiscard]] UpdatePtr last() const;
   // Event topics: the kept updates with from <= seq <= to, in order; those before the first are gone.
@@ -47,12 +48,15 @@ class Topic {
 
  private:
   friend class Hub;
+  std::atomic<Delivery> delivery_{Delivery::kValue};  // changes only when a rule is added
   mutable std::mutex mutex_;
   // Protected by mutex_:
+  TopicRule rule_;
   UpdatePtr last_;
   std::vector<JsonField> fields_;  // of last_->image()
   std::deque<UpdatePtr> ring_;
   std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
+  std::uint32_t exact_ = 0;  // interests in this very topic
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
   bool erased_ = false;      // no longer in the directory

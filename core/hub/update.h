@@ -22,7 +22,8 @@ class Topic;
 class Update {
  public:
   struct Parts {
-    std::shared_ptr<const Topic> topic;
+    Topic* topic = nullptr;  // of the hub, which outlives its updates
+    std::uint64_t revision = 0;
     std::uint64_t seq = 0;
     std::int64_t ts = 0;  // server Unix time, ms
     TopicStatus status = TopicStatus::kLive;
@@ -35,7 +36,9 @@ class Update {
   Update(const Update&) = delete;
   Update& operator=(const Update&) = delete;
 
-  [[nodiscard]] const Topic& topic() const { return *parts_.topic; }
+  [[nodiscard]] Topic& topic() const { return *parts_.topic; }
+  // Per topic, + 1 with every Update, also one that changes only the status: which of two is newer.
+  [[nodiscard]] std::uint64_t revision() const { return parts_.revision; }
   [[nodiscard]] std::uint64_t seq() const { return parts_.seq; }
   [[nodiscard]] std::int64_t ts() const { return parts_.ts; }
   [[nodiscard]] TopicStatus status() const { return parts_.status; }

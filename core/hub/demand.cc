@@ -1,0 +1,87 @@
+#include "hub/demand.h"
+
+#include <algorithm>
+
+namespace tickwire {
+
+void Demand::set_listener(DemandListener* listener) {
+  const std::lock_guard lock(mutex_);
+  listener_ = listener;
+}
+
+void Demand::add_feed(std::uint32_t feed, const Pattern& pattern,
+                      std::optional<std::vector<std::string>> topics) {
+  const std::lock_guard lock(mutex_);
+  Feed added{pattern, std::nullopt, {}};
+  if (topics) added.topics.emplace(topics->begin(), topics->end());
+  update_all(feed, feeds_.insert_or_assign(feed, std::move(added)).first->second);
+}
+
+void Demand::set_feed_topics(std::uint32_t feed, std::vector<std::string> topics) {
+  const std::lock_guard lock(mutex_);
+  const auto found = feeds_.find(feed);
+  if (found == feeds_.end()) return;
+  found->second.topics.emplace(topics.begin(), topics.end());
+  update_all(feed, found->second);
+}
+
+void Demand::remove_feed(std::uint32_t feed) {
+  const std::lock_guard lock(mutex_);
+  feeds_.erase(feed);
+}
+
+void Demand::topic_wanted(const std::string& topic, bool wanted) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = topics_.try_emplace(topic, 0).first;
+  entry->second += wanted ? 1 : -1;
+  const bool changed = wanted ? entry->second == 1 : entry->second == 0;
+  if (entry->second == 0) topics_.erase(entry);
+  if (!changed) return;
+  for (auto& [id, feed] : feeds_) {
+    if (feed.pattern.matches(topic)) update_one(id, feed, topic);
+  }
+}
+
+void Demand::pattern_wanted(const Pattern& pattern, bool wanted) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = patterns_.try_emplace(pattern.text(), PatternCount{pattern, 0}).first;
+  entry->second.count += wanted ? 1 : -1;
+  const bool changed = wanted ? entry->second.count == 1 : entry->second.count == 0;
+  if (entry->second.count == 0) patterns_.erase(entry);
+  if (!changed) return;
+  for (auto& [id, feed] : feeds_) {
+    if (feed.topics && feed.pattern.overlaps(pattern)) update_all(id, feed);
+  }
+}
+
+bool Demand::is_wanted(const Feed& feed, std::string_view topic) const {
+  if (!feed.pattern.matches(topic)) return false;
+  if (feed.topics && !feed.topics->contains(topic)) return false;
+  if (topics_.contains(topic)) return true;
+  if (!feed.topics) return false;
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const auto& entry) { return entry.second.pattern.matches(topic); });
+}
+
+void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) {
+  const bool now = is_wanted(feed, topic);
+  if (now == feed.wanted.contains(topic)) return;
+  if (now) {
+    feed.wanted.insert(topic);
+  } else {
+    feed.wanted.erase(topic);
+  }
+  if (listener_ != nullptr) listener_->on_demand(id, topic, now);
+}
+
+void Demand::update_all(std::uint32_t id, Feed& feed) {
+  const std::vector<std::string> before(feed.wanted.begin(), feed.wanted.end());
+  for (const std::string& topic : before) update_one(id, feed, topic);
+  if (feed.topics) {
+    for (const std::string& topic : *feed.topics) update_one(id, feed, topic);
+  } else {
+    for (const auto& entry : topics_) update_one(id, feed, entry.first);
+  }
+}
+
+}  // namespace tickwire

@@ -1,0 +1,336 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "model/json_object.h"
+
+namespace tickwire {
+namespace {
+
+constexpr std::uint64_t bit_of(SinkId sink) {
+  return std::uint64_t{1} << sink;
+}
+
+Error image_too_large(std::string_view topic, std::size_t bytes) {
+  return {ErrorCode::kBadData,
+          "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
+              " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
+          "data"};
+}
+
+}  // namespace
+
+Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules) : clock_(clock) {
+  for (const TopicRule& rule : rules) rules_.push_back({Pattern::parse(rule.pattern).value(), rule});
+}
+
+Status Hub::add_rule(const TopicRule& rule) {
+  Result<Pattern> pattern = Pattern::parse(rule.pattern);
+  if (!pattern) return pattern.error();
+  const DirectoryLock lock(directory_mutex_);
+  rules_.push_back({std::move(*pattern), rule});
+  for (const TopicPtr& topic : by_name_) apply_rules(lock, *topic);
+  return ok_status();
+}
+
+void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
+  const auto found = std::find_if(rules_.begin(), rules_.end(),
+                                  [&](const Rule& rule) { return rule.pattern.matches(topic.name); });
+  const TopicLock lock(topic.mutex_);
+  topic.rule_ = found == rules_.end() ? TopicRule{} : found->rule;
+  topic.delivery_ = topic.rule_.delivery;
+}
+
+// --- publishing -----------------------------------------------------------------------------------------
+
+Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
+  if (Status status = check_topic(name); !status) return status.error();
+  thread_local std::vector<JsonField> fields;
+  thread_local Image merged;
+  if (Status status = scan_object(data, fields); !status) return status.error();
+  auto [topic, lock] = lock_topic(name);
+  Update::Parts parts;
+  parts.data = data;
+  const ImageView update{data, fields};
+  const std::string_view image = topic->last_ ? topic->last_->image() : std::string_view();
+  const bool event = topic->delivery() == Delivery::kEvent;
+  if (event || replaces_image({image, topic->fields_}, update)) {
+    if (!event) topic->fields_ = fields;
+  } else {
+    merge_image({image, topic->fields_}, update, merged);
+    if (merged.text.size() > kImageBytesMax) return image_too_large(name, merged.text.size());
+    std::swap(topic->fields_, merged.fields);
+    if (merged.text != data) parts.image = merged.text;
+  }
+  topic->feed_ = feed;
+  parts.seq = topic->last_ ? topic->last_->seq() + 1 : 1;
+  const bool sticky = topic->last_ && (topic->last_->status() == TopicStatus::kHalted ||
+                                       topic->last_->status() == TopicStatus::kClosed);
+  parts.status = sticky ? topic->last_->status() : TopicStatus::kLive;
+  emit(lock, topic, std::move(parts));
+  return topic->last_;
+}
+
+Status Hub::set_status(std::string_view name, TopicStatus status) {
+  if (Status valid = check_topic(name); !valid) return valid.error();
+  const TopicPtr topic = lookup(name);
+  if (topic) {
+    const TopicLock lock(topic->mutex_);
+    if (topic->last_) {
+      change_status(lock, topic, status);
+      return ok_status();
+    }
+  }
+  return Error{ErrorCode::kUnknownTopic, "topic: nothing was published to " + std::string(name) + " yet",
+               "topic"};
+}
+
+void Hub::feed_down(FeedId feed) {
+  for (const TopicPtr& topic : all_topics()) {
+    const TopicLock lock(topic->mutex_);
+    if (topic->feed_ != feed || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
+    change_status(lock, topic, TopicStatus::kStale);
+  }
+}
+
+void Hub::sweep_stale() {
+  const std::int64_t now = clock_.wall_ms();
+  for (const TopicPtr& topic : all_topics()) {
+    const TopicLock lock(topic->mutex_);
+    const std::int64_t limit = topic->rule_.stale_after_ms;
+    if (limit == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
+    if (now - topic->last_->ts() > limit) change_status(lock, topic, TopicStatus::kStale);
+  }
+}
+
+Status Hub::restore(std::string_view name, std::uint64_t seq, std::int64_t ts, TopicStatus status,
+                    std::string image) {
+  if (Status valid = check_topic(name); !valid) return valid.error();
+  std::vector<JsonField> fields;
+  if (Status valid = scan_object(image, fields); !valid) return valid.error();
+  auto [topic, lock] = lock_topic(name);
+  topic->fields_ = std::move(fields);
+  Update::Parts parts;
+  parts.topic = topic.get();
+  parts.revision = 1;
+  parts.seq = seq;
+  parts.ts = ts;
+  parts.status = status == TopicStatus::kLive ? TopicStatus::kStale : status;
+  parts.data = std::move(image);
+  if (parts.status == TopicStatus::kStale) ++stale_count_;
+  topic->last_ = std::make_shared<const Update>(std::move(parts));
+  return ok_status();
+}
+
+void Hub::emit(const TopicLock& /*held*/, const TopicPtr& topic, Update::Parts parts) {
+  const bool was_stale = topic->last_ && topic->last_->status() == TopicStatus::kStale;
+  const bool is_stale = parts.status == TopicStatus::kStale;
+  if (was_stale != is_stale) stale_count_ += is_stale ? 1 : -1;
+  parts.topic = topic.get();
+  parts.revision = topic->last_ ? topic->last_->revision() + 1 : 1;
+  if (!parts.status_only) {
+    // A wall clock that steps back must not make an update look older than the one before it.
+    parts.ts = std::max(clock_.wall_ms(), topic->last_ ? topic->last_->ts() : 0);
+  }
+  auto update = std::make_shared<const Update>(std::move(parts));
+  topic->last_ = update;
+  if (topic->delivery() == Delivery::kEvent && !update->status_only()) {
+    topic->ring_.push_back(update);
+    while (topic->ring_.size() > topic->rule_.ring) topic->ring_.pop_front();
+  }
+  for (std::uint64_t rest = topic->sinks_; rest != 0; rest &= rest - 1) {
+    sinks_.at(static_cast<std::size_t>(std::countr_zero(rest))).load()->deliver(update);
+  }
+  if (topic->dirty_) return;
+  topic->dirty_ = true;
+  const std::lock_guard lock(dirty_mutex_);
+  dirty_.push_back(topic);
+}
+
+void Hub::change_status(const TopicLock& held, const TopicPtr& topic, TopicStatus status) {
+  const Update& last = *topic->last_;
+  if (last.status() == status) return;
+  Update::Parts parts;
+  parts.seq = last.seq();
+  parts.ts = last.ts();
+  parts.status = status;
+  parts.status_only = true;
+  parts.image = last.image();
+  emit(held, topic, std::move(parts));
+}
+
+// --- interest -------------------------------------------------------------------------------------------
+
+SinkId Hub::add_sink(UpdateSink& sink) {
+  for (SinkId id = 0; id < kSinksMax; ++id) {
+    UpdateSink* expected = nullptr;
+    if (sinks_.at(id).compare_exchange_strong(expected, &sink)) return id;
+  }
+  assert(false && "more sinks than kSinksMax");
+  return 0;
+}
+
+void Hub::remove_sink(SinkId sink) {
+  {
+    const DirectoryLock lock(directory_mutex_);
+    std::erase_if(pattern_interests_, [&](const PatternInterest& interest) { return interest.sink == sink; });
+  }
+  for (const TopicPtr& topic : all_topics()) stop_delivering(sink, *topic);
+  sinks_.at(sink) = nullptr;
+}
+
+Result<Interest> Hub::add_interest(SinkId sink, std::string_view name) {
+  if (Status status = check_topic(name); !status) return status.error();
+  Interest interest;
+  {
+    auto [topic, lock] = lock_topic(name);
+    topic->sinks_ |= bit_of(sink);
+    ++topic->exact_;
+    interest = {topic.get(), topic->last_};
+  }
+  demand_.topic_wanted(interest.topic->name, true);
+  return interest;
+}
+
+void Hub::drop_interest(SinkId sink, Topic& topic, bool keep_delivering) {
+  const std::string name = topic.name;
+  {
+    const TopicLock lock(topic.mutex_);
+    --topic.exact_;
+    if (!keep_delivering) topic.sinks_ &= ~bit_of(sink);
+  }
+  demand_.topic_wanted(name, false);
+  erase_if_unused(name);
+}
+
+std::vector<Interest> Hub::add_pattern_interest(SinkId sink, const Pattern& pattern) {
+  std::vector<Interest> out;
+  {
+    const DirectoryLock directory(directory_mutex_);
+    pattern_interests_.push_back({sink, pattern});
+    for (const TopicPtr& topic : by_name_) {
+      if (!pattern.matches(topic->name)) continue;
+      const TopicLock lock(topic->mutex_);
+      topic->sinks_ |= bit_of(sink);
+      if (topic->last_) out.push_back({topic.get(), topic->last_});
+    }
+  }
+  demand_.pattern_wanted(pattern, true);
+  return out;
+}
+
+void Hub::drop_pattern_interest(SinkId sink, const Pattern& pattern) {
+  {
+    const DirectoryLock lock(directory_mutex_);
+    const auto found = std::find_if(
+        pattern_interests_.begin(), pattern_interests_.end(), [&](const PatternInterest& interest) {
+          return interest.sink == sink && interest.pattern.text() == pattern.text();
+        });
+    assert(found != pattern_interests_.end());
+    pattern_interests_.erase(found);
+  }
+  demand_.pattern_wanted(pattern, false);
+}
+
+void Hub::stop_delivering(SinkId sink, Topic& topic) {
+  const TopicLock lock(topic.mutex_);
+  topic.sinks_ &= ~bit_of(sink);
+}
+
+// --- the directory --------------------------------------------------------------------------------------
+
+TopicPtr Hub::lookup(std::string_view name) const {
+  const std::shared_lock lock(directory_mutex_);
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? nullptr : found->second;
+}
+
+TopicPtr Hub::lookup_or_create(std::string_view name) {
+  if (TopicPtr topic = lookup(name)) return topic;
+  const DirectoryLock lock(directory_mutex_);
+  if (const auto found = topics_.find(name); found != topics_.end()) return found->second;
+  TopicId id = next_id_;
+  if (free_ids_.empty()) {
+    ++next_id_;
+  } else {
+    id = free_ids_.back();
+    free_ids_.pop_back();
+  }
+  auto topic = std::make_shared<Topic>(std::string(name), id);
+  apply_rules(lock, *topic);
+  for (const PatternInterest& interest : pattern_interests_) {
+    if (interest.pattern.matches(name)) topic->sinks_ |= bit_of(interest.sink);
+  }
+  topics_.emplace(topic->name, topic);
+  by_name_.insert(topic);
+  return topic;
+}
+
+std::pair<TopicPtr, Hub::TopicLock> Hub::lock_topic(std::string_view name) {
+  while (true) {
+    TopicPtr topic = lookup_or_create(name);
+    TopicLock lock(topic->mutex_);
+    if (!topic->erased_) return {std::move(topic), std::move(lock)};
+  }
+}
+
+void Hub::erase_if_unused(const std::string& name) {
+  const DirectoryLock directory(directory_mutex_);
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return;
+  const TopicPtr topic = found->second;  // outlives the lock on it
+  const TopicLock lock(topic->mutex_);
+  if (topic->last_ || topic->exact_ > 0) return;
+  topic->erased_ = true;
+  free_ids_.push_back(topic->id);
+  by_name_.erase(topic);
+  topics_.erase(found);
+}
+
+std::vector<TopicPtr> Hub::all_topics() const {
+  const std::shared_lock lock(directory_mutex_);
+  return {by_name_.begin(), by_name_.end()};
+}
+
+UpdatePtr Hub::find(std::string_view name) const {
+  const TopicPtr topic = lookup(name);
+  return topic ? topic->last() : nullptr;
+}
+
+std::vector<UpdatePtr> Hub::list(const Pattern& pattern, std::string_view after, std::size_t limit) const {
+  std::vector<UpdatePtr> out;
+  const std::shared_lock lock(directory_mutex_);
+  for (auto it = by_name_.upper_bound(after); it != by_name_.end() && out.size() < limit; ++it) {
+    if (!pattern.matches((*it)->name)) continue;
+    if (UpdatePtr last = (*it)->last()) out.push_back(std::move(last));
+  }
+  return out;
+}
+
+std::size_t Hub::topic_count() const {
+  const std::shared_lock lock(directory_mutex_);
+  return topics_.size();
+}
+
+std::size_t Hub::stale_count() const {
+  return static_cast<std::size_t>(std::max<std::int64_t>(stale_count_, 0));
+}
+
+std::vector<UpdatePtr> Hub::take_dirty() {
+  std::vector<TopicPtr> topics;
+  {
+    const std::lock_guard lock(dirty_mutex_);
+    topics.swap(dirty_);
+  }
+  std::vector<UpdatePtr> out;
+  out.reserve(topics.size());
+  for (const TopicPtr& topic : topics) {
+    const TopicLock lock(topic->mutex_);
+    topic->dirty_ = false;
+    out.push_back(topic->last_);
+  }
+  return out;
+}
+
+}  // namespace tickwire
