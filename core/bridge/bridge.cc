@@ -68,7 +68,10 @@ Result<FeedId> Bridge::add_feed(const FeedSpec& spec) {
       return inside.error();
     }
   }
-  if (spec.delivery) hub_.add_rule(TopicRule{.pattern = spec.pattern, .delivery = *spec.delivery});
+  if (spec.delivery) {
+    TopicRule rule{.pattern = spec.pattern, .delivery = *spec.delivery};
+    if (const Status added = hub_.add_rule(rule); !added) return added.error();
+  }
   hub_.demand().add_feed(feed, *pattern, spec.topics);
   return feed;
 }

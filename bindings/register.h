@@ -1,0 +1,17 @@
+// The table of contents of tickwire._core: each register_*.cc adds one noun to the module. Called once, with
+// the GIL, by the extension's entry (module.cc) or by the daemon's built-in module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace tickwire {
+
+void register_config(pybind11::module_& module);         // Config, ConfigEntry
+void register_events(pybind11::module_& module);         // DemandChange, AccessQuestion
+void register_local_session(pybind11::module_& module);  // LocalSession
+void register_engine(pybind11::module_& module);         // Engine
+
+// All of them, in an order in which each finds the types it mentions.
+void register_all(pybind11::module_& module);
+
+}  // namespace tickwire

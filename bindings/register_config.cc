@@ -1,0 +1,66 @@
+#include <pybind11/stl.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bindings/errors.h"
+#include "bindings/json_text.h"
+#include "bindings/register.h"
+#include "engine/config.h"
+
+namespace tickwire {
+
+namespace py = pybind11;
+
+namespace {
+
+Config load(const std::optional<std::string>& file, const py::dict& overrides,
+            const std::map<std::string, std::string>& environment, const std::vector<std::string>& sets) {
+  ConfigSources sources;
+  sources.file = file.value_or("");
+  if (!overrides.empty()) unwrap(append_json(overrides, "config", sources.overrides));
+  sources.environment.assign(environment.begin(), environment.end());
+  sources.sets = sets;
+  const py::gil_scoped_release released;
+  Result<Config> config = load_config(sources);
+  const py::gil_scoped_acquire held;
+  return unwrap(std::move(config));
+}
+
+std::string plugin_config(const Config& config, const std::string& name) {
+  const auto found = config.plugins.find(name);
+  return found == config.plugins.end() ? "{}" : found->second;
+}
+
+}  // namespace
+
+void register_config(py::module_& module) {
+  py::class_<ConfigEntry>(module, "ConfigEntry", "One key of a configuration, as `config show` prints it.")
+      .def_readonly("key", &ConfigEntry::key)
+      .def_readonly("value", &ConfigEntry::value)
+      .def_readonly("unit", &ConfigEntry::unit)
+      .def_readonly("source", &ConfigEntry::source)
+      .def_readonly("allowed", &ConfigEntry::allowed)
+      .def_readonly("help", &ConfigEntry::help);
+
+  py::class_<Config>(module, "Config", "The settings of a server, checked.")
+      .def_static(
+          "load", &load, py::arg("file") = py::none(), py::arg("overrides") = py::dict(),
+          py::arg("environment") = std::map<std::string, std::string>{},
+          py::arg("sets") = std::vector<std::string>{},
+          "Reads a TOML file; then overrides (shaped like the file), the TICKWIRE_* of the environment\n"
+          "and \"key=value\" sets each go on top. Raises ConfigError.")
+      .def("entries", &config_entries, "Every key with its value and where that came from.")
+      .def("plugin_config", &plugin_config, py::arg("name"), "plugins.<name>.* as a JSON object.")
+      .def_readonly("listen", &Config::listen)
+      .def_readonly("drain_s", &Config::drain_s)
+      .def_readonly("auth_deadline_ms", &Config::auth_deadline_ms)
+      .def_readonly("plugin_files", &Config::plugin_files)
+      .def_readonly("plugin_python_path", &Config::plugin_python_path)
+      .def_readonly("log_level", &Config::log_level);
+}
+
+}  // namespace tickwire

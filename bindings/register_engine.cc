@@ -1,0 +1,179 @@
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bindings/errors.h"
+#include "bindings/publish.h"
+#include "bindings/register.h"
+#include "bridge/bridge.h"
+#include "bridge/local_session.h"
+#include "engine/engine.h"
+#include "hub/hub.h"
+
+namespace tickwire {
+
+namespace py = pybind11;
+
+namespace {
+
+using WithoutGil = py::call_guard<py::gil_scoped_release>;
+
+// An engine that is still running when its last reference goes joins its threads, and that may take a while.
+struct DeleteWithoutGil {
+  void operator()(Engine* engine) const {
+    const py::gil_scoped_release released;
+    delete engine;
+  }
+};
+using EngineHolder = std::unique_ptr<Engine, DeleteWithoutGil>;
+
+EngineHolder create(const Config& config) {
+  std::optional<Result<std::unique_ptr<Engine>>> engine;
+  {
+    const py::gil_scoped_release released;
+    engine.emplace(Engine::create(config));
+  }
+  return EngineHolder(unwrap(std::move(*engine)).release());
+}
+
+void start(Engine& engine) {
+  std::optional<Status> started;
+  {
+    const py::gil_scoped_release released;
+    started.emplace(engine.start());
+  }
+  unwrap(*started);
+}
+
+template <typename T>
+T named(std::optional<T> value, const std::string& field, const std::string& text,
+        const std::string& allowed) {
+  if (!value)
+    throw_error({ErrorCode::kBadConfig, field + ": \"" + text + "\" is not one of " + allowed, field});
+  return *value;
+}
+
+TopicStatus status_named(const std::string& name) {
+  return named(parse_topic_status(name), "status", name, "live, stale, halted and closed");
+}
+
+void set_status(Engine& engine, const std::string& topic, const std::string& status, FeedId feed) {
+  const TopicStatus wanted = status_named(status);
+  unwrap(feed == 0 ? engine.hub().set_status(topic, wanted)
+                   : engine.bridge().set_status(feed, topic, wanted));
+}
+
+std::optional<std::string> snapshot(Engine& engine, const std::string& topic) {
+  unwrap(check_topic(topic));
+  const UpdatePtr update = engine.hub().find(topic);
+  if (!update) return std::nullopt;
+  return std::string(update->snapshot_message().text());
+}
+
+std::vector<std::string> topics(Engine& engine, const std::string& pattern, const std::string& after,
+                                std::size_t limit) {
+  const Pattern wanted = unwrap(Pattern::parse(pattern));
+  const py::gil_scoped_release released;
+  std::vector<std::string> names;
+  for (const UpdatePtr& update : engine.hub().list(wanted, after, limit))
+    names.push_back(update->topic().name);
+  return names;
+}
+
+FeedId add_feed(Engine& engine, std::string name, std::string pattern,
+                std::optional<std::vector<std::string>> topics, const std::optional<std::string>& delivery) {
+  FeedSpec spec{std::move(name), std::move(pattern), std::move(topics), std::nullopt};
+  if (delivery) spec.delivery = named(parse_delivery(*delivery), "delivery", *delivery, "value and event");
+  return unwrap(engine.bridge().add_feed(spec));
+}
+
+void add_authorizer(Engine& engine, const std::string& pattern, const std::string& action) {
+  std::optional<Action> guarded;
+  if (action == "subscribe") guarded = Action::kSubscribe;
+  if (action == "publish") guarded = Action::kPublish;
+  unwrap(engine.bridge().add_authorizer(pattern, named(guarded, "action", action, "subscribe and publish")));
+}
+
+void answer(Engine& engine, std::uint64_t id, bool allow, std::int64_t ttl_ms, std::string text) {
+  engine.bridge().answer({id, allow, ttl_ms, std::move(text)});
+}
+
+void plugin_state(Engine& engine, const std::string& name, std::string state, std::uint64_t restarts,
+                  std::uint64_t errors) {
+  engine.bridge().plugins().set(name, {std::move(state), restarts, errors});
+}
+
+using EngineClass = py::class_<Engine, EngineHolder>;
+
+void bind_server(EngineClass& engine) {
+  engine.def(py::init(&create), py::arg("config"))
+      .def("start", &start, "Opens the store and the listener. Raises StoreError, ListenError.")
+      .def("stop", &Engine::stop, WithoutGil(), "Drains, flushes and joins every thread. Idempotent.")
+      .def_property_readonly("config", &Engine::config, py::return_value_policy::reference_internal)
+      .def_property_readonly("address", &Engine::address, "\"127.0.0.1:8080\", with the real port.")
+      .def_property_readonly("epoch", &Engine::epoch)
+      .def("health", &Engine::health_json, WithoutGil(), "What GET /health answers, as JSON.")
+      .def(
+          "local_session", [](Engine& self) { return LocalSession::open(self.shard()); },
+          py::keep_alive<0, 1>(), "A new in-process client.");
+}
+
+void bind_topics(EngineClass& engine) {
+  engine
+      .def("publish", &publish, py::arg("topic"), py::arg("data"), py::arg("feed") = 0,
+           "Publishes a dict or a JSON object's text; the seq it got. Raises TopicError, DataError.")
+      .def("publish_many", &publish_many, py::arg("pairs"), py::arg("feed") = 0,
+           "Publishes (topic, data) pairs; how many. Those before a faulty one are published.")
+      .def("set_status", &set_status, py::arg("topic"), py::arg("status"), py::arg("feed") = 0,
+           "live, stale, halted or closed. Raises UnknownTopicError.")
+      .def("snapshot", &snapshot, py::arg("topic"),
+           "The topic's snapshot message, or None when nothing was published to it.")
+      .def("topics", &topics, py::arg("pattern") = ">", py::arg("after") = "", py::arg("limit") = 10'000,
+           "Names of the topics that match, in order, after `after`.");
+}
+
+void bind_plugins(EngineClass& engine) {
+  engine
+      .def(
+          "notify_fd", [](Engine& self) { return unwrap(self.bridge().notify_fd()); },
+          "Readable while take_events() would return something.")
+      .def(
+          "take_events", [](Engine& self) { return self.bridge().take_events(); },
+          "What happened since the last call.")
+      .def("answer", &answer, py::arg("id"), py::arg("allow"), py::arg("ttl_ms") = 0, py::arg("text") = "",
+           "Answers a question; text is the reason of a denial, or the claims of an authentication.")
+      .def("add_feed", &add_feed, py::arg("name"), py::arg("pattern"), py::arg("topics") = py::none(),
+           py::arg("delivery") = py::none(), "Registers a feed for demand; its number.")
+      .def(
+          "set_feed_topics",
+          [](Engine& self, FeedId feed, std::vector<std::string> topics) {
+            unwrap(self.bridge().set_feed_topics(feed, std::move(topics)));
+          },
+          py::arg("feed"), py::arg("topics"))
+      .def(
+          "feed_down", [](Engine& self, FeedId feed) { self.bridge().feed_down(feed); }, WithoutGil(),
+          py::arg("feed"), "Makes the topics that it published last stale.")
+      .def(
+          "remove_feed", [](Engine& self, FeedId feed) { self.bridge().remove_feed(feed); }, py::arg("feed"))
+      .def("add_authorizer", &add_authorizer, py::arg("pattern"), py::arg("action"))
+      .def(
+          "set_authenticator", [](Engine& self, bool present) { self.bridge().set_authenticator(present); },
+          py::arg("present"))
+      .def("plugin_state", &plugin_state, py::arg("name"), py::arg("state"), py::arg("restarts"),
+           py::arg("errors"), "How a plugin fares, for /health.");
+}
+
+}  // namespace
+
+void register_engine(py::module_& module) {
+  EngineClass engine(module, "Engine", "One whole server; tickwire.Server is its friendly face.");
+  bind_server(engine);
+  bind_topics(engine);
+  bind_plugins(engine);
+}
+
+}  // namespace tickwire
