@@ -1,0 +1,46 @@
+"""The table of codes of docs/PROTOCOL.md: what an error or a close means for a client.
+
+core/protocol/codes.{h,cc}, web/codes.js and the document say the same; a test compares all four.
+"""
+
+from typing import Final
+
+ERROR_CODES: Final[dict[str, bool]] = {
+    "bad_message": False,
+    "unknown_command": False,
+    "bad_topic": False,
+    "bad_data": False,
+    "too_large": False,
+    "too_many": True,
+    "denied": False,
+    "not_subscribed": False,
+    "auth_unavailable": False,
+    "unknown_topic": False,
+    "draining": True,
+    "internal": True,
+}
+"""Error code -> can the same command succeed later?"""
+
+CLOSE_CODES: Final[dict[int, bool]] = {
+    1001: True,
+    1002: False,
+    1007: False,
+    1009: False,
+    1013: True,
+    4001: True,
+    4002: True,
+    4500: False,
+    4501: False,
+}
+"""Close code -> reconnect?"""
+
+GOING_AWAY: Final = 1001
+PROTOCOL_ERROR: Final = 1002
+NO_CLOSE_FRAME: Final = 1006
+DRAIN: Final = 4001
+NOT_ALLOWED: Final = 4500
+
+
+def should_reconnect(code: int) -> bool:
+    """For any close code, also those of later servers: 4500-4999 mean no, what is unknown yes."""
+    return CLOSE_CODES.get(code, not 4500 <= code <= 4999)

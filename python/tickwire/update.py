@@ -1,0 +1,160 @@
+"""One message about a topic, as a client and as an in-process subscriber get it."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, Literal, cast, get_args
+
+from tickwire.errors import ProtocolError
+
+Kind = Literal["snapshot", "update", "status", "gap"]
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
+
+_WHITESPACE = re.compile(r"[ \t\r\n]*")
+_DATA_MEMBER = ',"data":'
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What happened to a topic. The values of `data` are shared with `Client.images`: only read them.
+
+    kind: ``snapshot`` replaces what you know of the topic, ``update`` merges into it (value topics)
+    or follows it (event topics), ``status`` changes its health, ``gap`` says what you will not get.
+    """
+
+    kind: Kind
+    topic: str
+    seq: int
+    """Of the topic, +1 with each update; a jump at a snapshot is what was conflated."""
+    ts: int = 0
+    """The server's Unix time in milliseconds; 0 in a gap, which has none."""
+    status: str | None = None
+    """live, stale, halted or closed, where the message says it: in a snapshot or a status."""
+    data: dict[str, Any] = field(default_factory=dict, hash=False)
+    """What was published, decoded; empty in a status or a gap."""
+    raw: str = ""
+    """The JSON text of `data`, byte for byte as it was published."""
+    missed: tuple[int, int] | None = None
+    """The first and the last seq that a gap is about."""
+    delivery: str | None = None
+    """``event`` where the message says that each message of the topic stands for itself."""
+    text: str = field(default="", repr=False)
+    """The whole message as the server sent it."""
+
+
+def parse_message(text: str) -> Update | dict[str, Any]:
+    """A server's message: an `Update` when it is about a topic's state, else its decoded object.
+
+    Raises `ProtocolError` for what docs/PROTOCOL.md does not allow.
+    """
+    try:
+        message, raw = _split(text)
+        return _update(message, raw, text) if message.get("type") in KINDS else message
+    except (ValueError, RecursionError) as e:
+        raise ProtocolError(f"a message that cannot be read: {e}: {text[:100]!r}") from e
+
+
+def _split(text: str) -> tuple[dict[str, Any], str]:
+    """The message as an object, and the text of its `data`.
+
+    tickwire writes `data` last and without blanks, so the head is found by looking for the member's
+    name: cut anywhere deeper, or within a string, it would not parse. Other spellings are walked.
+    """
+    at = text.find(_DATA_MEMBER)
+    if at > 0:
+        try:
+            message = _decode(text[:at] + "}", 0)[0]
+            start = at + len(_DATA_MEMBER)
+            data, end = _decode(text, start)
+        except ValueError:
+            pass
+        else:
+            if isinstance(message, dict) and text[end:] == "}":
+                message["data"] = data
+                return message, text[start:end]
+    message, end = _decode(text, _skip(text, 0))
+    if not isinstance(message, dict) or text[end:].strip():
+        raise ValueError("not one JSON object")
+    return message, _raw_member(text, "data") if "data" in message else ""
+
+
+def _raw_member(text: str, wanted: str) -> str:
+    """The text of a member of `text`, an object that is known to parse; of a repeated one the last."""
+    found = ""
+    at = text.index("{") + 1
+    while True:
+        name, at = _decode(text, _skip(text, at))
+        start = _skip(text, text.index(":", at) + 1)
+        at = _decode(text, start)[1]
+        if name == wanted:
+            found = text[start:at]
+        at = _skip(text, at)
+        if text[at] == "}":
+            return found
+        at += 1
+
+
+def _skip(text: str, at: int) -> int:
+    match = _WHITESPACE.match(text, at)
+    assert match  # it matches nothing, too
+    return match.end()
+
+
+def _big_int(digits: str) -> int | Decimal:
+    """Python refuses to read very long integers; JSON, and so a feed, does not."""
+    try:
+        return int(digits)
+    except ValueError:
+        return Decimal(digits)
+
+
+_fast = json.JSONDecoder().raw_decode
+_patient = json.JSONDecoder(parse_int=_big_int).raw_decode
+
+
+def _decode(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _fast(text, at)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _patient(text, at)
+
+
+def _update(message: dict[str, Any], raw: str, text: str) -> Update:
+    kind = cast(Kind, message["type"])
+    if kind == "gap":
+        missed = _number(message, "from"), _number(message, "to")
+        if missed[1] < missed[0]:
+            raise ValueError(f"to: {missed[1]} is before from: {missed[0]}")
+        return Update(kind, _string(message, "topic"), missed[1], missed=missed, text=text)
+    data = message.get("data", {})
+    if not isinstance(data, dict) or (kind != "status" and not raw):
+        raise ValueError("data: must be an object")
+    return Update(
+        kind,
+        _string(message, "topic"),
+        _number(message, "seq"),
+        _number(message, "ts"),
+        None if kind == "update" else _string(message, "status"),
+        data,
+        raw,
+        None,
+        message.get("delivery"),
+        text,
+    )
+
+
+def _string(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: must be a string, not {value!r}")
+    return value
+
+
+def _number(message: dict[str, Any], name: str) -> int:
+    value = message.get(name)
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{name}: must be an integer of at least 0, not {value!r}")
+    return value
