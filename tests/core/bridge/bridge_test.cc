@@ -1,0 +1,195 @@
+#include "bridge/bridge.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "bridge/null_sink.h"
+
+namespace tickwire {
+namespace {
+
+using Topics = std::vector<std::string>;
+
+struct BridgeTest : testing::Test {
+  explicit BridgeTest(PublishPolicy policy = PublishPolicy::kNone) : bridge(hub, policy) {
+    bridge.set_answer_route(
+        [this](std::uint32_t shard, AccessAnswer answer) { answers.emplace_back(shard, std::move(answer)); });
+  }
+
+  AccessQuestion question(std::uint64_t id, const std::string& remote = "127.0.0.1:5") const {
+    AccessQuestion asked;
+    asked.id = id;
+    asked.shard = 2;
+    asked.topic = "premium.A";
+    asked.client.remote = remote;
+    return asked;
+  }
+
+  // "feed topic+" or "feed topic-" for each change of demand since the last call.
+  Topics demand() {
+    Topics changes;
+    for (const BridgeEvent& event : bridge.take_events()) {
+      const auto& change = std::get<DemandChange>(event);
+      changes.push_back(std::to_string(change.feed) + " " + change.topic + (change.wanted ? "+" : "-"));
+    }
+    return changes;
+  }
+
+  StandingClock clock;
+  Hub hub{clock, {}};
+  Bridge bridge;
+  NullSink sink;
+  SinkId reader = hub.add_sink(sink);
+  std::vector<std::pair<std::uint32_t, AccessAnswer>> answers;
+};
+struct OpenBridgeTest : BridgeTest {
+  OpenBridgeTest() : BridgeTest(PublishPolicy::kOpen) {}
+};
+struct GrantBridgeTest : BridgeTest {
+  GrantBridgeTest() : BridgeTest(PublishPolicy::kGrant) {}
+};
+
+TEST_F(BridgeTest, AllowsToSubscribeWhatNoAuthorizerGuards) {
+  EXPECT_EQ(bridge.check(Action::kSubscribe, "premium.A"), Verdict::kAllow);
+  ASSERT_TRUE(bridge.add_authorizer("premium.>", Action::kSubscribe));
+  EXPECT_EQ(bridge.check(Action::kSubscribe, "premium.A"), Verdict::kAsk);
+  EXPECT_EQ(bridge.check(Action::kSubscribe, "ticker.A"), Verdict::kAllow);
+}
+
+TEST_F(BridgeTest, AsksForAPatternThatOverlapsAGuardedOne) {
+  ASSERT_TRUE(bridge.add_authorizer("premium.>", Action::kSubscribe));
+  EXPECT_EQ(bridge.check(Action::kSubscribe, ">"), Verdict::kAsk);
+  EXPECT_EQ(bridge.check(Action::kSubscribe, "*.A"), Verdict::kAsk);
+  EXPECT_EQ(bridge.check(Action::kSubscribe, "ticker.*"), Verdict::kAllow);
+}
+
+TEST_F(BridgeTest, RefusesAnAuthorizerForWhatIsNoPattern) {
+  EXPECT_EQ(bridge.add_authorizer("premium.>.A", Action::kSubscribe).error().code, ErrorCode::kBadTopic);
+}
+
+TEST_F(BridgeTest, DeniesEveryPublishByDefault) {
+  ASSERT_TRUE(bridge.add_authorizer("chat.>", Action::kPublish));
+  EXPECT_EQ(bridge.check(Action::kPublish, "chat.A"), Verdict::kDeny);
+}
+
+TEST_F(OpenBridgeTest, AllowsEveryPublishThatNoAuthorizerGuards) {
+  ASSERT_TRUE(bridge.add_authorizer("chat.>", Action::kPublish));
+  ASSERT_TRUE(bridge.add_authorizer("read.>", Action::kSubscribe));
+  EXPECT_EQ(bridge.check(Action::kPublish, "ticker.A"), Verdict::kAllow);
+  EXPECT_EQ(bridge.check(Action::kPublish, "read.A"), Verdict::kAllow);
+  EXPECT_EQ(bridge.check(Action::kPublish, "chat.A"), Verdict::kAsk);
+}
+
+TEST_F(GrantBridgeTest, AllowsOnlyThePublishThatAnAuthorizerGrants) {
+  ASSERT_TRUE(bridge.add_authorizer("chat.>", Action::kPublish));
+  EXPECT_EQ(bridge.check(Action::kPublish, "ticker.A"), Verdict::kDeny);
+  EXPECT_EQ(bridge.check(Action::kPublish, "chat.A"), Verdict::kAsk);
+}
+
+TEST_F(BridgeTest, AsksForATokenOnlyWithAnAuthenticator) {
+  EXPECT_EQ(bridge.check(Action::kAuthenticate, ""), Verdict::kDeny);
+  bridge.set_authenticator(true);
+  EXPECT_EQ(bridge.check(Action::kAuthenticate, ""), Verdict::kAsk);
+}
+
+TEST_F(BridgeTest, RoutesAnAnswerToTheShardThatAskedAndOnlyOnce) {
+  bridge.ask(question(7));
+  EXPECT_TRUE(answers.empty());
+  const std::vector<BridgeEvent> events = bridge.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(std::get<AccessQuestion>(events[0]).topic, "premium.A");
+  for (int i = 0; i < 2; ++i) bridge.answer(AccessAnswer{7, true, 60'000, ""});
+  bridge.answer(AccessAnswer{8, true, 0, ""});
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].first, 2U);
+  EXPECT_EQ(answers[0].second.ttl_ms, 60'000);
+}
+
+TEST_F(BridgeTest, AllowsEverythingToTheServersOwnProgram) {
+  bridge.ask(question(7, std::string(kLocalRemote)));
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(answers[0].second.allow);
+  EXPECT_TRUE(bridge.take_events().empty());
+}
+
+TEST_F(BridgeTest, DeniesAtOnceWhenTooManyQuestionsWait) {
+  AccessQuestion large = question(1);
+  large.client.token.assign(kOpenQuestionBytesMax - 1'000, 't');
+  bridge.ask(large);
+  EXPECT_TRUE(answers.empty());
+  for (std::uint64_t id = 2; id < 12; ++id) bridge.ask(question(id));
+  ASSERT_FALSE(answers.empty());
+  EXPECT_FALSE(answers.back().second.allow);
+  EXPECT_EQ(answers.back().second.id, 11U);
+  EXPECT_EQ(answers.back().second.text, "too many authorizations are waiting; try again later");
+}
+
+TEST_F(BridgeTest, TellsAFeedOfItsFirstAndLastSubscriber) {
+  const FeedId feed = bridge.add_feed({"walk", "ticker.*", {}, {}}).value();
+  EXPECT_EQ(demand(), Topics{});
+  const Interest interest = hub.add_interest(reader, "ticker.A").value();
+  ASSERT_TRUE(hub.add_interest(reader, "trade.A"));
+  EXPECT_EQ(demand(), Topics{std::to_string(feed) + " ticker.A+"});
+  hub.drop_interest(reader, *interest.topic, false);
+  EXPECT_EQ(demand(), Topics{std::to_string(feed) + " ticker.A-"});
+}
+
+TEST_F(BridgeTest, TellsANewFeedWhatIsWantedAlready) {
+  hub.add_pattern_interest(reader, Pattern::parse("ticker.>").value());
+  const FeedId feed = bridge.add_feed({"walk", "ticker.*", Topics{"ticker.A", "ticker.B"}, {}}).value();
+  const std::string name = std::to_string(feed);
+  EXPECT_EQ(demand(), (Topics{name + " ticker.A+", name + " ticker.B+"}));
+  ASSERT_TRUE(bridge.set_feed_topics(feed, {"ticker.B", "ticker.C"}));
+  EXPECT_EQ(demand(), (Topics{name + " ticker.A-", name + " ticker.C+"}));
+}
+
+TEST_F(BridgeTest, SaysNothingOfAFeedThatWasRemoved) {
+  const FeedId feed = bridge.add_feed({"walk", "ticker.*", {}, {}}).value();
+  ASSERT_TRUE(hub.add_interest(reader, "ticker.A"));
+  bridge.remove_feed(feed);
+  ASSERT_TRUE(hub.add_interest(reader, "ticker.B"));
+  EXPECT_EQ(demand(), Topics{});
+  EXPECT_EQ(bridge.publish(feed, "ticker.A", "{}").error().code, ErrorCode::kDenied);
+}
+
+TEST_F(BridgeTest, KeepsAFeedInsideItsPattern) {
+  const FeedId feed = bridge.add_feed({"walk", "ticker.*", {}, {}}).value();
+  EXPECT_EQ(bridge.publish(feed, "ticker.A", "{}").value()->seq(), 1U);
+  const auto outside = bridge.publish(feed, "trade.A", "{}");
+  EXPECT_EQ(outside.error().code, ErrorCode::kBadTopic);
+  EXPECT_EQ(outside.error().message, "trade.A: outside ticker.*, the pattern of feed walk");
+  EXPECT_EQ(bridge.set_status(feed, "trade.A", TopicStatus::kHalted).error().code, ErrorCode::kBadTopic);
+  EXPECT_EQ(bridge.set_feed_topics(feed, {"trade.A"}).error().code, ErrorCode::kBadTopic);
+  EXPECT_EQ(bridge.add_feed({"walk", "ticker.*", Topics{"trade.A"}, {}}).error().code, ErrorCode::kBadTopic);
+  EXPECT_EQ(bridge.add_feed({"walk", "ticker..A", {}, {}}).error().code, ErrorCode::kBadTopic);
+}
+
+TEST_F(BridgeTest, MakesTheTopicsOfAFeedThatIsDownStale) {
+  const FeedId feed = bridge.add_feed({"walk", ">", {}, {}}).value();
+  ASSERT_TRUE(bridge.publish(feed, "ticker.A", "{}"));
+  ASSERT_TRUE(hub.publish("ticker.B", "{}"));
+  bridge.feed_down(feed);
+  EXPECT_EQ(hub.find("ticker.A")->status(), TopicStatus::kStale);
+  EXPECT_EQ(hub.find("ticker.B")->status(), TopicStatus::kLive);
+}
+
+TEST_F(BridgeTest, GivesAFeedsTopicsTheDeliveryItDeclares) {
+  ASSERT_TRUE(bridge.add_feed({"trades", "trade.>", {}, Delivery::kEvent}));
+  for (const char* data : {R"({"a":1})", R"({"b":2})"}) {
+    ASSERT_TRUE(hub.publish("trade.A", data));
+    ASSERT_TRUE(hub.publish("ticker.A", data));
+  }
+  EXPECT_EQ(hub.find("trade.A")->image(), R"({"b":2})");
+  EXPECT_EQ(hub.find("ticker.A")->image(), R"({"a":1,"b":2})");
+}
+
+TEST_F(BridgeTest, ShowsHowPluginsFare) {
+  EXPECT_EQ(bridge.plugins().json(), "{}");
+  bridge.plugins().set("walk", {"running", 0, 0});
+  bridge.plugins().set("walk", {"backoff", 1, 2});
+  EXPECT_EQ(bridge.plugins().json(), R"({"walk":{"state":"backoff","restarts":1,"errors":2}})");
+}
+
+}  // namespace
+}  // namespace tickwire
