@@ -34,7 +34,7 @@ TEST(BaseTrail, HasNoBaseBeforeTheFirstMessage) {
 TEST(BaseTrail, KnowsHowFarBackEachOfTheLastMessagesLies) {
   BaseTrail trail;
   Gaps gaps{};
-  for (const std::uint64_t start : {10, 1000, 1300, 5000, 9000}) trail.push(at(start));
+  for (const std::uint64_t start : {10U, 1000U, 1300U, 5000U, 9000U}) trail.push(at(start));
   ASSERT_EQ(trail.reach(at(9500), 200, gaps), kBasesMax);
   EXPECT_EQ(gaps, (Gaps{500, 4500, 8200, 8500}));
 }
