@@ -1,0 +1,69 @@
+// Database and Statement: as much of SQLite as the store needs, owned and with its failures as Errors.
+//
+// One thread at a time per Database and its Statements; Statements die before their Database.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tickwire {
+
+class Statement {
+ public:
+  explicit Statement(sqlite3_stmt* handle) : handle_(handle) {}
+
+  // Parameters count from 1. A text must live until reset().
+  void bind(int parameter, std::int64_t value);
+  void bind(int parameter, std::string_view text);
+  // SQLITE_ROW, SQLITE_DONE, or an error for Database::error.
+  int step();
+  void reset();
+  // Columns count from 0; a text is valid until the next step().
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::string_view text(int column) const;
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+};
+
+class Database {
+ public:
+  // Opens or creates the file and takes it for this process alone. kStoreMissing, kStoreLocked, kStoreForeign
+  // (not SQLite at all), kStoreDamaged, kStoreIo.
+  static Result<Database> open(const std::string& path);
+
+  Status exec(const std::string& sql);
+  // Runs the statement for each, or none; the first column of the first row.
+  Result<std::int64_t> query_integer(const std::string& sql);
+  Result<Statement> prepare(const std::string& sql);
+  // Undoes the open transaction, if there is one.
+  void rollback();
+  // Lets go of the file; nothing may be called after it.
+  void close() { handle_.reset(); }
+
+  // A failure of this database as what a person can act on.
+  [[nodiscard]] Error error(int code) const;
+  [[nodiscard]] Error error(ErrorCode code, std::string_view what) const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+  };
+  explicit Database(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] bool has_sqlite_header() const;
+  [[nodiscard]] std::string system_reason() const;
+
+  std::string path_;  // as the configuration names it
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+}  // namespace tickwire

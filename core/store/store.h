@@ -1,0 +1,91 @@
+// Store: keeps the last update of every topic in one SQLite file, so that images, seq and epoch survive a
+// restart. Never on the fan-out path: it takes what changed from the hub on a thread of its own.
+//
+// open -> restore -> start -> stop, from one thread; flush and stats from any (flush may wait for the disk).
+// Invariants: the file says `clean` only between a complete stop() and the next start(), so an epoch goes on
+// only where nothing that was published is missing. A batch that could not be written is kept and tried
+// again before anything newer; meanwhile the hub keeps the rest, at most one update a topic in each.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "hub/hub.h"
+#include "store/sqlite.h"
+
+namespace tickwire {
+
+enum class StoreState : std::uint8_t {
+  kOk,
+  kDegraded,  // the last write failed; nothing is lost while the process lives
+  kOff,       // no store
+};
+std::string_view name_of(StoreState state);
+
+struct StoreStats {
+  StoreState state = StoreState::kOff;
+  std::uint64_t flushes = 0;   // transactions that wrote something
+  std::uint64_t rows = 0;      // written by them
+  std::uint64_t failures = 0;  // transactions that failed
+};
+
+class Store {
+ public:
+  // kStoreMissing, kStoreLocked, kStoreForeign, kStoreDamaged, kStoreNewer, kStoreIo. `path` is not empty.
+  static Result<std::unique_ptr<Store>> open(const std::string& path);
+  ~Store();  // stops
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Of this run: that of the last one if it ended cleanly, else a new one.
+  [[nodiscard]] const std::string& epoch() const { return epoch_; }
+
+  // Puts every image back. kStoreDamaged, kStoreIo.
+  Status restore(Hub& hub);
+  // Marks the file as in use, durably, then writes what changes every `flush_ms`. Nothing may be published
+  // before. `hub` outlives stop(). kStoreIo.
+  Status start(Hub& hub, int flush_ms);
+  // Writes what was published before the call. kStoreIo: kept, and tried again.
+  Status flush();
+  // Ends the thread, writes the rest and marks the file clean. Idempotent; without start() it changes
+  // nothing.
+  void stop();
+
+  [[nodiscard]] StoreStats stats() const;
+
+ private:
+  Store(Database database, std::string epoch);
+
+  void run(const std::stop_token& stopping, int flush_ms);
+  Status write_batch();
+  Status write_rows();
+  Status mark_clean(bool clean);
+  void note(const Status& written);
+
+  const std::string epoch_;
+
+  std::mutex mutex_;
+  // Protected by mutex_:
+  Database database_;
+  Hub* hub_ = nullptr;            // null: not started, or stopped
+  std::vector<UpdatePtr> batch_;  // taken from the hub, not yet written
+
+  std::atomic<bool> degraded_ = false;
+  std::atomic<std::uint64_t> flushes_ = 0;
+  std::atomic<std::uint64_t> rows_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;
+
+  std::mutex sleep_mutex_;
+  std::condition_variable_any sleep_;
+  std::jthread thread_;
+};
+
+}  // namespace tickwire
