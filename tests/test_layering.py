@@ -42,9 +42,11 @@ def compile_commands(
     )
     commands: dict[str, list[str]] = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        layer = Path(entry["file"]).parent.name
+        source = Path(entry["file"])
+        if source.parent.parent != checkout / "core":
+            continue
         words = shlex.split(entry["command"])
-        commands[layer] = words[: words.index("-o")]
+        commands[source.parent.name] = words[: words.index("-o")]
     return commands
 
 

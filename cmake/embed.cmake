@@ -1,0 +1,36 @@
+# tickwire_embed(target folder): compiles every file of folder into target, as static_files() of
+# net/static_file.h, so that a server serves its pages from wherever it is installed.
+#
+# Run as a script (-P, with FOLDER and OUTPUT) it writes that source: at build time, so that editing a page
+# does not configure anew.
+function(tickwire_embed target folder)
+  set(source ${PROJECT_BINARY_DIR}/static_files.cc)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*)
+  add_custom_command(
+    OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DOUTPUT=${source} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+    DEPENDS ${files} ${CMAKE_CURRENT_FUNCTION_LIST_FILE})
+  target_sources(${target} PRIVATE ${source})
+endfunction()
+
+if(CMAKE_SCRIPT_MODE_FILE)
+  file(GLOB_RECURSE names RELATIVE ${FOLDER} ${FOLDER}/*)
+  list(SORT names)
+  set(entries "")
+  foreach(name ${names})
+    file(READ ${FOLDER}/${name} bytes HEX)
+    string(LENGTH "${bytes}" digits)
+    math(EXPR size "${digits} / 2")
+    string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${bytes}")
+    file(SHA256 ${FOLDER}/${name} tag)
+    string(SUBSTRING ${tag} 0 16 tag)
+    string(APPEND entries "      {\"${name}\", {\"${bytes}\", ${size}}, \"${tag}\"},\n")
+  endforeach()
+  file(WRITE ${OUTPUT} "#include \"net/static_file.h\"\n\n"
+    "namespace tickwire {\n\n"
+    "const std::vector<StaticFile>& static_files() {\n"
+    "  static const std::vector<StaticFile> files{\n${entries}  };\n"
+    "  return files;\n"
+    "}\n\n"
+    "}  // namespace tickwire\n")
+endif()
