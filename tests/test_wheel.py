@@ -1,0 +1,88 @@
+"""`make wheel` gives a wheel that runs in an empty environment, on libraries it carries itself."""
+
+import json
+import os
+import re
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(900)  # the first build of the wheel compiles everything
+
+# What manylinux promises of every Linux.
+ANY_LINUX_HAS = re.compile(
+    r"(linux-vdso|ld-linux.*|lib(c|m|pthread|dl|rt|gcc_s|stdc\+\+|z))\.so(\.\d+)*"
+)
+
+ROUND_TRIP = """
+import json, tickwire
+with tickwire.Server({"server": {"listen": "127.0.0.1:0"}}) as server:
+    server.publish("ticker.BTC-USD", {"last": "0.10"})
+    update = server.snapshot("ticker.BTC-USD")
+print(json.dumps([update.topic, update.seq, update.data]))
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment into which nothing but the wheel was installed."""
+    # A make of its own: it is not to read the flags of the one that may have started the tests.
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    subprocess.run(["make", "wheel"], check=True, cwd=checkout, env=clean)
+    (wheel,) = (checkout / "dist").glob("*.whl")
+    assert "manylinux" in wheel.name
+
+    root = tmp_path_factory.mktemp("empty")
+    venv.create(root, with_pip=True)
+    pip = str(root / "bin" / "pip")
+    subprocess.run([pip, "install", "-q", "--only-binary", ":all:", str(wheel)], check=True)
+    return root
+
+
+def run(environment: Path, program: str, *arguments: str) -> str:
+    bare = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [environment / "bin" / program, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=environment,
+        env=bare,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_the_command_says_its_version(environment: Path, checkout: Path) -> None:
+    declared = re.search(r"VERSION ([\d.]+) LANGUAGES", (checkout / "CMakeLists.txt").read_text())
+    assert declared
+    assert declared[1] in run(environment, "tickwire", "version")
+
+
+def test_what_a_server_in_process_is_told_it_can_tell(environment: Path) -> None:
+    answer = json.loads(run(environment, "python", "-c", ROUND_TRIP))
+    assert answer == ["ticker.BTC-USD", 1, {"last": "0.10"}]
+
+
+def test_the_feeds_are_there(environment: Path, checkout: Path) -> None:
+    feeds = [path.stem for path in (checkout / "feeds").glob("*.py") if path.stem != "__init__"]
+    assert feeds
+    for feed in feeds:
+        run(environment, "python", "-c", f"import tickwire.feeds.{feed}")
+
+
+@pytest.mark.parametrize("binary", ["tickwire/_core.*.so", "tickwire.scripts/tickwired"])
+def test_every_library_is_the_wheels_own_or_on_any_linux(environment: Path, binary: str) -> None:
+    (path,) = environment.glob(f"lib/python*/site-packages/{binary}")
+    listing = subprocess.run(["ldd", path], check=True, capture_output=True, text=True).stdout
+    libraries = [line.split() for line in listing.splitlines()]
+    assert any("libwebsockets" in words[0] for words in libraries)
+    for name, *words in libraries:
+        own = len(words) > 1 and Path(words[1]).is_relative_to(environment)
+        assert own or ANY_LINUX_HAS.fullmatch(Path(name).name), f"{name} {' '.join(words)}"
+
+
+def test_the_daemon_starts_and_says_that_it_has_no_plugins(environment: Path) -> None:
+    assert "without Python" in run(environment, "tickwired", "--version")
