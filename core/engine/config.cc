@@ -131,6 +131,7 @@ std::vector<ConfigEntry> config_entries(const Config& config) {
 
 std::vector<TopicRule> topic_rules(const Config& config) {
   std::vector<TopicRule> rules;
+  rules.reserve(config.topics.size());
   for (const auto& [pattern, settings] : config.topics) {
     rules.push_back({.pattern = pattern,
                      .delivery = parse_delivery(settings.delivery).value(),

@@ -43,6 +43,7 @@ template <typename Owner>
 Error unknown(const Setting& setting, const std::string& prefix, std::string_view name,
               const std::vector<ConfigKey<Owner>>& keys) {
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const auto& key : keys) names.emplace_back(key.name);
   return bad(setting, prefix + std::string(name),
              fmt::format("is not a known key; did you mean {}{}?", prefix, nearest_name(name, names)));

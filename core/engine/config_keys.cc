@@ -12,6 +12,62 @@ namespace {
 
 using nlohmann::json;
 
+const std::vector<ConfigKey<Config>> kConfigKeys{
+    {"server.listen", &Config::listen, "host:port", "address to serve on; port 0: any free one"},
+    {"server.shards", &Config::shards, "threads", "loop threads that share the clients", {1, 32}},
+    {"server.drain_s", &Config::drain_s, "s", "time for a graceful stop", {0, 300}},
+    {"server.origins", &Config::origins, "", "web origins that may open a WebSocket; \"*\": every one"},
+    {"server.fanout_load",
+     &Config::fanout_load,
+     "share",
+     "share of a loop's time for turns under load: higher for latency, lower for less CPU",
+     {0.05, 1}},
+    {"server.heartbeat_s", &Config::heartbeat_s, "s", "silence after which a heartbeat is sent", {1, 300}},
+    {"server.behind_s",
+     &Config::behind_s,
+     "s",
+     "a client that cannot take what it is owed for so long is closed with 1013",
+     {1, 3600}},
+    {"store.path", &Config::store_path, "path",
+     "SQLite file that keeps the images across restarts; empty: in memory only"},
+    {"store.flush_ms", &Config::store_flush_ms, "ms", "time between two writes to the store", {10, 60'000}},
+    {"auth.publish",
+     &Config::auth_publish,
+     "",
+     "who may publish over the wire: nobody, everybody, or whom an authorizer allows",
+     {},
+     {"none", "open", "grant"}},
+    {"auth.deadline_ms",
+     &Config::auth_deadline_ms,
+     "ms",
+     "time for an authorizer or authenticator to answer; late means deny",
+     {1, 60'000}},
+    {"plugins.files", &Config::plugin_files, "", "plugins to load: Python files or module names"},
+    {"plugins.python_path", &Config::plugin_python_path, "path",
+     "folder of Python packages for tickwired; empty: those of the environment it was installed in"},
+    {"log.level",
+     &Config::log_level,
+     "",
+     "least severity that is logged",
+     {},
+     {"debug", "info", "warning", "error", "off"}},
+};
+
+const std::vector<ConfigKey<TopicSettings>> kTopicKeys{
+    {"delivery",
+     &TopicSettings::delivery,
+     "",
+     "value: only the latest state matters; event: every message does",
+     {},
+     {"value", "event"}},
+    {"ring", &TopicSettings::ring, "updates", "last updates kept for clients that were away", {1, 65'536}},
+    {"stale_after_s",
+     &TopicSettings::stale_after_s,
+     "s",
+     "age of the last update that makes a topic stale; 0: never",
+     {0, 604'800}},
+};
+
 template <typename Owner, typename Value>
 bool holds(const ConfigKey<Owner>& key) {
   return std::holds_alternative<Value Owner::*>(key.member);
@@ -30,122 +86,24 @@ bool fits(const ConfigKey<Owner>& key, const json& value) {
            std::ranges::find(key.choices, value.template get<std::string>()) != key.choices.end();
   }
   const bool right_type = holds<Owner, int>(key) ? value.is_number_integer() : value.is_number();
-  return right_type && value.template get<double>() >= key.min && value.template get<double>() <= key.max;
+  return right_type && value.template get<double>() >= key.range.min &&
+         value.template get<double>() <= key.range.max;
 }
 
 }  // namespace
 
 const std::vector<ConfigKey<Config>>& config_keys() {
-  static const std::vector<ConfigKey<Config>> keys{
-      {"server.listen", &Config::listen, "host:port", 0, 0, {}, "address to serve on; port 0: any free one"},
-      {"server.shards", &Config::shards, "threads", 1, 32, {}, "loop threads that share the clients"},
-      {"server.drain_s", &Config::drain_s, "s", 0, 300, {}, "time for a graceful stop"},
-      {"server.origins",
-       &Config::origins,
-       "",
-       0,
-       0,
-       {},
-       "web origins that may open a WebSocket; \"*\": every one"},
-      {"server.fanout_load",
-       &Config::fanout_load,
-       "share",
-       0.05,
-       1,
-       {},
-       "share of a loop's time for turns under load: higher for latency, lower for less CPU"},
-      {"server.heartbeat_s",
-       &Config::heartbeat_s,
-       "s",
-       1,
-       300,
-       {},
-       "silence after which a heartbeat is sent"},
-      {"server.behind_s",
-       &Config::behind_s,
-       "s",
-       1,
-       3600,
-       {},
-       "a client that cannot take what it is owed for so long is closed with 1013"},
-      {"store.path",
-       &Config::store_path,
-       "path",
-       0,
-       0,
-       {},
-       "SQLite file that keeps the images across restarts; empty: in memory only"},
-      {"store.flush_ms",
-       &Config::store_flush_ms,
-       "ms",
-       10,
-       60'000,
-       {},
-       "time between two writes to the store"},
-      {"auth.publish",
-       &Config::auth_publish,
-       "",
-       0,
-       0,
-       {"none", "open", "grant"},
-       "who may publish over the wire: nobody, everybody, or whom an authorizer allows"},
-      {"auth.deadline_ms",
-       &Config::auth_deadline_ms,
-       "ms",
-       1,
-       60'000,
-       {},
-       "time for an authorizer or authenticator to answer; late means deny"},
-      {"plugins.files", &Config::plugin_files, "", 0, 0, {}, "plugins to load: Python files or module names"},
-      {"plugins.python_path",
-       &Config::plugin_python_path,
-       "path",
-       0,
-       0,
-       {},
-       "folder of the Python packages for tickwired; empty: those of the environment it was installed in"},
-      {"log.level",
-       &Config::log_level,
-       "",
-       0,
-       0,
-       {"debug", "info", "warning", "error", "off"},
-       "least severity that is logged"},
-  };
-  return keys;
+  return kConfigKeys;
 }
 
 const std::vector<ConfigKey<TopicSettings>>& topic_keys() {
-  static const std::vector<ConfigKey<TopicSettings>> keys{
-      {"delivery",
-       &TopicSettings::delivery,
-       "",
-       0,
-       0,
-       {"value", "event"},
-       "value: only the latest state matters; event: every message does"},
-      {"ring",
-       &TopicSettings::ring,
-       "updates",
-       1,
-       65'536,
-       {},
-       "last updates kept for clients that were away"},
-      {"stale_after_s",
-       &TopicSettings::stale_after_s,
-       "s",
-       0,
-       604'800,
-       {},
-       "age of the last update that makes a topic stale; 0: never"},
-  };
-  return keys;
+  return kTopicKeys;
 }
 
 template <typename Owner>
 std::string allowed_values(const ConfigKey<Owner>& key) {
-  if (holds<Owner, int>(key)) return fmt::format("an integer from {} to {}", key.min, key.max);
-  if (holds<Owner, double>(key)) return fmt::format("a number from {} to {}", key.min, key.max);
+  if (holds<Owner, int>(key)) return fmt::format("an integer from {} to {}", key.range.min, key.range.max);
+  if (holds<Owner, double>(key)) return fmt::format("a number from {} to {}", key.range.min, key.range.max);
   if (holds<Owner, std::vector<std::string>>(key)) return "an array of strings";
   return key.choices.empty() ? "a string" : fmt::format("one of {}", fmt::join(key.choices, ", "));
 }

@@ -14,15 +14,19 @@
 
 namespace tickwire {
 
+struct NumberRange {
+  double min = 0;
+  double max = 0;
+};
+
 template <typename Owner>
 struct ConfigKey {
   std::string_view name;
   std::variant<int Owner::*, double Owner::*, std::string Owner::*, std::vector<std::string> Owner::*> member;
   std::string_view unit;
-  double min = 0;  // numbers
-  double max = 0;
-  std::vector<std::string_view> choices;  // strings; empty: any
   std::string_view help;
+  NumberRange range{};                      // of a number
+  std::vector<std::string_view> choices{};  // of a string; empty: any
 };
 
 const std::vector<ConfigKey<Config>>& config_keys();

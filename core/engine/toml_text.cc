@@ -65,10 +65,11 @@ Result<json> read_toml_file(const std::string& path) {
 std::optional<json> parse_toml_value(std::string_view text) {
   try {
     const toml::table table = toml::parse(fmt::format("value = {}", text));
-    if (table.size() == 1) return to_json(*table.get("value"));
-  } catch (const toml::parse_error&) {  // then it is plain text, an expected case
+    if (table.size() != 1) return std::nullopt;  // a line break smuggled in another key
+    return to_json(*table.get("value"));
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 }  // namespace tickwire

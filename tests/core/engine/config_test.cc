@@ -72,18 +72,18 @@ TEST(Config, EveryDefaultIsAllowed) {
 
 TEST(Config, EveryNumberTakesItsLimitsAndRefusesOnePast) {
   for (const auto& key : config_keys()) {
-    if (key.min == key.max) continue;
+    if (key.range.min == key.range.max) continue;
     const bool whole = allowed_values(key).starts_with("an integer");
     const auto number = [whole](double value) {
       return whole ? nlohmann::json(static_cast<std::int64_t>(value)) : nlohmann::json(value);
     };
     const double step = whole ? 1 : 0.001;
     Config config;
-    EXPECT_TRUE(write_value(key, config, number(key.min))) << key.name;
-    EXPECT_TRUE(write_value(key, config, number(key.max))) << key.name;
-    EXPECT_FALSE(write_value(key, config, number(key.min - step))) << key.name;
-    EXPECT_FALSE(write_value(key, config, number(key.max + step))) << key.name;
-    EXPECT_EQ(read_value(key, config), number(key.max)) << key.name << " changed by a refused value";
+    EXPECT_TRUE(write_value(key, config, number(key.range.min))) << key.name;
+    EXPECT_TRUE(write_value(key, config, number(key.range.max))) << key.name;
+    EXPECT_FALSE(write_value(key, config, number(key.range.min - step))) << key.name;
+    EXPECT_FALSE(write_value(key, config, number(key.range.max + step))) << key.name;
+    EXPECT_EQ(read_value(key, config), number(key.range.max)) << key.name << " changed by a refused value";
   }
 }
 

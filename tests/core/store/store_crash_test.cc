@@ -1,8 +1,8 @@
 // Processes that die without a word, and disks that refuse: what the file says afterwards.
-#include <signal.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "store_fixture.h"
