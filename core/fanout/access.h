@@ -8,19 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "session/client_info.h"
+
 namespace tickwire {
 
 enum class Action : std::uint8_t { kSubscribe, kPublish, kAuthenticate };
 
 enum class Verdict : std::uint8_t { kAllow, kDeny, kAsk };
-
-// What an authorizer sees of a client. `claims` is a JSON object, empty before authentication.
-struct ClientInfo {
-  std::string session;
-  std::string remote;  // "127.0.0.1:54321", or "local" for an in-process session
-  std::string token;   // the last one sent
-  std::string claims;
-};
 
 struct AccessQuestion {
   std::uint64_t id = 0;     // unique in the process; echoed in the answer

@@ -1,5 +1,119 @@
+// Session: one client: its state, its subscriptions, and the few control messages that wait for its socket.
+// It knows no socket but the seam, no topic but its id, and no queue of updates: there is none.
+//
+// Thread: the loop thread of its shard, which owns it and moves its subscriptions between live and behind.
+// Invariants: a subscription that is behind and may be sent is in behind_, at least once; nothing is written
+// while blocked() or after closing.
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "session/client_info.h"
+#include "session/session_state.h"
+#include "session/socket.h"
+#include "session/subscription.h"
+
 namespace tickwire {
-struct SessionConfig {};
-class Session;
+
+struct SessionConfig {
+  int heartbeat_s = 15;                                  // in-band, when nothing else was sent
+  std::size_t write_bytes_max = std::size_t{64} << 10U;  // of one write; a single larger message may pass it
+  std::size_t subscriptions_max = 100'000;
+  std::size_t commands_pending_max = 16;
+};
+
+class Session {
+ public:
+  Session(std::uint32_t slot, Socket& socket, ClientInfo client)
+      : client(std::move(client)), slot(slot), socket_(socket) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  ClientInfo client;
+  const std::uint32_t slot;  // its place in the shard
+
+  // --- state ------------------------------------------------------------------------------------------
+  [[nodiscard]] SessionState state() const { return state_; }
+  void drain();
+  // Also writes what the outbox holds, if the socket has room.
+  void close(CloseCode code, std::string_view reason);
+  [[nodiscard]] bool writable() const { return state_ != SessionState::kClosing && !blocked_; }
+  [[nodiscard]] bool blocked() const { return blocked_; }
+  void unblock() { blocked_ = false; }
+  // "open blocked subscriptions=3 behind=1": for logs, failing tests and debuggers.
+  [[nodiscard]] std::string describe() const;
+
+  // --- writing ----------------------------------------------------------------------------------------
+  // A control message; it leaves with the next write.
+  void send(std::string_view text);
+  [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
+  // Moves the waiting control messages to the end of `frames`.
+  void take_outbox(std::string& frames);
+  // Hands one write to the socket and keeps what it said. Returns false when the session is closing.
+  bool write(std::string_view frames);
+  // Reads no more while its answers cannot leave, or while `hold` says so.
+  void hold_reading(bool hold);
+
+  // --- subscriptions ----------------------------------------------------------------------------------
+  [[nodiscard]] std::size_t subscription_count() const { return asked_; }
+  // Finds in a short scan, or with the index while one is kept (begin_batch, or any pattern).
+  [[nodiscard]] Subscription* find(std::uint32_t topic_id, SubscriptionIndex* index = nullptr);
+  [[nodiscard]] PatternSubscription* find_pattern(std::uint32_t pattern_id,
+                                                  SubscriptionIndex* index = nullptr);
+  SubscriptionIndex add(const Subscription& subscription);
+  SubscriptionIndex add_pattern(const PatternSubscription& subscription);
+  void remove(SubscriptionIndex index);
+  // A child becomes one that the client asked for, and the other way round.
+  void adopt_child(Subscription& subscription);
+  void make_child(Subscription& subscription);
+  // A command of many topics: with the index, each is found at once.
+  void begin_batch();
+  void end_batch();
+
+  std::vector<Subscription>& exact() { return exact_; }
+  std::vector<PatternSubscription>& patterns() { return patterns_; }
+  // A topic may reach it by more than one subscription.
+  [[nodiscard]] bool overlapping() const {
+    return pattern_count_ > 1 || (pattern_count_ > 0 && exact_count_ > 0);
+  }
+
+  // Behind, and to be sent as soon as there is room.
+  void owe(SubscriptionIndex index) { behind_.push_back(index); }
+  std::vector<SubscriptionIndex>& behind() { return behind_; }
+
+  std::int64_t behind_since_us = 0;  // 0: it is not
+  std::int64_t last_write_us = 0;
+  bool authenticating = false;  // its token is being looked at
+  std::size_t commands_pending = 0;
+  std::vector<std::string> parked;  // commands behind an authentication
+  std::uint64_t conflated = 0;
+  std::uint64_t gaps = 0;
+  std::uint64_t bytes = 0;
+
+ private:
+  void update_reading();
+
+  Socket& socket_;
+  SessionState state_ = SessionState::kOpen;
+  bool blocked_ = false;
+  bool hold_ = false;
+  bool reading_ = true;
+  bool batch_ = false;
+  std::string outbox_;
+  std::vector<Subscription> exact_;
+  std::vector<PatternSubscription> patterns_;
+  std::vector<SubscriptionIndex> free_;
+  std::unordered_map<std::uint32_t, SubscriptionIndex> index_;
+  std::size_t exact_count_ = 0;
+  std::size_t pattern_count_ = 0;
+  std::size_t asked_ = 0;
+  std::uint32_t next_order_ = 0;
+  std::vector<SubscriptionIndex> behind_;
+};
+
 }  // namespace tickwire

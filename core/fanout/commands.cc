@@ -1,0 +1,269 @@
+#include "fanout/commands.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+Error denied(std::string_view topic, std::string_view reason) {
+  const std::string what = topic.empty() ? "" : std::string(topic) + ": ";
+  return {ErrorCode::kDenied, what + (reason.empty() ? "not allowed" : std::string(reason)), ""};
+}
+
+SubscribeOptions options_of(const SubscribeCommand& command) {
+  SubscribeOptions options{command.snapshot, 0};
+  // The slowest pace that 32 bits of microseconds hold is one message in 71 minutes.
+  if (command.max_rate > 0)
+    options.pace_us = static_cast<std::uint32_t>(std::min(1e6 / command.max_rate, 4e9));
+  return options;
+}
+
+}  // namespace
+
+void Commands::run(Session& session, std::string_view text) {
+  if (session.state() != SessionState::kOpen) return;
+  if (session.authenticating) {
+    session.parked.emplace_back(text);
+    return;
+  }
+  std::string id;
+  const Result<Command> command = parse_command(text, id);
+  if (command) {
+    execute(session, *command);
+  } else {
+    session.send(encode_error(id, command.error()));
+  }
+  sender_.send(session);
+}
+
+void Commands::execute(Session& session, const Command& command) {
+  const std::string& id = command.id;
+  if (const auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
+    subscribe(session, id, *subscribe_to);
+  } else if (const auto* leave = std::get_if<UnsubscribeCommand>(&command.body)) {
+    unsubscribe(session, id, *leave);
+  } else if (const auto* message = std::get_if<PublishCommand>(&command.body)) {
+    publish(session, id, *message);
+  } else if (const auto* query = std::get_if<ListCommand>(&command.body)) {
+    list(session, id, *query);
+  } else if (const auto* auth = std::get_if<AuthCommand>(&command.body)) {
+    session.client.token = auth->token;
+    authenticate(session, id);
+  } else {
+    session.send(encode_pong(id, parts_.clock.wall_ms()));
+  }
+}
+
+void Commands::refuse(Session& session, const std::string& id, const Error& error, std::string_view topic) {
+  session.send(encode_error(id, error, topic));
+}
+
+bool Commands::begin_pending(Session& session, const std::string& id) {
+  const std::size_t limit = parts_.config.session.commands_pending_max;
+  if (session.commands_pending < limit) {
+    ++session.commands_pending;
+    return true;
+  }
+  refuse(session, id,
+         {ErrorCode::kTooMany,
+          std::to_string(limit) + " commands of this session wait for an authorizer, that is the limit", ""});
+  return false;
+}
+
+// --- subscribe ------------------------------------------------------------------------------------------
+
+void Commands::subscribe(Session& session, const std::string& id, const SubscribeCommand& command) {
+  const auto pending = std::make_shared<Pending>();
+  pending->session = parts_.sessions.ref(session);
+  pending->id = id;
+  pending->command = command;
+  pending->options = options_of(command);
+  pending->errors.resize(command.topics.size());
+  pending->ttl_ms.resize(command.topics.size());
+  if (!ask_about(session, pending)) finish_subscribe(session, *pending);
+}
+
+// True when an authorizer was asked about some topic (or too many commands wait already, which is answered).
+bool Commands::ask_about(Session& session, const std::shared_ptr<Pending>& pending) {
+  std::vector<std::size_t> questions;
+  for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
+    const std::string& topic = pending->command.topics[i];
+    if (Result<Pattern> valid = Pattern::parse(topic); !valid) {
+      pending->errors[i] = valid.error();
+      continue;
+    }
+    switch (parts_.access.check(Action::kSubscribe, topic)) {
+      case Verdict::kAllow:
+        break;
+      case Verdict::kDeny:
+        pending->errors[i] = denied(topic, "");
+        break;
+      case Verdict::kAsk:
+        questions.push_back(i);
+        break;
+    }
+  }
+  if (questions.empty()) return false;
+  if (!begin_pending(session, pending->id)) return true;
+  pending->open = questions.size();
+  std::erase_if(pending_, [](const std::weak_ptr<Pending>& entry) { return entry.expired(); });
+  pending_.push_back(pending);
+  for (const std::size_t i : questions) {
+    const std::string& topic = pending->command.topics[i];
+    desk_.ask(Action::kSubscribe, topic, session, [this, pending, i](const AccessAnswer& answer) {
+      if (!answer.allow) pending->errors[i] = denied(pending->command.topics[i], answer.text);
+      pending->ttl_ms[i] = answer.ttl_ms;
+      if (--pending->open > 0) return;
+      Session* asker = parts_.sessions.find(pending->session);
+      if (asker == nullptr || asker->state() != SessionState::kOpen) return;
+      --asker->commands_pending;
+      finish_subscribe(*asker, *pending);
+      sender_.send(*asker);
+    });
+  }
+  return true;
+}
+
+void Commands::finish_subscribe(Session& session, const Pending& pending) {
+  std::vector<TopicResult> results;
+  results.reserve(pending.command.topics.size());
+  session.begin_batch();
+  for (std::size_t i = 0; i < pending.command.topics.size(); ++i) {
+    const std::string& topic = pending.command.topics[i];
+    if (pending.errors[i]) {
+      results.push_back({topic, {}, pending.errors[i]});
+      continue;
+    }
+    results.push_back(subscriptions_.subscribe(session, topic, pending.options));
+    if (pending.ttl_ms[i] > 0) {
+      grants_.add(parts_.clock.steady_us() + pending.ttl_ms[i] * 1000, {pending.session, topic});
+    }
+  }
+  session.end_batch();
+  session.send(encode_ack(pending.id, results));
+}
+
+void Commands::renew_grants() {
+  for (const Grant& grant : grants_.take_expired(parts_.clock.steady_us())) {
+    Session* session = parts_.sessions.find(grant.session);
+    if (session == nullptr || session->state() != SessionState::kOpen) continue;
+    if (!subscriptions_.find(*session, grant.topic)) continue;
+    desk_.ask(Action::kSubscribe, grant.topic, *session, [this, grant](const AccessAnswer& answer) {
+      Session* holder = parts_.sessions.find(grant.session);
+      if (holder == nullptr || holder->state() != SessionState::kOpen) return;
+      if (answer.allow) {
+        if (answer.ttl_ms > 0) grants_.add(parts_.clock.steady_us() + answer.ttl_ms * 1000, grant);
+        return;
+      }
+      if (subscriptions_.unsubscribe(*holder, grant.topic).error) return;
+      refuse(*holder, "", denied(grant.topic, answer.text), grant.topic);
+      sender_.send(*holder);
+    });
+  }
+}
+
+void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
+  std::vector<TopicResult> results;
+  results.reserve(command.topics.size());
+  session.begin_batch();
+  for (const std::string& topic : command.topics) {
+    TopicResult result = subscriptions_.unsubscribe(session, topic);
+    // A subscribe that still waits for its authorizer is taken back.
+    for (const std::weak_ptr<Pending>& entry : pending_) {
+      const std::shared_ptr<Pending> pending = entry.lock();
+      if (!pending || parts_.sessions.find(pending->session) != &session) continue;
+      for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
+        if (pending->command.topics[i] != topic) continue;
+        pending->errors[i] =
+            Error{ErrorCode::kNotSubscribed, topic + ": unsubscribed before it was allowed", ""};
+        result.error.reset();
+      }
+    }
+    results.push_back(std::move(result));
+  }
+  session.end_batch();
+  session.send(encode_ack(id, results));
+}
+
+// --- publish, list, auth --------------------------------------------------------------------------------
+
+void Commands::publish(Session& session, const std::string& id, const PublishCommand& command) {
+  if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
+  switch (parts_.access.check(Action::kPublish, command.topic)) {
+    case Verdict::kAllow:
+      return finish_publish(session, id, command);
+    case Verdict::kDeny:
+      return refuse(session, id, denied(command.topic, "publishing is not allowed"));
+    case Verdict::kAsk:
+      break;
+  }
+  if (!begin_pending(session, id)) return;
+  const SessionRef ref = parts_.sessions.ref(session);
+  desk_.ask(Action::kPublish, command.topic, session, [this, ref, id, command](const AccessAnswer& answer) {
+    Session* asker = parts_.sessions.find(ref);
+    if (asker == nullptr || asker->state() != SessionState::kOpen) return;
+    --asker->commands_pending;
+    if (answer.allow) {
+      finish_publish(*asker, id, command);
+    } else {
+      refuse(*asker, id, denied(command.topic, answer.text));
+    }
+    sender_.send(*asker);
+  });
+}
+
+void Commands::finish_publish(Session& session, const std::string& id, const PublishCommand& command) {
+  const Result<UpdatePtr> update = parts_.hub.publish(command.topic, command.data);
+  if (!update) return refuse(session, id, update.error());
+  session.send(encode_ack(id, {{command.topic, (*update)->seq(), {}}}));
+}
+
+void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
+  const Result<Pattern> pattern = Pattern::parse(command.pattern);
+  if (!pattern) return refuse(session, id, pattern.error());
+  std::vector<std::string> topics;
+  for (const UpdatePtr& update : parts_.hub.list(*pattern, command.after, command.limit + 1)) {
+    topics.push_back(update->topic().name);
+  }
+  const bool more = topics.size() > command.limit;
+  if (more) topics.pop_back();
+  session.send(encode_list(id, topics, more ? topics.back() : ""));
+}
+
+void Commands::authenticate(Session& session, const std::string& id) {
+  if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) {
+    refuse(session, id, {ErrorCode::kAuthUnavailable, "token: this server has no authenticator", "token"});
+    return;
+  }
+  session.authenticating = true;
+  session.hold_reading(true);
+  const SessionRef ref = parts_.sessions.ref(session);
+  desk_.ask(Action::kAuthenticate, "", session, [this, ref, id](const AccessAnswer& answer) {
+    Session* asker = parts_.sessions.find(ref);
+    if (asker != nullptr && asker->state() == SessionState::kOpen) on_claims(*asker, id, answer);
+  });
+}
+
+void Commands::on_claims(Session& session, const std::string& id, const AccessAnswer& answer) {
+  session.authenticating = false;
+  if (answer.allow) {
+    session.client.claims = answer.text;
+    session.send(encode_auth_ack(id));
+  } else {
+    refuse(session, id, denied("token", answer.text));
+  }
+  sender_.send(session);
+  std::vector<std::string> parked;
+  parked.swap(session.parked);
+  const SessionRef ref = parts_.sessions.ref(session);
+  for (const std::string& text : parked) {
+    if (parts_.sessions.find(ref) == nullptr) return;
+    run(session, text);
+  }
+  session.hold_reading(session.authenticating);
+}
+
+}  // namespace tickwire

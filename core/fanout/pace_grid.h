@@ -1,0 +1,59 @@
+// PaceGrid: when subscriptions with a max_rate are due. All of one pace are due at the same moments, the
+// multiples of it, whoever they belong to: so they receive the same messages, and share their bytes.
+// Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "fanout/session_table.h"
+#include "session/subscription.h"
+
+namespace tickwire {
+
+class PaceGrid {
+ public:
+  struct Owed {
+    SessionRef session;
+    SubscriptionIndex index;
+    std::uint32_t pace_us;
+  };
+
+  // It is behind and may be sent at the next multiple of `pace_us`.
+  void owe(std::int64_t now_us, const Owed& owed) {
+    Moment& moment = moments_[owed.pace_us];
+    if (moment.owed.empty()) moment.due_us = (now_us / owed.pace_us + 1) * owed.pace_us;
+    moment.owed.push_back(owed);
+  }
+
+  // Appends what is due to `out`.
+  void take_due(std::int64_t now_us, std::vector<Owed>& out) {
+    for (auto it = moments_.begin(); it != moments_.end();) {
+      if (it->second.due_us > now_us) {
+        ++it;
+        continue;
+      }
+      out.insert(out.end(), it->second.owed.begin(), it->second.owed.end());
+      it = moments_.erase(it);
+    }
+  }
+
+  // The next moment at which something is due; < 0: none.
+  [[nodiscard]] std::int64_t next_due_us() const {
+    std::int64_t next = -1;
+    for (const auto& [pace, moment] : moments_) {
+      if (next < 0 || moment.due_us < next) next = moment.due_us;
+    }
+    return next;
+  }
+
+ private:
+  struct Moment {
+    std::int64_t due_us = 0;
+    std::vector<Owed> owed;
+  };
+  std::map<std::uint32_t, Moment> moments_;  // only those with something owed
+};
+
+}  // namespace tickwire

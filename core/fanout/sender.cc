@@ -1,0 +1,227 @@
+#include "fanout/sender.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+std::uint64_t seq_before(const Update& update) {
+  return update.seq() - (update.status_only() ? 0 : 1);
+}
+
+}  // namespace
+
+void Sender::send(Session& session, std::span<const LiveItem> items) {
+  scratch_.clear();
+  messages_ = 0;
+  if (session.writable()) session.take_outbox(scratch_);
+  for (const LiveItem& item : items) deliver(session, item);
+  const bool all = !session.writable() || catch_up(session);
+  if (!scratch_.empty()) {
+    parts_.counters.messages.add(messages_);
+    parts_.counters.bytes.add(scratch_.size());
+    parts_.counters.writes.add(1);
+    session.last_write_us = parts_.clock.steady_us();
+    session.write(scratch_);
+  }
+  if (!all && session.writable()) parts_.resume.push_back(parts_.sessions.ref(session));
+  const bool behind = session.blocked() || !session.behind().empty();
+  if (!behind) {
+    session.behind_since_us = 0;
+  } else if (session.behind_since_us == 0) {
+    session.behind_since_us = parts_.clock.steady_us();
+  }
+}
+
+void Sender::owe(Session& session, SubscriptionIndex index, std::uint32_t pace_us) {
+  if (pace_us == 0) {
+    session.owe(index);
+  } else {
+    parts_.paces.owe(parts_.clock.steady_us(), {parts_.sessions.ref(session), index, pace_us});
+  }
+}
+
+bool Sender::fits(std::size_t bytes) const {
+  return scratch_.empty() || scratch_.size() + bytes <= parts_.config.session.write_bytes_max;
+}
+
+void Sender::append(const EncodedMessage& message) {
+  scratch_.append(message.frame);
+  ++messages_;
+}
+
+// --- live -----------------------------------------------------------------------------------------------
+
+void Sender::deliver(Session& session, const LiveItem& item) {
+  if (is_pattern_index(item.index)) {
+    deliver_pattern(session, item.index, *item.applied);
+  } else {
+    deliver_exact(session, item.index, *item.applied);
+  }
+}
+
+void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied) {
+  Subscription& subscription = session.exact()[index];
+  if (subscription.phase != Phase::kLive) return;
+  const Update& update = *applied.update;
+  if (session.writable() && subscription.pace_us == 0) {
+    const EncodedMessage& message = update.update_message();
+    if (fits(message.frame.size())) {
+      assert(subscription.seq == seq_before(update));
+      append(message);
+      subscription.seq = update.seq();
+      return;
+    }
+  }
+  subscription.phase = Phase::kBehind;
+  if (subscription.pace_us == 0) {
+    ++session.conflated;
+    parts_.counters.conflated.add(1);
+  }
+  owe(session, index, subscription.pace_us);
+}
+
+void Sender::deliver_pattern(Session& session, SubscriptionIndex index, const Applied& applied) {
+  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+  if (pattern.phase == Phase::kUnused) return;
+  if (session.overlapping() && overridden(session, pattern, *applied.state)) return;
+  if (pattern.phase == Phase::kLive) {
+    if (session.writable() && pattern.pace_us == 0) {
+      const EncodedMessage& message = applied.update->update_message();
+      if (fits(message.frame.size())) return append(message);
+    }
+    pattern.phase = Phase::kBehind;
+    pattern.caught_up_to = applied.apply_no - 1;
+    if (pattern.pace_us == 0) {
+      ++session.conflated;
+      parts_.counters.conflated.add(1);
+    }
+    owe(session, index, pattern.pace_us);
+  }
+  // An image makes up for all updates of a value topic. Events are owed one by one, from the first that the
+  // client did not get, so such a topic gets a subscription of its own until it has caught up. (A topic that
+  // a new pattern has not shown yet, previous_no > caught_up_to, still begins with its snapshot.)
+  if (applied.state->is_event() && applied.previous_no <= pattern.caught_up_to) {
+    add_child(session, pattern.pace_us, applied);
+  }
+}
+
+bool Sender::overridden(Session& session, const PatternSubscription& pattern, const TopicState& state) const {
+  if (session.find(state.topic->id) != nullptr) return true;
+  return std::any_of(state.patterns.begin(), state.patterns.end(), [&](const PatternState* other) {
+    const PatternSubscription* rival = session.find_pattern(other->id);
+    return rival != nullptr && rival->order < pattern.order;
+  });
+}
+
+void Sender::add_child(Session& session, std::uint32_t pace_us, const Applied& applied) {
+  Subscription child;
+  child.topic_id = applied.state->topic->id;
+  child.seq = seq_before(*applied.update);
+  child.pace_us = pace_us;
+  child.phase = Phase::kBehind;
+  child.fresh = false;
+  child.child = true;
+  const SubscriptionIndex index = session.add(child);
+  TopicTable::add_subscriber(*applied.state, {session.slot, index});
+  owe(session, index, pace_us);
+}
+
+// --- behind ---------------------------------------------------------------------------------------------
+
+bool Sender::catch_up(Session& session) {
+  std::vector<SubscriptionIndex>& behind = session.behind();
+  std::size_t done = 0;
+  bool all = true;
+  for (; done < behind.size() && all; ++done) {
+    const SubscriptionIndex index = behind[done];
+    all = is_pattern_index(index) ? catch_up_pattern(session, session.patterns()[index & ~kPatternBit])
+                                  : catch_up_exact(session, index);
+  }
+  if (!all) --done;
+  behind.erase(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(done));
+  if (behind.empty() && behind.capacity() > 16) behind.shrink_to_fit();
+  return all;
+}
+
+bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
+  Subscription& subscription = session.exact()[index];
+  if (subscription.phase != Phase::kBehind) return true;
+  const TopicState& state = parts_.topics.state(subscription.topic_id);
+  if (state.last) {
+    if (subscription.fresh || !state.is_event()) {
+      const EncodedMessage& message = state.last->snapshot_message();
+      if (!fits(message.frame.size())) return false;
+      append(message);
+      subscription.seq = state.seq();
+    } else if (!catch_up_events(session, subscription, state)) {
+      return false;
+    }
+    subscription.fresh = false;
+  }
+  subscription.phase = Phase::kLive;
+  if (subscription.child) drop_child_if_done(session, index);
+  return true;
+}
+
+bool Sender::catch_up_events(Session& session, Subscription& subscription, const TopicState& state) {
+  const auto missed = state.topic->ring_between(subscription.seq + 1, state.seq());
+  const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
+  if (first > subscription.seq + 1) {
+    const std::string gap = encode_gap(state.topic->name, subscription.seq + 1, first - 1);
+    if (!fits(gap.size() + kFrameHeaderBytesMax)) return false;
+    append_frame_header(scratch_, Opcode::kText, false, gap.size());
+    scratch_.append(gap);
+    ++messages_;
+    ++session.gaps;
+    parts_.counters.gaps.add(1);
+    subscription.seq = first - 1;
+  }
+  for (const UpdatePtr& update : missed) {
+    if (!fits(update->update_message().frame.size())) return false;
+    append(update->update_message());
+    subscription.seq = update->seq();
+  }
+  if (!state.last->status_only()) return true;
+  if (!fits(state.last->update_message().frame.size())) return false;
+  append(state.last->update_message());
+  return true;
+}
+
+bool Sender::catch_up_pattern(Session& session, PatternSubscription& pattern) {
+  if (pattern.phase != Phase::kBehind) return true;
+  const PatternState* wanted = &parts_.topics.pattern(pattern.pattern_id);
+  std::size_t place = 0;
+  while (TopicState* state = parts_.topics.next_after(pattern.caught_up_to, place)) {
+    const bool matches =
+        std::find(state->patterns.begin(), state->patterns.end(), wanted) != state->patterns.end();
+    if (matches && !(session.overlapping() && overridden(session, pattern, *state))) {
+      const EncodedMessage& message = state->last->snapshot_message();
+      if (!fits(message.frame.size())) return false;
+      append(message);
+    }
+    pattern.caught_up_to = state->apply_no;
+  }
+  pattern.phase = Phase::kLive;
+  for (std::size_t i = 0; i < session.exact().size(); ++i) {
+    const Subscription& child = session.exact()[i];
+    if (child.child && child.phase == Phase::kLive)
+      drop_child_if_done(session, static_cast<SubscriptionIndex>(i));
+  }
+  return true;
+}
+
+void Sender::drop_child_if_done(Session& session, SubscriptionIndex index) {
+  TopicState& state = parts_.topics.state(session.exact()[index].topic_id);
+  for (const PatternState* pattern : state.patterns) {
+    const PatternSubscription* parent = session.find_pattern(pattern->id);
+    if (parent != nullptr && parent->phase != Phase::kLive) return;
+  }
+  TopicTable::remove_subscriber(state, {session.slot, index});
+  session.remove(index);
+}
+
+}  // namespace tickwire

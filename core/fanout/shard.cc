@@ -1,0 +1,226 @@
+#include "fanout/shard.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "fanout/access_desk.h"
+#include "fanout/commands.h"
+#include "fanout/inbox.h"
+#include "fanout/sender.h"
+#include "fanout/shard_parts.h"
+#include "fanout/subscriptions.h"
+#include "fanout/turn.h"
+#include "protocol/encode.h"
+
+namespace tickwire {
+
+class Shard::Impl {
+ public:
+  Impl(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
+      : wake_(std::move(wake)),
+        inbox_(wake_),
+        sink_(hub.add_sink(inbox_)),
+        parts_(hub, clock, access, std::move(config), sink_) {}
+
+  ~Impl() {
+    // The destructor runs after the loop: sockets are gone, only interest is left to give back.
+    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+      if (Session* session = parts_.sessions.at(slot)) subscriptions_.forget(*session);
+    }
+    parts_.hub.remove_sink(sink_);
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Session& open(Socket& socket, ClientInfo client) {
+    client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
+    Session& session = parts_.sessions.add(socket, std::move(client));
+    parts_.counters.sessions.set(parts_.sessions.count());
+    session.send(encode_welcome(session.client.session, parts_.config.epoch,
+                                parts_.config.session.heartbeat_s, parts_.config.server,
+                                parts_.clock.wall_ms()));
+    if (!session.client.token.empty()) commands_.authenticate(session, "");
+    sender_.send(session);
+    return session;
+  }
+
+  void on_writable(Session& session) {
+    session.unblock();
+    sender_.send(session);
+  }
+
+  void on_closed(Session& session) {
+    subscriptions_.forget(session);
+    parts_.sessions.remove(session);
+    parts_.counters.sessions.set(parts_.sessions.count());
+  }
+
+  std::int64_t run() {
+    run_posted();
+    resume();
+    const std::int64_t now = parts_.clock.steady_us();
+    if (now >= next_turn_us_ && !inbox_.empty()) turn(now);
+    send_due_paces();
+    return rest_us();
+  }
+
+  void tick() {
+    desk_.expire();
+    commands_.renew_grants();
+    const std::int64_t now = parts_.clock.steady_us();
+    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+      if (Session* session = parts_.sessions.at(slot)) tick(*session, now);
+    }
+  }
+
+  void drain(int spread_ms) {
+    const std::size_t count = std::max<std::size_t>(parts_.sessions.count(), 1);
+    std::size_t nth = 0;
+    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+      Session* session = parts_.sessions.at(slot);
+      if (session == nullptr || session->state() != SessionState::kOpen) continue;
+      // Spread evenly: everybody reconnecting at once is the next outage.
+      const auto after_ms = static_cast<std::size_t>(spread_ms) * nth++ / count;
+      subscriptions_.forget(*session);
+      session->drain();
+      session->send(encode_drain(static_cast<int>(after_ms)));
+      session->close(CloseCode::kDrain, "the server is going away");
+    }
+  }
+
+  void on_message(Session& session, std::string_view text) { commands_.run(session, text); }
+
+  void post(std::function<void()> call) {
+    {
+      const std::lock_guard lock(posted_mutex_);
+      posted_.push_back(std::move(call));
+    }
+    wake_();
+  }
+
+  void answer(AccessAnswer answer) {
+    post([this, answer = std::move(answer)] { desk_.answer(answer); });
+  }
+
+  [[nodiscard]] ShardStats stats() const {
+    const ShardCounters& c = parts_.counters;
+    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(),  c.bytes.get(),
+            c.writes.get(),   c.turns.get(),         c.conflated.get(), c.gaps.get()};
+  }
+
+ private:
+  void run_posted() {
+    std::vector<std::function<void()>> calls;
+    {
+      const std::lock_guard lock(posted_mutex_);
+      calls.swap(posted_);
+    }
+    for (const auto& call : calls) call();
+  }
+
+  void turn(std::int64_t now) {
+    turn_.run();
+    const std::int64_t end = parts_.clock.steady_us();
+    const double rest = static_cast<double>(end - now) * (1.0 / parts_.config.fanout_load - 1.0);
+    next_turn_us_ = end + std::min(static_cast<std::int64_t>(rest), parts_.config.turn_spacing_us_max);
+  }
+
+  void resume() {
+    std::vector<SessionRef> refs;
+    refs.swap(parts_.resume);
+    for (const SessionRef ref : refs) {
+      Session* session = parts_.sessions.find(ref);
+      if (session != nullptr && session->writable()) sender_.send(*session);
+    }
+  }
+
+  void send_due_paces() {
+    std::vector<PaceGrid::Owed> due;
+    parts_.paces.take_due(parts_.clock.steady_us(), due);
+    for (const PaceGrid::Owed& owed : due) {
+      if (Session* session = parts_.sessions.find(owed.session)) session->owe(owed.index);
+    }
+    for (const PaceGrid::Owed& owed : due) {
+      Session* session = parts_.sessions.find(owed.session);
+      if (session != nullptr && session->writable()) sender_.send(*session);
+    }
+  }
+
+  [[nodiscard]] std::int64_t rest_us() const {
+    if (!parts_.resume.empty()) return 0;
+    const std::int64_t now = parts_.clock.steady_us();
+    std::int64_t at = parts_.paces.next_due_us();
+    if (!inbox_.empty() && (at < 0 || next_turn_us_ < at)) at = next_turn_us_;
+    return at < 0 ? -1 : std::max<std::int64_t>(at - now, 0);
+  }
+
+  void tick(Session& session, std::int64_t now) {
+    if (session.state() == SessionState::kClosing) return;
+    const std::int64_t behind_us = session.behind_since_us == 0 ? 0 : now - session.behind_since_us;
+    if (behind_us > parts_.config.behind_ms_max * 1000) {
+      subscriptions_.forget(session);
+      session.close(CloseCode::kTooSlow,
+                    "behind for more than " + std::to_string(parts_.config.behind_ms_max / 1000) + " s");
+      return;
+    }
+    const std::int64_t heartbeat_us = std::int64_t{parts_.config.session.heartbeat_s} * 1'000'000;
+    if (session.writable() && now - session.last_write_us >= heartbeat_us) {
+      session.send(encode_heartbeat(parts_.clock.wall_ms()));
+      sender_.send(session);
+    }
+  }
+
+  const std::function<void()> wake_;
+  Inbox inbox_;
+  const SinkId sink_;
+  ShardParts parts_;
+  Sender sender_{parts_};
+  Subscriptions subscriptions_{parts_, sender_};
+  AccessDesk desk_{parts_};
+  Commands commands_{parts_, sender_, subscriptions_, desk_};
+  Turn turn_{parts_, sender_, inbox_};
+  std::int64_t next_turn_us_ = 0;
+  std::uint64_t opened_ = 0;
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;  // protected by posted_mutex_
+};
+
+Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
+    : impl_(std::make_unique<Impl>(hub, clock, access, std::move(config), std::move(wake))) {}
+Shard::~Shard() = default;
+
+Session& Shard::open(Socket& socket, ClientInfo client) {
+  return impl_->open(socket, std::move(client));
+}
+void Shard::on_message(Session& session, std::string_view text) {
+  impl_->on_message(session, text);
+}
+void Shard::on_writable(Session& session) {
+  impl_->on_writable(session);
+}
+void Shard::on_closed(Session& session) {
+  impl_->on_closed(session);
+}
+std::int64_t Shard::run() {
+  return impl_->run();
+}
+void Shard::tick() {
+  impl_->tick();
+}
+void Shard::drain(int spread_ms) {
+  impl_->drain(spread_ms);
+}
+void Shard::post(std::function<void()> call) {
+  impl_->post(std::move(call));
+}
+void Shard::answer(AccessAnswer answer) {
+  impl_->answer(std::move(answer));
+}
+ShardStats Shard::stats() const {
+  return impl_->stats();
+}
+
+}  // namespace tickwire

@@ -1,0 +1,22 @@
+// ShardConfig: what a shard is told at its start. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "session/session.h"
+
+namespace tickwire {
+
+struct ShardConfig {
+  std::uint32_t index = 0;
+  std::string server = "tickwire";  // as in welcome.server
+  std::string epoch;
+  double fanout_load = 0.7;  // share of the time that turns may take, (0, 1]
+  std::int64_t turn_spacing_us_max = 20'000;
+  std::int64_t access_deadline_ms = 2'000;
+  std::int64_t behind_ms_max = 60'000;  // then close 1013
+  SessionConfig session{};
+};
+
+}  // namespace tickwire

@@ -1,0 +1,54 @@
+// What the parts of one shard share. Loop thread, except the counters, which any thread may read.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "fanout/access.h"
+#include "fanout/pace_grid.h"
+#include "fanout/session_table.h"
+#include "fanout/shard_config.h"
+#include "fanout/topic_table.h"
+#include "session/session.h"
+
+namespace tickwire {
+
+// A count with one writer, the loop thread.
+class Counter {
+ public:
+  void add(std::uint64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void sub(std::uint64_t n) { add(~n + 1); }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_ = 0;
+};
+
+struct ShardCounters {
+  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps;
+};
+
+struct ShardParts {
+  ShardParts(Hub& hub, const Clock& clock, Access& access, ShardConfig config, SinkId sink)
+      : hub(hub), clock(clock), access(access), config(std::move(config)), topics(hub, sink) {}
+
+  Hub& hub;
+  const Clock& clock;
+  Access& access;
+  const ShardConfig config;
+  TopicTable topics;
+  SessionTable sessions;
+  PaceGrid paces;
+  ShardCounters counters;
+  // Sessions that have more to send and room for it: each gets one write a run, so that none starves the
+  // rest.
+  std::vector<SessionRef> resume;
+};
+
+}  // namespace tickwire

@@ -1,0 +1,143 @@
+#include "fanout/topic_table.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace tickwire {
+
+Result<TopicState*> TopicTable::want(std::string_view name) {
+  Result<Interest> interest = hub_.add_interest(sink_, name);
+  if (!interest) return interest.error();
+  if (TopicState* known = find(interest->topic->id)) return known;
+  return &add_state(*interest->topic, std::move(interest->update));
+}
+
+const Topic* TopicTable::find_topic(std::string_view name) const {
+  const Topic* topic = hub_.find_topic(name);
+  return topic != nullptr && find(topic->id) != nullptr ? topic : nullptr;
+}
+
+void TopicTable::remove_subscriber(TopicState& state, SubscriberRef ref) {
+  const auto found = std::find_if(
+      state.subscribers.begin(), state.subscribers.end(),
+      [&](const SubscriberRef& other) { return other.slot == ref.slot && other.index == ref.index; });
+  assert(found != state.subscribers.end());
+  *found = state.subscribers.back();
+  state.subscribers.pop_back();
+}
+
+void TopicTable::unwant(TopicState& state) {
+  const bool keep = !state.subscribers.empty() || !state.patterns.empty();
+  Topic& topic = *state.topic;
+  if (!keep || (!state.last && state.subscribers.empty())) {
+    states_[topic.id].reset();
+    --state_count_;
+  }
+  hub_.drop_interest(sink_, topic, keep);
+}
+
+PatternState& TopicTable::want_pattern(const Pattern& pattern) {
+  if (PatternState* known = find_pattern(pattern.text())) return *known;
+  const std::uint32_t id = next_pattern_id_++;
+  pattern_ids_[pattern.text()] = id;
+  PatternState& state =
+      *patterns_.emplace(id, std::make_unique<PatternState>(PatternState{pattern, id, {}})).first->second;
+  for (Interest& interest : hub_.add_pattern_interest(sink_, pattern)) {
+    if (find(interest.topic->id) == nullptr) add_state(*interest.topic, std::move(interest.update));
+  }
+  for (const auto& topic : states_) {
+    if (!topic || !pattern.matches(topic->topic->name)) continue;
+    const bool known =
+        std::find(topic->patterns.begin(), topic->patterns.end(), &state) != topic->patterns.end();
+    if (!known) topic->patterns.push_back(&state);
+  }
+  return state;
+}
+
+PatternState* TopicTable::find_pattern(std::string_view text) const {
+  const auto found = pattern_ids_.find(std::string(text));
+  return found == pattern_ids_.end() ? nullptr : patterns_.at(found->second).get();
+}
+
+void TopicTable::unwant_pattern(PatternState& state) {
+  if (!state.subscribers.empty()) return;
+  hub_.drop_pattern_interest(sink_, state.pattern);
+  for (const auto& topic : states_) {
+    if (!topic || std::erase(topic->patterns, &state) == 0) continue;
+    drop_if_unwanted(*topic);
+  }
+  pattern_ids_.erase(state.pattern.text());
+  patterns_.erase(state.id);
+}
+
+TopicState* TopicTable::apply(const UpdatePtr& update) {
+  Topic& topic = update->topic();
+  TopicState* state = find(topic.id);
+  if (state == nullptr) {
+    state = &add_state(topic, nullptr);
+    if (state->patterns.empty()) {
+      drop_if_unwanted(*state);
+      return nullptr;
+    }
+  }
+  // What was in the inbox when interest was registered is already part of that moment's last update.
+  if (state->last && update->revision() <= state->last->revision()) return nullptr;
+  assert(!state->last || update->seq() == state->seq() + (update->status_only() ? 0 : 1));
+  state->last = update;
+  log(*state);
+  return state;
+}
+
+TopicState* TopicTable::next_after(std::uint64_t apply_no, std::size_t& place) const {
+  if (place == 0) {
+    const auto first =
+        std::upper_bound(log_.begin(), log_.end(), apply_no,
+                         [](std::uint64_t number, const LogEntry& entry) { return number < entry.apply_no; });
+    place = static_cast<std::size_t>(first - log_.begin());
+  }
+  while (place < log_.size()) {
+    const LogEntry& entry = log_[place++];
+    TopicState* state = find(entry.topic_id);
+    if (state != nullptr && state->apply_no == entry.apply_no) return state;
+  }
+  return nullptr;
+}
+
+TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last) {
+  if (topic.id >= states_.size()) states_.resize(std::max<std::size_t>(topic.id + 1, states_.size() * 2));
+  states_[topic.id] = std::make_unique<TopicState>();
+  ++state_count_;
+  TopicState& state = *states_[topic.id];
+  state.topic = &topic;
+  for (const auto& [id, pattern] : patterns_) {
+    if (pattern->pattern.matches(topic.name)) state.patterns.push_back(pattern.get());
+  }
+  if (last) {
+    state.last = std::move(last);
+    log(state);
+  }
+  return state;
+}
+
+void TopicTable::drop_if_unwanted(TopicState& state) {
+  if (!state.subscribers.empty() || !state.patterns.empty()) return;
+  hub_.stop_delivering(sink_, *state.topic);
+  states_[state.topic->id].reset();
+  --state_count_;
+}
+
+void TopicTable::log(TopicState& state) {
+  state.previous_no = state.apply_no;
+  state.apply_no = ++last_apply_no_;
+  if (log_.size() > 2 * state_count_ + 1024) compact_log();
+  log_.push_back({state.apply_no, state.topic->id});
+}
+
+void TopicTable::compact_log() {
+  std::erase_if(log_, [&](const LogEntry& entry) {
+    const TopicState* state = find(entry.topic_id);
+    return state == nullptr || state->apply_no != entry.apply_no;
+  });
+}
+
+}  // namespace tickwire

@@ -1,0 +1,100 @@
+// TopicTable: the topics and patterns that a shard's sessions want, the last update of each, who wants it,
+// and in what order they changed.
+//
+// Loop thread. Registers with the hub what somebody wants and nothing else.
+// Invariants: a TopicState exists while a subscription names its topic, or a wanted pattern matches it and it
+// has an update; then the hub delivers the topic to this shard. last is the newest update applied here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/hub.h"
+#include "session/subscription.h"
+
+namespace tickwire {
+
+struct SubscriberRef {
+  std::uint32_t slot = 0;  // session
+  SubscriptionIndex index = 0;
+};
+
+struct PatternState {
+  Pattern pattern;
+  std::uint32_t id = 0;
+  std::vector<SubscriberRef> subscribers;
+};
+
+struct TopicState {
+  Topic* topic = nullptr;
+  UpdatePtr last;                          // null: nothing was published
+  std::uint64_t apply_no = 0;              // when last was applied here, counted over all topics; 0: never
+  std::uint64_t previous_no = 0;           // apply_no before that
+  std::vector<SubscriberRef> subscribers;  // by this very topic
+  std::vector<PatternState*> patterns;     // wanted ones that match
+
+  [[nodiscard]] std::uint64_t seq() const { return last ? last->seq() : 0; }
+  [[nodiscard]] bool is_event() const { return topic->delivery() == Delivery::kEvent; }
+};
+
+class TopicTable {
+ public:
+  TopicTable(Hub& hub, SinkId sink) : hub_(hub), sink_(sink) {}
+
+  // One more subscription to a topic. kBadTopic.
+  Result<TopicState*> want(std::string_view name);
+  // A subscriber that needs the state but no interest of its own: the topic is already delivered here.
+  static void add_subscriber(TopicState& state, SubscriberRef ref) { state.subscribers.push_back(ref); }
+  static void remove_subscriber(TopicState& state, SubscriberRef ref);
+  // A topic that is wanted here, or null.
+  [[nodiscard]] const Topic* find_topic(std::string_view name) const;
+  // Undoes one want(), after remove_subscriber; may destroy `state`.
+  void unwant(TopicState& state);
+
+  PatternState& want_pattern(const Pattern& pattern);
+  // Null: nobody here wants it.
+  [[nodiscard]] PatternState* find_pattern(std::string_view text) const;
+  [[nodiscard]] PatternState& pattern(std::uint32_t id) const { return *patterns_.at(id); }
+  // Destroys it when it has no subscriber left.
+  void unwant_pattern(PatternState& state);
+
+  // The state an update belongs to, brought up to it; null when it is old news or nobody wants it any more.
+  TopicState* apply(const UpdatePtr& update);
+
+  [[nodiscard]] TopicState& state(TopicId id) const { return *states_.at(id); }
+  [[nodiscard]] TopicState* find(TopicId id) const {
+    return id < states_.size() ? states_[id].get() : nullptr;
+  }
+
+  // The log of changes, for patterns that are behind: the first topic applied after `apply_no`, or null.
+  // `place` is where to look from (0 at first) and is moved on.
+  [[nodiscard]] TopicState* next_after(std::uint64_t apply_no, std::size_t& place) const;
+  [[nodiscard]] std::uint64_t last_apply_no() const { return last_apply_no_; }
+
+ private:
+  struct LogEntry {
+    std::uint64_t apply_no;
+    TopicId topic_id;
+  };
+
+  TopicState& add_state(Topic& topic, UpdatePtr last);
+  void drop_if_unwanted(TopicState& state);
+  void log(TopicState& state);
+  void compact_log();
+
+  Hub& hub_;
+  const SinkId sink_;
+  std::vector<std::unique_ptr<TopicState>> states_;  // by TopicId
+  std::size_t state_count_ = 0;
+  std::unordered_map<std::uint32_t, std::unique_ptr<PatternState>> patterns_;
+  std::unordered_map<std::string, std::uint32_t> pattern_ids_;
+  std::uint32_t next_pattern_id_ = 0;
+  // Ascending in apply_no. An entry counts while its topic's apply_no is the entry's: the rest is old.
+  std::vector<LogEntry> log_;
+  std::uint64_t last_apply_no_ = 0;
+};
+
+}  // namespace tickwire

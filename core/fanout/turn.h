@@ -1,0 +1,44 @@
+// Turn: carries what the inbox holds to all sessions: each update is applied to its topic, the deliveries are
+// counting-sorted by session, and each session is written to once. How many messages one write carries
+// decides what fan-out costs, so turns are spaced (Shard::run).
+//
+// Loop thread. Keeps its buffers between turns; a session costs nothing between them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "fanout/inbox.h"
+#include "fanout/sender.h"
+#include "fanout/shard_parts.h"
+
+namespace tickwire {
+
+class Turn {
+ public:
+  Turn(ShardParts& parts, Sender& sender, Inbox& inbox) : parts_(parts), sender_(sender), inbox_(inbox) {}
+
+  void run();
+
+ private:
+  struct Delivery {
+    std::uint32_t slot;
+    SubscriptionIndex index;
+    std::uint32_t applied;  // index into applied_
+  };
+
+  void apply();
+  void list_deliveries();
+  void sort_by_session();
+
+  ShardParts& parts_;
+  Sender& sender_;
+  Inbox& inbox_;
+  std::vector<UpdatePtr> batch_;
+  std::vector<Applied> applied_;
+  std::vector<Delivery> deliveries_;
+  std::vector<LiveItem> items_;          // deliveries_, sorted by session
+  std::vector<std::uint32_t> item_end_;  // by slot: where its items end in items_
+};
+
+}  // namespace tickwire

@@ -1,0 +1,48 @@
+// A subscription is live or behind. There is nothing else.
+//
+//              the socket is full, the write is full, or its pace says not yet
+//     kLive ───────────────────────────────────────────────────────────────────> kBehind
+//       ^                                                                          │
+//       └──────────────────────────────────────────────────────────────────────────┘
+//              the image (events: the ring, or an explicit gap) was sent; a new one starts here
+//
+// Live: it gets every update, each contiguous to the last. Behind: it owes its client the current state, sent
+// as soon as socket and pace allow. So a slow client, max_rate and the first snapshot are one mechanism, and
+// what a slow client costs is a flag. Plain values; loop thread of the shard.
+#pragma once
+
+#include <cstdint>
+
+namespace tickwire {
+
+enum class Phase : std::uint8_t { kUnused, kLive, kBehind };
+
+// To one topic. 24 bytes; the topic's list of subscribers holds 8 more.
+struct Subscription {
+  std::uint64_t seq = 0;       // the last one sent
+  std::uint32_t topic_id = 0;  // hub's TopicId
+  std::uint32_t pace_us = 0;   // at least this long between two messages; 0: every update
+  Phase phase = Phase::kUnused;
+  bool fresh = true;   // nothing was sent: owes a snapshot, whatever the topic's delivery
+  bool child = false;  // catches up an event topic for a pattern; ends when that is live
+  bool asked = false;  // by the client, for this very topic
+};
+
+// To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything
+// that its shard applied after it.
+struct PatternSubscription {
+  std::uint64_t caught_up_to = 0;  // apply number of the shard; only while behind
+  std::uint32_t pattern_id = 0;    // the shard's
+  std::uint32_t pace_us = 0;
+  std::uint32_t order = 0;  // of its subscribing: the earlier one delivers what several match
+  Phase phase = Phase::kUnused;
+};
+
+// Names a subscription within its session; the topmost bit tells patterns.
+using SubscriptionIndex = std::uint32_t;
+inline constexpr SubscriptionIndex kPatternBit = 1U << 31U;
+constexpr bool is_pattern_index(SubscriptionIndex index) {
+  return (index & kPatternBit) != 0;
+}
+
+}  // namespace tickwire
