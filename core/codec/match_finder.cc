@@ -11,6 +11,7 @@ namespace tickwire {
 namespace {
 
 constexpr std::uint32_t kGram = 4;
+constexpr std::uint32_t kHash = 2654435761U;
 constexpr std::uint32_t kPaddingBytes = 8;
 // A match of 3 bytes pays only from nearby: 7 bits of length and the distance against 24 bits.
 constexpr std::uint32_t kShortDistanceBitsMax = 14;
@@ -44,9 +45,7 @@ const std::vector<Match>& MatchFinder::find(std::string_view message, std::span<
                                             Limits limits) {
   lay_out(message, bases, limits.typical_gap_bytes);
   matches_.clear();
-  for (std::size_t r = 0; r + 1 < regions_.size(); ++r) {
-    for (std::uint32_t p = regions_[r].begin; p + kGram <= regions_[r].end; ++p) index(p);
-  }
+  for (std::size_t r = 0; r + 1 < regions_.size(); ++r) index(regions_[r]);
   const Region own = regions_.back();
   covered_ = own.begin;
   for (std::uint32_t p = own.begin; p + kMatchBytesMin <= own.end; ++p) {
@@ -55,7 +54,6 @@ const std::vector<Match>& MatchFinder::find(std::string_view message, std::span<
       search(p, limits.chain);
     }
     index(p);
-    heads3_[load24(&text_[p]) * 2654435761U >> hash_shift_] = static_cast<std::uint16_t>(p + 1);
   }
   return matches_;
 }
@@ -87,10 +85,25 @@ void MatchFinder::lay_out(std::string_view message, std::span<const std::string_
   if (previous_.size() < end) previous_.resize(end);
 }
 
+// Everything a loop of a few instructions touches is local, so that it stays in registers.
+void MatchFinder::index(const Region& base) {
+  const char* const text = text_.data();
+  std::uint16_t* const heads = heads_.data();
+  std::uint16_t* const previous = previous_.data();
+  const unsigned shift = hash_shift_;
+  for (std::uint32_t p = base.begin; p + kGram <= base.end; ++p) {
+    std::uint16_t& head = heads[load32(text + p) * kHash >> shift];
+    previous[p] = head;
+    head = static_cast<std::uint16_t>(p + 1);
+  }
+}
+
 void MatchFinder::index(std::uint32_t position) {
-  std::uint16_t& head = heads_[load32(&text_[position]) * 2654435761U >> hash_shift_];
+  const char* const gram = &text_[position];
+  std::uint16_t& head = heads_[load32(gram) * kHash >> hash_shift_];
   previous_[position] = head;
   head = static_cast<std::uint16_t>(position + 1);
+  heads3_[load24(gram) * kHash >> hash_shift_] = head;
 }
 
 void MatchFinder::search(std::uint32_t position, std::uint32_t chain) {
@@ -99,7 +112,7 @@ void MatchFinder::search(std::uint32_t position, std::uint32_t chain) {
   // To be of use a match must reach over everything found before.
   std::uint32_t longest = std::max(covered_, position + kGram - 1) - position;
   if (position + longest >= end) return;
-  std::uint32_t candidate = heads_[gram * 2654435761U >> hash_shift_];
+  std::uint32_t candidate = heads_[gram * kHash >> hash_shift_];
   for (; candidate != 0 && chain > 0; candidate = previous_[candidate - 1], --chain) {
     const std::uint32_t source = candidate - 1;
     if (text_[source + longest] != text_[position + longest] || load32(&text_[source]) != gram) continue;
@@ -114,7 +127,7 @@ void MatchFinder::search(std::uint32_t position, std::uint32_t chain) {
 void MatchFinder::search_short(std::uint32_t position) {
   if (position < covered_) return;
   const std::uint32_t gram = load24(&text_[position]);
-  const std::uint32_t candidate = heads3_[gram * 2654435761U >> hash_shift_];
+  const std::uint32_t candidate = heads3_[gram * kHash >> hash_shift_];
   if (candidate == 0 || load24(&text_[candidate - 1]) != gram) return;
   if (distance_bits(position - (candidate - 1)).count > kShortDistanceBitsMax) return;
   keep(position, candidate - 1, kMatchBytesMin);

@@ -42,6 +42,7 @@ class MatchFinder {
     std::uint32_t gap = 0;  // estimated
   };
   void lay_out(std::string_view message, std::span<const std::string_view> bases, std::uint32_t typical_gap);
+  void index(const Region& base);
   void index(std::uint32_t position);
   void search(std::uint32_t position, std::uint32_t chain);
   void search_short(std::uint32_t position);

@@ -1,0 +1,190 @@
+// What relocatable deflate costs and saves: bytes a message, microseconds an assembly, nanoseconds a link.
+//
+//   codec_bench [CAPTURES_DIR]     (default: ../shared/captures beside the checkout, when run from its root)
+//
+// Everything stands beside zlib with a private context per connection in the same run, over the same streams.
+// Every payload of the bytes table is checked with zlib's inflate.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "captures.h"
+#include "codec/relocatable_deflate.h"
+#include "link_bench.h"
+#include "timing.h"
+#include "zlib_peers.h"
+
+namespace tickwire::bench {
+namespace {
+
+constexpr std::size_t kMessagesPerStream = 1500;
+
+// One way to send: how many bases, which parse; 0 bases: always standalone.
+struct Way {
+  std::size_t bases;
+  Parse parse;
+};
+constexpr std::array<Way, 6> kWays = {{{0, Parse::kGreedy},
+                                       {1, Parse::kGreedy},
+                                       {1, Parse::kOptimal},
+                                       {2, Parse::kOptimal},
+                                       {3, Parse::kOptimal},
+                                       {4, Parse::kOptimal}}};
+
+// One connection that receives its messages in one way.
+class RelocatableStream {
+ public:
+  explicit RelocatableStream(Way way) : way_(way) {}
+
+  std::size_t send(const Message& message) {
+    Subscription& to = subscriptions_[message.topic];
+    Gaps gaps{};
+    const std::size_t bases = std::min(way_.bases, to.trail.reach(position_, message.text.size(), gaps));
+    std::string payload;
+    if (bases == 0) {
+      payload = standalone_.compress(message.text);
+    } else {
+      const std::vector<std::string_view> texts(to.texts.begin(),
+                                                to.texts.begin() + static_cast<long>(bases));
+      const Assembled form = assembler_.assemble(message.text, texts, {.parse = way_.parse});
+      payload.resize(form.reserve_bytes());
+      payload.resize(link(form, gaps, payload.data()));
+    }
+    verifier_.check(payload, message.text);
+    to.trail.push(position_);
+    to.texts.push_front(message.text);
+    if (to.texts.size() > kBasesMax) to.texts.pop_back();
+    position_.advance(message.text.size());
+    return payload.size();
+  }
+
+ private:
+  struct Subscription {
+    BaseTrail trail;
+    std::deque<std::string_view> texts;
+  };
+  Way way_;
+  StreamPosition position_;
+  std::map<std::string, Subscription> subscriptions_;
+  Assembler assembler_;
+  Standalone standalone_;
+  Verifier verifier_;
+};
+
+// The messages that a subscriber of ten random topics gets.
+std::vector<const Message*> stream_of(const std::vector<Message>& messages, std::uint32_t seed) {
+  std::set<std::string> all;
+  for (const Message& message : messages) all.insert(message.topic);
+  std::vector<std::string> topics(all.begin(), all.end());
+  std::mt19937 random(seed);
+  std::shuffle(topics.begin(), topics.end(), random);
+  topics.resize(std::min(topics.size(), kTopicsPerStream));
+  const std::set<std::string> wanted(topics.begin(), topics.end());
+  std::vector<const Message*> stream;
+  for (const Message& message : messages) {
+    if (stream.size() < kMessagesPerStream && wanted.contains(message.topic)) stream.push_back(&message);
+  }
+  return stream;
+}
+
+// Bytes of all messages after the first of its topic, which is a join and goes standalone.
+template <typename Send>
+double bytes_sent(const std::vector<const Message*>& stream, Send send) {
+  std::set<std::string> joined;
+  double bytes = 0;
+  for (const Message* message : stream) {
+    const auto sent = static_cast<double>(send(*message));
+    if (!joined.insert(message->topic).second) bytes += sent;
+  }
+  return bytes;
+}
+
+// Microseconds an assembly, over the messages that have enough before them on their topic.
+double assemble_us(const std::vector<Message>& messages, Way way) {
+  constexpr std::size_t kJobs = 2000;
+  struct Job {
+    std::string_view message;
+    std::vector<std::string_view> bases;
+  };
+  std::map<std::string, std::deque<std::string_view>> last;
+  std::vector<Job> jobs;
+  for (const Message& message : messages) {
+    auto& texts = last[message.topic];
+    if (texts.size() == way.bases && jobs.size() < kJobs)
+      jobs.push_back({message.text, {texts.begin(), texts.end()}});
+    texts.push_front(message.text);
+    if (texts.size() > way.bases) texts.pop_back();
+  }
+  Assembler assembler;
+  std::vector<double> rounds;
+  for (int round = 0; round < 15; ++round) {
+    const double start = cpu_seconds();
+    for (const Job& job : jobs) assembler.assemble(job.message, job.bases, {.parse = way.parse});
+    rounds.push_back((cpu_seconds() - start) / static_cast<double>(jobs.size()) * 1e6);
+  }
+  return median(rounds);
+}
+
+void print_bytes(const char* name, const std::vector<Message>& messages) {
+  constexpr std::uint32_t kStreams = 12;
+  double count = 0, raw = 0, zlib1 = 0, zlib6 = 0;
+  std::array<double, kWays.size()> ours{};
+  for (std::uint32_t seed = 1; seed <= kStreams; ++seed) {
+    const auto stream = stream_of(messages, seed);
+    count += bytes_sent(stream, [](const Message&) { return 1; });
+    raw += bytes_sent(stream, [](const Message& m) { return m.text.size(); });
+    ZlibStream level1(1), level6(6);
+    zlib1 += bytes_sent(stream, [&](const Message& m) { return level1.compress(m.text); });
+    zlib6 += bytes_sent(stream, [&](const Message& m) { return level6.compress(m.text); });
+    for (std::size_t i = 0; i < kWays.size(); ++i) {
+      RelocatableStream way(kWays[i]);
+      ours[i] += bytes_sent(stream, [&](const Message& m) { return way.send(m); });
+    }
+  }
+  std::printf("| %-16s | %5.0f | %5.0f | %6.1f | %6.1f |", name, raw / count, ours[0] / count, zlib1 / count,
+              zlib6 / count);
+  for (std::size_t i = 1; i < kWays.size(); ++i) std::printf(" %6.1f |", ours[i] / count);
+  std::printf(" %5.2f | %5.2f | %5.2f |", ours[1] / zlib1, ours[3] / zlib1, ours[5] / zlib1);
+  for (const std::size_t i : {1U, 2U, 3U, 5U}) {
+    std::printf(" %4.1f |", assemble_us(messages, kWays[i]));
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+}  // namespace tickwire::bench
+
+int main(int argc, char** argv) {
+  using namespace tickwire::bench;
+  const std::string folder = argc > 1 ? argv[1] : "../shared/captures";
+  std::printf("Bytes a message to a subscriber of ten topics; then microseconds an assembly\n\n");
+  std::printf(
+      "| messages | raw | alone | zlib 1 | zlib 6 | greedy | 1 base | 2 bases | 3 | 4 | greedy/z1 | 2/z1 | "
+      "4/z1 | us: greedy | 1 base | 2 | 4 |\n");
+  for (const auto& [exchange, file] : {std::pair("coinbase", "COINBASE.ws.28.0.xz"),
+                                       {"kraken", "KRAKEN.ws.50.0.xz"},
+                                       {"binance", "BINANCE.ws.1.0.xz"},
+                                       {"bitstamp", "BITSTAMP.ws.1.0.xz"}}) {
+    const auto messages = load_capture(folder + "/" + file, exchange);
+    if (messages.empty()) {
+      std::printf("| %s: no capture in %s |\n", exchange, folder.c_str());
+    } else {
+      print_bytes(exchange, messages);
+    }
+  }
+  print_bytes("synthetic ticker", synthetic_ticker(100, 15000));
+
+  std::printf(
+      "\nNanoseconds a delivery of a synthetic update\n\n| streams | bases | link | zlib 1 | ratio |\n");
+  for (const std::size_t streams : {1000U, 20000U}) {
+    for (const std::size_t bases : {1U, 2U, 4U}) print_link(streams, bases);
+  }
+}
