@@ -1,7 +1,7 @@
 // Loop: one shard's thread: a libwebsockets context, a listener of its own (SO_REUSEPORT), and the Shard that
 // both drive.
 //
-// open() and start() once, in this order, from the owner's thread; drain(), stop() and port() from any thread
+// open(), start() and stop() from the owner's thread, the first two once; drain(), port() and shard() from any
 // after open(). Owns the thread, the sockets and the shard; hub, clock, access and source outlive it.
 // Invariant: the context and everything in it is touched on the loop thread only, from start() to its end.
 #pragma once
@@ -31,7 +31,7 @@ class Loop {
   void start();
   // Accepts no more, answers HTTP with 503, and says drain to every session.
   void drain(int spread_ms);
-  // Closes every connection (1001, after what was written), waits for them close_ms_max at most, joins.
+  // Closes every connection (1001, after what was written), waits for them stop_ms_max at most, joins.
   // Idempotent.
   void stop();
 

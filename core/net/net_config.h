@@ -28,6 +28,7 @@ struct NetConfig {
   int pong_ms_max = 30'000;          // then close 4002
   int close_ms_max = 5'000;          // from our close to the end of the connection
   int accept_pause_ms = 250;         // when descriptors ran out
+  int stop_ms_max = 2'000;           // stop() waits for closes to be answered
 };
 
 }  // namespace tickwire

@@ -1,0 +1,176 @@
+#include "net/connection.h"
+
+#include <libwebsockets.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <utility>
+
+#include "net/lws_write.h"
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+// RFC 6455 5.5: a control frame's payload is 125 bytes at most, 2 of them the code.
+constexpr std::size_t kCloseReasonBytesMax = 123;
+// lws hides an empty pong from us.
+constexpr std::string_view kPing{"\x89\x04tick", 6};
+
+std::string close_frame(CloseCode code, std::string_view reason) {
+  reason = reason.substr(0, kCloseReasonBytesMax);
+  const auto number = static_cast<std::uint16_t>(code);
+  std::string frame;
+  append_frame_header(frame, Opcode::kClose, false, 2 + reason.size());
+  frame += static_cast<char>(number >> 8U);
+  frame += static_cast<char>(number & 0xFFU);
+  frame += reason;
+  return frame;
+}
+
+}  // namespace
+
+void Connection::adopt(LoopState& loop, LwsContext& context, int socket) {
+  auto* client = new Connection(loop);
+  lws* wsi = context.adopt(socket, client);
+  if (wsi == nullptr) {  // which may have gone as far as to destroy it
+    const auto left = std::ranges::find(loop.connections, client);
+    if (left != loop.connections.end()) delete *left;
+    return;
+  }
+  client->wsi_ = wsi;
+  lws_set_wsi_user(wsi, client);  // without a user lws does not say that it drops the protocol
+  client->wait(loop.requests);
+}
+
+Connection::Connection(LoopState& loop)
+    : loop_(loop), incoming_(loop.config.message_bytes_max), place_(loop.connections.size()) {
+  loop.connections.push_back(this);
+}
+
+Connection::~Connection() {
+  on_ended();
+  loop_.connections[place_] = loop_.connections.back();
+  loop_.connections[place_]->place_ = place_;
+  loop_.connections.pop_back();
+}
+
+void Connection::hang_up() {
+  state_ = State::kGone;
+  leave();
+  // Not polite about what lws still holds, unlike LWS_TO_KILL_SYNC, and safe within its callbacks.
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+}
+
+void Connection::on_ended() {
+  state_ = State::kGone;
+  leave();
+  stop_answering();
+  if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
+}
+
+// --- WebSocket: out
+// ------------------------------------------------------------------------------------------
+
+bool Connection::send(std::string_view bytes) {
+  if (lws_holds_part(wsi_)) {  // of a pong that lws sent by itself
+    pending_ += bytes;
+    lws_callback_on_writable(wsi_);
+    return true;
+  }
+  if (lws_write_raw(wsi_, bytes)) return true;
+  hang_up();
+  return false;
+}
+
+WriteResult Connection::write(std::string_view frames) {
+  if (state_ != State::kOpen) return WriteResult::kClosed;
+  assert(!blocked_);
+  if (!send(frames)) return WriteResult::kClosed;
+  blocked_ = lws_holds_part(wsi_);
+  return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
+}
+
+void Connection::close(CloseCode code, std::string_view reason) {
+  if (state_ != State::kOpen) return;
+  if (!reading_) lws_rx_flow_control(wsi_, 1);  // the answer to the close is wanted
+  state_ = State::kClosing;
+  wait(loop_.closes);
+  incoming_.release();
+  send(close_frame(code, reason));
+}
+
+void Connection::set_reading(bool on) {
+  if (state_ != State::kOpen || on == reading_) return;
+  reading_ = on;
+  lws_rx_flow_control(wsi_, on ? 1 : 0);
+}
+
+void Connection::on_writable() {
+  if (state_ == State::kGone || lws_holds_part(wsi_)) return;
+  if (!pending_.empty()) {
+    const std::string frames = std::exchange(pending_, {});
+    if (!send(frames) || lws_holds_part(wsi_)) return;
+  }
+  if (!std::exchange(blocked_, false) || state_ != State::kOpen) return;
+  loop_.shard.on_writable(*session_);
+}
+
+// --- WebSocket: in
+// -------------------------------------------------------------------------------------------
+
+void Connection::on_fragment(const Fragment& fragment) {
+  if (state_ != State::kOpen) return;
+  heard_ = true;
+  const Received received = incoming_.feed(fragment);
+  if (received.close) return close(*received.close, received.reason);
+  if (!received.text) return;
+  loop_.shard.on_message(*session_, *received.text);
+  incoming_.release();
+}
+
+void Connection::on_pong() {
+  if (state_ != State::kOpen) return;
+  pinged_ = false;
+  wait(loop_.pings);
+}
+
+bool Connection::on_peer_close(std::string_view payload) {
+  if (state_ != State::kOpen) return false;  // the answer to ours
+  if (payload.size() == 1) {                 // lws would send it back
+    close(CloseCode::kProtocolError, "close frame of one byte");
+    return false;
+  }
+  on_ending();
+  return true;
+}
+
+void Connection::on_ending() {
+  if (state_ != State::kOpen) return;
+  state_ = State::kClosing;
+  wait(loop_.closes);
+}
+
+// --- time
+// ----------------------------------------------------------------------------------------------------
+
+// A socket that takes nothing, or that we do not read, cannot be pinged; its session's age limit decides.
+void Connection::on_overdue() {
+  if (state_ != State::kOpen) return hang_up();
+  const bool alive = std::exchange(heard_, false) || blocked_ || !reading_;
+  if (!pinged_ || alive) {
+    pinged_ = !alive;
+    wait(pinged_ ? loop_.pongs : loop_.pings);
+    if (pinged_) send(kPing);
+    return;
+  }
+  close(CloseCode::kNoPong, "no pong in time");
+}
+
+void Connection::end() {
+  if (state_ == State::kOpen) return close(CloseCode::kGoingAway, "the server ended");
+  if (state_ == State::kRequest) hang_up();
+}
+
+}  // namespace tickwire

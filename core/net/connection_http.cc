@@ -1,0 +1,96 @@
+// Connection's HTTP half: requests, answers, and the step to a WebSocket.
+#include <libwebsockets.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/connection.h"
+#include "net/lws_request.h"
+#include "net/socket_address.h"
+
+namespace tickwire {
+
+bool Connection::on_request() {
+  if (state_ != State::kRequest) return false;
+  lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);  // ours hold: lws' own would end a slow but steady download
+  const HttpRequest request = read_http_request(wsi_);
+  return answer(loop_.router.answer(request, loop_.draining), request);
+}
+
+bool Connection::on_upgrade_request() {
+  if (state_ != State::kRequest) return false;
+  const UpgradeRequest upgrade = read_upgrade_request(wsi_);
+  // Asked for another protocol than websocket and h2c, it was answered by lws already, and has no headers
+  // left.
+  if (upgrade.upgrade.empty()) return false;
+  std::optional<Refusal> refusal = check_upgrade(upgrade, loop_.config.origins);
+  if (!refusal && loop_.draining) {
+    refusal = Refusal{503, {ErrorCode::kDraining, "the server is going away", ""}};
+  }
+  if (!refusal) return true;
+  HttpRequest request;
+  request.keep_alive = false;
+  HttpExchange(error_response(refusal->status, refusal->error), request).send(wsi_);
+  return false;
+}
+
+bool Connection::on_open() {
+  if (state_ != State::kRequest) return false;
+  state_ = State::kOpen;
+  wait(loop_.pings);
+  ClientInfo client;
+  client.remote = peer_text(lws_get_socket_fd(wsi_));
+  client.token = read_token(wsi_);
+  session_ = &loop_.shard.open(*this, std::move(client));
+  return true;
+}
+
+bool Connection::answer(HttpResponse response, const HttpRequest& request) {
+  exchange_ = std::make_unique<HttpExchange>(std::move(response), request);
+  return on_answer_writable();
+}
+
+bool Connection::on_answer_writable() {
+  if (exchange_ == nullptr) return true;
+  switch (exchange_->send(wsi_)) {
+    case HttpExchange::Progress::kFailed:
+      return false;
+    case HttpExchange::Progress::kMore:
+      return go_on_answering();
+    case HttpExchange::Progress::kDone:
+      break;
+  }
+  stop_answering();
+  const bool stays = exchange_->connection_stays();
+  exchange_.reset();
+  if (!stays) return false;
+  state_ = State::kRequest;
+  wait(loop_.requests);
+  return lws_http_transaction_completed(wsi_) == 0;
+}
+
+bool Connection::go_on_answering() {
+  if (state_ != State::kAnswering) {
+    if (loop_.answering.size() >= kResponsesPendingMax) {
+      hang_up();  // not false: lws would first wait for what it holds
+      return true;
+    }
+    state_ = State::kAnswering;
+    loop_.answering.push_back(this);
+  }
+  wait(loop_.answers);
+  lws_callback_on_writable(wsi_);
+  return true;
+}
+
+void Connection::stop_answering() {
+  std::erase(loop_.answering, this);
+}
+
+void Connection::check_quiet() {
+  char byte = 0;
+  if (::recv(lws_get_socket_fd(wsi_), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) hang_up();
+}
+
+}  // namespace tickwire

@@ -1,0 +1,57 @@
+#include "net/http_message.h"
+
+#include <fmt/format.h>
+
+#include "protocol/codes.h"
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+std::string_view status_text(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    default:
+      return "Service Unavailable";
+  }
+}
+
+}  // namespace
+
+HttpResponse error_response(int status, const Error& error) {
+  const CodeRow& row = code_row(error.code);
+  HttpResponse response;
+  response.status = status;
+  response.head = fmt::format(R"({{"error":{{"code":"{}","message":{},"retryable":{}}}}})", row.name,
+                              quote_json(error.message), row.retryable);
+  if (status == 405) response.headers = "Allow: GET, HEAD\r\n";
+  return response;
+}
+
+std::string response_head(const HttpResponse& response, bool keep_alive) {
+  std::string head = fmt::format(
+      "HTTP/1.1 {} {}\r\n"
+      "Connection: {}\r\n"
+      "Access-Control-Allow-Origin: *\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "{}",
+      response.status, status_text(response.status), keep_alive ? "keep-alive" : "close", response.headers);
+  if (response.status != 304) {  // which has no body and says nothing of it
+    head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                        response.body_bytes());
+  }
+  return head += "\r\n";
+}
+
+}  // namespace tickwire

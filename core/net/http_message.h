@@ -1,0 +1,47 @@
+// HttpRequest and HttpResponse: one exchange as plain values, between the router, which decides, and the
+// connection, which reads and writes. Thread: whoever holds them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tickwire {
+
+struct HttpRequest {
+  std::string method;                                      // "GET"; "" for those that lws does not know
+  std::string path;                                        // decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query;  // decoded
+  std::string if_none_match;
+  bool has_body = false;
+  bool body_length_known = false;
+  bool has_host = true;
+  bool keep_alive = true;
+};
+
+// The body is head + shared + tail, so that an image is sent from where it lies.
+struct HttpResponse {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::string headers;  // further ones, each ended by CR LF
+  std::string head;
+  std::string_view shared;
+  std::shared_ptr<const void> owner;  // keeps `shared` alive; null where it is constant
+  std::string tail;
+
+  [[nodiscard]] std::size_t body_bytes() const { return head.size() + shared.size() + tail.size(); }
+};
+
+// {"error":{...}} as docs/PROTOCOL.md has it.
+HttpResponse error_response(int status, const Error& error);
+
+// Status line and headers. `body_bytes` as GET would have it.
+std::string response_head(const HttpResponse& response, bool keep_alive);
+
+}  // namespace tickwire

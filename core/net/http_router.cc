@@ -1,0 +1,180 @@
+#include "net/http_router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "protocol/command.h"
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+constexpr std::string_view kSnapshotPrefix = "/v1/snapshot/";
+
+struct ContentType {
+  std::string_view suffix;
+  std::string_view type;
+};
+constexpr std::array<ContentType, 7> kContentTypes{{{".html", "text/html; charset=utf-8"},
+                                                    {".js", "text/javascript; charset=utf-8"},
+                                                    {".css", "text/css; charset=utf-8"},
+                                                    {".json", "application/json"},
+                                                    {".svg", "image/svg+xml"},
+                                                    {".png", "image/png"},
+                                                    {".ico", "image/x-icon"}}};
+
+std::string_view content_type(std::string_view name) {
+  for (const ContentType& row : kContentTypes) {
+    if (name.ends_with(row.suffix)) return row.type;
+  }
+  return "application/octet-stream";
+}
+
+struct TopicsQuery {
+  std::string pattern = ">";
+  std::string after;
+  std::size_t limit = kListTopicsMax;
+};
+
+Result<std::size_t> parse_limit(const std::string& text) {
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc{} || end != text.data() + text.size() || limit < 1 || limit > kListTopicsMax) {
+    return Error{ErrorCode::kBadMessage,
+                 fmt::format("limit: must be 1 to {}, not {}", kListTopicsMax, text.substr(0, 40)), "limit"};
+  }
+  return limit;
+}
+
+// Parameters without a value are as good as absent; unknown ones are ignored, as everywhere in the protocol.
+Result<TopicsQuery> parse_topics_query(const HttpRequest& request) {
+  TopicsQuery query;
+  for (const auto& [name, value] : request.query) {
+    if (value.empty()) continue;
+    if (name == "pattern") query.pattern = value;
+    if (name == "after") query.after = value;
+    if (name == "limit") {
+      auto limit = parse_limit(value);
+      if (!limit) return limit.error();
+      query.limit = *limit;
+    }
+  }
+  return query;
+}
+
+HttpResponse json_response() {
+  HttpResponse response;
+  response.headers = "Cache-Control: no-store\r\n";
+  return response;
+}
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kDenied:
+      return 403;
+    case ErrorCode::kUnknownTopic:
+      return 404;
+    case ErrorCode::kDraining:
+      return 503;
+    default:
+      return 400;
+  }
+}
+
+HttpResponse error_response(const Error& error) {
+  return tickwire::error_response(status_of(error.code), error);
+}
+
+}  // namespace
+
+HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return tickwire::error_response(405,
+                                    {ErrorCode::kUnknownCommand, "only GET and HEAD are answered here", ""});
+  }
+  if (!request.has_host) return error_response({ErrorCode::kBadMessage, "Host: is missing", "Host"});
+  if (request.has_body) return error_response({ErrorCode::kBadMessage, "a body is not accepted here", ""});
+  if (request.path == "/health") return health(draining);
+  if (draining) return error_response({ErrorCode::kDraining, "the server is going away", ""});
+  if (request.path == "/v1/topics") return topics(request);
+  if (request.path.starts_with(kSnapshotPrefix)) {
+    return snapshot(std::string_view(request.path).substr(kSnapshotPrefix.size()));
+  }
+  return file(request);
+}
+
+// Guarded topics are left out: their names are their authorizer's to tell.
+HttpResponse HttpRouter::topics(const HttpRequest& request) const {
+  const auto query = parse_topics_query(request);
+  if (!query) return error_response(query.error());
+  const auto pattern = Pattern::parse(query->pattern);
+  if (!pattern) return error_response(pattern.error());
+
+  auto found = parts_.hub.list(*pattern, query->after, query->limit + 1);
+  const bool more = found.size() > query->limit;
+  if (more) found.pop_back();
+  HttpResponse response = json_response();
+  response.head = R"({"topics":[)";
+  for (const UpdatePtr& update : found) {
+    const std::string& name = update->topic().name;
+    if (parts_.access.check(Action::kSubscribe, name) != Verdict::kAllow) continue;
+    if (response.head.back() != '[') response.head += ',';
+    fmt::format_to(std::back_inserter(response.head), R"({{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
+                   name, update->seq(), update->ts(), name_of(update->status()));
+  }
+  response.head += more ? fmt::format(R"(],"next":"{}"}})", found.back()->topic().name) : R"(],"next":null})";
+  return response;
+}
+
+HttpResponse HttpRouter::snapshot(std::string_view topic) const {
+  if (auto valid = check_topic(topic); !valid) return error_response(valid.error());
+  if (parts_.access.check(Action::kSubscribe, topic) != Verdict::kAllow) {
+    return error_response({ErrorCode::kDenied, fmt::format("{}: is guarded; subscribe to it", topic), ""});
+  }
+  const UpdatePtr update = parts_.hub.find(topic);
+  if (!update) {
+    return error_response(
+        {ErrorCode::kUnknownTopic, fmt::format("{}: nothing was published to it", topic), ""});
+  }
+  HttpResponse response = json_response();
+  response.head =
+      fmt::format(R"({{"topic":"{}","epoch":{},"seq":{},"ts":{},"status":"{}","data":)", topic,
+                  quote_json(parts_.epoch), update->seq(), update->ts(), name_of(update->status()));
+  response.shared = update->image();
+  response.owner = update;
+  response.tail = "}";
+  return response;
+}
+
+HttpResponse HttpRouter::health(bool draining) const {
+  HttpResponse response = json_response();
+  if (draining) response.status = 503;
+  response.head = parts_.source.health_json();
+  return response;
+}
+
+HttpResponse HttpRouter::file(const HttpRequest& request) const {
+  const std::string_view name =
+      request.path == "/" ? std::string_view("index.html") : std::string_view(request.path).substr(1);
+  const auto found = std::ranges::find(parts_.files, name, &StaticFile::name);
+  if (found == parts_.files.end()) {
+    return tickwire::error_response(404, {ErrorCode::kUnknownCommand, "there is nothing at this path", ""});
+  }
+  HttpResponse response;
+  response.content_type = content_type(name);
+  response.headers = fmt::format("Cache-Control: no-cache\r\nETag: \"{}\"\r\n", found->tag);
+  if (request.if_none_match == fmt::format("\"{}\"", found->tag)) {
+    response.status = 304;
+  } else {
+    response.shared = found->bytes;
+  }
+  return response;
+}
+
+}  // namespace tickwire

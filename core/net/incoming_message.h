@@ -1,0 +1,57 @@
+// IncomingMessage: puts a client's message together from the pieces that libwebsockets hands up, and refuses
+// as early as it can: too long, binary, not UTF-8, a reserved bit. What is complete in one piece is not
+// copied.
+//
+// One per open connection, on its loop thread. Pure: knows no socket. After a close it must not be fed again.
+// Invariant: text_ is valid UTF-8 up to checked_; after release() it owns no memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/codes.h"
+
+namespace tickwire {
+
+inline constexpr std::uint32_t kMessagePiecesMax =
+    65'536;  // frames may be empty, so bytes alone bound nothing
+
+// A piece of a data frame's payload, unmasked.
+struct Fragment {
+  std::string_view bytes;
+  bool first = true;              // of the message
+  bool final = true;              // of the message
+  bool binary = false;            // of the message
+  bool rsv1 = false;              // of the frame; means something only where compression was negotiated
+  std::size_t bytes_to_come = 0;  // of the same frame
+};
+
+struct Received {
+  std::optional<CloseCode> close;        // this connection ends
+  const char* reason = "";               // of the close
+  std::optional<std::string_view> text;  // a whole message; good until release()
+};
+
+class IncomingMessage {
+ public:
+  explicit IncomingMessage(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  Received feed(const Fragment& fragment);
+  // The message was taken.
+  void release();
+
+ private:
+  [[nodiscard]] bool check_utf8(bool final);
+
+  const std::size_t bytes_max_;
+  std::string text_;
+  std::size_t checked_ = 0;
+  std::uint32_t pieces_ = 0;
+};
+
+// Whether `bytes` (1 to 3) can still become a valid UTF-8 sequence.
+bool begins_utf8(std::string_view bytes);
+
+}  // namespace tickwire

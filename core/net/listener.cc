@@ -1,0 +1,76 @@
+#include "net/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "net/connection.h"
+#include "net/socket_address.h"
+
+namespace tickwire {
+namespace {
+
+bool is_shortage(int failed) {
+  return failed == EMFILE || failed == ENFILE || failed == ENOBUFS || failed == ENOMEM;
+}
+
+}  // namespace
+
+Status Listener::open(bool alone) {
+  const NetConfig& config = loop_.config;
+  const auto socket = open_listener(config.host, config.port, config.backlog, alone);
+  if (!socket) return socket.error();
+  socket_ = *socket;
+  port_ = bound_port(socket_);
+  watched_ = context_.watch(socket_, *this);
+  if (watched_ == nullptr) return Error{ErrorCode::kInternal, "libwebsockets does not take the listener", ""};
+  return ok_status();
+}
+
+void Listener::close() {
+  if (watched_ == nullptr) return;
+  LwsContext::unwatch(watched_);
+  watched_ = nullptr;
+  paused_until_us_ = -1;
+}
+
+void Listener::on_readable() {
+  for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
+    const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client < 0) {
+      if (is_shortage(errno)) pause(errno);
+      return;  // or nobody waits, or the one who did has gone
+    }
+    if (client >= context_.descriptors_max()) {
+      ::close(client);
+      return pause(EMFILE);
+    }
+    const int on = 1;
+    ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    Connection::adopt(loop_, context_, client);
+    reported_ = false;
+  }
+}
+
+void Listener::pause(int failed) {
+  LwsContext::pause(watched_, true);
+  paused_until_us_ = loop_.clock.steady_us() + std::int64_t{loop_.config.accept_pause_ms} * 1000;
+  if (std::exchange(reported_, true)) return;
+  spdlog::warn("no more connections for now: {}", std::generic_category().message(failed));
+}
+
+std::int64_t Listener::resume(std::int64_t now_us) {
+  if (paused_until_us_ >= 0 && now_us >= paused_until_us_) {
+    paused_until_us_ = -1;
+    LwsContext::pause(watched_, false);
+  }
+  return paused_until_us_;
+}
+
+}  // namespace tickwire

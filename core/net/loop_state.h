@@ -1,0 +1,46 @@
+// LoopState: what the connections of one loop share. Loop thread only, after construction.
+#pragma once
+
+#include <vector>
+
+#include "base/clock.h"
+#include "fanout/shard.h"
+#include "net/deadline_list.h"
+#include "net/http_router.h"
+#include "net/net_config.h"
+
+namespace tickwire {
+
+class Connection;
+
+struct LoopState {
+  LoopState(const NetConfig& config, const Clock& clock, Shard& shard, HttpRouter router)
+      : config(config),
+        clock(clock),
+        shard(shard),
+        router(std::move(router)),
+        requests(config.request_ms_max),
+        answers(config.answer_stall_ms_max),
+        pings(config.ping_after_ms),
+        pongs(config.pong_ms_max),
+        closes(config.close_ms_max) {}
+
+  const NetConfig& config;
+  const Clock& clock;
+  Shard& shard;
+  const HttpRouter router;
+  bool draining = false;
+
+  // What a connection waits for; see Connection.
+  DeadlineList requests;
+  DeadlineList answers;
+  DeadlineList pings;
+  DeadlineList pongs;
+  DeadlineList closes;
+
+  std::vector<Connection*> connections;  // owned; each knows its place
+  std::vector<Connection*>
+      answering;  // HTTP answers that wait for their client, kResponsesPendingMax at most
+};
+
+}  // namespace tickwire

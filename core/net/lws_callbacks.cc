@@ -1,0 +1,79 @@
+#include "net/lws_callbacks.h"
+
+#include <memory>
+#include <string_view>
+
+#include "net/connection.h"
+#include "net/lws_context.h"
+
+namespace tickwire {
+namespace {
+
+constexpr int kGoOn = 0;
+constexpr int kHangUp = -1;
+
+int result(bool ok) {
+  return ok ? kGoOn : kHangUp;
+}
+
+int on_receive(lws* wsi, Connection& client, const char* bytes, std::size_t size) {
+  Fragment fragment;
+  fragment.bytes = std::string_view(bytes, size);
+  fragment.first = lws_is_first_fragment(wsi) != 0;
+  fragment.final = lws_is_final_fragment(wsi) != 0;
+  fragment.binary = lws_frame_is_binary(wsi) != 0;
+  fragment.rsv1 = (lws_get_reserved_bits(wsi) & 0x40) != 0;
+  fragment.bytes_to_come = lws_remaining_packet_payload(wsi);
+  client.on_fragment(fragment);
+  return kGoOn;
+}
+
+}  // namespace
+
+int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
+  // CONNECT makes lws turn to raw bytes, which nobody speaks here.
+  if (reason == LWS_CALLBACK_RAW_ADOPT) return kHangUp;
+  auto* client = wsi == nullptr ? nullptr : static_cast<Connection*>(lws_get_opaque_user_data(wsi));
+  if (client == nullptr) return kGoOn;
+  const auto* bytes = static_cast<const char*>(in);
+  switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      return result(client->on_upgrade_request());
+    case LWS_CALLBACK_HTTP:
+      return result(client->on_request());
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+      return result(client->on_answer_writable());
+    case LWS_CALLBACK_ESTABLISHED:
+      return result(client->on_open());
+    case LWS_CALLBACK_RECEIVE:
+      return on_receive(wsi, *client, bytes, size);
+    case LWS_CALLBACK_RECEIVE_PONG:
+      client->on_pong();
+      return kGoOn;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+      client->on_writable();
+      return kGoOn;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      return result(client->on_peer_close(std::string_view(bytes, size)));
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+      client->on_ending();
+      return kGoOn;
+    case LWS_CALLBACK_CLOSED:
+      client->on_ended();
+      return kGoOn;
+    case LWS_CALLBACK_WSI_DESTROY:
+      delete client;
+      return kGoOn;
+    default:
+      return kGoOn;
+  }
+}
+
+int watch_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* /*in*/,
+                   std::size_t /*size*/) {
+  if (reason != LWS_CALLBACK_RAW_RX_FILE) return kGoOn;
+  static_cast<Watcher*>(lws_get_opaque_user_data(wsi))->on_readable();
+  return kGoOn;
+}
+
+}  // namespace tickwire

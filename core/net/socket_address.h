@@ -1,0 +1,25 @@
+// Addresses of sockets as text, and the listening socket of one. No state; any thread; blocks while a host
+// name is looked up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+
+namespace tickwire {
+
+// "127.0.0.1:8080", "[::1]:8080".
+std::string address_text(const std::string& host, std::uint16_t port);
+
+// Of the peer of a connected socket; "unknown" when it is gone.
+std::string peer_text(int socket);
+
+// A listening, non-blocking socket, shared with other loops by SO_REUSEPORT. `alone`: fails when somebody
+// listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen.
+Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone);
+
+// The port that a socket is bound to.
+std::uint16_t bound_port(int socket);
+
+}  // namespace tickwire
