@@ -34,6 +34,7 @@ CLOSE_CODES: Final[dict[int, bool]] = {
 }
 """Close code -> reconnect?"""
 
+NORMAL_CLOSE: Final = 1000
 GOING_AWAY: Final = 1001
 PROTOCOL_ERROR: Final = 1002
 NO_CLOSE_FRAME: Final = 1006

@@ -5,9 +5,9 @@ from typing import Final
 from tickwire.errors import (
     AuthUnavailableError,
     ConfigError,
-    ConnectionFailedError,
     DeniedError,
     ListenError,
+    NotConnectedError,
     StoreError,
     TickwireError,
 )
@@ -40,7 +40,7 @@ def exit_code(error: TickwireError) -> int:
     match error:
         case ConfigError():
             return USAGE
-        case ConnectionFailedError():
+        case NotConnectedError():
             return CANNOT_CONNECT
         case DeniedError() | AuthUnavailableError():
             return DENIED

@@ -17,7 +17,7 @@ _DATA_MEMBER = ',"data":'
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What happened to a topic. The values of `data` are shared with `Client.images`: only read them.
+    """What happened to a topic. Its values are shared with `Client.images`: only read them.
 
     kind: ``snapshot`` replaces what you know of the topic, ``update`` merges into it (value topics)
     or follows it (event topics), ``status`` changes its health, ``gap`` says what you will not get.
@@ -80,7 +80,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _raw_member(text: str, wanted: str) -> str:
-    """The text of a member of `text`, an object that is known to parse; of a repeated one the last."""
+    """The text of a member of `text`, which is known to parse; of a repeated one the last."""
     found = ""
     at = text.index("{") + 1
     while True:

@@ -1,0 +1,67 @@
+"""tickwire: a market-data server and its client.
+
+Feeds publish to topics; everybody who subscribed is up to date, or knows that it is not. `Server`
+runs one in this process, `connect` is a client of one anywhere, `feed`, `authorizer` and
+`authenticator` make plugins. Names are loaded when first used, so that importing is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tickwire import errors as errors
+    from tickwire._core import version as __version__
+    from tickwire.client import Client, connect
+    from tickwire.errors import TickwireError
+    from tickwire.plugins import Allow, Deny, authenticator, authorizer, feed
+    from tickwire.server import Server
+    from tickwire.subscription import Subscription
+    from tickwire.update import Update
+
+_HOME: Final = {
+    "Allow": "plugins",
+    "Client": "client",
+    "Deny": "plugins",
+    "Server": "server",
+    "Subscription": "subscription",
+    "TickwireError": "errors",
+    "Update": "update",
+    "authenticator": "plugins",
+    "authorizer": "plugins",
+    "connect": "client",
+    "feed": "plugins",
+}
+
+__all__ = [
+    "Allow",
+    "Client",
+    "Deny",
+    "Server",
+    "Subscription",
+    "TickwireError",
+    "Update",
+    "__version__",
+    "authenticator",
+    "authorizer",
+    "connect",
+    "errors",
+    "feed",
+]
+
+
+def __getattr__(name: str) -> Any:
+    value: Any
+    if name == "errors":
+        value = import_module("tickwire.errors")
+    elif name == "__version__":
+        value = import_module("tickwire._core").version
+    elif name in _HOME:
+        value = getattr(import_module(f"tickwire.{_HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module 'tickwire' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

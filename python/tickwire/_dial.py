@@ -1,0 +1,67 @@
+"""Opening a WebSocket, and what its failures and its end mean to a client of tickwire."""
+
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+)
+from websockets.typing import Subprotocol
+
+from tickwire.codes import NO_CLOSE_FRAME, NOT_ALLOWED, should_reconnect
+from tickwire.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    DeniedError,
+    LimitError,
+    ProtocolError,
+    TickwireError,
+)
+
+SUBPROTOCOL: Final = Subprotocol("tickwire.v1.json")
+MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
+"""Of the server's messages: the longest ack, 10,000 topics each with its error, is far below."""
+CLOSE_S_MAX: Final = 1.0
+
+
+async def dial(url: str, timeout_s: float) -> ClientConnection:
+    """`ConnectionFailedError`, or `DeniedError` where the server does not want us."""
+    try:
+        return await connect_websocket(
+            url,
+            subprotocols=[SUBPROTOCOL],
+            max_size=MESSAGE_BYTES_MAX,
+            open_timeout=timeout_s,
+            close_timeout=CLOSE_S_MAX,
+            ping_interval=None,  # the server's heartbeats tell; a pong waits behind unread messages
+        )
+    except InvalidStatus as e:
+        status = e.response.status_code
+        if status in (401, 403):
+            raise DeniedError(f"{url}: the server answered {status}") from e
+        raise ConnectionFailedError(f"{url}: the server answered {status}, not a WebSocket") from e
+    except (OSError, InvalidHandshake, InvalidProxy, InvalidURI) as e:
+        raise ConnectionFailedError(f"{url}: {_reason(e, timeout_s)}") from e
+
+
+def _reason(error: Exception, timeout_s: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout_s:g} s"
+    return str(error) or type(error).__name__
+
+
+def close_error(closed: ConnectionClosed) -> TickwireError:
+    """Why the connection ended; `retryable` says whether to connect again."""
+    if closed.rcvd is None:
+        return ConnectionLostError(f"the connection ended ({NO_CLOSE_FRAME}): {closed}")
+    code, reason = closed.rcvd.code, closed.rcvd.reason
+    message = f"the server closed the connection ({code}): {reason or 'no reason given'}"
+    if should_reconnect(code):
+        return ConnectionLostError(message)
+    kinds = {NOT_ALLOWED: DeniedError, 1009: LimitError}
+    return kinds.get(code, ProtocolError)(message, retryable=False)

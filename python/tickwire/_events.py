@@ -1,0 +1,61 @@
+"""What goes out of the client's protocol: commands for the wire, events for whoever drives it."""
+
+from dataclasses import dataclass, field
+
+from tickwire.errors import TickwireError
+from tickwire.update import Update
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be sent; its answer carries the id."""
+
+    id: int
+    kind: str
+    text: str
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    session: str
+    epoch: str
+    heartbeat_s: float
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An ack or a pong, or the error that refused the whole command."""
+
+    command: Command
+    error: TickwireError | None = None
+    seqs: dict[str, int] = field(default_factory=dict)
+    """Of the topics that were accepted; 0 where it was not said."""
+    refused: dict[str, TickwireError] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    """Of a list: the topics, and where to go on."""
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A message about a topic, already applied. `news`: it says something not known before."""
+
+    update: Update
+    news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A subscription ended by the server, or an error that answers nothing."""
+
+    error: TickwireError
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    reconnect_after_ms: int
+
+
+Event = Welcome | Answer | Data | Ended | Drain

@@ -1,0 +1,170 @@
+"""What lies between the one reader of a connection and those who iterate over its messages.
+
+A slow consumer costs bounded memory. When a feed is full the reader stops (`Gate`), the socket
+fills, and the server conflates for us. While somebody waits for an answer or for another feed the
+reader must go on; then a feed falls behind instead, as a subscription on the server does: it
+drops what it held, remembers which topics, and gets their snapshots once it is dry.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from tickwire._pattern import is_pattern, matches
+from tickwire.errors import TickwireError
+from tickwire.update import Update
+
+DROP_FACTOR: Final = 4
+"""A feed that holds this many times its limit drops."""
+
+
+class Gate:
+    """May the reader read on? Not while a feed is full, unless somebody waits for more."""
+
+    def __init__(self) -> None:
+        self._full: set[Feed] = set()
+        self._waiting = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def open(self) -> bool:
+        return not self._full or self._waiting > 0
+
+    async def passed(self) -> None:
+        while not self.open:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def set_full(self, feed: "Feed", full: bool) -> None:
+        if full:
+            self._full.add(feed)
+        else:
+            self._full.discard(feed)
+            self._changed.set()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        self._waiting += 1
+        self._changed.set()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+
+class Feed:
+    """The messages for one subscription. `on_dry(topics)` is asked for snapshots of those."""
+
+    def __init__(
+        self,
+        topics: Iterable[str],
+        gate: Gate,
+        queue_max: int,
+        on_dry: Callable[[Sequence[str]], None],
+    ) -> None:
+        self.topics = dict.fromkeys(topics)
+        self._patterns = [topic for topic in self.topics if is_pattern(topic)]
+        self.snapshot = True
+        self.max_rate = math.inf
+        self.seqs: dict[str, int] = {}
+        self.refused: dict[str, TickwireError] = {}
+        self.error: TickwireError | None = None
+        self.ended = False
+        self._gate = gate
+        self._queue_max = queue_max
+        self._on_dry = on_dry
+        self._queue: deque[Update] = deque()
+        self._ready = asyncio.Event()
+        self._given: set[str] = set()
+        self._behind: dict[str, int] = {}
+        """Topics that were dropped, with the first seq that is missing."""
+        self._asked: set[str] = set()
+
+    def wants(self, topic: str) -> bool:
+        return topic in self.topics or any(matches(pattern, topic) for pattern in self._patterns)
+
+    def put(self, update: Update, news: bool) -> None:
+        name = update.topic
+        if name in self._behind:
+            if update.kind == "snapshot":
+                self._catch_up(update)
+        elif news or (self.snapshot and name not in self._given):
+            self._enqueue(update)
+
+    async def next(self) -> Update | None:
+        """None: it has ended. What came before an end or an error is given first."""
+        while not self._queue:
+            if self.error is not None:
+                raise self.error
+            if self.ended:
+                return None
+            self._ask_for_dropped()
+            self._ready.clear()
+            with self._gate.waiting():
+                await self._ready.wait()
+        update = self._queue.popleft()
+        if len(self._queue) == self._queue_max // 2:
+            self._gate.set_full(self, False)
+        return update
+
+    def end(self, error: TickwireError | None = None) -> None:
+        self.error = self.error or error
+        self.ended = True
+        self._gate.set_full(self, False)
+        self._ready.set()
+
+    def refuse(self, topic: str, error: TickwireError) -> None:
+        """The server will not send this one of the wanted; an error when none is left."""
+        self.refused[topic] = error
+        self._behind.pop(topic, None)
+        self._asked.discard(topic)
+        self.drop([topic], error)
+
+    def drop(self, topics: Iterable[str], error: TickwireError | None = None) -> None:
+        """Wants them no more; it ends when none is left."""
+        for topic in topics:
+            self.topics.pop(topic, None)
+        self._patterns = [topic for topic in self.topics if is_pattern(topic)]
+        for name in [name for name in self._behind if not self.wants(name)]:
+            del self._behind[name]
+            self._asked.discard(name)
+        if not self.topics:
+            self.end(error)
+
+    def connection_lost(self) -> None:
+        self._asked.clear()
+
+    def _enqueue(self, update: Update) -> None:
+        if self.ended:
+            return
+        self._given.add(update.topic)
+        self._queue.append(update)
+        self._ready.set()
+        if len(self._queue) >= self._queue_max * DROP_FACTOR:
+            self._fall_behind()
+        elif len(self._queue) == self._queue_max:
+            self._gate.set_full(self, True)
+
+    def _fall_behind(self) -> None:
+        for update in self._queue:
+            first = update.missed[0] if update.missed else update.seq
+            self._behind.setdefault(update.topic, first + (update.kind == "status"))
+        self._queue.clear()
+        self._gate.set_full(self, False)
+
+    def _catch_up(self, snapshot: Update) -> None:
+        name = snapshot.topic
+        first, last = self._behind.pop(name), snapshot.seq - 1
+        self._asked.discard(name)
+        if first <= last:
+            text = f'{{"type":"gap","topic":"{name}","from":{first},"to":{last}}}'
+            self._enqueue(Update("gap", name, last, missed=(first, last), text=text))
+        self._enqueue(snapshot)
+
+    def _ask_for_dropped(self) -> None:
+        if self._behind and not self._asked:
+            self._asked.update(list(self._behind)[: self._queue_max])
+            self._on_dry(list(self._asked))

@@ -1,0 +1,281 @@
+"""One connection that comes back by itself: connect, welcome, log in, subscribe again, read, wait.
+
+States::
+
+    away ──connected, welcome, auth, subscribed──> live ──lost──> away (a pause, then again)
+    any ──an error that connecting again cannot help, or close()──> over
+
+One task (`_run`) makes every step. `take` gets each event in order, `lost` is told of each end,
+with the error when it is for good.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from tickwire._backoff import Backoff
+from tickwire._dial import close_error, dial
+from tickwire._events import Answer, Command, Drain, Event, Welcome
+from tickwire._feed import Gate
+from tickwire._protocol import Protocol
+from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
+from tickwire.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    NotConnectedError,
+    ProtocolError,
+    TickwireError,
+)
+
+HEARTBEATS_MISSED_MAX: Final = 2
+LOOKS_PER_LIMIT: Final = 4
+
+log = logging.getLogger("tickwire.client")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    url: str
+    token: str | None
+    reconnect: bool
+    timeout_s: float
+    backoff_s: float
+
+
+class Link:
+    def __init__(
+        self,
+        options: LinkOptions,
+        protocol: Protocol,
+        gate: Gate,
+        take: Callable[[Event], None],
+        lost: Callable[[TickwireError | None], None],
+    ) -> None:
+        self.welcome = Welcome("", "", 0, "")
+        self.token = options.token
+        self._options = options
+        self._protocol = protocol
+        self._gate = gate
+        self._take = take
+        self._lost = lost
+        self._ws: ClientConnection | None = None
+        self._answers: dict[int, asyncio.Future[Answer]] = {}
+        self._decided = asyncio.Event()
+        """Live, or over."""
+        self._failure: TickwireError | None = None
+        self._drain_ms: int | None = None
+        self._heard = False
+        self._sends: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def live(self) -> bool:
+        return self._decided.is_set() and self._failure is None
+
+    async def open(self) -> None:
+        """The first connection; why it failed is raised at once."""
+        self._task = asyncio.create_task(self._run())
+        try:
+            await self.until_live()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._failure = self._failure or NotConnectedError("the client is closed", retryable=False)
+        self._fail_answers(self._failure)
+        self._decided.set()
+
+    async def until_live(self) -> None:
+        await self._decided.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def subscribe(self) -> None:
+        """Returns when what the protocol wants was answered, on this connection or a later one."""
+        if self.live:
+            try:
+                for command in self._protocol.subscribe_commands():
+                    await self.ask(command)
+            except ConnectionLostError:
+                if self.live:  # it is there, but gave no answer
+                    raise
+        await self.until_live()
+
+    async def ask(self, command: Command) -> Answer:
+        """Sends it and waits for its answer; the error that refuses all of it is raised."""
+        if self._failure is not None:
+            raise self._failure
+        if self._ws is None:
+            raise NotConnectedError(f"{command.kind}: not connected to {self._options.url}")
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[command.id] = answer
+        try:
+            with self._gate.waiting():
+                async with asyncio.timeout(self._options.timeout_s):
+                    await self._send(self._ws, command)
+                    found: Answer = await answer
+        except TimeoutError as e:
+            within = f"within {self._options.timeout_s:g} s"
+            raise ConnectionLostError(f"{command.kind}: no answer {within}") from e
+        finally:
+            del self._answers[command.id]
+        if found.error is not None:
+            raise found.error
+        return found
+
+    def flush(self) -> None:
+        """Sends the protocol's own commands. Never waits: the reader that does would not read."""
+        commands = self._protocol.outbox[:]
+        self._protocol.outbox.clear()
+        if self._ws is not None:
+            for command in commands:
+                task = asyncio.create_task(self._send(self._ws, command))
+                self._sends.add(task)
+                task.add_done_callback(self._sends.discard)
+
+    @staticmethod
+    async def _send(ws: ClientConnection, command: Command) -> None:
+        with suppress(ConnectionClosed):  # the reader says so, too
+            await ws.send(command.text)
+
+    # --- the connection's task --------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        backoff = Backoff(self._options.backoff_s)
+        loop = asyncio.get_running_loop()
+        was_live = False
+        while True:
+            start = loop.time()
+            try:
+                await self._connection()
+            except TickwireError as e:
+                error = e
+            except Exception as e:
+                log.exception("a fault of the client")
+                error = TickwireError(f"a fault of the client: {e!r}", retryable=False)
+            held_s = loop.time() - start if self.live else 0.0
+            was_live = was_live or self.live
+            for_good = not (was_live and self._options.reconnect and error.retryable)
+            self._away(error, for_good)
+            if for_good:
+                return
+            pause_s = backoff.next_s(held_s, self._drain_ms)
+            log.warning("%s; connecting again in %.1f s", error, pause_s)
+            await asyncio.sleep(pause_s)
+
+    def _away(self, error: TickwireError, for_good: bool) -> None:
+        self._decided.clear()
+        self._protocol.connection_lost()
+        if for_good:
+            self._failure = error
+            self._decided.set()
+        self._lost(error if for_good else None)
+        self._fail_answers(ConnectionLostError(f"no answer: {error}"))
+
+    def _fail_answers(self, error: TickwireError) -> None:
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+
+    async def _connection(self) -> None:
+        """One connection from its first to its last byte. Ends by raising why it ended."""
+        self._drain_ms = None
+        ws = await dial(self._options.url, self._options.timeout_s)
+        code = NORMAL_CLOSE
+        try:
+            await self._greet(ws)
+            self._ws = ws
+            await _first_failure(self._read(ws), self._watch(), self._set_up())
+        except ConnectionClosed as e:
+            raise close_error(e) from e
+        except ProtocolError as e:
+            code = PROTOCOL_ERROR
+            e.retryable = True  # this is about the server's message, not about ours
+            raise
+        finally:
+            self._ws = None
+            await ws.close(code)
+
+    async def _greet(self, ws: ClientConnection) -> None:
+        try:
+            async with asyncio.timeout(self._options.timeout_s):
+                event = self._receive(await ws.recv())
+        except TimeoutError as e:
+            within = f"within {self._options.timeout_s:g} s"
+            raise ConnectionFailedError(f"{self._options.url}: no welcome {within}") from e
+        except ConnectionClosed as e:
+            error = close_error(e)
+            if error.retryable:
+                raise ConnectionFailedError(f"{self._options.url}: {error}") from e
+            raise error from e
+        if not isinstance(event, Welcome):
+            raise ProtocolError("the server did not begin with a welcome")
+        self.welcome = event
+
+    async def _set_up(self) -> None:
+        if self.token is not None:
+            await self.ask(self._protocol.auth(self.token))
+        # One after the other: the server keeps few commands that wait for an authorizer.
+        while commands := self._protocol.subscribe_commands():
+            for command in commands:
+                await self.ask(command)
+        self._decided.set()
+
+    async def _read(self, ws: ClientConnection) -> None:
+        while True:
+            event = self._receive(await ws.recv())
+            self._heard = True
+            if isinstance(event, Drain):
+                self._drain_ms = event.reconnect_after_ms
+            elif event is not None:
+                self._take(event)
+            if isinstance(event, Answer):
+                self._hand_over(event)
+            if self._protocol.outbox:
+                self.flush()
+            if not self._gate.open:
+                await self._gate.passed()
+
+    def _receive(self, message: str | bytes) -> Event | None:
+        if isinstance(message, bytes):
+            raise ProtocolError("a binary message of the server")
+        return self._protocol.receive(message)
+
+    def _hand_over(self, answer: Answer) -> None:
+        waiting = self._answers.get(answer.command.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    async def _watch(self) -> None:
+        """Looks several times: a loop of ours that stood still is not a silent server."""
+        limit_s = self.welcome.heartbeat_s * HEARTBEATS_MISSED_MAX
+        silent = 0
+        while silent < LOOKS_PER_LIMIT:
+            self._heard = False
+            await asyncio.sleep(limit_s / LOOKS_PER_LIMIT)
+            silent = 0 if self._heard or not self._gate.open else silent + 1
+        raise ConnectionLostError(f"the server said nothing for {limit_s:g} s")
+
+
+async def _first_failure(*steps: Coroutine[Any, Any, None]) -> None:
+    """Runs them together until one raises; then ends the others and raises that."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result

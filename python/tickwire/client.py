@@ -1,0 +1,301 @@
+"""The client: one connection that comes back by itself, and any number of subscriptions on it.
+
+What messages mean stands in `_protocol`, the connection in `_link`, what lies unread in `_feed`.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self
+
+from tickwire._backoff import BACKOFF_S_FIRST
+from tickwire._events import Answer, Data, Ended, Event
+from tickwire._feed import Feed, Gate
+from tickwire._json import Data as Payload
+from tickwire._json import data_text
+from tickwire._link import Link, LinkOptions
+from tickwire._pattern import is_pattern
+from tickwire._protocol import Protocol
+from tickwire.errors import (
+    ConfigError,
+    ConnectionLostError,
+    NotSubscribedError,
+    TickwireError,
+    TopicError,
+    UnknownTopicError,
+)
+from tickwire.subscription import Subscription
+from tickwire.update import Update
+from tickwire.url import DEFAULT_URL, websocket_url
+
+MAX_RATE_MAX: Final = 1000.0
+QUEUE_MAX: Final = 1024
+
+
+def connect(
+    url: str = DEFAULT_URL,
+    *,
+    token: str | None = None,
+    reconnect: bool = True,
+    timeout_s: float = 10.0,
+    backoff_s: float = BACKOFF_S_FIRST,
+) -> "Client":
+    """A client of the server at `url`, to be entered: ``async with tickwire.connect(url) as c:``.
+
+    token: handed to the server's authenticator, at every connect.
+    reconnect: False makes a lost connection an error of whatever waits for it.
+    timeout_s: for connecting, and for each answer.
+    backoff_s: before the first attempt to connect again; it doubles, up to 20 s.
+    """
+    options = LinkOptions(websocket_url(url), token, reconnect, timeout_s, backoff_s)
+    return Client(options)
+
+
+class Client:
+    """Made by `connect`. Of one event loop; its methods may be awaited by many tasks at once."""
+
+    def __init__(self, options: LinkOptions) -> None:
+        self._options = options
+        self._protocol = Protocol()
+        self._gate = Gate()
+        self._feeds: list[Feed] = []
+        self._routes: dict[str, list[Feed]] = {}
+        self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # --- what is known ----------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        return self._options.url
+
+    @property
+    def connected(self) -> bool:
+        """And logged in, and subscribed again."""
+        return self._link.live
+
+    @property
+    def session(self) -> str:
+        """The server's name for this connection, or the last one."""
+        return self._link.welcome.session
+
+    @property
+    def epoch(self) -> str:
+        """Names the unbroken history that every seq of this connection belongs to."""
+        return self._link.welcome.epoch
+
+    @property
+    def server(self) -> str:
+        """The server's name and version."""
+        return self._link.welcome.server
+
+    @property
+    def images(self) -> Mapping[str, dict[str, Any]]:
+        """Topic -> its fields as last known, of all subscriptions. Live: read, do not change."""
+        return MappingProxyType(self._protocol.topics.images)
+
+    @property
+    def status(self) -> Mapping[str, str]:
+        """Topic -> live, stale, halted or closed. Without a connection nothing is live."""
+        return MappingProxyType(self._protocol.topics.statuses)
+
+    # --- subscriptions ----------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        *topics: str,
+        max_rate: float | None = None,
+        snapshot: bool = True,
+        queue_max: int = QUEUE_MAX,
+    ) -> Subscription:
+        """Iterate over it: ``async for update in c.subscribe("ticker.*", max_rate=5):``.
+
+        Topics that the server refuses are in its `refused`; an error when all are.
+        max_rate: messages a second per topic; None: every update. Where subscriptions of one
+        connection overlap, the server sends a topic once, at the fastest of the paces asked for.
+        snapshot: False: only what comes from now on.
+        queue_max: unread messages before the client stops reading from the connection.
+        """
+        if not topics:
+            raise ConfigError("topics: at least one", field="topics")
+        if max_rate is not None and not 0 < max_rate <= MAX_RATE_MAX:
+            raise ConfigError(
+                f"max_rate: {max_rate} is not above 0 and at most {MAX_RATE_MAX:g}",
+                field="max_rate",
+            )
+        feed = Feed(topics, self._gate, queue_max, self._refresh)
+        feed.snapshot = snapshot
+        feed.max_rate = max_rate or math.inf
+        return Subscription(feed, self._join, self._leave, self._abandon)
+
+    async def unsubscribe(self, *topics: str) -> None:
+        """For all subscriptions of this client; one that has no topic left ends."""
+        for topic in topics:
+            if not any(topic in feed.topics for feed in self._feeds):
+                raise NotSubscribedError(f"{topic}: not subscribed", topic=topic)
+        for feed in self._feeds:
+            feed.drop(topics)
+        await self._unwant(topics)
+
+    async def snapshot(self, topic: str) -> Update:
+        """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
+        if is_pattern(topic):
+            raise TopicError(f"{topic}: a pattern, not a topic", topic=topic)
+        feed = Feed([topic], self._gate, QUEUE_MAX, self._refresh)
+        try:
+            async with asyncio.timeout(self._options.timeout_s):
+                await self._join(feed)
+                if not feed.seqs[topic]:
+                    raise UnknownTopicError(f"{topic}: nothing was ever published", topic=topic)
+                while (update := await feed.next()) is not None:
+                    if update.kind == "snapshot":
+                        return update
+        except TimeoutError as e:
+            raise ConnectionLostError(
+                f"{topic}: no snapshot within {self._options.timeout_s:g} s"
+            ) from e
+        finally:
+            await self._leave(feed)
+        raise ConnectionLostError(f"{topic}: unsubscribed before its snapshot came")
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    async def publish(self, topic: str, data: Payload) -> int:
+        """The seq it got. `data`: a mapping (a `Decimal` keeps its digits), or JSON as text."""
+        answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
+        for error in answer.refused.values():
+            raise error
+        return answer.seqs[topic]
+
+    async def list(self, pattern: str = ">") -> list[str]:
+        """The names of the topics that exist and match, in order."""
+        names: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            answer = await self._link.ask(self._protocol.list_topics(pattern, after))
+            names += answer.names
+            after = answer.next
+        return names
+
+    async def ping(self) -> float:
+        """The seconds until the server's answer came."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await self._link.ask(self._protocol.ping())
+        return loop.time() - start
+
+    async def auth(self, token: str) -> None:
+        """Hands the server a new token, now and at every later connect."""
+        await self._link.ask(self._protocol.auth(token))
+        self._link.token = token
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def aclose(self) -> None:
+        """Ends every iterator; what was received before is still given."""
+        await self._link.close()
+        for feed in self._feeds:
+            feed.end()
+        self._feeds.clear()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        await self._link.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    # --- feeds ------------------------------------------------------------------------------------
+
+    async def _join(self, feed: Feed) -> None:
+        self._feeds.append(feed)
+        self._routes.clear()
+        self._want(feed.topics, repeat=feed.snapshot)
+        try:
+            await self._link.subscribe()
+            if feed.error is not None:
+                raise feed.error
+        except TickwireError:
+            await self._leave(feed)
+            raise
+
+    async def _leave(self, feed: Feed) -> None:
+        feed.end()
+        if feed in self._feeds:
+            self._feeds.remove(feed)
+            await self._unwant(feed.topics)
+
+    def _abandon(self, feed: Feed) -> None:
+        """From the garbage collector, so from any thread."""
+
+        def leave() -> None:
+            task = asyncio.ensure_future(self._leave(feed))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and all with it
+                self._loop.call_soon_threadsafe(leave)
+
+    def _want(self, topics: Iterable[str], *, repeat: bool) -> None:
+        for topic in topics:
+            mine = [feed for feed in self._feeds if topic in feed.topics]
+            snapshot = any(feed.snapshot for feed in mine)
+            rate = max(feed.max_rate for feed in mine)
+            self._protocol.want(topic, snapshot, rate, repeat)
+
+    async def _unwant(self, topics: Iterable[str]) -> None:
+        self._routes.clear()
+        kept = {t: None for t in topics if any(t in feed.topics for feed in self._feeds)}
+        commands = self._protocol.unwant([topic for topic in topics if topic not in kept])
+        self._want(kept, repeat=False)
+        with suppress(TickwireError):  # the connection is gone, and all of them with it
+            for command in commands:
+                await self._link.ask(command)
+            await self._link.subscribe()
+
+    def _refresh(self, topics: Sequence[str]) -> None:
+        self._protocol.refresh(topics)
+        self._link.flush()
+
+    def _lost(self, error: TickwireError | None) -> None:
+        """The connection; with an error for good."""
+        for feed in self._feeds:
+            feed.connection_lost()
+            if error is not None:
+                feed.end(error)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Data(update, news):
+                name = update.topic
+                feeds = self._routes.get(name)
+                if feeds is None:
+                    feeds = self._routes[name] = [f for f in self._feeds if f.wants(name)]
+                for feed in feeds:
+                    feed.put(update, news)
+            case Answer(command) if command.kind == "subscribe":
+                self._settle(event)
+            case Ended(error) if error.topic is not None:
+                self._refuse(error.topic, error)
+
+    def _settle(self, answer: Answer) -> None:
+        for topic, error in answer.refused.items():
+            self._refuse(topic, error)
+        for feed in self._feeds:
+            feed.seqs |= {t: seq for t, seq in answer.seqs.items() if t in feed.topics}
+
+    def _refuse(self, topic: str, error: TickwireError) -> None:
+        self._routes.clear()
+        named = [feed for feed in self._feeds if topic in feed.topics]
+        for feed in named or [feed for feed in self._feeds if feed.wants(topic)]:
+            feed.refuse(topic, error)

@@ -1,0 +1,40 @@
+"""Where a server is: what people write, made into the one WebSocket URL that it means."""
+
+from typing import Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from tickwire.errors import ConfigError
+
+DEFAULT_URL: Final = "ws://127.0.0.1:8080/ws"
+
+_SECURE = {"ws": False, "http": False, "wss": True, "https": True}
+
+
+def websocket_url(text: str) -> str:
+    """`ws(s)://`, `http(s)://` or a bare `host:port`; without a path it is /ws. `ConfigError`."""
+    parts = _split(text)
+    path = "/ws" if parts.path in ("", "/") else parts.path
+    scheme = "wss" if _SECURE[parts.scheme] else "ws"
+    return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
+
+
+def http_url(text: str, path: str) -> str:
+    """`path` (with its slash) on the server whose WebSocket is at `text`."""
+    parts = _split(text)
+    scheme = "https" if _SECURE[parts.scheme] else "http"
+    base = parts.path.rstrip("/").removesuffix("/ws")
+    return urlunsplit((scheme, parts.netloc, base, "", "")) + path
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text if "://" in text else f"ws://{text}")
+        good = parts.scheme in _SECURE and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError as e:  # a port that is no number, an IPv6 address without its end
+        raise ConfigError(f"url: {text!r}: {e}", field="url") from e
+    if not good:
+        raise ConfigError(
+            f"url: {text!r} is not ws://, wss://, http:// or https:// with a host, or host:port",
+            field="url",
+        )
+    return parts

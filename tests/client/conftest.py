@@ -1,0 +1,188 @@
+"""Two servers that do exactly what a test says: `wire` without I/O, `server` over real sockets."""
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from tickwire._events import Answer, Command
+from tickwire._protocol import Protocol
+
+settings.register_profile("here", database=None)
+settings.load_profile("here")
+
+
+class Wire:
+    """A protocol and the messages a server would send it."""
+
+    def __init__(self) -> None:
+        self.protocol = Protocol()
+
+    def subscribe(
+        self,
+        *topics: str,
+        snapshot: bool = True,
+        max_rate: float = math.inf,
+        refused: str | None = None,
+    ) -> Command:
+        for topic in topics:
+            self.protocol.want(topic, snapshot, max_rate, True)
+        (command,) = self.protocol.subscribe_commands()
+        self.ack(command, refused)
+        return command
+
+    def ack(self, command: Command, refused: str | None = None) -> Answer:
+        results: list[dict[str, Any]] = []
+        for topic in command.topics:
+            if topic == refused:
+                error = {"code": "denied", "message": "no", "retryable": False}
+                results.append({"topic": topic, "error": error})
+            else:
+                results.append({"topic": topic, "seq": 1})
+        answer = self.send(type="ack", id=command.id, results=results)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def send(self, **message: Any) -> object:
+        return self.protocol.receive(json.dumps(message))
+
+    def snapshot(
+        self, topic: str, seq: int, data: dict[str, Any] | None = None, status: str = "live"
+    ) -> object:
+        data = {"last": seq} if data is None else data
+        return self.send(type="snapshot", topic=topic, seq=seq, ts=1, status=status, data=data)
+
+    def update(self, topic: str, seq: int, data: dict[str, Any] | None = None) -> object:
+        return self.send(type="update", topic=topic, seq=seq, ts=1, data=data or {"last": seq})
+
+    def status(self, topic: str, seq: int, status: str) -> object:
+        return self.send(type="status", topic=topic, seq=seq, ts=1, status=status)
+
+    def gap(self, topic: str, first: int, last: int) -> object:
+        return self.send(**{"type": "gap", "topic": topic, "from": first, "to": last})
+
+    def asked(self) -> list[tuple[str, list[str]]]:
+        """What the protocol sent by itself since the last call."""
+        commands, self.protocol.outbox = self.protocol.outbox, []
+        return [(command.kind, list(command.topics)) for command in commands]
+
+    @property
+    def images(self) -> dict[str, dict[str, Any]]:
+        return self.protocol.topics.images
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return self.protocol.topics.statuses
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+Play = Callable[["Peer"], Awaitable[None]]
+
+
+class Peer:
+    """One connection, seen from the server."""
+
+    def __init__(self, ws: ServerConnection) -> None:
+        self.ws = ws
+
+    async def send(self, **message: Any) -> None:
+        await self.ws.send(json.dumps(message, separators=(",", ":")))
+
+    async def welcome(self, heartbeat_s: float = 15, **more: Any) -> None:
+        told = {"session": "s1", "epoch": "e1", "server": "scripted/1", "ts": 1} | more
+        await self.send(type="welcome", heartbeat_s=heartbeat_s, **told)
+
+    async def expect(self, kind: str) -> dict[str, Any]:
+        command: dict[str, Any] = json.loads(await self.ws.recv())
+        assert command["type"] == kind, command
+        return command
+
+    async def ack(self, command: dict[str, Any], seq: int = 1, **refused: str) -> None:
+        """Accepts the command's topics, but for those named with the code that refuses them."""
+        results: list[dict[str, Any]] = []
+        for topic in command.get("topics", ()):
+            if code := refused.get(topic):
+                error = {"code": code, "message": f"{topic}: {code}", "retryable": False}
+                results.append({"topic": topic, "error": error})
+            else:
+                results.append({"topic": topic, "seq": seq})
+        await self.send(type="ack", id=command["id"], results=results)
+
+    async def accept(self, seq: int = 1) -> list[str]:
+        """The next command must be a subscribe; what it asks for."""
+        command = await self.expect("subscribe")
+        await self.ack(command, seq)
+        topics: list[str] = command["topics"]
+        return topics
+
+    async def snapshot(self, topic: str, seq: int, status: str = "live", **data: Any) -> None:
+        await self.send(
+            type="snapshot", topic=topic, seq=seq, ts=1_000 + seq, status=status, data=data
+        )
+
+    async def update(self, topic: str, seq: int, **data: Any) -> None:
+        await self.send(type="update", topic=topic, seq=seq, ts=1_000 + seq, data=data)
+
+    async def idle(self) -> None:
+        """Until the client goes; answers nothing."""
+        await self.ws.wait_closed()
+
+
+class Scripted:
+    """Plays one script a connection, the last one for all that come after it."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.connections = 0
+        self.faults: list[BaseException] = []
+        self._scripts: list[Play] = []
+
+    def play(self, *scripts: Play) -> None:
+        self._scripts = list(scripts)
+
+    async def handle(self, ws: ServerConnection) -> None:
+        script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+        self.connections += 1
+        try:
+            await script(Peer(ws))
+        except ConnectionClosed:
+            pass
+        except Exception as e:
+            self.faults.append(e)
+            raise
+
+
+def port_of(server: Server) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    scripted = Scripted()
+    async with serve(scripted.handle, "127.0.0.1", 0, close_timeout=1) as listening:
+        scripted.url = f"ws://127.0.0.1:{port_of(listening)}/ws"
+        yield scripted
+    assert not scripted.faults
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Waits until a condition holds, at most five seconds."""
+
+    async def wait(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - a condition of another process, too
+                await asyncio.sleep(0.005)
+
+    return wait
