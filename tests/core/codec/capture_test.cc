@@ -1,0 +1,88 @@
+// Recorded exchange sessions through a stream: each message arrives as it is, in fewer bytes than zlib level
+// 1 with a private context takes. Needs the folder shared/captures beside the checkout and xz; says so when
+// it is not there.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/deflating_peer.h"
+#include "codec/inflating_peer.h"
+#include "codec/stream_sender.h"
+
+namespace tickwire::test {
+namespace {
+
+std::filesystem::path captures_folder() {
+  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  return root.parent_path() / "shared" / "captures";
+}
+
+// The exchange's messages, without the time before each.
+std::vector<std::string> messages_of(const std::filesystem::path& file) {
+  struct Close {
+    void operator()(FILE* pipe) const { pclose(pipe); }
+  };
+  const std::unique_ptr<FILE, Close> pipe(popen(("xz -dc '" + file.string() + "'").c_str(), "r"));
+  std::vector<std::string> messages;
+  std::string line;
+  for (int c = 0; pipe && (c = std::fgetc(pipe.get())) != EOF;) {
+    if (c != '\n') {
+      line += static_cast<char>(c);
+      continue;
+    }
+    const std::size_t at = line.find(": ");
+    if (!line.starts_with("wss:") && at != std::string::npos) messages.push_back(line.substr(at + 2));
+    line.clear();
+  }
+  return messages;
+}
+
+// What kind of message and of which product: the words at its start and at its end, without the numbers.
+std::string topic_of(std::string_view message) {
+  constexpr std::size_t kEnd = 50;
+  std::string topic;
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    const bool digit = message[i] >= '0' && message[i] <= '9';
+    if (!digit && (topic.size() < kEnd || i + kEnd >= message.size())) topic += message[i];
+  }
+  return topic;
+}
+
+class Capture : public testing::TestWithParam<const char*> {};
+
+TEST_P(Capture, ArrivesAsItIsInFewerBytesThanZlibLevelOneTakes) {
+  const std::filesystem::path file = captures_folder() / GetParam();
+  if (!std::filesystem::exists(file))
+    GTEST_SKIP() << "no " << file << ": the recorded sessions are not part of the project";
+  const std::vector<std::string> messages = messages_of(file);
+  ASSERT_GT(messages.size(), 200U) << "xz -dc " << file;
+  StreamSender sender;
+  InflatingPeer peer;
+  DeflatingPeer zlib(15, 1);
+  std::size_t linked = 0, ours = 0, theirs = 0;
+  for (const std::string& message : messages) {
+    const StreamSender::Sent sent = sender.send(topic_of(message), message);
+    ASSERT_EQ(peer.receive(sent.payload), message);
+    const std::size_t by_zlib = zlib.send(message).size();
+    if (sent.bases == 0) continue;  // the first of its topic, or a whole book
+    ++linked;
+    ours += sent.payload.size();
+    theirs += by_zlib;
+  }
+  EXPECT_GT(linked * 10, messages.size() * 9);
+  RecordProperty("ratio_to_zlib_level_1",
+                 std::to_string(static_cast<double>(ours) / static_cast<double>(theirs)));
+  EXPECT_LT(ours, theirs);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfExchanges, Capture,
+                         testing::Values("COINBASE.ws.28.0.xz", "KRAKEN.ws.50.0.xz", "BINANCE.ws.1.0.xz",
+                                         "BITSTAMP.ws.1.0.xz"));
+
+}  // namespace
+}  // namespace tickwire::test
