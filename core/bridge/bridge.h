@@ -82,6 +82,7 @@ class Bridge final : public Access, public DemandListener {
 
   // --- health -----------------------------------------------------------------------------------------
   PluginStates& plugins() { return plugins_; }
+  [[nodiscard]] const PluginStates& plugins() const { return plugins_; }
 
  private:
   struct Feed {

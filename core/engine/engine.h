@@ -4,51 +4,77 @@
 // Thread: create, start, stop and the destructor from one thread at a time; the accessors from any, between
 // start() and stop() for what start makes. Signals belong to the two mains.
 // Start: store opened -> images restored -> loops bound -> store, housekeeping and loops run. What fails
-// halfway is undone before start() returns. Stop, within server.drain_s: loops stop accepting and tell their
+// halfway is undone before start() returns. Stop: within server.drain_s loops stop accepting and tell their
 // clients -> loops end -> housekeeping ends -> the store writes what is left and marks a clean stop.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "bridge/bridge.h"
 #include "engine/config.h"
+#include "engine/housekeeping.h"
+#include "engine/system_clock.h"
+#include "fanout/shard.h"
+#include "hub/hub.h"
+#include "net/http_source.h"
+#include "net/loop.h"
+#include "store/store.h"
 
 namespace tickwire {
 
-class Bridge;
-class Hub;
-class Shard;
-
-class Engine {
+class Engine final : public HttpSource {
  public:
+  // kBadConfig. Also sends the process' log to standard error, as log.level says.
   static Result<std::unique_ptr<Engine>> create(Config config);
-  ~Engine();  // stops
+  ~Engine() override;  // stops
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // kStore*, kListen. Once in an engine's life.
   Status start();
-  // Idempotent; returns when every thread has ended.
+  // Idempotent; returns when every thread has ended. What start() made may be looked at until the destructor.
   void stop();
 
-  [[nodiscard]] const Config& config() const;
-  Hub& hub();
-  Bridge& bridge();
+  [[nodiscard]] const Config& config() const { return config_; }
+  Hub& hub() { return hub_; }
+  Bridge& bridge() { return bridge_; }
   // After start(): the first loop's, for in-process subscribers.
   Shard& shard();
   // After start(): "127.0.0.1:8080", with the real port.
   [[nodiscard]] std::string address() const;
   // After start(): names this unbroken history of sequence numbers.
-  [[nodiscard]] const std::string& epoch() const;
+  [[nodiscard]] const std::string& epoch() const { return epoch_; }
   // What GET /health answers.
-  [[nodiscard]] std::string health_json() const;
+  [[nodiscard]] std::string health_json() const override;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
-  explicit Engine(std::unique_ptr<Impl> impl);
+  Engine(Config config, ListenAddress listen);
+  Status open_store();
+  Status open_loops();
+  [[nodiscard]] ShardConfig shard_config(std::uint32_t index) const;
+  [[nodiscard]] NetConfig net_config() const;
+
+  // In the order in which each needs those before it.
+  const Config config_;
+  const SystemClock clock_;
+  Hub hub_;
+  Bridge bridge_;
+
+  // Made by start():
+  std::string epoch_;
+  ListenAddress listen_;  // with the real port
+  std::unique_ptr<Store> store_;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::optional<Housekeeping> housekeeping_;
+
+  std::atomic<bool> started_ = false;  // others may look at what start() made
+  std::atomic<bool> stopped_ = false;  // stop() was called
 };
 
 }  // namespace tickwire

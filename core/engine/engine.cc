@@ -1,0 +1,145 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <cassert>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "engine/logging.h"
+#include "store/epoch.h"
+
+namespace tickwire {
+namespace {
+
+// Clients that are told to go come back spread over this time, so that the next server is not run over.
+constexpr int kReconnectSpreadMs = 2'000;
+
+constexpr std::string_view kServerName = "tickwire/" TICKWIRE_VERSION;
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::create(Config config) {
+  Result<ListenAddress> listen = parse_listen(config.listen);
+  if (!listen) return listen.error();
+  set_up_logging(config.log_level);
+  return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen)));
+}
+
+Engine::Engine(Config config, ListenAddress listen)
+    : config_(std::move(config)),
+      hub_(clock_, topic_rules(config_)),
+      bridge_(hub_, parse_publish_policy(config_.auth_publish).value()),
+      listen_(std::move(listen)) {
+  bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
+    loops_.at(shard)->shard().answer(std::move(answer));
+  });
+}
+
+Engine::~Engine() {
+  stop();
+}
+
+// --- start ----------------------------------------------------------------------------------------------
+
+Status Engine::start() {
+  assert(!started_);
+  Status ready = open_store();
+  if (ready) ready = open_loops();
+  if (ready && store_) ready = store_->start(hub_, config_.store_flush_ms);
+  if (!ready) {
+    loops_.clear();
+    store_.reset();
+    return ready;
+  }
+  housekeeping_.emplace(hub_);
+  started_ = true;
+  for (const auto& loop : loops_) loop->start();
+  return ready;
+}
+
+Status Engine::open_store() {
+  if (config_.store_path.empty()) {
+    epoch_ = new_epoch();
+    return ok_status();
+  }
+  Result<std::unique_ptr<Store>> store = Store::open(config_.store_path);
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  epoch_ = store_->epoch();
+  return store_->restore(hub_);
+}
+
+Status Engine::open_loops() {
+  for (std::uint32_t index = 0; index < static_cast<std::uint32_t>(config_.shards); ++index) {
+    loops_.push_back(std::make_unique<Loop>(hub_, clock_, bridge_, shard_config(index), net_config(), *this));
+    if (Status bound = loops_.back()->open(); !bound) return bound;
+    listen_.port = loops_.back()->port();  // where it was 0 the others join the first
+  }
+  return ok_status();
+}
+
+ShardConfig Engine::shard_config(std::uint32_t index) const {
+  ShardConfig shard;
+  shard.index = index;
+  shard.server = kServerName;
+  shard.epoch = epoch_;
+  shard.fanout_load = config_.fanout_load;
+  shard.access_deadline_ms = config_.auth_deadline_ms;
+  shard.behind_ms_max = std::int64_t{config_.behind_s} * 1000;
+  shard.session.heartbeat_s = config_.heartbeat_s;
+  return shard;
+}
+
+NetConfig Engine::net_config() const {
+  NetConfig net;
+  net.host = listen_.host;
+  net.port = listen_.port;
+  net.origins = config_.origins;
+  net.stop_ms_max = config_.drain_s * 1000;
+  return net;
+}
+
+// --- stop -----------------------------------------------------------------------------------------------
+
+void Engine::stop() {
+  if (!started_ || stopped_.exchange(true)) return;
+  for (const auto& loop : loops_) loop->drain(kReconnectSpreadMs);
+  {
+    // Side by side, so that server.drain_s is for all of them.
+    std::vector<std::jthread> stopping;
+    stopping.reserve(loops_.size());
+    for (const auto& loop : loops_) stopping.emplace_back([&loop] { loop->stop(); });
+  }
+  housekeeping_.reset();
+  if (store_) store_->stop();
+}
+
+// --- what it says of itself -----------------------------------------------------------------------------
+
+Shard& Engine::shard() {
+  assert(started_);
+  return loops_.front()->shard();
+}
+
+std::string Engine::address() const {
+  const bool ipv6 = listen_.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", listen_.host, ipv6 ? "]" : "", listen_.port);
+}
+
+std::string Engine::health_json() const {
+  std::uint64_t sessions = 0;
+  StoreState store = StoreState::kOff;
+  if (started_) {
+    for (const auto& loop : loops_) sessions += loop->shard().stats().sessions;
+    if (store_) store = store_->stats().state;
+  }
+  const std::string_view working = store == StoreState::kDegraded ? "degraded" : "ok";
+  return fmt::format(R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},)"
+                     R"("store":"{}","plugins":{}}})",
+                     stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(),
+                     sessions, hub_.stale_count(), name_of(store), bridge_.plugins().json());
+}
+
+}  // namespace tickwire

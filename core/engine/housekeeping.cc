@@ -1,0 +1,18 @@
+#include "engine/housekeeping.h"
+
+#include <chrono>
+
+namespace tickwire {
+
+Housekeeping::Housekeeping(Hub& hub)
+    : hub_(hub), thread_([this](const std::stop_token& stopping) { run(stopping); }) {}
+
+void Housekeeping::run(const std::stop_token& stopping) {
+  std::unique_lock lock(mutex_);
+  while (!stopping.stop_requested()) {
+    sleep_.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
+    hub_.sweep_stale();
+  }
+}
+
+}  // namespace tickwire
