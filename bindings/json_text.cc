@@ -29,6 +29,12 @@ py::handle decimal_type() {
       .get_stored();
 }
 
+// The dict of a mapping that is none; null when it is no mapping.
+py::object dict_of(py::handle data) {
+  if (PyMapping_Check(data.ptr()) == 0 || !py::hasattr(data, "keys")) return {};
+  return py::module_::import("builtins").attr("dict")(data);
+}
+
 // Writes one value; the first fault is kept and ends the walk.
 class JsonWriter {
  public:
@@ -46,7 +52,7 @@ class JsonWriter {
   bool decimal(PyObject* object);
   bool fields(PyObject* dict, std::size_t depth);
   bool items(PyObject* sequence, std::size_t depth);
-  bool other(PyObject* object);
+  bool other(PyObject* object, std::size_t depth);
 
   std::string& out_;
   const std::string_view root_;
@@ -68,7 +74,7 @@ bool JsonWriter::value(PyObject* object, std::size_t depth) {
   if (PyLong_Check(object)) return integer(object);
   if (PyDict_Check(object)) return fields(object, depth);
   if (PyList_Check(object) || PyTuple_Check(object)) return items(object, depth);
-  return other(object);
+  return other(object, depth);
 }
 
 bool JsonWriter::text(PyObject* object) {
@@ -177,14 +183,15 @@ bool JsonWriter::items(PyObject* sequence, std::size_t depth) {
   return true;
 }
 
-// Decimal, and the integers that are not int (numpy.int64).
-bool JsonWriter::other(PyObject* object) {
+// Decimal, mappings, and the integers that are not int (numpy.int64).
+bool JsonWriter::other(PyObject* object, std::size_t depth) {
   if (py::isinstance(object, decimal_type())) return decimal(object);
   if (PyIndex_Check(object) != 0) {
     const py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
     if (!number) return fail(take_python_error());
     return integer(number.ptr());
   }
+  if (const py::object dict = dict_of(object)) return fields(dict.ptr(), depth);
   return fail("JSON has no " + std::string(Py_TYPE(object)->tp_name));
 }
 
@@ -218,9 +225,9 @@ Result<std::string_view> payload_text(py::handle data, std::string& scratch) {
     if (const Status copied = copy_buffer(data, scratch); !copied) return copied.error();
     return std::string_view(scratch);
   }
-  if (!PyDict_Check(object)) {
+  if (!PyDict_Check(object) && !dict_of(data)) {
     return Error{ErrorCode::kBadData,
-                 "data: must be a dict, or a JSON object as bytes or str, not " +
+                 "data: must be a mapping, or a JSON object as bytes or str, not " +
                      std::string(Py_TYPE(object)->tp_name),
                  "data"};
   }

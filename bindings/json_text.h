@@ -1,8 +1,8 @@
 // What a publisher hands in as the JSON text it stands for, without Python's json module in between.
 //
-// Only with the GIL. bytes-like objects and str are taken as JSON as they are. A dict is written compactly in
-// its own order: float by its shortest digits as repr() has it, Decimal digit by digit, str unescaped but for
-// what JSON demands. NaN, infinity, and types that JSON lacks are kBadData with the field's name
+// Only with the GIL. bytes-like objects and str are taken as JSON as they are. A mapping is written compactly
+// in its own order: float by its shortest digits as repr() has it, Decimal digit by digit, str unescaped but
+// for what JSON demands. NaN, infinity, and types that JSON lacks are kBadData with the field's name
 // ("data.bids[3].price").
 #pragma once
 

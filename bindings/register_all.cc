@@ -1,10 +1,26 @@
+#include <string>
+
+#include "bindings/errors.h"
 #include "bindings/register.h"
+#include "model/topic_name.h"
 
 namespace tickwire {
 
-void register_all(pybind11::module_& module) {
+namespace py = pybind11;
+
+namespace {
+
+bool overlap(const std::string& one, const std::string& other) {
+  return unwrap(Pattern::parse(one)).overlaps(unwrap(Pattern::parse(other)));
+}
+
+}  // namespace
+
+void register_all(py::module_& module) {
   module.doc() = "The C++ core of tickwire. What it is for a user stands in the package around it.";
   module.attr("version") = TICKWIRE_VERSION;
+  module.def("overlap", &overlap, py::arg("one"), py::arg("other"),
+             "Some topic matches both patterns. Raises TopicError.");
   register_config(module);
   register_events(module);
   register_local_session(module);

@@ -51,7 +51,7 @@ void register_config(py::module_& module) {
           "load", &load, py::arg("file") = py::none(), py::arg("overrides") = py::dict(),
           py::arg("environment") = std::map<std::string, std::string>{},
           py::arg("sets") = std::vector<std::string>{},
-          "Reads a TOML file; then overrides (shaped like the file), the TICKWIRE_* of the environment\n"
+          "Reads a TOML file; then the TICKWIRE_* of the environment, overrides (shaped like the file)\n"
           "and \"key=value\" sets each go on top. Raises ConfigError.")
       .def("entries", &config_entries, "Every key with its value and where that came from.")
       .def("plugin_config", &plugin_config, py::arg("name"), "plugins.<name>.* as a JSON object.")

@@ -125,7 +125,7 @@ void bind_server(EngineClass& engine) {
 void bind_topics(EngineClass& engine) {
   engine
       .def("publish", &publish, py::arg("topic"), py::arg("data"), py::arg("feed") = 0,
-           "Publishes a dict or a JSON object's text; the seq it got. Raises TopicError, DataError.")
+           "Publishes a mapping or a JSON object's text; the seq it got. Raises TopicError, DataError.")
       .def("publish_many", &publish_many, py::arg("pairs"), py::arg("feed") = 0,
            "Publishes (topic, data) pairs; how many. Those before a faulty one are published.")
       .def("set_status", &set_status, py::arg("topic"), py::arg("status"), py::arg("feed") = 0,

@@ -1,0 +1,87 @@
+"""Threads for plain ``def`` plugins: one that never returns holds up nobody, not even the exit."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Final
+
+AUTHORIZER_THREADS: Final = 16
+
+_Call = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any], asyncio.AbstractEventLoop]
+
+
+class Worker:
+    """One thread, started at the first call, that makes one call after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def call(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """The future of the result. Cancelling it does not end the call."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._calls.put((function, args, future, loop))
+        if not self._thread.ident:
+            self._thread.start()
+        return future
+
+    def end(self) -> None:
+        """After the calls that wait."""
+        self._calls.put(None)
+
+    def join(self, timeout_s: float) -> None:
+        if self._thread.ident:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            function, args, future, loop = call
+            try:
+                result, error = function(*args), None
+            except BaseException as e:
+                result, error = None, e
+            try:
+                loop.call_soon_threadsafe(_settle, future, result, error)
+            except RuntimeError:  # the loop is gone, and nobody waits
+                return
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if isinstance(error, StopIteration | asyncio.CancelledError | KeyboardInterrupt | SystemExit):
+        error = RuntimeError(
+            f"raised {error!r}"
+        )  # in a plugin these mean nothing more than a fault
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+class WorkerPool:
+    """At most `size` calls at once; the others wait for any of them to end."""
+
+    def __init__(self, name: str, size: int = AUTHORIZER_THREADS) -> None:
+        self._idle = [Worker(f"{name}-{i}") for i in range(size)]
+        self._free = asyncio.Semaphore(size)
+
+    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Its result. When cancelled meanwhile, the thread stays taken until the call ends."""
+        await self._free.acquire()
+        worker = self._idle.pop()
+        future = worker.call(function, *args)
+        future.add_done_callback(lambda _: self._give_back(worker, future))
+        return await asyncio.shield(future)
+
+    def end(self) -> None:
+        """The threads that are idle now."""
+        for worker in self._idle:
+            worker.end()
+
+    def _give_back(self, worker: Worker, future: asyncio.Future[Any]) -> None:
+        future.exception()  # seen, even when nobody waits for it any more
+        self._idle.append(worker)
+        self._free.release()
