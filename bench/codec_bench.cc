@@ -25,7 +25,17 @@
 namespace tickwire::bench {
 namespace {
 
-constexpr std::size_t kMessagesPerStream = 1500;
+// What is sent to whom.
+struct Case {
+  std::string name;
+  std::vector<Message> messages;
+  std::size_t topics_per_stream = kTopicsPerStream;
+  std::size_t messages_per_stream = 1500;
+  std::uint32_t streams = 12;
+  // One subscription, a pattern, brings all of it: the bases are the stream's last messages, whatever their
+  // topic.
+  bool one_pattern = false;
+};
 
 // One way to send: how many bases, which parse; 0 bases: always standalone.
 struct Way {
@@ -42,10 +52,10 @@ constexpr std::array<Way, 6> kWays = {{{0, Parse::kGreedy},
 // One connection that receives its messages in one way.
 class RelocatableStream {
  public:
-  explicit RelocatableStream(Way way) : way_(way) {}
+  RelocatableStream(Way way, bool one_pattern) : way_(way), one_pattern_(one_pattern) {}
 
   std::size_t send(const Message& message) {
-    Subscription& to = subscriptions_[message.topic];
+    Subscription& to = subscriptions_[one_pattern_ ? "" : message.topic];
     Gaps gaps{};
     const std::size_t bases = std::min(way_.bases, to.trail.reach(position_, message.text.size(), gaps));
     std::string payload;
@@ -72,6 +82,7 @@ class RelocatableStream {
     std::deque<std::string_view> texts;
   };
   Way way_;
+  bool one_pattern_;
   StreamPosition position_;
   std::map<std::string, Subscription> subscriptions_;
   Assembler assembler_;
@@ -79,18 +90,19 @@ class RelocatableStream {
   Verifier verifier_;
 };
 
-// The messages that a subscriber of ten random topics gets.
-std::vector<const Message*> stream_of(const std::vector<Message>& messages, std::uint32_t seed) {
+// The messages that one subscriber of random topics gets.
+std::vector<const Message*> stream_of(const Case& given, std::uint32_t seed) {
   std::set<std::string> all;
-  for (const Message& message : messages) all.insert(message.topic);
+  for (const Message& message : given.messages) all.insert(message.topic);
   std::vector<std::string> topics(all.begin(), all.end());
   std::mt19937 random(seed);
   std::shuffle(topics.begin(), topics.end(), random);
-  topics.resize(std::min(topics.size(), kTopicsPerStream));
+  topics.resize(std::min(topics.size(), given.topics_per_stream));
   const std::set<std::string> wanted(topics.begin(), topics.end());
   std::vector<const Message*> stream;
-  for (const Message& message : messages) {
-    if (stream.size() < kMessagesPerStream && wanted.contains(message.topic)) stream.push_back(&message);
+  for (const Message& message : given.messages) {
+    if (stream.size() < given.messages_per_stream && wanted.contains(message.topic))
+      stream.push_back(&message);
   }
   return stream;
 }
@@ -133,58 +145,79 @@ double assemble_us(const std::vector<Message>& messages, Way way) {
   return median(rounds);
 }
 
-void print_bytes(const char* name, const std::vector<Message>& messages) {
-  constexpr std::uint32_t kStreams = 12;
+void print_bytes(const Case& given) {
   double count = 0, raw = 0, zlib1 = 0, zlib6 = 0;
   std::array<double, kWays.size()> ours{};
-  for (std::uint32_t seed = 1; seed <= kStreams; ++seed) {
-    const auto stream = stream_of(messages, seed);
+  for (std::uint32_t seed = 1; seed <= given.streams; ++seed) {
+    const auto stream = stream_of(given, seed);
     count += bytes_sent(stream, [](const Message&) { return 1; });
     raw += bytes_sent(stream, [](const Message& m) { return m.text.size(); });
     ZlibStream level1(1), level6(6);
     zlib1 += bytes_sent(stream, [&](const Message& m) { return level1.compress(m.text); });
     zlib6 += bytes_sent(stream, [&](const Message& m) { return level6.compress(m.text); });
     for (std::size_t i = 0; i < kWays.size(); ++i) {
-      RelocatableStream way(kWays[i]);
+      RelocatableStream way(kWays[i], given.one_pattern);
       ours[i] += bytes_sent(stream, [&](const Message& m) { return way.send(m); });
     }
   }
-  std::printf("| %-16s | %5.0f | %5.0f | %6.1f | %6.1f |", name, raw / count, ours[0] / count, zlib1 / count,
-              zlib6 / count);
-  for (std::size_t i = 1; i < kWays.size(); ++i) std::printf(" %6.1f |", ours[i] / count);
-  std::printf(" %5.2f | %5.2f | %5.2f |", ours[1] / zlib1, ours[3] / zlib1, ours[5] / zlib1);
-  for (const std::size_t i : {1U, 2U, 3U, 5U}) {
-    std::printf(" %4.1f |", assemble_us(messages, kWays[i]));
+  std::printf("| %-16s | %4.0f | %5.0f | %6.1f | %6.1f |", given.name.c_str(), raw / count, ours[0] / count,
+              zlib1 / count, zlib6 / count);
+  for (std::size_t i = 1; i < kWays.size(); ++i) std::printf(" %8.1f |", ours[i] / count);
+  std::printf(" %6.2f | %6.2f | %6.2f |\n", ours[2] / zlib1, ours[3] / zlib1, ours[5] / zlib1);
+}
+
+std::vector<Case> recorded(const std::string& folder) {
+  std::vector<Case> cases;
+  for (const auto& [exchange, file] : {std::pair("coinbase", "COINBASE.ws.28.0.xz"),
+                                       {"kraken", "KRAKEN.ws.50.0.xz"},
+                                       {"binance", "BINANCE.ws.1.0.xz"},
+                                       {"bitstamp", "BITSTAMP.ws.1.0.xz"}}) {
+    auto messages = load_capture(folder + "/" + file, exchange);
+    if (messages.empty()) {
+      std::printf("(no %s in %s: left out)\n", file, folder.c_str());
+    } else {
+      cases.push_back({exchange, std::move(messages)});
+    }
   }
-  std::printf("\n");
+  return cases;
+}
+
+void print_tables(const std::string& folder) {
+  constexpr const char* kColumns =
+      "| messages         | raw  | alone | zlib 1 | zlib 6 | greedy 1 |   1 base |  2 bases |  3 bases |  4 "
+      "bases "
+      "| 1 / z1 | 2 / z1 | 4 / z1 |\n";
+  std::vector<Case> cases = recorded(folder);
+  cases.push_back({"synthetic ticker", synthetic_ticker(100, 15000)});
+  std::printf("Bytes a message, ten topics a subscriber\n\n%s", kColumns);
+  for (const Case& given : cases) print_bytes(given);
+
+  std::printf("\nThe same, 400 topics a subscriber: most bases are out of reach\n\n%s", kColumns);
+  Case many{"named one by one", synthetic_ticker(400, 8000), 400, 8000, 1};
+  print_bytes(many);
+  many.name = "by one pattern";
+  many.one_pattern = true;
+  print_bytes(many);
+
+  std::printf("\nMicroseconds an assembly\n\n| messages         | greedy 1 | 1 base | 2 bases | 4 bases |\n");
+  for (const Case& given : cases) {
+    std::printf("| %-16s |", given.name.c_str());
+    for (const std::size_t way : {1U, 2U, 3U, 5U})
+      std::printf(" %6.1f |", assemble_us(given.messages, kWays[way]));
+    std::printf("\n");
+  }
+
+  std::printf(
+      "\nNanoseconds a delivery (where the bases lie, link, note the place) of a synthetic update\n\n"
+      "| streams | bases | link | zlib 1 | ratio |\n");
+  for (const std::size_t streams : {1000U, 20000U}) {
+    for (const std::size_t bases : {1U, 2U, 4U}) print_link(streams, bases);
+  }
 }
 
 }  // namespace
 }  // namespace tickwire::bench
 
 int main(int argc, char** argv) {
-  using namespace tickwire::bench;
-  const std::string folder = argc > 1 ? argv[1] : "../shared/captures";
-  std::printf("Bytes a message to a subscriber of ten topics; then microseconds an assembly\n\n");
-  std::printf(
-      "| messages | raw | alone | zlib 1 | zlib 6 | greedy | 1 base | 2 bases | 3 | 4 | greedy/z1 | 2/z1 | "
-      "4/z1 | us: greedy | 1 base | 2 | 4 |\n");
-  for (const auto& [exchange, file] : {std::pair("coinbase", "COINBASE.ws.28.0.xz"),
-                                       {"kraken", "KRAKEN.ws.50.0.xz"},
-                                       {"binance", "BINANCE.ws.1.0.xz"},
-                                       {"bitstamp", "BITSTAMP.ws.1.0.xz"}}) {
-    const auto messages = load_capture(folder + "/" + file, exchange);
-    if (messages.empty()) {
-      std::printf("| %s: no capture in %s |\n", exchange, folder.c_str());
-    } else {
-      print_bytes(exchange, messages);
-    }
-  }
-  print_bytes("synthetic ticker", synthetic_ticker(100, 15000));
-
-  std::printf(
-      "\nNanoseconds a delivery of a synthetic update\n\n| streams | bases | link | zlib 1 | ratio |\n");
-  for (const std::size_t streams : {1000U, 20000U}) {
-    for (const std::size_t bases : {1U, 2U, 4U}) print_link(streams, bases);
-  }
+  tickwire::bench::print_tables(argc > 1 ? argv[1] : "../shared/captures");
 }
