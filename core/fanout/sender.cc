@@ -73,6 +73,7 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
       assert(subscription.seq == seq_before(update));
       append(message);
       subscription.seq = update.seq();
+      subscription.status = update.status();
       return;
     }
   }
@@ -161,6 +162,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
       return false;
     }
     subscription.fresh = false;
+    subscription.status = state.last->status();
   }
   subscription.phase = Phase::kLive;
   if (subscription.child) drop_child_if_done(session, index);
@@ -185,9 +187,10 @@ bool Sender::catch_up_events(Session& session, Subscription& subscription, const
     append(update->update_message());
     subscription.seq = update->seq();
   }
-  if (!state.last->status_only()) return true;
-  if (!fits(state.last->update_message().frame.size())) return false;
-  append(state.last->update_message());
+  // The ring holds no statuses, and what a pattern's client was told of this topic is not known.
+  if (!subscription.child && state.last->status() == subscription.status) return true;
+  if (!fits(state.last->status_message().frame.size())) return false;
+  append(state.last->status_message());
   return true;
 }
 

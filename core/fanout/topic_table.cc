@@ -38,20 +38,16 @@ void TopicTable::unwant(TopicState& state) {
 
 PatternState& TopicTable::want_pattern(const Pattern& pattern) {
   if (PatternState* known = find_pattern(pattern.text())) return *known;
-  const std::uint32_t id = next_pattern_id_++;
-  pattern_ids_[pattern.text()] = id;
-  PatternState& state =
-      *patterns_.emplace(id, std::make_unique<PatternState>(PatternState{pattern, id, {}})).first->second;
   for (Interest& interest : hub_.add_pattern_interest(sink_, pattern)) {
     if (find(interest.topic->id) == nullptr) add_state(*interest.topic, std::move(interest.update));
   }
+  const std::uint32_t id = next_pattern_id_++;
+  pattern_ids_[pattern.text()] = id;
+  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}});
   for (const auto& topic : states_) {
-    if (!topic || !pattern.matches(topic->topic->name)) continue;
-    const bool known =
-        std::find(topic->patterns.begin(), topic->patterns.end(), &state) != topic->patterns.end();
-    if (!known) topic->patterns.push_back(&state);
+    if (topic && pattern.matches(topic->topic->name)) topic->patterns.push_back(added.get());
   }
-  return state;
+  return *patterns_.emplace(id, std::move(added)).first->second;
 }
 
 PatternState* TopicTable::find_pattern(std::string_view text) const {
@@ -112,7 +108,8 @@ TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last) {
   for (const auto& [id, pattern] : patterns_) {
     if (pattern->pattern.matches(topic.name)) state.patterns.push_back(pattern.get());
   }
-  if (last) {
+  // Where a pattern has been matching, all updates are still in the inbox, and its subscribers are owed each.
+  if (last && state.patterns.empty()) {
     state.last = std::move(last);
     log(state);
   }

@@ -46,13 +46,18 @@ class Update {
   [[nodiscard]] std::string_view data() const { return parts_.data; }
   [[nodiscard]] std::string_view image() const { return parts_.image.empty() ? parts_.data : parts_.image; }
 
-  // The `update` message (or `status`, when status_only) and the `snapshot` message of this state.
-  [[nodiscard]] const EncodedMessage& update_message() const;
-  [[nodiscard]] const EncodedMessage& snapshot_message() const;
+  // The `update` message (`status`, when status_only), and the `status` and `snapshot` messages of this
+  // state.
+  [[nodiscard]] const EncodedMessage& update_message() const {
+    return form(status_only() ? kStatusForm : kUpdateForm);
+  }
+  [[nodiscard]] const EncodedMessage& status_message() const { return form(kStatusForm); }
+  [[nodiscard]] const EncodedMessage& snapshot_message() const { return form(kSnapshotForm); }
 
  private:
-  enum Form : std::uint8_t { kUpdateForm, kSnapshotForm, kForms };
-  const EncodedMessage& form(Form which) const;
+  enum Form : std::uint8_t { kUpdateForm, kStatusForm, kSnapshotForm, kForms };
+  [[nodiscard]] const EncodedMessage& form(Form which) const;
+  [[nodiscard]] EncodedMessage encode(Form which) const;
 
   const Parts parts_;
   mutable std::array<std::atomic<const EncodedMessage*>, kForms> forms_{};

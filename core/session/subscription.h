@@ -13,6 +13,8 @@
 
 #include <cstdint>
 
+#include "model/topic_kind.h"
+
 namespace tickwire {
 
 enum class Phase : std::uint8_t { kUnused, kLive, kBehind };
@@ -23,9 +25,10 @@ struct Subscription {
   std::uint32_t topic_id = 0;  // hub's TopicId
   std::uint32_t pace_us = 0;   // at least this long between two messages; 0: every update
   Phase phase = Phase::kUnused;
-  bool fresh = true;   // nothing was sent: owes a snapshot, whatever the topic's delivery
-  bool child = false;  // catches up an event topic for a pattern; ends when that is live
-  bool asked = false;  // by the client, for this very topic
+  TopicStatus status = TopicStatus::kLive;  // what the client knows
+  bool fresh : 1 = true;   // nothing was sent: owes a snapshot, whatever the topic's delivery
+  bool child : 1 = false;  // catches up an event topic for a pattern; ends when that is live
+  bool asked : 1 = false;  // by the client, for this very topic
 };
 
 // To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything

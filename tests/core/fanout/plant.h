@@ -1,0 +1,93 @@
+// A hub and one shard with fakes around them, and clients that check what they are told.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fakes/fake_access.h"
+#include "fakes/fake_clock.h"
+#include "fakes/fake_socket.h"
+#include "fanout/shard.h"
+
+namespace tickwire {
+
+struct Plant {
+  explicit Plant(ShardConfig config = {}, const std::vector<TopicRule>& rules = {})
+      : hub(clock, rules), shard(hub, clock, access, with_epoch(std::move(config)), [] {}) {}
+
+  static ShardConfig with_epoch(ShardConfig config) {
+    config.epoch = "e1";
+    return config;
+  }
+
+  void publish(std::string_view topic, std::string_view data) {
+    const auto result = hub.publish(topic, data);
+    ASSERT_TRUE(result) << result.error().message;
+  }
+  // Until nothing is left to do now.
+  void run() {
+    for (int i = 0; i < 1000; ++i) {
+      const std::int64_t rest = shard.run();
+      if (rest < 0) return;
+      if (rest > 0) clock.advance_ms((rest + 999) / 1000);
+    }
+    FAIL() << "the shard does not come to rest";
+  }
+
+  FakeClock clock;
+  FakeAccess access;
+  Hub hub;
+  Shard shard;
+};
+
+struct Client {
+  explicit Client(Plant& plant, ClientInfo info = {})
+      : plant(plant), session(&plant.shard.open(socket, std::move(info))) {}
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { leave(); }
+
+  void leave() {
+    if (session != nullptr) plant.shard.on_closed(*session);
+    session = nullptr;
+  }
+  void say(std::string_view text) { plant.shard.on_message(*session, text); }
+  void subscribe(const std::string& topic, const std::string& more = "") {
+    say(R"({"type":"subscribe","topics":[")" + topic + "\"]" + more + "}");
+  }
+  void unsubscribe(const std::string& topic) { say(R"({"type":"unsubscribe","topics":[")" + topic + "\"]}"); }
+  void block() { socket.block_next = true; }
+  void unblock() {
+    socket.block_next = false;
+    if (!socket.blocked) return;
+    socket.blocked = false;
+    plant.shard.on_writable(*session);
+  }
+  // Type, topic and seq (or data) of the messages since the last call: "update a.b 3".
+  std::vector<std::string> heard() {
+    std::vector<std::string> out;
+    for (const auto& message : socket.take()) {
+      std::string line = message["type"].get<std::string>();
+      if (message.contains("topic")) line += " " + message["topic"].get<std::string>();
+      if (message.contains("seq")) line += " " + std::to_string(message["seq"].get<int>());
+      if (message["type"] == "gap") line += " " + message["from"].dump() + "-" + message["to"].dump();
+      if (message["type"] == "status") line += " " + message["status"].get<std::string>();
+      out.push_back(line);
+    }
+    return out;
+  }
+
+  Plant& plant;
+  FakeSocket socket;
+  Session* session;
+};
+
+using Lines = std::vector<std::string>;
+
+}  // namespace tickwire

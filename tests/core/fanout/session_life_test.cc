@@ -1,0 +1,242 @@
+#include "plant.h"
+
+namespace tickwire {
+namespace {
+
+AccessAnswer allow(const AccessQuestion& question, std::int64_t ttl_ms = 0, std::string text = "") {
+  return {question.id, true, ttl_ms, std::move(text)};
+}
+AccessAnswer deny(const AccessQuestion& question, std::string reason) {
+  return {question.id, false, 0, std::move(reason)};
+}
+
+struct Answering : Plant {
+  using Plant::Plant;
+  void answer(const AccessAnswer& given) {
+    shard.answer(given);
+    run();
+  }
+};
+
+TEST(Access, TheAckWaitsForTheAuthorizerAndHoldsEachResult) {
+  Answering plant;
+  plant.publish("guarded.a", R"({"p":1})");
+  Client client(plant);
+  client.heard();
+  client.say(R"({"type":"subscribe","id":5,"topics":["guarded.a","guarded.b","secret.c","open.d"]})");
+  EXPECT_TRUE(client.heard().empty());
+  ASSERT_EQ(plant.access.questions.size(), 2U);
+  plant.answer(deny(plant.access.questions[1], "subscription required"));
+  EXPECT_TRUE(client.heard().empty());
+  plant.answer(allow(plant.access.questions[0]));
+  const auto messages = client.socket.take();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0]["id"], 5);
+  EXPECT_EQ(messages[0]["results"][0]["seq"], 1);
+  EXPECT_EQ(messages[0]["results"][1]["error"]["message"], "guarded.b: subscription required");
+  EXPECT_EQ(messages[0]["results"][2]["error"]["code"], "denied");
+  EXPECT_EQ(messages[0]["results"][3]["seq"], 0);
+  EXPECT_EQ(messages[1]["type"], "snapshot");
+}
+
+TEST(Access, LateMeansDenied) {
+  Answering plant;
+  Client client(plant);
+  client.subscribe("guarded.a");
+  plant.clock.advance_ms(1999);
+  plant.shard.tick();
+  EXPECT_EQ(client.heard(), (Lines{"welcome"}));
+  plant.clock.advance_ms(1);
+  plant.shard.tick();
+  const auto ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["results"][0]["error"]["message"], "guarded.a: no answer within 2000 ms");
+  plant.answer(allow(plant.access.questions[0]));
+  plant.publish("guarded.a", R"({"p":1})");
+  plant.run();
+  EXPECT_TRUE(client.heard().empty()) << "an answer after its deadline changes nothing";
+}
+
+TEST(Access, AnExpiredGrantIsAskedAgainAndARefusalEndsTheSubscription) {
+  Answering plant;
+  Client client(plant);
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.access.questions[0], 1000));
+  plant.clock.advance_ms(1000);
+  plant.shard.tick();
+  ASSERT_EQ(plant.access.questions.size(), 2U);
+  plant.answer(allow(plant.access.questions[1], 1000));
+  plant.publish("guarded.a", R"({"p":1})");
+  plant.run();
+  plant.clock.advance_ms(1000);
+  plant.shard.tick();
+  ASSERT_EQ(plant.access.questions.size(), 3U);
+  plant.answer(deny(plant.access.questions[2], "no longer"));
+  plant.publish("guarded.a", R"({"p":2})");
+  plant.run();
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update guarded.a 1", "error guarded.a"}));
+}
+
+TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
+  Answering plant;
+  Client client(plant);
+  client.subscribe("guarded.a");
+  client.unsubscribe("guarded.a");
+  plant.answer(allow(plant.access.questions[0]));
+  plant.publish("guarded.a", R"({"p":1})");
+  plant.run();
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "ack"}));
+}
+
+TEST(Access, CommandsThatWaitAreLimitedExactly) {
+  Answering plant;
+  Client client(plant);
+  for (int i = 0; i < 16; ++i) client.subscribe("guarded.a");
+  EXPECT_EQ(client.heard(), (Lines{"welcome"}));
+  client.subscribe("guarded.a");
+  EXPECT_EQ(client.socket.take().at(0)["code"], "too_many");
+  plant.answer(allow(plant.access.questions[0]));
+  client.subscribe("guarded.a");
+  EXPECT_EQ(client.heard(), (Lines{"ack"}));
+}
+
+TEST(Access, CommandsAfterATokenWaitForItsClaims) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant);
+  client.say(R"({"type":"auth","id":1,"token":"t"})");
+  EXPECT_FALSE(client.socket.reading);
+  client.subscribe("guarded.a");
+  ASSERT_EQ(plant.access.questions.size(), 1U);
+  EXPECT_EQ(plant.access.questions[0].client.token, "t");
+  plant.answer(allow(plant.access.questions[0], 0, R"({"tier":"pro"})"));
+  EXPECT_TRUE(client.socket.reading);
+  ASSERT_EQ(plant.access.questions.size(), 2U);
+  EXPECT_EQ(plant.access.questions[1].client.claims, R"({"tier":"pro"})");
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack"}));
+}
+
+TEST(Access, AnswersForAClientThatLeftAreIgnored) {
+  Answering plant;
+  plant.access.authenticator = true;
+  plant.access.publish = true;
+  {
+    Client client(plant, {"", "", "token", ""});
+    client.leave();
+  }
+  Client client(plant);
+  client.subscribe("guarded.a");
+  client.say(R"({"type":"publish","topic":"guarded.a","data":{}})");
+  client.leave();
+  for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(allow(question));
+  plant.run();
+  EXPECT_EQ(plant.hub.find("guarded.a"), nullptr);
+}
+
+TEST(Publish, IsDeniedUnlessAllowed) {
+  Answering plant;
+  Client client(plant);
+  client.heard();
+  client.say(R"({"type":"publish","id":1,"topic":"a","data":{"p":1}})");
+  EXPECT_EQ(client.socket.take().at(0)["code"], "denied");
+  plant.access.publish = true;
+  client.say(R"({"type":"publish","id":2,"topic":"a","data":{"p":1.00}})");
+  EXPECT_EQ(client.socket.take().at(0)["results"][0]["seq"], 1);
+  EXPECT_EQ(plant.hub.find("a")->data(), R"({"p":1.00})");
+  client.say(R"({"type":"publish","id":3,"topic":"a b","data":{}})");
+  EXPECT_EQ(client.socket.take().at(0)["code"], "bad_topic");
+  client.say(R"({"type":"publish","id":4,"topic":"guarded.a","data":{"p":2}})");
+  plant.answer(deny(plant.access.questions[0], "not yours"));
+  EXPECT_EQ(client.socket.take().at(0)["message"], "guarded.a: not yours");
+}
+
+TEST(List, PagesThroughTheTopicsThatExist) {
+  Plant plant;
+  for (const char* topic : {"t.c", "t.a", "u.x", "t.b"}) plant.publish(topic, "{}");
+  Client client(plant);
+  client.subscribe("t.nothing-yet");
+  client.socket.take();
+  client.say(R"({"type":"list","pattern":"t.*","limit":2})");
+  auto ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["topics"], (nlohmann::json{"t.a", "t.b"}));
+  EXPECT_EQ(ack["next"], "t.b");
+  client.say(R"({"type":"list","pattern":"t.*","limit":2,"after":"t.b"})");
+  ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["topics"], (nlohmann::json{"t.c"}));
+  EXPECT_FALSE(ack.contains("next"));
+}
+
+TEST(Session, IsGreetedAndKeptAliveInBand) {
+  Plant plant;
+  Client client(plant);
+  const auto welcome = client.socket.take().at(0);
+  EXPECT_EQ(welcome["epoch"], "e1");
+  EXPECT_EQ(welcome["session"], "0-1");
+  plant.clock.advance_ms(14'999);
+  plant.shard.tick();
+  EXPECT_TRUE(client.heard().empty());
+  plant.clock.advance_ms(1);
+  plant.shard.tick();
+  EXPECT_EQ(client.heard(), (Lines{"heartbeat"}));
+}
+
+TEST(Session, ErrorsKeepTheConnection) {
+  Plant plant;
+  Client client(plant);
+  client.say("nonsense");
+  client.say(R"({"type":"ping","id":1})");
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "error", "pong"}));
+}
+
+TEST(Session, DrainIsSaidSpreadAndFollowedByTheClose) {
+  Plant plant;
+  Client one(plant);
+  Client two(plant);
+  two.subscribe("a");
+  plant.shard.drain(1000);
+  EXPECT_EQ(one.socket.take().back()["reconnect_after_ms"], 0);
+  EXPECT_EQ(two.socket.take().back()["reconnect_after_ms"], 500);
+  EXPECT_EQ(two.socket.close_code, 4001);
+  plant.publish("a", "{}");
+  two.say(R"({"type":"ping"})");
+  plant.run();
+  EXPECT_TRUE(two.heard().empty());
+}
+
+TEST(Session, OneWhosePeerIsGoneIsNotWrittenToAgain) {
+  Plant plant;
+  Client client(plant);
+  client.subscribe("a");
+  client.socket.gone = true;
+  plant.publish("a", "{}");
+  plant.run();
+  const int writes = client.socket.writes;
+  plant.publish("a", "{}");
+  plant.run();
+  EXPECT_EQ(client.socket.writes, writes);
+}
+
+TEST(Session, LeavesNoInterestBehind) {
+  Plant plant;
+  plant.publish("t.a", "{}");
+  {
+    Client client(plant);
+    client.say(R"({"type":"subscribe","topics":["t.a","t.*","u.nothing-yet"]})");
+    EXPECT_EQ(plant.hub.topic_count(), 2U);
+    EXPECT_EQ(plant.shard.stats().subscriptions, 3U);
+  }
+  EXPECT_EQ(plant.hub.topic_count(), 1U) << "a topic nobody published to goes with its last subscriber";
+  EXPECT_EQ(plant.shard.stats().subscriptions, 0U);
+  EXPECT_NE(plant.hub.find_topic("t.a")->describe().find("sinks=0"), std::string::npos);
+}
+
+TEST(Turn, IsSpacedByWhatTheLastOneCost) {
+  Plant plant;
+  Client client(plant);
+  client.subscribe("a");
+  plant.publish("a", "{}");
+  EXPECT_LT(plant.shard.run(), 0) << "idle: at once, and then at rest";
+  EXPECT_EQ(plant.shard.stats().turns, 1U);
+}
+
+}  // namespace
+}  // namespace tickwire
