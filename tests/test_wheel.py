@@ -41,17 +41,21 @@ def environment(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return root
 
 
-def run(environment: Path, program: str, *arguments: str) -> str:
-    bare = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-    done = subprocess.run(
+def start(environment: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [environment / "bin" / program, *arguments],
-        check=True,
-        stdout=subprocess.PIPE,
+        check=False,
+        capture_output=True,
         text=True,
         cwd=environment,
-        env=bare,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         timeout=60,
     )
+
+
+def run(environment: Path, program: str, *arguments: str) -> str:
+    done = start(environment, program, *arguments)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -85,4 +89,8 @@ def test_every_library_is_the_wheels_own_or_on_any_linux(environment: Path, bina
 
 
 def test_the_daemon_starts_and_says_that_it_has_no_plugins(environment: Path) -> None:
-    assert "without Python" in run(environment, "tickwired", "--version")
+    assert run(environment, "tickwired", "--version").startswith("tickwired ")
+    refused = start(environment, "tickwired", "feed.py", "--listen", "127.0.0.1:0")
+    assert refused.returncode == 2
+    assert "built without Python" in refused.stderr
+    assert "`tickwire serve`" in refused.stderr
