@@ -1,0 +1,45 @@
+// tickwired: the server as a program of its own. Command line and signals; everything else is Engine.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include "daemon/options.h"
+#include "daemon/plain_run.h"
+#include "daemon/plugin_run.h"
+#include "engine/engine.h"
+#include "engine/exit_codes.h"
+
+namespace tickwire {
+namespace {
+
+int fail(const Error& error) {
+  fmt::print(stderr, "tickwired: {}\n", error.message);
+  return exit_code(error.code);
+}
+
+int run(const Options& options) {
+  Result<Config> config = load_config(options);
+  if (!config) return fail(config.error());
+  if (options.check) {
+    fmt::print("the configuration is valid\n");
+    return kExitOk;
+  }
+  const bool has_plugins = !config->plugin_files.empty();
+  Result<std::unique_ptr<Engine>> engine = Engine::create(std::move(*config));
+  if (!engine) return fail(engine.error());
+  std::signal(SIGPIPE, SIG_IGN);
+  if (has_plugins) return run_with_plugins(std::move(*engine));
+  const Status served = run_plain(**engine);
+  return served ? kExitOk : fail(served.error());
+}
+
+}  // namespace
+}  // namespace tickwire
+
+int main(int argc, char** argv) {
+  int code = 0;
+  const auto options = tickwire::parse_options(argc, argv, code);
+  return options ? tickwire::run(*options) : code;
+}

@@ -1,0 +1,116 @@
+#include "daemon/plugin_run.h"
+
+#include <fmt/format.h>
+
+#include "engine/exit_codes.h"
+
+#if TICKWIRE_EMBED_PYTHON
+
+#include <pybind11/embed.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "bindings/register.h"
+
+namespace py = pybind11;
+
+PYBIND11_EMBEDDED_MODULE(_tickwired_core, module) {
+  tickwire::register_all(module);
+}
+
+namespace tickwire {
+namespace {
+
+// The interpreter of the environment that this program lies in: naming it makes Python find that
+// environment's packages as if it had been started by hand. Empty: there is none.
+std::string sibling_python() {
+  std::error_code failed;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  const std::filesystem::path python = self.parent_path() / "python3";
+  return !failed && std::filesystem::exists(python, failed) ? python.string() : "";
+}
+
+class Interpreter {
+ public:
+  Interpreter() {
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.parse_argv = 0;
+    if (const std::string python = sibling_python(); !python.empty()) {
+      PyConfig_SetBytesString(&config, &config.program_name, python.c_str());
+      PyConfig_SetBytesString(&config, &config.executable, python.c_str());
+    }
+    py::initialize_interpreter(&config);
+  }
+};
+
+// Makes `import tickwire._core` find the module within this program, whose engine it is.
+void provide_core() {
+  py::module_::import("sys").attr("modules")["tickwire._core"] = py::module_::import("_tickwired_core");
+}
+
+int serve(Engine& engine) {
+  const std::string& path = engine.config().plugin_python_path;
+  if (!path.empty()) {
+    py::module_::import("site").attr("addsitedir")(path);
+  }
+  provide_core();
+  py::module_ host;
+  try {
+    host = py::module_::import("tickwire._host");
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_ImportError)) throw;
+    fmt::print(stderr,
+               "tickwired: {}; plugins need the Python package tickwire: install it beside this program, or "
+               "name its folder in plugins.python_path\n",
+               py::str(error.value()).cast<std::string>());
+    return kExitUsage;
+  }
+  try {
+    host.attr("run")(py::cast(&engine, py::return_value_policy::reference));
+  } catch (py::error_already_set& error) {
+    if (!error.matches(py::module_::import("tickwire.errors").attr("TickwireError"))) throw;
+    fmt::print(stderr, "tickwired: {}\n", py::str(error.value()).cast<std::string>());
+    return py::module_::import("tickwire.exit_codes").attr("exit_code")(error.value()).cast<int>();
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int run_with_plugins(std::unique_ptr<Engine> engine) {
+  const Interpreter interpreter;
+  int code = kExitServerError;
+  try {
+    code = serve(*engine);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tickwired: {}\n", error.what());
+  }
+  {
+    const py::gil_scoped_release released;
+    engine->stop();
+  }
+  return code;
+}
+
+}  // namespace tickwire
+
+#else
+
+namespace tickwire {
+
+int run_with_plugins(std::unique_ptr<Engine> engine) {
+  fmt::print(
+      stderr,
+      "tickwired: built without Python, so plugins are not available; serve them with `tickwire serve`, or "
+      "take them out of plugins.files ({})\n",
+      fmt::join(engine->config().plugin_files, ", "));
+  return kExitUsage;
+}
+
+}  // namespace tickwire
+
+#endif
