@@ -9,8 +9,7 @@ drops what it held, remembers which topics, and gets their snapshots once it is 
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tickwire._pattern import is_pattern, matches
@@ -22,16 +21,19 @@ DROP_FACTOR: Final = 4
 
 
 class Gate:
-    """May the reader read on? Not while a feed is full, unless somebody waits for more."""
+    """May the reader read on? Not while a feed is full, unless somebody waits for more.
+
+    Who waits counts until it is served, not until its task runs: the reader does not yield before.
+    """
 
     def __init__(self) -> None:
         self._full: set[Feed] = set()
-        self._waiting = 0
+        self._waiting: set[object] = set()
         self._changed = asyncio.Event()
 
     @property
     def open(self) -> bool:
-        return not self._full or self._waiting > 0
+        return not self._full or bool(self._waiting)
 
     async def passed(self) -> None:
         while not self.open:
@@ -45,14 +47,12 @@ class Gate:
             self._full.discard(feed)
             self._changed.set()
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        self._waiting += 1
+    def waits(self, who: object) -> None:
+        self._waiting.add(who)
         self._changed.set()
-        try:
-            yield
-        finally:
-            self._waiting -= 1
+
+    def served(self, who: object) -> None:
+        self._waiting.discard(who)
 
 
 class Feed:
@@ -97,18 +97,25 @@ class Feed:
     async def next(self) -> Update | None:
         """None: it has ended. What came before an end or an error is given first."""
         while not self._queue:
-            if self.error is not None:
-                raise self.error
+            self.check()
             if self.ended:
                 return None
             self._ask_for_dropped()
             self._ready.clear()
-            with self._gate.waiting():
+            self._gate.waits(self)
+            try:
                 await self._ready.wait()
+            finally:
+                self._gate.served(self)
         update = self._queue.popleft()
         if len(self._queue) == self._queue_max // 2:
             self._gate.set_full(self, False)
         return update
+
+    def check(self) -> None:
+        """Raises the error that ended it, when all that came before was given."""
+        if self.error is not None and not self._queue:
+            raise self.error
 
     def end(self, error: TickwireError | None = None) -> None:
         self.error = self.error or error
@@ -143,6 +150,7 @@ class Feed:
         self._given.add(update.topic)
         self._queue.append(update)
         self._ready.set()
+        self._gate.served(self)
         if len(self._queue) >= self._queue_max * DROP_FACTOR:
             self._fall_behind()
         elif len(self._queue) == self._queue_max:
@@ -166,5 +174,6 @@ class Feed:
 
     def _ask_for_dropped(self) -> None:
         if self._behind and not self._asked:
-            self._asked.update(list(self._behind)[: self._queue_max])
-            self._on_dry(list(self._asked))
+            some = list(self._behind)[: self._queue_max]
+            self._asked.update(some)
+            self._on_dry(some)

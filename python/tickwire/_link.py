@@ -11,8 +11,7 @@ with the error when it is for good.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,14 +63,15 @@ class Link:
         self._gate = gate
         self._take = take
         self._lost = lost
-        self._ws: ClientConnection | None = None
+        self._unsent: asyncio.Queue[str] | None = None
+        """While there is a connection."""
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._decided = asyncio.Event()
         """Live, or over."""
         self._failure: TickwireError | None = None
+        self._live_since: float | None = None
         self._drain_ms: int | None = None
         self._heard = False
-        self._sends: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -92,6 +92,7 @@ class Link:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._failure = self._failure or NotConnectedError("the client is closed", retryable=False)
+        self._protocol.connection_lost()
         self._fail_answers(self._failure)
         self._decided.set()
 
@@ -106,7 +107,7 @@ class Link:
             try:
                 for command in self._protocol.subscribe_commands():
                     await self.ask(command)
-            except ConnectionLostError:
+            except NotConnectedError:
                 if self.live:  # it is there, but gave no answer
                     raise
         await self.until_live()
@@ -115,38 +116,33 @@ class Link:
         """Sends it and waits for its answer; the error that refuses all of it is raised."""
         if self._failure is not None:
             raise self._failure
-        if self._ws is None:
+        if not self.live:
             raise NotConnectedError(f"{command.kind}: not connected to {self._options.url}")
+        return await self._ask(command)
+
+    async def _ask(self, command: Command) -> Answer:
         answer = asyncio.get_running_loop().create_future()
         self._answers[command.id] = answer
         try:
-            with self._gate.waiting():
-                async with asyncio.timeout(self._options.timeout_s):
-                    await self._send(self._ws, command)
-                    found: Answer = await answer
+            self._gate.waits(answer)
+            async with asyncio.timeout(self._options.timeout_s):
+                self.post([command])
+                found: Answer = await answer
         except TimeoutError as e:
             within = f"within {self._options.timeout_s:g} s"
             raise ConnectionLostError(f"{command.kind}: no answer {within}") from e
         finally:
+            self._gate.served(answer)
             del self._answers[command.id]
         if found.error is not None:
             raise found.error
         return found
 
-    def flush(self) -> None:
-        """Sends the protocol's own commands. Never waits: the reader that does would not read."""
-        commands = self._protocol.outbox[:]
-        self._protocol.outbox.clear()
-        if self._ws is not None:
+    def post(self, commands: Iterable[Command]) -> None:
+        """Sends them, in order with all others. Without a connection there is nothing to tell."""
+        if self._unsent is not None:
             for command in commands:
-                task = asyncio.create_task(self._send(self._ws, command))
-                self._sends.add(task)
-                task.add_done_callback(self._sends.discard)
-
-    @staticmethod
-    async def _send(ws: ClientConnection, command: Command) -> None:
-        with suppress(ConnectionClosed):  # the reader says so, too
-            await ws.send(command.text)
+                self._unsent.put_nowait(command.text)
 
     # --- the connection's task --------------------------------------------------------------------
 
@@ -155,7 +151,7 @@ class Link:
         loop = asyncio.get_running_loop()
         was_live = False
         while True:
-            start = loop.time()
+            self._live_since = None
             try:
                 await self._connection()
             except TickwireError as e:
@@ -163,8 +159,9 @@ class Link:
             except Exception as e:
                 log.exception("a fault of the client")
                 error = TickwireError(f"a fault of the client: {e!r}", retryable=False)
-            held_s = loop.time() - start if self.live else 0.0
-            was_live = was_live or self.live
+            since = self._live_since
+            held_s = 0.0 if since is None else loop.time() - since
+            was_live = was_live or since is not None
             for_good = not (was_live and self._options.reconnect and error.retryable)
             self._away(error, for_good)
             if for_good:
@@ -174,7 +171,6 @@ class Link:
             await asyncio.sleep(pause_s)
 
     def _away(self, error: TickwireError, for_good: bool) -> None:
-        self._decided.clear()
         self._protocol.connection_lost()
         if for_good:
             self._failure = error
@@ -194,8 +190,9 @@ class Link:
         code = NORMAL_CLOSE
         try:
             await self._greet(ws)
-            self._ws = ws
-            await _first_failure(self._read(ws), self._watch(), self._set_up())
+            unsent = self._unsent = asyncio.Queue()
+            steps = (self._read(ws), self._write(ws, unsent), self._watch(), self._set_up())
+            await _first_failure(*steps)
         except ConnectionClosed as e:
             raise close_error(e) from e
         except ProtocolError as e:
@@ -203,7 +200,8 @@ class Link:
             e.retryable = True  # this is about the server's message, not about ours
             raise
         finally:
-            self._ws = None
+            self._unsent = None
+            self._decided.clear()
             await ws.close(code)
 
     async def _greet(self, ws: ClientConnection) -> None:
@@ -224,11 +222,12 @@ class Link:
 
     async def _set_up(self) -> None:
         if self.token is not None:
-            await self.ask(self._protocol.auth(self.token))
+            await self._ask(self._protocol.auth(self.token))
         # One after the other: the server keeps few commands that wait for an authorizer.
         while commands := self._protocol.subscribe_commands():
             for command in commands:
-                await self.ask(command)
+                await self._ask(command)
+        self._live_since = asyncio.get_running_loop().time()
         self._decided.set()
 
     async def _read(self, ws: ClientConnection) -> None:
@@ -241,10 +240,15 @@ class Link:
                 self._take(event)
             if isinstance(event, Answer):
                 self._hand_over(event)
-            if self._protocol.outbox:
-                self.flush()
+            self.post(self._protocol.take_outbox())
             if not self._gate.open:
                 await self._gate.passed()
+
+    @staticmethod
+    async def _write(ws: ClientConnection, unsent: asyncio.Queue[str]) -> None:
+        """Apart from the reader, which must go on while the server does not take what we send."""
+        while True:
+            await ws.send(await unsent.get())
 
     def _receive(self, message: str | bytes) -> Event | None:
         if isinstance(message, bytes):
@@ -255,6 +259,7 @@ class Link:
         waiting = self._answers.get(answer.command.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+            self._gate.served(waiting)
 
     async def _watch(self) -> None:
         """Looks several times: a loop of ours that stood still is not a silent server."""

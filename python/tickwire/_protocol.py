@@ -42,8 +42,7 @@ class Protocol:
 
     def __init__(self) -> None:
         self.topics = Topics()
-        self.outbox: list[Command] = []
-        """Commands of its own, to be sent after each receive(); nobody awaits their answers."""
+        self._outbox: list[Command] = []
         self._wants: dict[str, Want] = {}
         self._patterns: list[str] = []
         """Those of the wants that are patterns."""
@@ -111,12 +110,17 @@ class Protocol:
             for some in _portions(missing):
                 self._post(self._subscribe(some, True, max_rate))
 
+    def take_outbox(self) -> list[Command]:
+        """Commands of its own, to be sent after each receive() and refresh()."""
+        commands, self._outbox = self._outbox, []
+        return commands
+
     def connection_lost(self) -> None:
         """Nothing is known for certain until the next connection's snapshots."""
         for want in self._wants.values():
             want.asked = want.active = False
         self.topics.doubt_all()
-        for state in (self._refreshing, self._pending, self._own, self.outbox):
+        for state in (self._refreshing, self._pending, self._own, self._outbox):
             state.clear()
 
     def _subscribe(self, topics: Sequence[str], snapshot: bool, max_rate: float) -> Command:
@@ -228,7 +232,7 @@ class Protocol:
 
     def _post(self, command: Command) -> None:
         self._own.add(command.id)
-        self.outbox.append(command)
+        self._outbox.append(command)
 
     def _matching(self, name: str) -> Iterator[Want]:
         exact = self._wants.get(name)

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from tickwire._backoff import BACKOFF_S_FIRST
-from tickwire._events import Answer, Data, Ended, Event
+from tickwire._events import Answer, Command, Data, Ended, Event
 from tickwire._feed import Feed, Gate
 from tickwire._json import Data as Payload
 from tickwire._json import data_text
@@ -63,7 +63,6 @@ class Client:
         self._feeds: list[Feed] = []
         self._routes: dict[str, list[Feed]] = {}
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- what is known ----------------------------------------------------------------------------
@@ -138,7 +137,8 @@ class Client:
                 raise NotSubscribedError(f"{topic}: not subscribed", topic=topic)
         for feed in self._feeds:
             feed.drop(topics)
-        await self._unwant(topics)
+        for command in self._unwant(topics):
+            await self._link.ask(command)
 
     async def snapshot(self, topic: str) -> Update:
         """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
@@ -158,7 +158,7 @@ class Client:
                 f"{topic}: no snapshot within {self._options.timeout_s:g} s"
             ) from e
         finally:
-            await self._leave(feed)
+            self._leave(feed)
         raise ConnectionLostError(f"{topic}: unsubscribed before its snapshot came")
 
     # --- commands ---------------------------------------------------------------------------------
@@ -222,29 +222,22 @@ class Client:
         self._want(feed.topics, repeat=feed.snapshot)
         try:
             await self._link.subscribe()
-            if feed.error is not None:
-                raise feed.error
+            feed.check()
         except TickwireError:
-            await self._leave(feed)
+            self._leave(feed)
             raise
 
-    async def _leave(self, feed: Feed) -> None:
+    def _leave(self, feed: Feed) -> None:
         feed.end()
         if feed in self._feeds:
             self._feeds.remove(feed)
-            await self._unwant(feed.topics)
+            self._link.post(self._unwant(feed.topics))
 
     def _abandon(self, feed: Feed) -> None:
         """From the garbage collector, so from any thread."""
-
-        def leave() -> None:
-            task = asyncio.ensure_future(self._leave(feed))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and all with it
-                self._loop.call_soon_threadsafe(leave)
+                self._loop.call_soon_threadsafe(self._leave, feed)
 
     def _want(self, topics: Iterable[str], *, repeat: bool) -> None:
         for topic in topics:
@@ -253,19 +246,17 @@ class Client:
             rate = max(feed.max_rate for feed in mine)
             self._protocol.want(topic, snapshot, rate, repeat)
 
-    async def _unwant(self, topics: Iterable[str]) -> None:
+    def _unwant(self, topics: Iterable[str]) -> Sequence[Command]:
+        """Forgets those that no feed has; for the others the pace may go down."""
         self._routes.clear()
-        kept = {t: None for t in topics if any(t in feed.topics for feed in self._feeds)}
-        commands = self._protocol.unwant([topic for topic in topics if topic not in kept])
+        kept = [t for t in topics if any(t in feed.topics for feed in self._feeds)]
+        commands = self._protocol.unwant(set(topics).difference(kept))
         self._want(kept, repeat=False)
-        with suppress(TickwireError):  # the connection is gone, and all of them with it
-            for command in commands:
-                await self._link.ask(command)
-            await self._link.subscribe()
+        return commands + (self._protocol.subscribe_commands() if self._link.live else [])
 
     def _refresh(self, topics: Sequence[str]) -> None:
         self._protocol.refresh(topics)
-        self._link.flush()
+        self._link.post(self._protocol.take_outbox())
 
     def _lost(self, error: TickwireError | None) -> None:
         """The connection; with an error for good."""

@@ -20,7 +20,7 @@ class Subscription:
         self,
         feed: Feed,
         join: Callable[[Feed], Awaitable[None]],
-        leave: Callable[[Feed], Awaitable[None]],
+        leave: Callable[[Feed], None],
         abandon: Callable[[Feed], None],
     ) -> None:
         self._feed = feed
@@ -42,7 +42,7 @@ class Subscription:
     async def aclose(self) -> None:
         if self._joined:
             self._joined = False
-            await self._leave(self._feed)
+            self._leave(self._feed)
         self._feed.end()
 
     async def __aenter__(self) -> Self:

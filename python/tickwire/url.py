@@ -29,7 +29,7 @@ def http_url(text: str, path: str) -> str:
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text if "://" in text else f"ws://{text}")
-        good = parts.scheme in _SECURE and bool(parts.hostname) and (parts.port or 1) > 0
+        good = parts.scheme in _SECURE and bool(parts.hostname) and parts.port != 0
     except ValueError as e:  # a port that is no number, an IPv6 address without its end
         raise ConfigError(f"url: {text!r}: {e}", field="url") from e
     if not good:

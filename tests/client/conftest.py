@@ -69,8 +69,7 @@ class Wire:
 
     def asked(self) -> list[tuple[str, list[str]]]:
         """What the protocol sent by itself since the last call."""
-        commands, self.protocol.outbox = self.protocol.outbox, []
-        return [(command.kind, list(command.topics)) for command in commands]
+        return [(command.kind, [*command.topics]) for command in self.protocol.take_outbox()]
 
     @property
     def images(self) -> dict[str, dict[str, Any]]:
@@ -87,6 +86,7 @@ def wire() -> Wire:
 
 
 Play = Callable[["Peer"], Awaitable[None]]
+Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 class Peer:
@@ -170,14 +170,16 @@ def port_of(server: Server) -> int:
 @pytest.fixture
 async def server() -> AsyncIterator[Scripted]:
     scripted = Scripted()
-    async with serve(scripted.handle, "127.0.0.1", 0, close_timeout=1) as listening:
+    async with serve(
+        scripted.handle, "127.0.0.1", 0, compression=None, close_timeout=1
+    ) as listening:
         scripted.url = f"ws://127.0.0.1:{port_of(listening)}/ws"
         yield scripted
     assert not scripted.faults
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+def eventually() -> Eventually:
     """Waits until a condition holds, at most five seconds."""
 
     async def wait(condition: Callable[[], bool]) -> None:

@@ -76,8 +76,7 @@ class FaultyServer(RuleBasedStateMachine):
             event = self.client.receive(self.wire.popleft())
             if isinstance(event, Data):
                 self.check(event)
-            commands, self.client.outbox = self.client.outbox, []
-            self.ask(commands)
+            self.ask(self.client.take_outbox())
 
     def check(self, event: Data) -> None:
         update = event.update

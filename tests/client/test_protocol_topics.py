@@ -68,7 +68,7 @@ def test_without_snapshot_the_first_message_may_be_any(wire: "Wire") -> None:
 def test_a_refresh_keeps_the_pace_of_what_is_subscribed(wire: "Wire") -> None:
     wire.subscribe("a", max_rate=5.0)
     wire.protocol.refresh(["a", "b"])
-    texts = [command.text for command in wire.protocol.outbox]
+    texts = [command.text for command in wire.protocol.take_outbox()]
     assert len(texts) == 2
     assert '["a"],"max_rate":5.0' in texts[0]
     assert '"max_rate"' not in texts[1]
@@ -107,8 +107,7 @@ def test_refreshing_for_one_reader_holds_nothing_back_from_the_others(wire: "Wir
 def test_a_refused_refresh_can_be_tried_again(wire: "Wire") -> None:
     wire.subscribe("*")
     wire.update("a", 3)
-    (command,) = wire.protocol.outbox
-    wire.asked()
+    (command,) = wire.protocol.take_outbox()
     wire.ack(command, refused="a")
     wire.update("a", 4)
     assert wire.asked() == [("subscribe", ["a"])]
@@ -117,7 +116,7 @@ def test_a_refused_refresh_can_be_tried_again(wire: "Wire") -> None:
 def test_a_server_that_refuses_to_repeat_a_snapshot_is_left(wire: "Wire") -> None:
     wire.subscribe("a")
     wire.update("a", 3)
-    (command,) = wire.protocol.outbox
+    (command,) = wire.protocol.take_outbox()
     with pytest.raises(ProtocolError, match="did not repeat"):
         wire.send(type="error", id=command.id, code="internal", message="m", retryable=True)
 

@@ -1,0 +1,231 @@
+"""A slow consumer costs bounded memory, holds up nobody, and is told what it missed."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import tickwire
+from tickwire._feed import DROP_FACTOR, Feed, Gate
+from tickwire.update import Update
+
+if TYPE_CHECKING:
+    from conftest import Eventually, Peer, Scripted
+
+PADDING = "x" * 10_000
+
+
+def update(topic: str, seq: int, kind: str = "update") -> Update:
+    return Update(kind, topic, seq, status=None if kind == "update" else "live")  # type: ignore[arg-type]
+
+
+class Slow:
+    """A feed that nobody reads from, with room for `room` messages."""
+
+    def __init__(self, *topics: str, room: int = 2) -> None:
+        self.asked: list[list[str]] = []
+        self.gate = Gate()
+        self.feed = Feed(topics, self.gate, room, lambda names: self.asked.append(list(names)))
+
+    async def rest(self) -> list[tuple[str, int]]:
+        """All that can be had without waiting."""
+        found: list[tuple[str, int]] = []
+        while True:
+            try:
+                async with asyncio.timeout(0.01):
+                    got = await self.feed.next()
+            except TimeoutError:
+                return found
+            assert got is not None
+            found.append((got.kind, got.seq))
+
+
+# --- the socket -----------------------------------------------------------------------------------
+
+
+async def test_a_slow_consumer_stops_the_server_from_sending(
+    server: "Scripted", eventually: "Eventually"
+) -> None:
+    sent = 0
+
+    async def play(peer: "Peer") -> None:
+        nonlocal sent
+        await peer.welcome(heartbeat_s=0.2)
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        for seq in range(2, 5000):
+            await peer.update("a", seq, padding=PADDING)
+            sent = seq
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        subscription = c.subscribe("a", queue_max=10)
+        assert (await anext(subscription)).seq == 1
+        before = -1
+        while before != sent:
+            before = sent
+            await asyncio.sleep(0.3)
+        assert sent < 4000, "50 MB cannot lie between two sockets"
+        assert c.connected, "not reading is no silence of the server's"
+        async with asyncio.timeout(20):
+            for seq in range(2, 4999):
+                assert (await anext(subscription)).seq == seq
+        await eventually(lambda: sent == 4999)
+    assert server.connections == 1
+
+
+async def test_in_its_loop_a_full_consumer_still_gets_answers(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        for seq in range(2, 30):
+            await peer.update("a", seq)
+        for _ in range(20):
+            command = await peer.expect("ping")
+            await peer.send(type="pong", id=command["id"], ts=1)
+        await peer.idle()
+
+    server.play(play)
+    seen: list[int] = []
+    async with tickwire.connect(server.url, timeout_s=2) as c, asyncio.timeout(10):
+        async for u in c.subscribe("a", queue_max=8):
+            await c.ping()
+            seen.append(u.seq)
+            if len(seen) == 20:
+                break
+    assert seen == list(range(1, 21))
+
+
+async def test_one_that_waits_is_not_held_up_by_one_that_is_full(server: "Scripted") -> None:
+    """The slow one loses, is told so, and gets the present state instead."""
+    last = 400
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        for seq in range(2, last + 1):
+            await peer.update("a", seq, price=seq)
+        assert await peer.accept() == ["a"]
+        await peer.snapshot("a", last, price=last)
+        await peer.update("a", last + 1, price=last + 1)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c, asyncio.timeout(10):
+        slow = c.subscribe("a", queue_max=8)
+        assert (await anext(slow)).seq == 1
+        fast = c.subscribe("a", queue_max=8)
+        assert [(await anext(fast)).seq for _ in range(last)] == list(range(1, last + 1))
+        got = [await anext(slow)]
+        while got[-1].seq <= last:
+            got.append(await anext(slow))
+        assert len(got) <= 8 * DROP_FACTOR + 3
+        gap, snapshot, live = got[-3:]
+        assert gap.kind == "gap"
+        assert gap.missed is not None
+        first = gap.missed[0]
+        assert gap.missed == (first, last - 1)
+        assert gap.text == f'{{"type":"gap","topic":"a","from":{first},"to":{last - 1}}}'
+        assert (snapshot.kind, snapshot.seq, snapshot.data) == ("snapshot", last, {"price": last})
+        assert (live.kind, live.seq) == ("update", last + 1)
+        assert (await anext(fast)).seq == last + 1
+
+
+# --- the feed -------------------------------------------------------------------------------------
+
+
+async def test_the_gate_closes_when_full_and_opens_half_empty() -> None:
+    slow = Slow("a", room=4)
+    for seq in range(1, 5):
+        assert slow.gate.open
+        slow.feed.put(update("a", seq), True)
+    assert not slow.gate.open
+    passing = asyncio.create_task(slow.gate.passed())
+    await slow.feed.next()
+    await asyncio.sleep(0)
+    assert not passing.done()
+    await slow.feed.next()
+    await asyncio.wait_for(passing, 1)
+
+
+async def test_an_ended_feed_closes_no_gate_and_takes_nothing() -> None:
+    slow = Slow("a", room=1)
+    slow.feed.put(update("a", 1), True)
+    assert not slow.gate.open
+    slow.feed.end()
+    assert slow.gate.open
+    slow.feed.put(update("a", 2), True)
+    assert await slow.feed.next() == update("a", 1)
+    assert await slow.feed.next() is None
+
+
+async def test_past_its_limit_a_feed_drops_and_asks_once_it_is_dry() -> None:
+    slow = Slow("a", "b", room=2)
+    for seq in range(1, 5):
+        slow.feed.put(update("a", seq), True)
+        slow.feed.put(update("b", seq), True)
+    slow.feed.put(update("a", 5), True)
+    assert slow.asked == []
+    assert await slow.rest() == []
+    assert slow.asked == [["a", "b"]]
+    slow.feed.put(update("b", 5), True)
+    slow.feed.put(update("a", 6, "snapshot"), False)
+    slow.feed.put(update("a", 7), True)
+    assert await slow.rest() == [("gap", 5), ("snapshot", 6), ("update", 7)]
+    slow.feed.put(update("b", 5, "snapshot"), False)
+    assert await slow.rest() == [("gap", 4), ("snapshot", 5)]
+    assert slow.asked == [["a", "b"]]
+
+
+async def test_it_asks_for_as_much_as_it_can_hold() -> None:
+    slow = Slow("x.*", room=2)
+    for seq in range(1, 9):
+        slow.feed.put(update(f"x.{seq}", 1), True)
+    assert await slow.rest() == []
+    for expected in (["x.1", "x.2"], ["x.3", "x.4"]):
+        assert slow.asked[-1] == expected
+        for name in expected:
+            slow.feed.put(update(name, 1, "snapshot"), False)
+        assert await slow.rest() == [("snapshot", 1)] * 2, "nothing of them was missed"
+
+
+async def test_what_it_dropped_of_gaps_and_statuses_counts_from_their_place() -> None:
+    slow = Slow("a", "b", room=1)
+    slow.feed.put(Update("gap", "a", 9, missed=(5, 9)), True)
+    slow.feed.put(update("b", 3, "status"), True)
+    slow.feed.put(update("a", 10), True)
+    slow.feed.put(update("a", 11), True)
+    assert await slow.rest() == []
+    slow.feed.put(update("a", 12, "snapshot"), True)
+    slow.feed.put(update("b", 3, "snapshot"), True)
+    got = [await slow.feed.next() for _ in range(3)]
+    assert [(u.topic, u.kind, u.missed) for u in got if u] == [
+        ("a", "gap", (5, 11)),
+        ("a", "snapshot", None),
+        ("b", "snapshot", None),
+    ]
+
+
+async def test_after_a_lost_connection_it_asks_again() -> None:
+    slow = Slow("a", room=1)
+    for seq in range(1, 5):
+        slow.feed.put(update("a", seq), True)
+    assert await slow.rest() == []
+    slow.feed.connection_lost()
+    assert await slow.rest() == []
+    assert slow.asked == [["a"], ["a"]]
+
+
+async def test_what_it_wants_no_more_it_does_not_ask_for() -> None:
+    slow = Slow("a", "x.*", room=1)
+    for name in ("a", "x.1", "x.2", "x.3"):
+        slow.feed.put(update(name, 1), True)
+    slow.feed.drop(["a"])
+    assert await slow.rest() == []
+    assert slow.asked == [["x.1"]]
+    slow.feed.refuse("x.1", tickwire.TickwireError("no"))
+    assert await slow.rest() == []
+    assert slow.asked == [["x.1"], ["x.2"]]
