@@ -10,8 +10,6 @@
 namespace tickwire {
 namespace {
 
-// Candidates the match finder looks at per place.
-constexpr std::uint32_t kChain = 16;
 constexpr Bits kBlockHeader = {0b010, 3};  // BFINAL 0, BTYPE 01: fixed Huffman codes
 // End of block, then the header of the empty stored block whose 00 00 FF FF is not sent.
 constexpr Bits kTrailer = {0, 7 + 3};
@@ -85,7 +83,7 @@ Assembled Assembler::assemble(std::string_view message, std::span<const std::str
     room -= bases[result.bases++].size();
   }
   const auto used = bases.first(result.bases);
-  const auto& matches = finder_.find(message, used, {kChain, options.typical_gap_bytes});
+  const auto& matches = finder_.find(message, used, options.typical_gap_bytes);
   const auto& tokens = parser_.parse(options.parse, message, matches);
   result.ops.reserve(tokens.size() / 2 + 4);
   OpWriter out(result);

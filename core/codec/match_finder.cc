@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <iterator>
 
 #include "codec/fixed_huffman.h"
 
@@ -11,6 +12,8 @@ namespace tickwire {
 namespace {
 
 constexpr std::uint32_t kGram = 4;
+// Of one place; real messages have a handful, and a hostile one must not cost more than some milliseconds.
+constexpr std::uint32_t kCandidatesMax = 64;
 constexpr std::uint32_t kHash = 2654435761U;
 constexpr std::uint32_t kPaddingBytes = 8;
 // A match of 3 bytes pays only from nearby: 7 bits of length and the distance against 24 bits.
@@ -42,8 +45,8 @@ std::uint32_t equal_bytes(std::uint64_t difference) {
 }  // namespace
 
 const std::vector<Match>& MatchFinder::find(std::string_view message, std::span<const std::string_view> bases,
-                                            Limits limits) {
-  lay_out(message, bases, limits.typical_gap_bytes);
+                                            std::uint32_t typical_gap_bytes) {
+  lay_out(message, bases, std::min(typical_gap_bytes, kDistanceMax));
   matches_.clear();
   for (std::size_t r = 0; r + 1 < regions_.size(); ++r) index(regions_[r]);
   const Region own = regions_.back();
@@ -51,7 +54,7 @@ const std::vector<Match>& MatchFinder::find(std::string_view message, std::span<
   for (std::uint32_t p = own.begin; p + kMatchBytesMin <= own.end; ++p) {
     if (p + kMatchBytesMin >= covered_) {
       search_short(p);
-      search(p, limits.chain);
+      search(p);
     }
     index(p);
   }
@@ -106,14 +109,15 @@ void MatchFinder::index(std::uint32_t position) {
   heads3_[load24(gram) * kHash >> hash_shift_] = head;
 }
 
-void MatchFinder::search(std::uint32_t position, std::uint32_t chain) {
+void MatchFinder::search(std::uint32_t position) {
   const std::uint32_t gram = load32(&text_[position]);
   const std::uint32_t end = regions_.back().end;
   // To be of use a match must reach over everything found before.
   std::uint32_t longest = std::max(covered_, position + kGram - 1) - position;
   if (position + longest >= end) return;
   std::uint32_t candidate = heads_[gram * kHash >> hash_shift_];
-  for (; candidate != 0 && chain > 0; candidate = previous_[candidate - 1], --chain) {
+  std::uint32_t tries = kCandidatesMax;
+  for (; candidate != 0 && tries > 0; candidate = previous_[candidate - 1], --tries) {
     const std::uint32_t source = candidate - 1;
     if (text_[source + longest] != text_[position + longest] || load32(&text_[source]) != gram) continue;
     const std::uint32_t length = match_length(position, source);
@@ -133,23 +137,37 @@ void MatchFinder::search_short(std::uint32_t position) {
   keep(position, candidate - 1, kMatchBytesMin);
 }
 
+// A match found inside another may begin further to the left, where nothing was searched.
 void MatchFinder::keep(std::uint32_t position, std::uint32_t source, std::uint32_t length) {
   const Region& own = regions_.back();
-  const std::uint32_t start = position - own.begin;
+  const Region& region = region_of(source);
+  if (position < covered_) {
+    const std::uint32_t room = std::min(position - own.begin, source - region.begin);
+    std::uint32_t back = 0;
+    while (back < room && text_[source - back - 1] == text_[position - back - 1]) ++back;
+    position -= back;
+    source -= back;
+    length += back;
+  }
   covered_ = std::max(covered_, position + length);
+  const std::uint32_t start = position - own.begin;
   if (source >= own.begin) {
     const std::uint32_t distance = position - source;
-    matches_.push_back(
+    return insert(
         {start, length, Match::kSelf, static_cast<std::int32_t>(distance), distance_bits(distance).count});
-    return;
   }
-  const Region& region = region_of(source);
   const auto farthest_first = static_cast<std::size_t>(&region - regions_.data());
   const auto base = static_cast<std::uint32_t>(regions_.size() - 2 - farthest_first);
   const std::int32_t offset =
       static_cast<std::int32_t>(start) - static_cast<std::int32_t>(source - region.begin);
   const auto distance = static_cast<std::uint32_t>(static_cast<std::int32_t>(region.gap) + offset);
-  matches_.push_back({start, length, base, offset, distance_bits(std::min(distance, kDistanceMax)).count});
+  insert({start, length, base, offset, distance_bits(std::min(distance, kDistanceMax)).count});
+}
+
+void MatchFinder::insert(const Match& match) {
+  auto place = matches_.end();
+  while (place != matches_.begin() && std::prev(place)->start > match.start) --place;
+  matches_.insert(place, match);
 }
 
 // Not beyond the end of the source's region: what follows a base differs from stream to stream.

@@ -1,8 +1,9 @@
 // MatchFinder: where parts of a message occurred before, in its bases or in the message itself.
 //
 // Owned by one Assembler, so by one thread; keeps its tables between calls, as nothing here should allocate
-// once they have grown. Result: matches by rising start, each as long as it can be. A position inside a match
-// is not searched unless a match found there could reach further: the gain of the others is a bit or none.
+// once they have grown. Result: matches by rising start, each as long as it can be to both sides.
+// The middle of a match is not searched: of the matches that begin there only those that end beyond it are of
+// use, and they are found three bytes before its end.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +27,9 @@ struct Match {
 
 class MatchFinder {
  public:
-  struct Limits {
-    std::uint32_t chain = 16;  // candidates looked at per position
-    std::uint32_t typical_gap_bytes = 0;
-  };
   // `bases`: nearest first; with the message at most kDistanceMax bytes. Valid until the next call.
   const std::vector<Match>& find(std::string_view message, std::span<const std::string_view> bases,
-                                 Limits limits);
+                                 std::uint32_t typical_gap_bytes);
 
  private:
   // The bases, farthest first, then the message lie in one text; positions count from its start.
@@ -44,9 +41,10 @@ class MatchFinder {
   void lay_out(std::string_view message, std::span<const std::string_view> bases, std::uint32_t typical_gap);
   void index(const Region& base);
   void index(std::uint32_t position);
-  void search(std::uint32_t position, std::uint32_t chain);
+  void search(std::uint32_t position);
   void search_short(std::uint32_t position);
   void keep(std::uint32_t position, std::uint32_t source, std::uint32_t length);
+  void insert(const Match& match);
   [[nodiscard]] std::uint32_t match_length(std::uint32_t position, std::uint32_t source) const;
   [[nodiscard]] const Region& region_of(std::uint32_t position) const;
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "codec/inflating_peer.h"
@@ -49,6 +52,30 @@ TEST(RelocatableDeflate, OneAssemblyServesStreamsInWhichTheBaseLiesAtDifferentDi
     ASSERT_EQ(peer.receive(standalone.compress(other)), other);
     const std::array<std::uint32_t, 1> gaps = {static_cast<std::uint32_t>(kBase.size() + between)};
     EXPECT_EQ(peer.receive(StreamSender::linked(form, gaps)), kNext) << between;
+  }
+}
+
+// docs/RELOCATABLE-DEFLATE.md draws this message; what it shows must be what we send.
+TEST(RelocatableDeflate, TheExampleInTheDocumentIsWhatIsSent) {
+  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  std::ifstream file(root / "docs" / "RELOCATABLE-DEFLATE.md");
+  const std::string document((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string base = R"({"topic":"BTC-USD","seq":9,"bid":"101.20","ask":"101.25"})";
+  const std::string message = R"({"topic":"BTC-USD","seq":10,"bid":"101.35","ask":"101.40"})";
+  EXPECT_NE(document.find(base), std::string::npos);
+  EXPECT_NE(document.find(message), std::string::npos);
+  Assembler assembler;
+  const std::array<std::string_view, 1> bases = {base};
+  const Assembled form = assembler.assemble(message, bases);
+  for (const std::uint32_t gap : {300U, 20000U}) {
+    const std::array<std::uint32_t, 1> gaps = {gap};
+    std::string hex;
+    for (const char byte : StreamSender::linked(form, gaps)) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      hex += {' ', kDigits[static_cast<unsigned char>(byte) >> 4], kDigits[byte & 15]};
+    }
+    EXPECT_NE(document.find(hex + "  "), std::string::npos) << "gap " << gap << ":" << hex;
+    EXPECT_EQ(received_at_gap(base, message, gap), message);
   }
 }
 
