@@ -57,6 +57,7 @@ Connection::~Connection() {
 }
 
 void Connection::hang_up() {
+  if (state_ == State::kAnswering) --loop_.answering;
   state_ = State::kGone;
   leave();
   // Not polite about what lws still holds, unlike LWS_TO_KILL_SYNC, and safe within its callbacks.
@@ -64,9 +65,9 @@ void Connection::hang_up() {
 }
 
 void Connection::on_ended() {
+  if (state_ == State::kAnswering) --loop_.answering;
   state_ = State::kGone;
   leave();
-  stop_answering();
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
 }
 

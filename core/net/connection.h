@@ -55,8 +55,6 @@ class Connection final : public Socket, public DeadlineNode {
 
   // --- called by the loop -----------------------------------------------------------------------------
   void on_overdue();
-  // Input while an answer is under way makes lws poll without end: such a client is hung up.
-  void check_quiet();
   // The server stops.
   void end();
 
@@ -66,7 +64,6 @@ class Connection final : public Socket, public DeadlineNode {
   bool send(std::string_view bytes);
   bool answer(HttpResponse response, const HttpRequest& request);
   bool go_on_answering();
-  void stop_answering();
   void hang_up();
   void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
 

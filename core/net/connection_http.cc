@@ -1,8 +1,7 @@
 // Connection's HTTP half: requests, answers, and the step to a WebSocket.
 #include <libwebsockets.h>
-#include <sys/socket.h>
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "net/connection.h"
@@ -61,7 +60,7 @@ bool Connection::on_answer_writable() {
     case HttpExchange::Progress::kDone:
       break;
   }
-  stop_answering();
+  if (state_ == State::kAnswering) --loop_.answering;
   const bool stays = exchange_->connection_stays();
   exchange_.reset();
   if (!stays) return false;
@@ -72,25 +71,16 @@ bool Connection::on_answer_writable() {
 
 bool Connection::go_on_answering() {
   if (state_ != State::kAnswering) {
-    if (loop_.answering.size() >= kResponsesPendingMax) {
+    if (loop_.answering >= kResponsesPendingMax) {
       hang_up();  // not false: lws would first wait for what it holds
       return true;
     }
     state_ = State::kAnswering;
-    loop_.answering.push_back(this);
+    ++loop_.answering;
   }
   wait(loop_.answers);
   lws_callback_on_writable(wsi_);
   return true;
-}
-
-void Connection::stop_answering() {
-  std::erase(loop_.answering, this);
-}
-
-void Connection::check_quiet() {
-  char byte = 0;
-  if (::recv(lws_get_socket_fd(wsi_), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) hang_up();
 }
 
 }  // namespace tickwire

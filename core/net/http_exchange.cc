@@ -13,11 +13,10 @@ HttpExchange::HttpExchange(HttpResponse response, const HttpRequest& request)
       stays_(request.has_body ? request.body_length_known : request.keep_alive),
       head_(response_head(response_, request.keep_alive && !request.has_body)) {
   if (request.method != "HEAD") left_ = {"", response_.head, response_.shared, response_.tail};
-  if (head_.size() + response_.body_bytes() <= kAnswerPieceBytes) {
-    for (std::string_view& part : left_) {
-      head_ += part;
-      part = {};
-    }
+  for (std::string_view& part : left_) {  // what is small goes out in one write
+    if (head_.size() + part.size() > kAnswerPieceBytes) break;
+    head_ += part;
+    part = {};
   }
   left_[0] = head_;
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <chrono>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -25,7 +26,11 @@ namespace {
 
 constexpr std::int64_t kTickUs = 1'000'000;
 constexpr std::int64_t kDeadlineStepUs = 250'000;
-constexpr std::int64_t kAnswerCheckUs = 50'000;
+// lws polls without end in some states in which it does not read what a client sends: while an HTTP answer
+// waits for that client, say, or while it flushes before a close. Turns in which nothing happens are then
+// slowed down.
+constexpr int kEmptyTurnsMax = 32;
+constexpr std::chrono::milliseconds kEmptyTurnPause{1};
 
 class CallWatcher final : public Watcher {
  public:
@@ -139,7 +144,11 @@ void Loop::Impl::start() {
 
 void Loop::Impl::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("tickwire-{}", index_).c_str());
-  while (!ended(clock_.steady_us())) context_.run_once();
+  int empty_turns = 0;
+  while (!ended(clock_.steady_us())) {
+    empty_turns = context_.run_once() ? 0 : empty_turns + 1;
+    if (empty_turns > kEmptyTurnsMax) std::this_thread::sleep_for(kEmptyTurnPause);
+  }
   context_.close();
 }
 
@@ -155,14 +164,12 @@ void Loop::Impl::step() {
     deadlines_due_us_ = now + kDeadlineStepUs;
     serve_overdue(now);
   }
-  for (Connection* client : state_.answering) client->check_quiet();
   const std::int64_t paused_until = listener_.resume(now);
   const std::int64_t turn_wait = shard_.run();
 
   now = clock_.steady_us();
   std::int64_t wait = std::min(tick_due_us_, deadlines_due_us_) - now;
   if (paused_until >= 0) wait = std::min(wait, paused_until - now);
-  if (!state_.answering.empty()) wait = std::min(wait, kAnswerCheckUs);
   if (turn_wait >= 0) wait = std::min(wait, turn_wait);
   timer_.set(wait);
 }

@@ -1,8 +1,8 @@
 // Loop: one shard's thread: a libwebsockets context, a listener of its own (SO_REUSEPORT), and the Shard that
 // both drive.
 //
-// open(), start() and stop() from the owner's thread, the first two once; drain(), port() and shard() from any
-// after open(). Owns the thread, the sockets and the shard; hub, clock, access and source outlive it.
+// open(), start() and stop() from the owner's thread, the first two once; drain(), port() and shard() from
+// any after open(). Owns the thread, the sockets and the shard; hub, clock, access and source outlive it.
 // Invariant: the context and everything in it is touched on the loop thread only, from start() to its end.
 #pragma once
 

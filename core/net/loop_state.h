@@ -1,6 +1,7 @@
 // LoopState: what the connections of one loop share. Loop thread only, after construction.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/clock.h"
@@ -39,8 +40,7 @@ struct LoopState {
   DeadlineList closes;
 
   std::vector<Connection*> connections;  // owned; each knows its place
-  std::vector<Connection*>
-      answering;  // HTTP answers that wait for their client, kResponsesPendingMax at most
+  std::size_t answering = 0;             // of them, with an HTTP answer that waits for its client
 };
 
 }  // namespace tickwire

@@ -30,7 +30,10 @@ int on_receive(lws* wsi, Connection& client, const char* bytes, std::size_t size
 
 }  // namespace
 
+thread_local std::uint64_t callbacks_on_this_thread = 0;
+
 int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
+  ++callbacks_on_this_thread;
   // CONNECT makes lws turn to raw bytes, which nobody speaks here.
   if (reason == LWS_CALLBACK_RAW_ADOPT) return kHangUp;
   auto* client = wsi == nullptr ? nullptr : static_cast<Connection*>(lws_get_opaque_user_data(wsi));
@@ -71,6 +74,7 @@ int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
 
 int watch_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* /*in*/,
                    std::size_t /*size*/) {
+  ++callbacks_on_this_thread;
   if (reason != LWS_CALLBACK_RAW_RX_FILE) return kGoOn;
   static_cast<Watcher*>(lws_get_opaque_user_data(wsi))->on_readable();
   return kGoOn;

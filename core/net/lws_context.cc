@@ -132,8 +132,10 @@ lws* LwsContext::adopt(int socket, void* client) {
   return lws_adopt_descriptor_vhost_via_info(&what);
 }
 
-void LwsContext::run_once() {
+bool LwsContext::run_once() {
+  const std::uint64_t before = callbacks_on_this_thread;
   lws_service(context_, 0);
+  return callbacks_on_this_thread != before;
 }
 
 }  // namespace tickwire

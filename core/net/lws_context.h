@@ -39,8 +39,8 @@ class LwsContext {
   // A client's socket; owned as above. `client` is what callbacks find by client_of().
   lws* adopt(int socket, void* client);
 
-  // Waits for something to do, and does it.
-  void run_once();
+  // Waits for something to do, and does it. Returns whether anybody of us was called.
+  bool run_once();
   // Descriptors from this number on cannot be adopted.
   [[nodiscard]] int descriptors_max() const { return descriptors_max_; }
 
