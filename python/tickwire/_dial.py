@@ -1,5 +1,6 @@
 """Opening a WebSocket, and what its failures and its end mean to a client of tickwire."""
 
+import os
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection
@@ -45,13 +46,16 @@ async def dial(url: str, timeout_s: float) -> ClientConnection:
         if status in (401, 403):
             raise DeniedError(f"{url}: the server answered {status}") from e
         raise ConnectionFailedError(f"{url}: the server answered {status}, not a WebSocket") from e
+    except TimeoutError as e:
+        raise ConnectionFailedError(f"{url}: no answer within {timeout_s:g} s") from e
     except (OSError, InvalidHandshake, InvalidProxy, InvalidURI) as e:
-        raise ConnectionFailedError(f"{url}: {_reason(e, timeout_s)}") from e
+        raise ConnectionFailedError(f"{url}: {reason(e)}") from e
 
 
-def _reason(error: Exception, timeout_s: float) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {timeout_s:g} s"
+def reason(error: object) -> str:
+    """What a person wants to know of it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return str(error) or type(error).__name__
 
 

@@ -3,13 +3,18 @@
 import asyncio
 import json
 import math
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from tickwire._events import Answer, Command
 from tickwire._protocol import Protocol
@@ -143,12 +148,20 @@ class Scripted:
 
     def __init__(self) -> None:
         self.url = ""
+        self.pages: dict[str, tuple[int, str]] = {}
+        """Answers over HTTP: path with query -> status and body."""
         self.connections = 0
         self.faults: list[BaseException] = []
         self._scripts: list[Play] = []
 
     def play(self, *scripts: Play) -> None:
         self._scripts = list(scripts)
+
+    def page(self, connection: ServerConnection, request: Request) -> Response | None:
+        if request.path == "/ws":
+            return None
+        status, body = self.pages[request.path]
+        return connection.respond(HTTPStatus(status), body)
 
     async def handle(self, ws: ServerConnection) -> None:
         script = self._scripts[min(self.connections, len(self._scripts) - 1)]
@@ -170,9 +183,8 @@ def port_of(server: Server) -> int:
 @pytest.fixture
 async def server() -> AsyncIterator[Scripted]:
     scripted = Scripted()
-    async with serve(
-        scripted.handle, "127.0.0.1", 0, compression=None, close_timeout=1
-    ) as listening:
+    options: Any = {"compression": None, "close_timeout": 1, "process_request": scripted.page}
+    async with serve(scripted.handle, "127.0.0.1", 0, **options) as listening:
         scripted.url = f"ws://127.0.0.1:{port_of(listening)}/ws"
         yield scripted
     assert not scripted.faults
@@ -188,3 +200,48 @@ def eventually() -> Eventually:
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+class Commands:
+    """Runs the command `tickwire` as a process of its own."""
+
+    def __init__(self) -> None:
+        self.started: list[asyncio.subprocess.Process] = []
+
+    async def start(self, *args: str, **env: str) -> asyncio.subprocess.Process:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("TICKWIRE_")}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tickwire", *args),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**clean, "COLUMNS": "200", "NO_COLOR": "1", **env},
+        )
+        self.started.append(process)
+        return process
+
+    async def end(self, process: asyncio.subprocess.Process) -> Ended:
+        async with asyncio.timeout(20):
+            out, err = await process.communicate()
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    async def __call__(self, *args: str, **env: str) -> Ended:
+        return await self.end(await self.start(*args, **env))
+
+
+@pytest.fixture
+async def tickwire_command() -> AsyncIterator[Commands]:
+    commands = Commands()
+    yield commands
+    for process in commands.started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

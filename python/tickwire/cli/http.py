@@ -1,0 +1,60 @@
+"""A GET on the server, and what its answers mean."""
+
+import json
+from collections.abc import Container
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode
+from urllib.request import urlopen
+
+from tickwire._dial import reason
+from tickwire.errors import ConnectionFailedError, ServerError, TickwireError, error_for
+from tickwire.url import http_url
+
+TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    text: str
+    object: dict[str, Any]
+
+
+def get(url: str, *path: str, good: Container[int] = (200,), **query: str) -> Answer:
+    """`path` on the server. `ConnectionFailedError`, or the error that the server names."""
+    place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
+    given = {name: value for name, value in query.items() if value}
+    try:
+        with urlopen(f"{place}?{urlencode(given)}" if given else place, timeout=TIMEOUT_S) as reply:
+            status, body = reply.status, reply.read()
+    except HTTPError as refused:
+        with refused:
+            status, body = refused.code, refused.read()
+    except (OSError, HTTPException) as e:
+        raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
+    answer = _answer(place, status, body)
+    if status not in good:
+        raise _error(answer, place)
+    return answer
+
+
+def _answer(place: str, status: int, body: bytes) -> Answer:
+    try:
+        text = body.decode()
+        decoded = json.loads(text)
+    except ValueError:
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise ServerError(f"{place}: answered {status}, but not as tickwire does")
+    return Answer(status, text, decoded)
+
+
+def _error(answer: Answer, place: str) -> TickwireError:
+    told = answer.object.get("error")
+    if not isinstance(told, dict):
+        return ServerError(f"{place}: answered {answer.status}")
+    message = str(told.get("message", place))
+    return error_for(str(told.get("code", "internal")), message, retryable=told.get("retryable"))

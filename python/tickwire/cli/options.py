@@ -1,0 +1,31 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Url = Annotated[
+    str,
+    typer.Option(
+        envvar="TICKWIRE_URL",
+        metavar="URL",
+        help="The server: ws://, wss://, http:// or https://, or host:port.",
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TICKWIRE_TOKEN", metavar="TOKEN", help="Handed to the server's authenticator."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, also on a terminal.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="One setting, over file and environment; repeatable."
+    ),
+]

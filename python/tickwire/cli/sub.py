@@ -1,0 +1,94 @@
+"""``tickwire sub``: a live table on a terminal, the server's messages in a pipe."""
+
+import asyncio
+import logging
+import os
+import signal
+import stat
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tickwire.cli.options import Json, Token, Url
+from tickwire.cli.outcome import reported, say, write_line
+from tickwire.url import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from tickwire.subscription import Subscription
+
+
+@reported
+def sub(
+    topics: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TOPIC", help="Topics and patterns, like 'ticker.*'.", show_default=False
+        ),
+    ],
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="End after so many messages.")
+    ] = None,
+    max_rate: Annotated[
+        float | None, typer.Option(metavar="N", help="At most so many messages a second per topic.")
+    ] = None,
+    no_snapshot: Annotated[
+        bool, typer.Option("--no-snapshot", help="Only what comes from now on.")
+    ] = False,
+    token: Token = None,
+) -> None:
+    """Follow topics: a live table on a terminal, else one message a line, as the server sent it."""
+    as_json = as_json or not sys.stdout.isatty()
+    log = logging.getLogger("tickwire.client")
+    log.addHandler(_Said() if as_json else logging.NullHandler())
+
+    async def follow() -> None:
+        from tickwire.client import connect
+
+        async with connect(url, token=token) as c:
+            wanted = c.subscribe(*topics, max_rate=max_rate, snapshot=not no_snapshot)
+            async with wanted as updates:
+                for error in updates.refused.values():
+                    say(str(error))
+                if as_json:
+                    await _print(updates, count)
+                else:
+                    from tickwire.cli.table import watch
+
+                    await watch(c, updates, count)
+
+    asyncio.run(_until_stopped(follow()))
+
+
+async def _print(updates: "Subscription", count: int | None) -> None:
+    left = count
+    async for update in updates:
+        write_line(update.text)
+        if left is not None:
+            left -= 1
+            if left == 0:
+                return
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Ends it, quietly, on SIGINT, on SIGTERM, and when nobody reads our output any more."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    stdout = sys.stdout.fileno()
+    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
+        loop.add_reader(stdout, task.cancel)  # a pipe we write to is readable when it is closed
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+class _Said(logging.Handler):
+    """What the client logs, as a word to the person."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())

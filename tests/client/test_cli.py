@@ -1,0 +1,377 @@
+"""The command's clients, as processes, against a scripted server."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Commands, Peer, Scripted
+
+SNAPSHOT = (
+    '{"type":"snapshot","topic":"a","seq":1,"ts":1,"status":"live",'
+    '"data":{"last":"0.10","x":1.00,"€":"\\u20ac","n":1e5}}'
+)
+UPDATE = '{"type":"update","topic":"a","seq":2,"ts":2,"data":{"last":null}}'
+
+
+async def tells(peer: "Peer") -> None:
+    await peer.welcome()
+    await peer.accept()
+    await peer.ws.send(SNAPSHOT)
+    await peer.ws.send(UPDATE)
+    await peer.idle()
+
+
+async def line(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+
+
+# --- sub ------------------------------------------------------------------------------------------
+
+
+async def test_in_a_pipe_sub_prints_what_the_server_sent_byte_for_byte(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    server.play(tells)
+    ended = await tickwire_command("sub", "a", "--url", server.url, "--count", "2")
+    assert (ended.code, ended.out, ended.err) == (0, f"{SNAPSHOT}\n{UPDATE}\n", "")
+
+
+async def test_sub_passes_its_options_on(server: "Scripted", tickwire_command: "Commands") -> None:
+    asked: list[dict[str, object]] = []
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        auth = await peer.expect("auth")
+        await peer.send(type="ack", id=auth["id"], results=[])
+        asked.extend([auth, await peer.expect("subscribe")])
+        await peer.ack(asked[1])
+        await peer.ws.send(SNAPSHOT)
+        await peer.idle()
+
+    server.play(play)
+    args = ("sub", "a", "b.*", "--no-snapshot", "--max-rate", "2.5", "--count", "1")
+    ended = await tickwire_command(*args, TICKWIRE_URL=server.url, TICKWIRE_TOKEN="secret")
+    assert ended.code == 0
+    assert asked[0]["token"] == "secret"
+    assert (asked[1]["topics"], asked[1]["max_rate"]) == (["a", "b.*"], 2.5)
+    assert asked[1]["snapshot"] is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_sub_quietly(
+    server: "Scripted", tickwire_command: "Commands", number: signal.Signals
+) -> None:
+    server.play(tells)
+    process = await tickwire_command.start("sub", "a", "--url", server.url)
+    assert json.loads(await line(process))["seq"] == 1
+    process.send_signal(number)
+    ended = await tickwire_command.end(process)
+    assert (ended.code, ended.err) == (0, "")
+
+
+async def test_a_closed_pipe_ends_sub_quietly_though_nothing_more_comes(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    server.play(tells)
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@" | head -n 1', "sh"),
+        *(sys.executable, "-m", "tickwire", "sub", "a", "--url", server.url),
+        stdout=writing,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writing)
+    async with asyncio.timeout(20):
+        _, err = await process.communicate()
+    with os.fdopen(reading) as out:
+        assert out.read() == SNAPSHOT + "\n"
+    assert (process.returncode, err) == (0, b"")
+
+
+async def test_sub_says_when_it_lost_the_server_and_goes_on(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def goes(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.ws.close(1001, "bye")
+
+    server.play(goes, tells)
+    ended = await tickwire_command("sub", "a", "--url", server.url, "--count", "1")
+    assert (ended.code, ended.out) == (0, SNAPSHOT + "\n")
+    assert "tickwire: the server closed the connection (1001): bye; connecting again" in ended.err
+
+
+async def test_sub_names_the_topics_it_does_not_get(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.ack(await peer.expect("subscribe"), premium="denied")
+        await peer.ws.send(SNAPSHOT)
+        await peer.idle()
+
+    server.play(play)
+    ended = await tickwire_command("sub", "a", "premium", "--url", server.url, "--count", "1")
+    assert (ended.code, ended.out) == (0, SNAPSHOT + "\n")
+    assert ended.err == "tickwire: premium: denied\n"
+
+
+async def on_a_terminal(*args: str, rows: int = 20) -> tuple[int, str]:
+    """The command's exit code and what it drew."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tickwire", *args),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "COLUMNS": "120", "LINES": str(rows), "TERM": "xterm-256color"},
+    )
+    os.close(theirs)
+    drawn = b""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(20):
+            while some := await loop.run_in_executor(None, os.read, ours, 65536):
+                drawn += some
+    except OSError:  # the terminal is gone with its process
+        pass
+    finally:
+        os.close(ours)
+    return await process.wait(), drawn.decode()
+
+
+async def test_on_a_terminal_sub_draws_a_table(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("ticker.A", 41, last="101.20", bid=7)
+        await peer.snapshot("ticker.B", 1, status="halted", last="7")
+        await asyncio.sleep(0.3)
+        await peer.update("ticker.A", 42, last="101.25", bid=None)
+        await peer.idle()
+
+    server.play(play)
+    code, drawn = await on_a_terminal("sub", "ticker.*", "--url", server.url, "--count", "3")
+    assert code == 0
+    for word in ("ticker.A", "41", "101.20", "bid", "ticker.B", "halted"):
+        assert word in drawn
+    last_frame = drawn[drawn.rindex("topic") :]
+    assert "101.25" in last_frame
+    assert "42" in last_frame
+    assert "\x1b[32m" in last_frame, "up is green"
+
+
+async def test_a_small_terminal_shows_how_many_there_are_beside(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        for number in range(30):
+            await peer.snapshot(f"t.{number:02}", 1, last=number)
+        await peer.idle()
+
+    server.play(play)
+    args = ("sub", "t.*", "--url", server.url, "--count", "30")
+    code, drawn = await on_a_terminal(*args, rows=12)
+    assert code == 0
+    assert "24 more" in drawn
+    assert "t.29" not in drawn[drawn.rindex("topic") :]
+
+
+async def test_with_json_a_terminal_gets_lines_too(server: "Scripted") -> None:
+    server.play(tells)
+    code, drawn = await on_a_terminal("sub", "a", "--json", "--url", server.url, "--count", "1")
+    assert (code, drawn) == (0, SNAPSHOT + "\r\n")
+
+
+# --- pub ------------------------------------------------------------------------------------------
+
+
+async def test_pub_sends_the_text_as_given_and_prints_the_seq(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    texts: list[str] = []
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        texts.append(str(await peer.ws.recv()))
+        await peer.send(type="ack", id=1, results=[{"topic": "chat", "seq": 8}])
+        await peer.idle()
+
+    server.play(play)
+    ended = await tickwire_command("pub", "chat", '{"a": 1.00}', "--url", server.url)
+    assert (ended.code, ended.out) == (0, '{"topic": "chat", "seq": 8}\n')
+    assert texts == ['{"type":"publish","id":1,"topic":"chat","data":{"a": 1.00}}']
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [("denied", 4), ("bad_topic", 5), ("internal", 5), ("draining", 5)]
+)
+async def test_what_the_server_says_decides_the_exit_code(
+    server: "Scripted", tickwire_command: "Commands", code: str, exit_code: int
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("publish")
+        await peer.send(type="error", id=command["id"], code=code, message="m", retryable=False)
+        await peer.idle()
+
+    server.play(play)
+    ended = await tickwire_command("pub", "chat", "{}", "--url", server.url)
+    assert (ended.code, ended.out, ended.err) == (exit_code, "", "tickwire: m\n")
+
+
+# --- over HTTP ------------------------------------------------------------------------------------
+
+
+async def test_snapshot_prints_the_answer_as_it_is(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    body = '{"topic":"a","epoch":"e","seq":3,"ts":1,"status":"live","data":{"last":1.00}}'
+    server.pages["/v1/snapshot/a"] = (200, body)
+    ended = await tickwire_command("snapshot", "a", "--url", server.url)
+    assert (ended.code, ended.out, ended.err) == (0, body + "\n", "")
+
+
+async def test_snapshot_with_a_token_asks_over_websocket(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("auth")
+        await peer.send(type="ack", id=command["id"], results=[])
+        await tells_after_welcome(peer)
+
+    async def tells_after_welcome(peer: "Peer") -> None:
+        await peer.accept()
+        await peer.ws.send(SNAPSHOT)
+        await peer.idle()
+
+    server.play(play)
+    ended = await tickwire_command("snapshot", "a", "--token", "t", "--url", server.url)
+    assert (ended.code, ended.out) == (0, SNAPSHOT + "\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"), [(404, "unknown_topic", 5), (403, "denied", 4)]
+)
+async def test_an_error_over_http_is_the_server_s_sentence(
+    server: "Scripted", tickwire_command: "Commands", status: int, code: str, exit_code: int
+) -> None:
+    told = {"error": {"code": code, "message": "because", "retryable": False}}
+    server.pages["/v1/snapshot/no%2Fsuch"] = (status, json.dumps(told))
+    ended = await tickwire_command("snapshot", "no/such", "--url", server.url)
+    assert (ended.code, ended.out, ended.err) == (exit_code, "", "tickwire: because\n")
+
+
+async def test_topics_follows_the_pages(server: "Scripted", tickwire_command: "Commands") -> None:
+    one, two = ({"topic": t, "seq": 3, "ts": 1, "status": "live"} for t in ("t.a", "t.b"))
+    first, second = {"topics": [one], "next": "t.a"}, {"topics": [two], "next": None}
+    server.pages["/v1/topics?pattern=t.%2A"] = (200, json.dumps(first))
+    server.pages["/v1/topics?pattern=t.%2A&after=t.a"] = (200, json.dumps(second))
+    ended = await tickwire_command("topics", "t.*", "--url", server.url)
+    assert ended.code == 0
+    assert [json.loads(text) for text in ended.out.splitlines()] == [one, two]
+
+
+async def test_topics_draws_a_table_on_a_terminal(server: "Scripted") -> None:
+    one = {"topic": "t.a", "seq": 3, "ts": 1, "status": "halted"}
+    server.pages["/v1/topics?pattern=%3E"] = (200, json.dumps({"topics": [one], "next": None}))
+    code, drawn = await on_a_terminal("topics", "--url", server.url)
+    assert code == 0
+    assert "t.a" in drawn
+    assert "halted" in drawn
+    assert "topic" in drawn
+
+
+@pytest.mark.parametrize(("status", "exit_code"), [(200, 0), (503, 5)])
+async def test_health_prints_the_answer_and_ends_as_it_says(
+    server: "Scripted", tickwire_command: "Commands", status: int, exit_code: int
+) -> None:
+    body = '{"status":"draining","topics":1}'
+    server.pages["/health"] = (status, body)
+    ended = await tickwire_command("health", "--url", server.url)
+    assert (ended.code, ended.out) == (exit_code, body + "\n")
+    assert ended.err == ("tickwire: the server is draining\n" if exit_code else "")
+
+
+async def test_health_is_readable_on_a_terminal(server: "Scripted") -> None:
+    server.pages["/health"] = (200, '{"status":"ok","topics":1}')
+    code, drawn = await on_a_terminal("health", "--url", server.url)
+    assert code == 0
+    assert '"status"' in drawn
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"error":"x"}'])
+async def test_another_server_is_not_taken_for_one_of_ours(
+    server: "Scripted", tickwire_command: "Commands", body: str
+) -> None:
+    server.pages["/health"] = (404, body)
+    ended = await tickwire_command("health", "--url", server.url)
+    assert (ended.code, ended.out) == (5, "")
+    assert "/health: answered 404" in ended.err
+
+
+# --- how it ends ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("sub", "a"),
+        ("pub", "a", "{}"),
+        ("snapshot", "a"),
+        ("snapshot", "a", "--token", "t"),
+        ("topics",),
+        ("health",),
+    ],
+)
+async def test_nobody_listening_is_3(tickwire_command: "Commands", args: tuple[str, ...]) -> None:
+    ended = await tickwire_command(*args, "--url", "127.0.0.1:1")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("tickwire: ")
+    assert ended.err.endswith(": Connection refused\n")
+
+
+async def test_a_server_that_allows_nobody_is_4(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    server.play(lambda peer: peer.ws.close(4500, "not you"))
+    ended = await tickwire_command("sub", "a", "--url", server.url)
+    assert (ended.code, ended.out) == (4, "")
+    assert "not you" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        ((), "Usage"),
+        (("dance",), "No such command"),
+        (("sub",), "TOPIC"),
+        (("sub", "a", "--count", "0"), "count"),
+        (("sub", "a", "--max-rate", "0"), "max_rate"),
+        (("sub", "a", "--url", "ftp://x"), "url: 'ftp://x'"),
+        (("health", "--url", "h:x"), "url: 'h:x'"),
+        (("pub", "a", "nonsense"), "not JSON"),
+        (("pub", "a", "[1]"), "must be a JSON object"),
+    ],
+)
+async def test_a_wrong_command_line_is_2_and_says_what_is_wrong(
+    tickwire_command: "Commands", server: "Scripted", args: tuple[str, ...], word: str
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.idle()
+
+    server.play(play)
+    ended = await tickwire_command(*args, TICKWIRE_URL=server.url)
+    assert ended.code == 2
+    assert word in ended.out + ended.err
