@@ -1,3 +1,6 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
