@@ -1,0 +1,1 @@
+"""Feeds that come with tickwire: ``tickwire serve coinbase`` runs one."""
