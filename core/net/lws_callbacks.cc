@@ -75,6 +75,8 @@ int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
 int watch_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* /*in*/,
                    std::size_t /*size*/) {
   ++callbacks_on_this_thread;
+  // lws tells the end of every wsi (WSI_DESTROY) to client_callback, which takes what is set for its own.
+  if (reason == LWS_CALLBACK_RAW_CLOSE_FILE) lws_set_opaque_user_data(wsi, nullptr);
   if (reason != LWS_CALLBACK_RAW_RX_FILE) return kGoOn;
   static_cast<Watcher*>(lws_get_opaque_user_data(wsi))->on_readable();
   return kGoOn;
