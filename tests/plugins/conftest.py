@@ -1,0 +1,91 @@
+"""Servers in this process, and clients of them."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tickwire import Server
+
+Eventually = Callable[[Callable[[], Any]], Any]
+
+
+class StartServer(Protocol):
+    def __call__(self, *plugins: object, **sections: dict[str, Any]) -> Server: ...
+
+
+class RemoteClient:
+    """Over the network, where authorizers are asked; objects in, objects out."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def send(self, **command: Any) -> None:
+        self.connection.send(json.dumps(command))
+
+    def receive(self, kind: str, timeout_s: float = 10) -> dict[str, Any]:
+        """The next message of that type; others are skipped."""
+        while True:
+            message: dict[str, Any] = json.loads(self.connection.recv(timeout_s))
+            if message["type"] == kind:
+                return message
+
+    def subscribe(self, *topics: str, **options: Any) -> list[dict[str, Any]]:
+        """A result for each topic."""
+        self.send(type="subscribe", id=1, topics=topics, **options)
+        results: list[dict[str, Any]] = self.receive("ack")["results"]
+        return results
+
+    def denial(self, topic: str) -> str:
+        """Why the subscription is refused; empty when it is not."""
+        (result,) = self.subscribe(topic)
+        if "error" not in result:
+            return ""
+        assert result["error"]["code"] == "denied"
+        return str(result["error"]["message"])
+
+
+@pytest.fixture
+def start_server() -> Iterator[StartServer]:
+    """start_server(plugin, auth={"deadline_ms": 100}): on a free port, stopped with the test."""
+    servers: list[Server] = []
+
+    def start(*plugins: object, **sections: dict[str, Any]) -> Server:
+        config = {"server": {"listen": "127.0.0.1:0", "drain_s": 2}} | sections
+        server = Server(config, plugins=plugins)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def remote() -> Iterator[Callable[[Server], RemoteClient]]:
+    with ExitStack() as stack:
+
+        def make(server: Server) -> RemoteClient:
+            connecting = connect(server.url, max_size=None, compression=None)
+            return RemoteClient(stack.enter_context(connecting))
+
+        yield make
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Waits until a function returns something true, and returns that."""
+
+    def wait(probe: Callable[[], Any], within_s: float = 10) -> Any:
+        deadline = time.monotonic() + within_s
+        while not (result := probe()):
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.01)
+        return result
+
+    return wait
