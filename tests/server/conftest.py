@@ -1,0 +1,47 @@
+"""Real tickwired processes on free ports."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from server.daemon_process import DaemonProcess
+
+StartDaemon = Callable[..., DaemonProcess]
+
+
+@pytest.fixture(scope="session")
+def tickwired(checkout: Path, programs: Path) -> Path:
+    """$TICKWIRED, or the environment's, or the dev build's."""
+    candidates = [programs / "tickwired", checkout / "build/dev/core/daemon/tickwired"]
+    if named := os.environ.get("TICKWIRED"):
+        candidates.insert(0, Path(named))
+    found = [path for path in candidates if path.exists()]
+    assert found, f"no tickwired: neither of {candidates} exists"
+    return found[0]
+
+
+@pytest.fixture
+def clean_environment() -> dict[str, str]:
+    """Ours without settings, so that a developer's own do not reach the server under test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TICKWIRE_")}
+
+
+@pytest.fixture
+def start_daemon(
+    tickwired: Path, clean_environment: dict[str, str], tmp_path: Path
+) -> Iterator[StartDaemon]:
+    """start_daemon("--set", "store.path=x.db", env={...}): as many as the test wants."""
+    running: list[DaemonProcess] = []
+
+    def start(*args: str, env: dict[str, str] | None = None) -> DaemonProcess:
+        log = tmp_path / f"tickwired-{len(running)}.log"
+        environment = clean_environment | (env or {})
+        running.append(DaemonProcess(tickwired, log, list(args), environment, tmp_path))
+        return running[-1]
+
+    yield start
+    for daemon in running:
+        if daemon.process.poll() is None:
+            daemon.kill()

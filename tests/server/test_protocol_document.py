@@ -1,0 +1,112 @@
+"""docs/PROTOCOL.md, replayed line by line against a real server.
+
+`>` is sent, `<` must come back, `!` is done by the server's own program. "*" stands for any value, the
+order of fields is free, and numbers must be spelled as in the document.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+import tickwire
+
+# What the document's first subscriber finds.
+PUBLISHED_BEFORE = [
+    ("ticker.BTC-USD", '{"last":"101.20","bid":1.00}'),
+    ("ticker.HALT", '{"last":"7"}'),
+]
+MESSAGE_TYPES = {
+    *("subscribe", "unsubscribe", "publish", "list", "auth", "ping"),
+    *(
+        "welcome",
+        "ack",
+        "snapshot",
+        "update",
+        "status",
+        "gap",
+        "heartbeat",
+        "drain",
+        "error",
+        "pong",
+    ),
+}
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def document(checkout: Path) -> str:
+    return (checkout / "docs" / "PROTOCOL.md").read_text()
+
+
+@pytest.fixture
+def server() -> Iterator[tickwire.Server]:
+    with tickwire.Server({"server.listen": "127.0.0.1:0", "auth.publish": "open"}) as server:
+        for topic, data in PUBLISHED_BEFORE:
+            server.publish(topic, data)
+        yield server
+
+
+def parse(text: str) -> Any:
+    """Numbers stay as they are spelled."""
+    return json.loads(text, parse_float=lambda spelled: ("number", spelled))
+
+
+def matches(expected: Any, found: Any) -> bool:
+    if expected == "*":
+        return True
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return expected.keys() == found.keys() and all(
+            matches(value, found[key]) for key, value in expected.items()
+        )
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(matches, expected, found))
+    return bool(type(expected) is type(found) and expected == found)
+
+
+def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None:
+    sign, _, rest = line.partition(" ")
+    if sign == ">":
+        client.send(rest)
+    elif sign == "<":
+        text = client.recv(timeout=10)
+        assert matches(parse(rest), parse(str(text))), f"\nexpected {rest}\ngot      {text}"
+    elif rest.startswith("publish "):
+        _, topic, data = rest.split(" ", 2)
+        server.publish(topic, data)
+    elif rest.startswith("status "):
+        _, topic, status = rest.split(" ", 2)
+        server.set_status(topic, status)
+    else:
+        raise AssertionError(f"not a line of a wire block: {line}")
+
+
+def test_the_wire_blocks_are_what_the_server_does(document: str, server: tickwire.Server) -> None:
+    lines = [line for block in blocks(document, "wire") for line in block.splitlines()]
+    assert len(lines) > 20
+    with connect(f"ws://{server.address}/ws", subprotocols=["tickwire.v1.json"]) as client:
+        assert client.subprotocol == "tickwire.v1.json"
+        for line in lines:
+            replay(line, client, server)
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=0.2)
+
+
+def test_every_message_has_an_example(document: str) -> None:
+    wire = [line[2:] for block in blocks(document, "wire") for line in block.splitlines()]
+    examples = [text for text in (*wire, *blocks(document, "json")) if text.startswith("{")]
+    assert {json.loads(text)["type"] for text in examples} >= MESSAGE_TYPES
+
+
+def test_the_replay_notices_a_difference() -> None:
+    assert matches(parse('{"a":"*","b":[1.00]}'), parse('{"b":[1.00],"a":{"x":1}}'))
+    for other in ('{"a":1,"b":[1.0]}', '{"a":1,"b":[1.00],"c":1}', '{"a":1}', '{"a":1,"b":[]}'):
+        assert not matches(parse('{"a":"*","b":[1.00]}'), parse(other))
+    assert not matches(parse('{"x":1}'), parse('{"x":true}'))
