@@ -18,7 +18,6 @@ class LinkOp {
  public:
   // Closed bits + distance + 7 left over by the op before stay below 64: one unaligned store an op.
   static constexpr unsigned kClosedBitsMax = 38;
-  static constexpr unsigned kDistanceIndexMax = 0xFFFF;
 
   // `distance`: 1 + index into Assembled::distances, or 0 for none.
   LinkOp(std::uint64_t closed, unsigned count, std::uint32_t distance)

@@ -109,11 +109,10 @@ Status Inflater::begin_next_stream() {
 }
 
 std::string Inflater::history() const {
-  std::string window(std::size_t{1} << MAX_WBITS, '\0');
   uInt size = 0;
+  inflateGetDictionary(stream_.get(), nullptr, &size);
+  std::string window(size, '\0');
   inflateGetDictionary(stream_.get(), bytes_of(window.data()), &size);
-  window.resize(size);
-  window.shrink_to_fit();
   return window;
 }
 
@@ -135,7 +134,7 @@ Status Inflater::unpark() {
 void Inflater::park() {
   assert(!failed_ && compressed_bytes_ == 0 && inflated_bytes_ == 0);
   if (!stream_) return;
-  if (config_.context_takeover) history_ = history();
+  history_ = history();
   stream_.reset();
 }
 

@@ -9,12 +9,10 @@
 // literals and the same matches. They differ in one thing only: how far back that earlier message (the
 // *base*) lies. So, as with object code, compile once and relocate per use:
 //
-//   assemble  once per message and base. Literals and lengths become ready bits of the fixed Huffman code; a
-//             distance into a base stays open and keeps only its own offset, place in message - place in
-//             base.
-//   link      per delivery: distance = gap + offset, where gap = the stream's position now - the position at
-//   which it
-//             was sent the base. Copies runs of ready bits, closes the few open distances between them.
+//   assemble  once per message and base: literals and lengths become ready bits of the fixed Huffman code;
+//             a distance into a base stays open and keeps its own offset, place in message - place in base.
+//   link      per delivery: distance = gap + offset, where gap = the stream's position now - its position
+//             when it was sent the base. Copies runs of ready bits, closes the few distances between them.
 //
 // What it takes to be right, and who sees to it:
 //   - A base may be used only if this stream was sent it, compressed, and it is still in reach:

@@ -63,7 +63,6 @@ class BaseTrail {
     }
     return count_;
   }
-  [[nodiscard]] std::size_t count() const { return count_; }
 
  private:
   static constexpr std::uint16_t kTooFar = std::numeric_limits<std::uint16_t>::max();

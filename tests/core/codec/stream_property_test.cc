@@ -70,6 +70,7 @@ class MessageSource {
 
   std::mt19937 random_;
   std::uint64_t seq_ = 0;
+  std::string last_;
 };
 
 struct Tally {
