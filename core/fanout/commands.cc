@@ -15,9 +15,10 @@ Error denied(std::string_view topic, std::string_view reason) {
 
 SubscribeOptions options_of(const SubscribeCommand& command) {
   SubscribeOptions options{command.snapshot, 0};
-  // The slowest pace that 32 bits of microseconds hold is one message in 71 minutes.
-  if (command.max_rate > 0)
-    options.pace_us = static_cast<std::uint32_t>(std::min(1e6 / command.max_rate, 4e9));
+  if (command.max_rate > 0) {
+    options.pace_ms =
+        static_cast<std::uint16_t>(std::min(std::ceil(1000 / command.max_rate), double{UINT16_MAX}));
+  }
   return options;
 }
 

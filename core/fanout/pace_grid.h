@@ -17,13 +17,14 @@ class PaceGrid {
   struct Owed {
     SessionRef session;
     SubscriptionIndex index;
-    std::uint32_t pace_us;
+    std::uint16_t pace_ms;
   };
 
-  // It is behind and may be sent at the next multiple of `pace_us`.
+  // It is behind and may be sent at the next multiple of `pace_ms`.
   void owe(std::int64_t now_us, const Owed& owed) {
-    Moment& moment = moments_[owed.pace_us];
-    if (moment.owed.empty()) moment.due_us = (now_us / owed.pace_us + 1) * owed.pace_us;
+    Moment& moment = moments_[owed.pace_ms];
+    const std::int64_t pace_us = std::int64_t{owed.pace_ms} * 1000;
+    if (moment.owed.empty()) moment.due_us = (now_us / pace_us + 1) * pace_us;
     moment.owed.push_back(owed);
   }
 
@@ -53,7 +54,7 @@ class PaceGrid {
     std::int64_t due_us = 0;
     std::vector<Owed> owed;
   };
-  std::map<std::uint32_t, Moment> moments_;  // only those with something owed
+  std::map<std::uint16_t, Moment> moments_;  // only those with something owed
 };
 
 }  // namespace tickwire

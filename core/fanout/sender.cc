@@ -15,17 +15,16 @@ std::uint64_t seq_before(const Update& update) {
 }  // namespace
 
 void Sender::send(Session& session, std::span<const LiveItem> items) {
-  scratch_.clear();
+  WriteBuffer& write = encoder_.buffer();
+  write.clear();
   messages_ = 0;
-  if (session.writable()) session.take_outbox(scratch_);
+  if (session.writable() && session.has_outbox()) write.append(session.take_outbox());
   for (const LiveItem& item : items) deliver(session, item);
   const bool all = !session.writable() || catch_up(session);
-  if (!scratch_.empty()) {
-    parts_.counters.messages.add(messages_);
-    parts_.counters.bytes.add(scratch_.size());
-    parts_.counters.writes.add(1);
+  if (!write.empty()) {
+    count(write.size());
     session.last_write_us = parts_.clock.steady_us();
-    session.write(scratch_);
+    session.write(write.view());
   }
   if (!all && session.writable()) parts_.resume.push_back(parts_.sessions.ref(session));
   const bool behind = session.blocked() || !session.behind().empty();
@@ -36,28 +35,27 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   }
 }
 
-void Sender::owe(Session& session, SubscriptionIndex index, std::uint32_t pace_us) {
-  if (pace_us == 0) {
+void Sender::count(std::size_t bytes) {
+  parts_.counters.messages.add(messages_);
+  parts_.counters.bytes.add(bytes);
+  parts_.counters.writes.add(1);
+  parts_.counters.linked.set(encoder_.linked);
+  parts_.counters.standalone.set(encoder_.standalone);
+}
+
+void Sender::owe(Session& session, SubscriptionIndex index, std::uint16_t pace_ms) {
+  if (pace_ms == 0) {
     session.owe(index);
   } else {
-    parts_.paces.owe(parts_.clock.steady_us(), {parts_.sessions.ref(session), index, pace_us});
+    parts_.paces.owe(parts_.clock.steady_us(), {parts_.sessions.ref(session), index, pace_ms});
   }
-}
-
-bool Sender::fits(std::size_t bytes) const {
-  return scratch_.empty() || scratch_.size() + bytes <= parts_.config.session.write_bytes_max;
-}
-
-void Sender::append(const EncodedMessage& message) {
-  scratch_.append(message.frame);
-  ++messages_;
 }
 
 // --- live -----------------------------------------------------------------------------------------------
 
 void Sender::deliver(Session& session, const LiveItem& item) {
   if (is_pattern_index(item.index)) {
-    deliver_pattern(session, item.index, *item.applied);
+    deliver_pattern(session, item);
   } else {
     deliver_exact(session, item.index, *item.applied);
   }
@@ -67,46 +65,47 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
   Subscription& subscription = session.exact()[index];
   if (subscription.phase != Phase::kLive) return;
   const Update& update = *applied.update;
-  if (session.writable() && subscription.pace_us == 0) {
-    const EncodedMessage& message = update.update_message();
-    if (fits(message.frame.size())) {
-      assert(subscription.seq == seq_before(update));
-      append(message);
+  if (session.writable() && subscription.pace_ms == 0) {
+    assert(subscription.seq == seq_before(update));
+    if (encoder_.update(session, subscription, applied)) {
+      ++messages_;
       subscription.seq = update.seq();
       subscription.status = update.status();
       return;
     }
   }
   subscription.phase = Phase::kBehind;
-  if (subscription.pace_us == 0) {
+  if (subscription.pace_ms == 0) {
     ++session.conflated;
     parts_.counters.conflated.add(1);
   }
-  owe(session, index, subscription.pace_us);
+  owe(session, index, subscription.pace_ms);
 }
 
-void Sender::deliver_pattern(Session& session, SubscriptionIndex index, const Applied& applied) {
-  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+void Sender::deliver_pattern(Session& session, const LiveItem& item) {
+  const Applied& applied = *item.applied;
+  PatternSubscription& pattern = session.patterns()[item.index & ~kPatternBit];
   if (pattern.phase == Phase::kUnused) return;
   if (session.overlapping() && overridden(session, pattern, *applied.state)) return;
   if (pattern.phase == Phase::kLive) {
-    if (session.writable() && pattern.pace_us == 0) {
-      const EncodedMessage& message = applied.update->update_message();
-      if (fits(message.frame.size())) return append(message);
+    if (session.writable() && pattern.pace_ms == 0 &&
+        encoder_.pattern_update(session, pattern, applied, item.step)) {
+      ++messages_;
+      return;
     }
     pattern.phase = Phase::kBehind;
     pattern.caught_up_to = applied.apply_no - 1;
-    if (pattern.pace_us == 0) {
+    if (pattern.pace_ms == 0) {
       ++session.conflated;
       parts_.counters.conflated.add(1);
     }
-    owe(session, index, pattern.pace_us);
+    owe(session, item.index, pattern.pace_ms);
   }
   // An image makes up for all updates of a value topic. Events are owed one by one, from the first that the
   // client did not get, so such a topic gets a subscription of its own until it has caught up. (A topic that
   // a new pattern has not shown yet, previous_no > caught_up_to, still begins with its snapshot.)
   if (applied.state->is_event() && applied.previous_no <= pattern.caught_up_to) {
-    add_child(session, pattern.pace_us, applied);
+    add_child(session, pattern.pace_ms, applied);
   }
 }
 
@@ -118,17 +117,17 @@ bool Sender::overridden(Session& session, const PatternSubscription& pattern, co
   });
 }
 
-void Sender::add_child(Session& session, std::uint32_t pace_us, const Applied& applied) {
+void Sender::add_child(Session& session, std::uint16_t pace_ms, const Applied& applied) {
   Subscription child;
   child.topic_id = applied.state->topic->id;
   child.seq = seq_before(*applied.update);
-  child.pace_us = pace_us;
+  child.pace_ms = pace_ms;
   child.phase = Phase::kBehind;
   child.fresh = false;
   child.child = true;
   const SubscriptionIndex index = session.add(child);
   TopicTable::add_subscriber(*applied.state, {session.slot, index});
-  owe(session, index, pace_us);
+  owe(session, index, pace_ms);
 }
 
 // --- behind ---------------------------------------------------------------------------------------------
@@ -151,12 +150,11 @@ bool Sender::catch_up(Session& session) {
 bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
   if (subscription.phase != Phase::kBehind) return true;
-  const TopicState& state = parts_.topics.state(subscription.topic_id);
+  TopicState& state = parts_.topics.state(subscription.topic_id);
   if (state.last) {
     if (subscription.fresh || !state.is_event()) {
-      const EncodedMessage& message = state.last->snapshot_message();
-      if (!fits(message.frame.size())) return false;
-      append(message);
+      if (!encoder_.snapshot(session, subscription, state)) return false;
+      ++messages_;
       subscription.seq = state.seq();
     } else if (!catch_up_events(session, subscription, state)) {
       return false;
@@ -173,24 +171,22 @@ bool Sender::catch_up_events(Session& session, Subscription& subscription, const
   const auto missed = state.topic->ring_between(subscription.seq + 1, state.seq());
   const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
   if (first > subscription.seq + 1) {
-    const std::string gap = encode_gap(state.topic->name, subscription.seq + 1, first - 1);
-    if (!fits(gap.size() + kFrameHeaderBytesMax)) return false;
-    append_frame_header(scratch_, Opcode::kText, false, gap.size());
-    scratch_.append(gap);
+    if (!encoder_.plain(encode_gap(state.topic->name, subscription.seq + 1, first - 1))) return false;
     ++messages_;
     ++session.gaps;
     parts_.counters.gaps.add(1);
     subscription.seq = first - 1;
+    subscription.trail.clear();
   }
   for (const UpdatePtr& update : missed) {
-    if (!fits(update->update_message().frame.size())) return false;
-    append(update->update_message());
+    if (!encoder_.kept_event(session, subscription, *update)) return false;
+    ++messages_;
     subscription.seq = update->seq();
   }
   // The ring holds no statuses, and what a pattern's client was told of this topic is not known.
   if (!subscription.child && state.last->status() == subscription.status) return true;
-  if (!fits(state.last->status_message().frame.size())) return false;
-  append(state.last->status_message());
+  if (!encoder_.plain(state.last->status_message().text())) return false;
+  ++messages_;
   return true;
 }
 
@@ -202,9 +198,8 @@ bool Sender::catch_up_pattern(Session& session, PatternSubscription& pattern) {
     const bool matches =
         std::find(state->patterns.begin(), state->patterns.end(), wanted) != state->patterns.end();
     if (matches && !(session.overlapping() && overridden(session, pattern, *state))) {
-      const EncodedMessage& message = state->last->snapshot_message();
-      if (!fits(message.frame.size())) return false;
-      append(message);
+      if (!encoder_.pattern_snapshot(session, pattern, *state)) return false;
+      ++messages_;
     }
     pattern.caught_up_to = state->apply_no;
   }

@@ -2,51 +2,38 @@
 // then what those that are behind owe. What does not fit, or finds the socket full, falls behind: nothing is
 // queued.
 //
-// Loop thread. Owns the shard's scratch buffer, which is all the memory that writing takes.
+// Loop thread. Owns the encoder with its write buffer, which is all the memory that writing takes.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include "fanout/applied.h"
+#include "fanout/encoder.h"
 #include "fanout/shard_parts.h"
 
 namespace tickwire {
 
-// An update as the turn applied it.
-struct Applied {
-  const Update* update = nullptr;
-  TopicState* state = nullptr;
-  std::uint64_t apply_no = 0;
-  std::uint64_t previous_no = 0;
-};
-
-// An update on its way to one subscription.
-struct LiveItem {
-  SubscriptionIndex index = 0;
-  const Applied* applied = nullptr;
-};
-
 class Sender {
  public:
-  explicit Sender(ShardParts& parts) : parts_(parts) {}
+  explicit Sender(ShardParts& parts) : parts_(parts), encoder_(parts.config.session.write_bytes_max) {}
 
   // Items in the order of their apply_no.
   void send(Session& session, std::span<const LiveItem> items = {});
 
   // The subscription is behind from now on, and in the list of those to be sent (at its pace).
-  void owe(Session& session, SubscriptionIndex index, std::uint32_t pace_us);
+  void owe(Session& session, SubscriptionIndex index, std::uint16_t pace_ms);
 
  private:
-  [[nodiscard]] bool fits(std::size_t bytes) const;
-  void append(const EncodedMessage& message);
+  void count(std::size_t bytes);
   void deliver(Session& session, const LiveItem& item);
   void deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied);
-  void deliver_pattern(Session& session, SubscriptionIndex index, const Applied& applied);
+  void deliver_pattern(Session& session, const LiveItem& item);
   // Another of the session's subscriptions decides about this topic.
   [[nodiscard]] bool overridden(Session& session, const PatternSubscription& pattern,
                                 const TopicState& state) const;
-  void add_child(Session& session, std::uint32_t pace_us, const Applied& applied);
+  void add_child(Session& session, std::uint16_t pace_ms, const Applied& applied);
 
   // Each returns false when the write is full and more is owed.
   bool catch_up(Session& session);
@@ -56,8 +43,8 @@ class Sender {
   void drop_child_if_done(Session& session, SubscriptionIndex index);
 
   ShardParts& parts_;
-  std::string scratch_;
-  std::uint64_t messages_ = 0;  // in scratch_, without control messages
+  Encoder encoder_;
+  std::uint64_t messages_ = 0;  // in this write, without control messages
 };
 
 }  // namespace tickwire

@@ -34,9 +34,9 @@ class Shard::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Session& open(Socket& socket, ClientInfo client) {
+  Session& open(Socket& socket, ClientInfo client, Compression compression) {
     client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
-    Session& session = parts_.sessions.add(socket, std::move(client));
+    Session& session = parts_.sessions.add(socket, std::move(client), compression);
     parts_.counters.sessions.set(parts_.sessions.count());
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
@@ -106,8 +106,8 @@ class Shard::Impl {
 
   [[nodiscard]] ShardStats stats() const {
     const ShardCounters& c = parts_.counters;
-    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(),  c.bytes.get(),
-            c.writes.get(),   c.turns.get(),         c.conflated.get(), c.gaps.get()};
+    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(), c.bytes.get(),  c.writes.get(),
+            c.turns.get(),    c.conflated.get(),     c.gaps.get(),     c.linked.get(), c.standalone.get()};
   }
 
  private:
@@ -192,8 +192,8 @@ Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, s
     : impl_(std::make_unique<Impl>(hub, clock, access, std::move(config), std::move(wake))) {}
 Shard::~Shard() = default;
 
-Session& Shard::open(Socket& socket, ClientInfo client) {
-  return impl_->open(socket, std::move(client));
+Session& Shard::open(Socket& socket, ClientInfo client, Compression compression) {
+  return impl_->open(socket, std::move(client), compression);
 }
 void Shard::on_message(Session& session, std::string_view text) {
   impl_->on_message(session, text);

@@ -33,6 +33,8 @@ struct ShardStats {
   std::uint64_t turns = 0;
   std::uint64_t conflated = 0;  // times a subscription fell behind
   std::uint64_t gaps = 0;
+  std::uint64_t linked = 0;      // messages sent compressed against earlier ones
+  std::uint64_t standalone = 0;  // messages sent compressed by themselves
 };
 
 class Shard {
@@ -43,7 +45,7 @@ class Shard {
 
   // --- driven by net/ ---------------------------------------------------------------------------------
   // Welcomes a client. `socket` outlives on_closed.
-  Session& open(Socket& socket, ClientInfo client);
+  Session& open(Socket& socket, ClientInfo client, Compression compression = Compression::kNone);
   // One whole text message, already known to be UTF-8.
   void on_message(Session& session, std::string_view text);
   // The socket has room again after a kBlocked.

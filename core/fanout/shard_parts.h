@@ -31,7 +31,7 @@ class Counter {
 };
 
 struct ShardCounters {
-  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps;
+  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps, linked, standalone;
 };
 
 struct ShardParts {

@@ -53,7 +53,7 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     TopicTable::add_subscriber(state, {session.slot, index});
     parts_.counters.subscriptions.add(1);
   }
-  session.exact()[index].pace_us = options.pace_us;
+  session.exact()[index].pace_ms = options.pace_ms;
   begin(session, index, options.snapshot, state);
   return result;
 }
@@ -61,6 +61,8 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
 void Subscriptions::begin(Session& session, SubscriptionIndex index, bool snapshot, const TopicState& state) {
   Subscription& subscription = session.exact()[index];
   subscription.seq = state.seq();
+  subscription.status = state.last ? state.last->status() : TopicStatus::kLive;
+  subscription.trail.clear();
   if (!snapshot || !state.last) {
     subscription.fresh = false;
     subscription.phase = Phase::kLive;
@@ -84,7 +86,7 @@ void Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
     parts_.counters.subscriptions.add(1);
   }
   PatternSubscription& subscription = session.patterns()[index & ~kPatternBit];
-  subscription.pace_us = options.pace_us;
+  subscription.pace_ms = options.pace_ms;
   subscription.phase = options.snapshot ? Phase::kBehind : Phase::kLive;
   subscription.caught_up_to = 0;
   if (options.snapshot) sender_.owe(session, index, 0);
@@ -124,7 +126,9 @@ void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
   TopicState& state = parts_.topics.state(subscription.topic_id);
   parts_.counters.subscriptions.sub(1);
   const PatternSubscription* cover = covering_pattern(session, state);
-  if (cover != nullptr && (subscription.phase == Phase::kBehind || cover->phase == Phase::kBehind)) {
+  const bool behind =
+      subscription.phase == Phase::kBehind || (cover != nullptr && cover->phase == Phase::kBehind);
+  if (cover != nullptr && state.last && behind) {
     // The pattern goes on where this one is once both have caught up.
     session.make_child(subscription);
   } else {
@@ -163,7 +167,7 @@ void Subscriptions::hand_over(Session& session, const PatternSubscription& gone)
     if (heir.phase == Phase::kLive) {
       heir.phase = Phase::kBehind;
       heir.caught_up_to = gone.caught_up_to;
-      sender_.owe(session, static_cast<SubscriptionIndex>(i) | kPatternBit, heir.pace_us);
+      sender_.owe(session, static_cast<SubscriptionIndex>(i) | kPatternBit, heir.pace_ms);
     } else {
       heir.caught_up_to = std::min(heir.caught_up_to, gone.caught_up_to);
     }

@@ -13,7 +13,7 @@ namespace tickwire {
 
 struct SubscribeOptions {
   bool snapshot = true;
-  std::uint32_t pace_us = 0;
+  std::uint16_t pace_ms = 0;
 };
 
 class Subscriptions {

@@ -5,6 +5,14 @@
 
 namespace tickwire {
 
+void TopicState::keep_paced_base(std::size_t most) {
+  const auto known =
+      std::find_if(paced.begin(), paced.end(), [&](const PacedBase& base) { return base.update == last; });
+  if (known != paced.end()) return;
+  if (paced.size() == most) paced.erase(paced.begin());
+  paced.push_back({last, 0, {}});
+}
+
 Result<TopicState*> TopicTable::want(std::string_view name) {
   Result<Interest> interest = hub_.add_interest(sink_, name);
   if (!interest) return interest.error();
@@ -43,7 +51,7 @@ PatternState& TopicTable::want_pattern(const Pattern& pattern) {
   }
   const std::uint32_t id = next_pattern_id_++;
   pattern_ids_[pattern.text()] = id;
-  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}});
+  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}, {}});
   for (const auto& topic : states_) {
     if (topic && pattern.matches(topic->topic->name)) topic->patterns.push_back(added.get());
   }
@@ -80,6 +88,7 @@ TopicState* TopicTable::apply(const UpdatePtr& update) {
   if (state->last && update->revision() <= state->last->revision()) return nullptr;
   assert(!state->last || update->seq() == state->seq() + (update->status_only() ? 0 : 1));
   state->last = update;
+  if (!update->status_only()) state->recent = {update, std::move(state->recent[0])};
   log(*state);
   return state;
 }
@@ -110,6 +119,7 @@ TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last) {
   }
   // Where a pattern has been matching, all updates are still in the inbox, and its subscribers are owed each.
   if (last && state.patterns.empty()) {
+    if (!last->status_only()) state.recent[0] = last;
     state.last = std::move(last);
     log(state);
   }

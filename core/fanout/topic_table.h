@@ -6,12 +6,14 @@
 // has an update; then the hub delivers the topic to this shard. last is the newest update applied here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "codec/assembled.h"
 #include "hub/hub.h"
 #include "session/subscription.h"
 
@@ -22,10 +24,24 @@ struct SubscriberRef {
   SubscriptionIndex index = 0;
 };
 
+// A message that a pattern's live subscribers were sent.
+struct PatternSent {
+  std::uint64_t apply_no = 0;  // 0: none
+  UpdatePtr update;
+};
+
 struct PatternState {
   Pattern pattern;
   std::uint32_t id = 0;
   std::vector<SubscriberRef> subscribers;
+  std::array<PatternSent, 2> sent;  // the last data updates, nearest first
+};
+
+// A snapshot that paced subscriptions were sent, and the next one assembled against it.
+struct PacedBase {
+  UpdatePtr update;
+  std::uint64_t next_revision = 0;  // of the update that `next` is made for; 0: none
+  Assembled next;
 };
 
 struct TopicState {
@@ -35,8 +51,12 @@ struct TopicState {
   std::uint64_t previous_no = 0;           // apply_no before that
   std::vector<SubscriberRef> subscribers;  // by this very topic
   std::vector<PatternState*> patterns;     // wanted ones that match
+  std::array<UpdatePtr, 2> recent;         // the last data updates, nearest first
+  std::vector<PacedBase> paced;
 
   [[nodiscard]] std::uint64_t seq() const { return last ? last->seq() : 0; }
+  // `last` is a base from now on; the oldest of `most` goes.
+  void keep_paced_base(std::size_t most);
   [[nodiscard]] bool is_event() const { return topic->delivery() == Delivery::kEvent; }
 };
 

@@ -18,27 +18,45 @@ void Turn::run() {
     sender_.send(*parts_.sessions.at(slot), std::span(items_).subspan(begin, end - begin));
     begin = end;
   }
+  applied_.clear();
+  steps_.clear();
   batch_.clear();
 }
 
 void Turn::apply() {
   applied_.clear();
-  for (const UpdatePtr& update : batch_) {
-    TopicState* state = parts_.topics.apply(update);
+  batch_index_.clear();
+  for (std::uint32_t i = 0; i < batch_.size(); ++i) {
+    const TopicState* known = parts_.topics.find(batch_[i]->topic().id);
+    std::array<UpdatePtr, 2> before;
+    if (known != nullptr) before = known->recent;
+    TopicState* state = parts_.topics.apply(batch_[i]);
     if (state == nullptr) continue;
-    applied_.push_back({update.get(), state, state->apply_no, state->previous_no});
+    applied_.push_back({batch_[i].get(), state, state->apply_no, state->previous_no, std::move(before)});
+    batch_index_.push_back(i);
   }
 }
 
 void Turn::list_deliveries() {
   deliveries_.clear();
+  steps_.clear();
   for (std::uint32_t i = 0; i < applied_.size(); ++i) {
     const TopicState& state = *applied_[i].state;
-    for (const SubscriberRef& ref : state.subscribers) deliveries_.push_back({ref.slot, ref.index, i});
-    for (const PatternState* pattern : state.patterns) {
-      for (const SubscriberRef& ref : pattern->subscribers) deliveries_.push_back({ref.slot, ref.index, i});
+    for (const SubscriberRef& ref : state.subscribers)
+      deliveries_.push_back({ref.slot, ref.index, i, kNoStep});
+    for (PatternState* pattern : state.patterns) {
+      const std::uint32_t step = add_step(*pattern, applied_[i], batch_[batch_index_[i]]);
+      for (const SubscriberRef& ref : pattern->subscribers)
+        deliveries_.push_back({ref.slot, ref.index, i, step});
     }
   }
+}
+
+std::uint32_t Turn::add_step(PatternState& pattern, const Applied& applied, const UpdatePtr& update) {
+  if (update->status_only()) return kNoStep;
+  steps_.push_back({applied.apply_no, pattern.sent, {}});
+  pattern.sent = {PatternSent{applied.apply_no, update}, std::move(pattern.sent[0])};
+  return static_cast<std::uint32_t>(steps_.size() - 1);
 }
 
 void Turn::sort_by_session() {
@@ -54,7 +72,8 @@ void Turn::sort_by_session() {
   }
   items_.resize(deliveries_.size());
   for (const Delivery& delivery : deliveries_) {
-    items_[item_end_[delivery.slot]++] = {delivery.index, &applied_[delivery.applied]};
+    const PatternStep* step = delivery.step == kNoStep ? nullptr : &steps_[delivery.step];
+    items_[item_end_[delivery.slot]++] = {delivery.index, &applied_[delivery.applied], step};
   }
 }
 

@@ -25,8 +25,12 @@ class Turn {
     std::uint32_t slot;
     SubscriptionIndex index;
     std::uint32_t applied;  // index into applied_
+    std::uint32_t step;     // index into steps_, or kNoStep
   };
 
+  static constexpr std::uint32_t kNoStep = UINT32_MAX;
+
+  std::uint32_t add_step(PatternState& pattern, const Applied& applied, const UpdatePtr& update);
   void apply();
   void list_deliveries();
   void sort_by_session();
@@ -36,6 +40,8 @@ class Turn {
   Inbox& inbox_;
   std::vector<UpdatePtr> batch_;
   std::vector<Applied> applied_;
+  std::vector<PatternStep> steps_;
+  std::vector<std::uint32_t> batch_index_;  // by applied_: its place in batch_
   std::vector<Delivery> deliveries_;
   std::vector<LiveItem> items_;          // deliveries_, sorted by session
   std::vector<std::uint32_t> item_end_;  // by slot: where its items end in items_

@@ -4,28 +4,33 @@
 
 namespace tickwire {
 
-Update::Update(Parts parts) : parts_(std::move(parts)) {}
-
-Update::~Update() {
-  for (const auto& form : forms_) delete form.load(std::memory_order_relaxed);
+TopicMessage Update::message() const {
+  return {topic().name, seq(), ts(), status(), data()};
 }
 
-EncodedMessage Update::encode(Form which) const {
-  TopicMessage message{topic().name, seq(), ts(), status(), data()};
-  if (which == kUpdateForm) return encode_update(message);
-  if (which == kStatusForm) return encode_status(message);
-  message.data = image();
-  return encode_snapshot(message);
+const EncodedMessage& Update::update_message() const {
+  if (status_only()) return status_message();
+  return update_form_.get([&] { return encode_update(message()); });
 }
 
-const EncodedMessage& Update::form(Form which) const {
-  std::atomic<const EncodedMessage*>& slot = forms_.at(which);
-  if (const EncodedMessage* made = slot.load(std::memory_order_acquire)) return *made;
-  auto mine = std::make_unique<const EncodedMessage>(encode(which));
-  // Two shards may make it at the same time; the first one's stays.
-  const EncodedMessage* current = nullptr;
-  if (slot.compare_exchange_strong(current, mine.get(), std::memory_order_acq_rel)) return *mine.release();
-  return *current;
+const EncodedMessage& Update::status_message() const {
+  return status_form_.get([&] { return encode_status(message()); });
+}
+
+const EncodedMessage& Update::snapshot_message() const {
+  return snapshot_form_.get([&] {
+    TopicMessage whole = message();
+    whole.data = image();
+    return encode_snapshot(whole);
+  });
+}
+
+const std::string& Update::standalone_update(Standalone& compressor) const {
+  return standalone_update_.get([&] { return compressor.compress(update_message().text()); });
+}
+
+const std::string& Update::standalone_snapshot(Standalone& compressor) const {
+  return standalone_snapshot_.get([&] { return compressor.compress(snapshot_message().text()); });
 }
 
 }  // namespace tickwire

@@ -6,12 +6,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/lazy.h"
+#include "codec/assembled.h"
+#include "codec/standalone.h"
 #include "model/topic_kind.h"
 #include "protocol/encode.h"
 
@@ -31,10 +34,7 @@ class Update {
     std::string data;          // the feed's bytes; empty when status_only
     std::string image;         // all updates merged; empty: the same bytes as data
   };
-  explicit Update(Parts parts);
-  ~Update();
-  Update(const Update&) = delete;
-  Update& operator=(const Update&) = delete;
+  explicit Update(Parts parts) : parts_(std::move(parts)) {}
 
   [[nodiscard]] Topic& topic() const { return *parts_.topic; }
   // Per topic, + 1 with every Update, also one that changes only the status: which of two is newer.
@@ -48,19 +48,32 @@ class Update {
 
   // The `update` message (`status`, when status_only), and the `status` and `snapshot` messages of this
   // state.
-  [[nodiscard]] const EncodedMessage& update_message() const {
-    return form(status_only() ? kStatusForm : kUpdateForm);
+  [[nodiscard]] const EncodedMessage& update_message() const;
+  [[nodiscard]] const EncodedMessage& status_message() const;
+  [[nodiscard]] const EncodedMessage& snapshot_message() const;
+
+  // The same as permessage-deflate payloads that refer to nothing before them.
+  [[nodiscard]] const std::string& standalone_update(Standalone& compressor) const;
+  [[nodiscard]] const std::string& standalone_snapshot(Standalone& compressor) const;
+
+  // The update message against what a subscription was sent before it. What those messages are follows from
+  // the topic's history alone, so all shards share the form; `assemble` makes it.
+  enum class Bases : std::uint8_t { kUpdate, kTwoUpdates, kSnapshot, kUpdateSnapshot };
+  template <typename Assemble>
+  [[nodiscard]] const Assembled& linked_update(Bases bases, Assemble&& assemble) const {
+    return linked_.at(static_cast<std::size_t>(bases)).get(std::forward<Assemble>(assemble));
   }
-  [[nodiscard]] const EncodedMessage& status_message() const { return form(kStatusForm); }
-  [[nodiscard]] const EncodedMessage& snapshot_message() const { return form(kSnapshotForm); }
 
  private:
-  enum Form : std::uint8_t { kUpdateForm, kStatusForm, kSnapshotForm, kForms };
-  [[nodiscard]] const EncodedMessage& form(Form which) const;
-  [[nodiscard]] EncodedMessage encode(Form which) const;
+  [[nodiscard]] TopicMessage message() const;
 
   const Parts parts_;
-  mutable std::array<std::atomic<const EncodedMessage*>, kForms> forms_{};
+  Lazy<EncodedMessage> update_form_;
+  Lazy<EncodedMessage> status_form_;
+  Lazy<EncodedMessage> snapshot_form_;
+  Lazy<std::string> standalone_update_;
+  Lazy<std::string> standalone_snapshot_;
+  std::array<Lazy<Assembled>, 4> linked_;
 };
 
 using UpdatePtr = std::shared_ptr<const Update>;

@@ -14,11 +14,7 @@ void Session::drain() {
 
 void Session::close(CloseCode code, std::string_view reason) {
   if (state_ == SessionState::kClosing) return;
-  if (writable() && has_outbox()) {
-    std::string frames;
-    take_outbox(frames);
-    if (!write(frames)) return;
-  }
+  if (writable() && has_outbox() && !write(take_outbox())) return;
   state_ = SessionState::kClosing;
   socket_.close(code, reason);
 }
@@ -37,10 +33,10 @@ void Session::send(std::string_view text) {
   update_reading();
 }
 
-void Session::take_outbox(std::string& frames) {
-  frames.append(outbox_);
-  outbox_.clear();
-  if (outbox_.capacity() > 4096) outbox_.shrink_to_fit();
+std::string Session::take_outbox() {
+  std::string frames;
+  frames.swap(outbox_);
+  return frames;
 }
 
 bool Session::write(std::string_view frames) {

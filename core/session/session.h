@@ -27,15 +27,24 @@ struct SessionConfig {
   std::size_t commands_pending_max = 16;
 };
 
+// What the handshake agreed on for messages to the client (RFC 7692).
+enum class Compression : std::uint8_t {
+  kNone,
+  kContext,    // messages may refer to earlier ones
+  kNoContext,  // server_no_context_takeover: each stands alone
+};
+
 class Session {
  public:
-  Session(std::uint32_t slot, Socket& socket, ClientInfo client)
-      : client(std::move(client)), slot(slot), socket_(socket) {}
+  Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression)
+      : client(std::move(client)), slot(slot), compression(compression), socket_(socket) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   ClientInfo client;
   const std::uint32_t slot;  // its place in the shard
+  const Compression compression;
+  StreamPosition window;  // of the compressed stream to the client
 
   // --- state ------------------------------------------------------------------------------------------
   [[nodiscard]] SessionState state() const { return state_; }
@@ -52,8 +61,8 @@ class Session {
   // A control message; it leaves with the next write.
   void send(std::string_view text);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
-  // Moves the waiting control messages to the end of `frames`.
-  void take_outbox(std::string& frames);
+  // The waiting control messages, as frames.
+  std::string take_outbox();
   // Hands one write to the socket and keeps what it said. Returns false when the session is closing.
   bool write(std::string_view frames);
   // Reads no more while its answers cannot leave, or while `hold` says so.

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "model/topic_kind.h"
+#include "session/window_trail.h"
 
 namespace tickwire {
 
@@ -22,22 +23,27 @@ enum class Phase : std::uint8_t { kUnused, kLive, kBehind };
 // To one topic. 24 bytes; the topic's list of subscribers holds 8 more.
 struct Subscription {
   std::uint64_t seq = 0;       // the last one sent
+  WindowTrail trail;           // of its messages; compressed streams only
   std::uint32_t topic_id = 0;  // hub's TopicId
-  std::uint32_t pace_us = 0;   // at least this long between two messages; 0: every update
-  Phase phase = Phase::kUnused;
-  TopicStatus status = TopicStatus::kLive;  // what the client knows
-  bool fresh : 1 = true;   // nothing was sent: owes a snapshot, whatever the topic's delivery
-  bool child : 1 = false;  // catches up an event topic for a pattern; ends when that is live
-  bool asked : 1 = false;  // by the client, for this very topic
+  std::uint16_t pace_ms = 0;   // at least this long between two messages; 0: every update
+  Phase phase : 2 = Phase::kUnused;
+  TopicStatus status : 2 = TopicStatus::kLive;  // what the client knows
+  bool fresh : 1 = true;                        // nothing was sent: owes a snapshot, whatever the delivery
+  bool child : 1 = false;          // catches up an event topic for a pattern; ends when that is live
+  bool asked : 1 = false;          // by the client, for this very topic
+  bool from_snapshot : 1 = false;  // the oldest message of the trail was a snapshot
 };
+static_assert(sizeof(Subscription) == 24);
 
 // To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything
 // that its shard applied after it.
 struct PatternSubscription {
   std::uint64_t caught_up_to = 0;  // apply number of the shard; only while behind
-  std::uint32_t pattern_id = 0;    // the shard's
-  std::uint32_t pace_us = 0;
-  std::uint32_t order = 0;  // of its subscribing: the earlier one delivers what several match
+  std::uint64_t last_sent = 0;     // apply number of the last message in the trail
+  WindowTrail trail;
+  std::uint32_t pattern_id = 0;  // the shard's
+  std::uint32_t order = 0;       // of its subscribing: the earlier one delivers what several match
+  std::uint16_t pace_ms = 0;
   Phase phase = Phase::kUnused;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -49,12 +50,40 @@ class FakeSocket final : public Socket {
   int close_code = 0;
   std::string close_reason;
   std::vector<std::string> texts;
+  int compressed_messages = 0;
 
  private:
+  // A peer's permessage-deflate context, kept over messages.
+  struct Inflate {
+    Inflate() { inflateInit2(&stream, -15); }
+    ~Inflate() { inflateEnd(&stream); }
+    Inflate(const Inflate&) = delete;
+    Inflate& operator=(const Inflate&) = delete;
+    z_stream stream{};
+  };
+
+  std::string inflate_message(std::string_view payload) {
+    std::string in(payload);
+    in.append("\0\0\xFF\xFF", 4);
+    std::string out(1U << 17U, '\0');
+    z_stream& stream = inflate_.stream;
+    stream.next_in = reinterpret_cast<Bytef*>(in.data());
+    stream.avail_in = static_cast<uInt>(in.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(::inflate(&stream, Z_SYNC_FLUSH), Z_OK) << (stream.msg == nullptr ? "" : stream.msg);
+    EXPECT_EQ(stream.avail_in, 0U);
+    out.resize(out.size() - stream.avail_out);
+    return out;
+  }
+
   // RFC 6455 section 5.2, unmasked and final frames only.
   void read_frames(std::string_view rest) {
     while (!rest.empty()) {
-      ASSERT_EQ(static_cast<unsigned char>(rest[0]), 0x81U);
+      const bool compressed = static_cast<unsigned char>(rest[0]) == 0xC1U;
+      if (!compressed) {
+        ASSERT_EQ(static_cast<unsigned char>(rest[0]), 0x81U);
+      }
       std::size_t size = static_cast<unsigned char>(rest[1]);
       std::size_t header = 2;
       const std::size_t extra = size == 126 ? 2 : size == 127 ? 8 : 0;
@@ -62,10 +91,14 @@ class FakeSocket final : public Socket {
       for (std::size_t i = 0; i < extra; ++i)
         size = (size << 8U) | static_cast<unsigned char>(rest[header++]);
       ASSERT_LE(header + size, rest.size());
-      texts.emplace_back(rest.substr(header, size));
+      const std::string_view payload = rest.substr(header, size);
+      texts.push_back(compressed ? inflate_message(payload) : std::string(payload));
+      compressed_messages += compressed ? 1 : 0;
       rest.remove_prefix(header + size);
     }
   }
+
+  Inflate inflate_;
 };
 
 }  // namespace tickwire

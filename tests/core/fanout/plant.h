@@ -47,8 +47,8 @@ struct Plant {
 };
 
 struct Client {
-  explicit Client(Plant& plant, ClientInfo info = {})
-      : plant(plant), session(&plant.shard.open(socket, std::move(info))) {}
+  explicit Client(Plant& plant, ClientInfo info = {}, Compression compression = Compression::kNone)
+      : plant(plant), session(&plant.shard.open(socket, std::move(info), compression)) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { leave(); }

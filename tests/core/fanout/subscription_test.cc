@@ -62,6 +62,20 @@ TEST(Subscription, ATopicReachesASessionOnceHoweverManySubscriptionsMatch) {
   EXPECT_EQ(client.heard(), (Lines{"ack", "ack", "update t.a 2"}));
 }
 
+TEST(Subscription, ATopicThatNeverWasEndsUnderAPatternThatIsBehind) {
+  Plant plant;
+  plant.publish("t.a", "{}");
+  Client client(plant);
+  client.block();
+  client.subscribe("t.*");
+  client.subscribe("t.b");
+  client.unsubscribe("t.b");
+  EXPECT_EQ(plant.hub.topic_count(), 1U);
+  client.unblock();
+  client.subscribe("t.>");
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "ack", "ack", "snapshot t.a 1", "ack"}));
+}
+
 TEST(Subscription, WithoutSnapshotOnlyWhatComesFromNowOn) {
   Plant plant;
   plant.publish("t.a", R"({"p":1})");

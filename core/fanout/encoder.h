@@ -1,0 +1,60 @@
+// Encoder: chooses the form in which a message goes out to one subscription and appends it to the write:
+// plain, linked against what the subscription got last, or standalone. Each form but the linking itself is
+// made once and shared.
+//
+// Loop thread. Owns the shard's compressors and its write buffer.
+// Invariant: a session's window position moves by each message appended compressed, in the order of
+// appending.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "codec/assembler.h"
+#include "codec/standalone.h"
+#include "fanout/applied.h"
+#include "fanout/write_buffer.h"
+#include "session/session.h"
+
+namespace tickwire {
+
+class Encoder {
+ public:
+  // `write_bytes_max`: of one write; a single larger message may pass it.
+  explicit Encoder(std::size_t write_bytes_max) : write_bytes_max_(write_bytes_max) {}
+
+  [[nodiscard]] WriteBuffer& buffer() { return buffer_; }
+  // What one write may take in all.
+  [[nodiscard]] bool fits(std::size_t bytes) const {
+    return buffer_.empty() || buffer_.size() + bytes <= write_bytes_max_;
+  }
+
+  // Each appends one message, or returns false when the write is full.
+  bool update(Session& session, Subscription& subscription, const Applied& applied);
+  bool pattern_update(Session& session, PatternSubscription& subscription, const Applied& applied,
+                      const PatternStep* step);
+  bool snapshot(Session& session, Subscription& subscription, TopicState& state);
+  bool pattern_snapshot(Session& session, PatternSubscription& subscription, const TopicState& state);
+  bool kept_event(Session& session, Subscription& subscription, const Update& update);  // from the ring
+  bool plain(std::string_view text);
+
+  std::uint64_t linked = 0;  // messages appended in that form
+  std::uint64_t standalone = 0;
+
+ private:
+  bool fits_plain(const EncodedMessage& message) const { return fits(message.frame.size()); }
+  // The update alone, compressed, at the session's position.
+  void append_standalone(Session& session, const std::string& payload, std::size_t message_bytes);
+  void append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps);
+  const Assembled* linked_update(const Subscription& subscription, const Applied& applied, std::size_t bases);
+  const Assembled* linked_step(const PatternStep& step, const Update& update, std::size_t bases);
+  const Assembled* linked_snapshot(const Subscription& subscription, TopicState& state);
+
+  const std::size_t write_bytes_max_;
+  WriteBuffer buffer_;
+  Standalone standalone_;
+  Assembler assembler_;
+};
+
+}  // namespace tickwire
