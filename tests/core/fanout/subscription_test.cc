@@ -68,12 +68,15 @@ TEST(Subscription, ATopicThatNeverWasEndsUnderAPatternThatIsBehind) {
   Client client(plant);
   client.block();
   client.subscribe("t.*");
+  plant.publish("t.a", "{}");
+  plant.run();
   client.subscribe("t.b");
   client.unsubscribe("t.b");
   EXPECT_EQ(plant.hub.topic_count(), 1U);
   client.unblock();
   client.subscribe("t.>");
-  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "ack", "ack", "snapshot t.a 1", "ack"}));
+  EXPECT_EQ(client.heard(),
+            (Lines{"welcome", "ack", "snapshot t.a 1", "ack", "ack", "snapshot t.a 2", "ack"}));
 }
 
 TEST(Subscription, WithoutSnapshotOnlyWhatComesFromNowOn) {
