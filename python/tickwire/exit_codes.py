@@ -8,6 +8,7 @@ from tickwire.errors import (
     DeniedError,
     ListenError,
     NotConnectedError,
+    PluginError,
     StoreError,
     TickwireError,
 )
@@ -38,7 +39,7 @@ STORE_EXITS: Final[dict[str, int]] = {
 def exit_code(error: TickwireError) -> int:
     """The exit code of a process that ends because of `error`."""
     match error:
-        case ConfigError():
+        case ConfigError() | PluginError():
             return USAGE
         case NotConnectedError():
             return CANNOT_CONNECT

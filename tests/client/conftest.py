@@ -245,3 +245,30 @@ async def tickwire_command() -> AsyncIterator[Commands]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+ServedAt = Callable[[asyncio.subprocess.Process], Awaitable[str]]
+
+
+@pytest.fixture
+def served_at() -> ServedAt:
+    """The URL that a `tickwire serve` prints once it serves."""
+
+    async def read(process: asyncio.subprocess.Process) -> str:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            told = (await process.stdout.readline()).decode()
+        if not told.startswith("serving "):
+            _, err = await process.communicate()
+            raise AssertionError(f"it did not start: {told}{err.decode()}")
+        return told.split()[-1]
+
+    return read
+
+
+@pytest.fixture
+async def demo(tickwire_command: Commands, served_at: ServedAt) -> str:
+    """The URL of a real server with made-up prices."""
+    return await served_at(
+        await tickwire_command.start("serve", "--demo", "--listen", "127.0.0.1:0")
+    )

@@ -186,6 +186,27 @@ async def test_a_small_terminal_shows_how_many_there_are_beside(server: "Scripte
     assert "t.29" not in drawn[drawn.rindex("topic") :]
 
 
+async def test_the_table_shows_that_the_server_is_away(server: "Scripted") -> None:
+    async def goes(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1, last="7")
+        await peer.ws.close(1001)
+
+    async def hesitates(peer: "Peer") -> None:
+        await asyncio.sleep(0.5)
+        await tells(peer)
+
+    server.play(goes, hesitates)
+    code, drawn = await on_a_terminal("sub", "a", "--url", server.url, "--count", "3")
+    assert code == 0
+    assert "stale" in drawn
+    assert "not connected" in drawn
+    last_frame = drawn[drawn.rindex("topic") :]
+    assert "not connected" not in last_frame
+    assert "live" in last_frame
+
+
 async def test_with_json_a_terminal_gets_lines_too(server: "Scripted") -> None:
     server.play(tells)
     code, drawn = await on_a_terminal("sub", "a", "--json", "--url", server.url, "--count", "1")

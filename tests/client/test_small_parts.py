@@ -141,6 +141,7 @@ def test_the_tree_in_the_documentation_is_the_tree() -> None:
     ("error", "code"),
     [
         (errors.ConfigError("m"), 2),
+        (errors.PluginError("m"), 2),
         (errors.ConnectionFailedError("m"), 3),
         (errors.ConnectionLostError("m"), 3),
         (errors.DeniedError("m"), 4),

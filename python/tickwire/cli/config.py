@@ -11,6 +11,9 @@ from tickwire.cli.outcome import reported
 if TYPE_CHECKING:
     from tickwire._core import Config
 
+CLIENT_VARIABLES = ("TICKWIRE_URL", "TICKWIRE_TOKEN")
+"""Of the other commands, and no settings of a server."""
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -36,4 +39,5 @@ def show(config: ConfigFile = None, sets: Sets = None) -> None:
 def load(file: ConfigFile, sets: Sets) -> "Config":
     from tickwire._core import Config
 
-    return Config.load(str(file) if file else None, environment=os.environ, sets=sets or [])
+    ours = {name: value for name, value in os.environ.items() if name not in CLIENT_VARIABLES}
+    return Config.load(str(file) if file else None, environment=ours, sets=sets or [])
