@@ -1,0 +1,274 @@
+// A subscriber: topics over one connection, each fresh or known to be stale.
+//
+// What is wanted (all open subscriptions and repairs) and what the server was asked for (#asked) are reconciled in one
+// place, #reconcile(): after a subscribe, a close, a hole in a sequence, a reconnect. Nothing else subscribes.
+import { Connection } from "./connection.js";
+import { TopicState, isPattern, matches } from "./topic.js";
+
+export const TOPICS_PER_COMMAND = 5_000; // half of what the server takes, so that the message stays short too
+export const REPAIR_MS = 250; // holes found within this time are repaired by one command
+export const RETRY_MS = 5_000; // a refused topic is asked for again after this, if that can help
+export const TOPICS_MAX = 100_000;
+const NEVER_SEEN = new TopicState();
+
+// Fields: code (see codes.js), topic (when it is about one), retryable.
+export class TickwireError extends Error {
+  constructor({ code = "internal", message = code, topic, retryable = false }) {
+    super(message);
+    Object.assign(this, { name: "TickwireError", code, topic, retryable });
+  }
+}
+
+// One interest in topics and patterns. Use: client.subscribe(), close().
+class Subscription {
+  #client;
+  constructor(client, topics, { onUpdate = () => {}, maxRate = 0 }) {
+    this.#client = client;
+    Object.assign(this, { topics: new Set(topics), patterns: topics.filter(isPattern), onUpdate, maxRate });
+  }
+
+  matches(topic) {
+    return this.topics.has(topic) || this.patterns.some((pattern) => matches(pattern, topic));
+  }
+
+  // Those keys of a Map that it matches; quick when it has no pattern.
+  among(map) {
+    return [...(this.patterns.length ? map.keys() : this.topics)].filter((topic) => map.has(topic) && this.matches(topic));
+  }
+
+  close() {
+    this.#client.unsubscribe(this);
+  }
+}
+
+export class Client extends EventTarget {
+  images = new Map(); // topic -> image; read only
+  ignored = 0; // messages of topics past topicsMax
+  epoch = "";
+  server = "";
+  #topicsMax;
+  #connection;
+  #subscriptions = new Set();
+  #topics = new Map(); // topic -> TopicState
+  #listeners = new Map(); // topic -> its subscriptions, until those change
+  #asked = new Map(); // topic or pattern -> max_rate that the server was asked for
+  #refused = new Set(); // of those asked
+  #repairs = new Set(); // topics that had a hole: asked for by name, also under a pattern
+  #repairTimer;
+  #clockOffset = 0; // server time - local time
+
+  // `url`: a string, or a function that makes it anew for each connection (a token in it may have ended).
+  constructor(url, { topicsMax = TOPICS_MAX } = {}) {
+    super();
+    this.#topicsMax = topicsMax;
+    this.#connection = new Connection(url, (message) => this.#onMessage(message), (change) => this.#onState(change));
+  }
+
+  // connecting | open | away (will connect again at retryAt) | closed (will not)
+  get state() {
+    return this.#connection.state;
+  }
+  get retryAt() {
+    return this.#connection.retryAt;
+  }
+
+  // `handler`: a function of an update, or {onUpdate, maxRate}. An update is
+  // {kind: snapshot | update | status | gap, topic, seq, ts, status, data, image}; a gap has `from` and `to` too.
+  subscribe(topics, handler = {}) {
+    const options = typeof handler === "function" ? { onUpdate: handler } : handler;
+    const subscription = new Subscription(this, [topics].flat().map(String), options);
+    this.#subscriptions.add(subscription);
+    this.#listeners.clear();
+    queueMicrotask(() => {
+      for (const topic of subscription.among(this.images)) this.#hand(subscription, this.#update("snapshot", topic));
+      this.#reconcile();
+    });
+    return subscription;
+  }
+
+  unsubscribe(subscription) {
+    if (!this.#subscriptions.delete(subscription)) return;
+    this.#listeners.clear();
+    for (const topic of subscription.among(this.#topics)) if (!this.#listenersOf(topic).length) this.#forget(topic);
+    queueMicrotask(() => this.#reconcile());
+  }
+
+  // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs}
+  // fresh: every update up to now is in the image. ageMs: since its last data, by the server's clock.
+  status(topic) {
+    const { seq = 0, ts = 0, confirmed = false, ...state } = this.#topics.get(topic) ?? {};
+    const current = confirmed && this.state === "open" && !this.#connection.silent;
+    let status = state.status ?? "unknown";
+    if (seq > 0 && !current) status = "stale";
+    if (this.#refused.has(topic)) status = "refused";
+    const fresh = current && status !== "stale" && status !== "refused";
+    return { status, fresh, seq, ts, ageMs: ts && Math.max(0, Date.now() + this.#clockOffset - ts) };
+  }
+
+  // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected, nothing is kept for later.
+  async publish(topic, data) {
+    if (this.state !== "open") throw new TickwireError({ message: "not connected", topic, retryable: true });
+    return new Promise((resolve, reject) => {
+      this.#connection.send({ type: "publish", topic, data }, ({ results = [], type, ...rest }) => {
+        const failure = type === "error" ? rest : results[0]?.error;
+        if (failure) reject(new TickwireError({ ...failure, topic }));
+        else resolve(results[0]);
+      });
+    });
+  }
+
+  close() {
+    this.#connection.close();
+  }
+
+  #onState(change) {
+    for (const state of this.#topics.values()) state.confirmed = false;
+    for (const record of [this.#asked, this.#refused, this.#repairs]) record.clear();
+    this.#emit("state", change);
+  }
+
+  #onMessage(message) {
+    const { type, topic, ts } = message;
+    if (type === "welcome" || type === "heartbeat") this.#clockOffset = ts - Date.now();
+    if (type === "welcome") {
+      Object.assign(this, { epoch: message.epoch, server: message.server });
+      this.#reconcile();
+    } else if (type === "error") {
+      this.#refuse(topic, message);
+    } else if (typeof topic === "string" && ["snapshot", "update", "status", "gap"].includes(type)) {
+      this.#onTopic(message);
+    }
+  }
+
+  #onTopic(message) {
+    const { topic, type } = message;
+    const state = this.#stateOf(topic);
+    if (!state) return;
+    const awaitsRepair = this.#repairs.has(topic) && !state.confirmed;
+    if (state.apply(message)) this.#tell(topic, type, message);
+    else if (!awaitsRepair) this.#repair(topic);
+  }
+
+  // Undefined: nobody here wants it (any more), or it is one too many.
+  #stateOf(topic) {
+    if (!this.#topics.has(topic) && this.#listenersOf(topic).length) {
+      if (this.#topics.size < this.#topicsMax) this.#topics.set(topic, new TopicState());
+      else this.ignored++;
+    }
+    return this.#topics.get(topic);
+  }
+
+  #update(kind, topic, { data, from, to } = { data: this.images.get(topic) }) {
+    const { seq, ts, image } = this.#topics.get(topic);
+    const update = { kind, topic, seq, ts, status: this.status(topic).status, data, image };
+    return kind === "gap" ? { ...update, from, to } : update;
+  }
+
+  #tell(topic, kind, message) {
+    this.images.set(topic, this.#topics.get(topic).image);
+    const update = this.#update(kind, topic, message);
+    for (const subscription of this.#listenersOf(topic)) this.#hand(subscription, update);
+  }
+
+  #hand(subscription, update) {
+    if (!this.#subscriptions.has(subscription)) return;
+    try {
+      subscription.onUpdate(update);
+    } catch (error) {
+      (globalThis.reportError ?? console.error)(error); // one handler's fault must not reach another
+    }
+  }
+
+  #listenersOf(topic) {
+    let found = this.#listeners.get(topic);
+    if (found) return found;
+    found = [...this.#subscriptions].filter((subscription) => subscription.matches(topic));
+    if (this.#topics.has(topic)) this.#listeners.set(topic, found);
+    return found;
+  }
+
+  #forget(topic) {
+    for (const record of [this.#topics, this.images, this.#listeners, this.#repairs]) record.delete(topic);
+  }
+
+  #repair(topic) {
+    this.#repairs.add(topic);
+    this.#asked.delete(topic);
+    this.#repairTimer ??= setTimeout(() => {
+      this.#repairTimer = null;
+      this.#reconcile();
+    }, REPAIR_MS);
+  }
+
+  #reconcile() {
+    if (this.state !== "open") return;
+    const wanted = this.#wantedRates();
+    const gone = [...this.#asked.keys()].filter((name) => !wanted.has(name));
+    for (const name of gone) this.#asked.delete(name);
+    this.#send({ type: "unsubscribe" }, gone.filter((name) => !this.#refused.delete(name)));
+    const byRate = new Map();
+    for (const [name, rate] of wanted) {
+      if (this.#asked.get(name) === rate) continue;
+      this.#asked.set(name, rate);
+      if (!byRate.has(rate)) byRate.set(rate, []);
+      byRate.get(rate).push(name);
+    }
+    for (const [max_rate, names] of byRate) this.#send({ type: "subscribe", max_rate }, names);
+  }
+
+  // For each name the fastest rate that anyone wants; 0 is every update, the fastest of all.
+  #wantedRates() {
+    const wanted = new Map();
+    const want = (name, { maxRate }) => {
+      const other = wanted.get(name) ?? maxRate;
+      wanted.set(name, maxRate && other && Math.max(maxRate, other));
+    };
+    for (const subscription of this.#subscriptions) for (const name of subscription.topics) want(name, subscription);
+    for (const topic of this.#repairs) for (const subscription of this.#listenersOf(topic)) want(topic, subscription);
+    return wanted;
+  }
+
+  #send(command, names) {
+    for (let i = 0; i < names.length; i += TOPICS_PER_COMMAND) {
+      const topics = names.slice(i, i + TOPICS_PER_COMMAND);
+      this.#connection.send({ ...command, topics }, (answer) => command.type === "subscribe" && this.#onAck(answer, topics));
+    }
+  }
+
+  #onAck({ type, results = [], ...failure }, names) {
+    if (this.state !== "open") return;
+    if (type === "error") for (const name of names) this.#refuse(name, failure);
+    for (const { topic, seq, error } of results) {
+      if (error) this.#refuse(topic, error);
+      else if (seq === 0) this.#standsEmpty(topic);
+    }
+  }
+
+  #standsEmpty(topic) {
+    const state = this.#stateOf(topic);
+    const hadData = state?.seq > 0; // in another epoch
+    state?.confirmEmpty();
+    if (hadData) this.#tell(topic, "snapshot", { data: state.image });
+  }
+
+  #refuse(topic, failure) {
+    const error = new TickwireError({ ...failure, topic });
+    if (this.#asked.has(topic)) {
+      this.#refused.add(topic);
+      if (error.retryable) setTimeout(() => this.#askAgain(topic), RETRY_MS);
+    }
+    this.#emit("error", { error });
+  }
+
+  #askAgain(topic) {
+    if (this.#refused.delete(topic)) this.#asked.delete(topic);
+    this.#reconcile();
+  }
+
+  // "state" {state, code, reason}, "error" {error: TickwireError}
+  #emit(type, fields) {
+    this.dispatchEvent(Object.assign(new Event(type), fields));
+  }
+}
+
+export const connect = (url, options) => new Client(url, options);

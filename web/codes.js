@@ -1,0 +1,35 @@
+// The table of codes of docs/PROTOCOL.md: what an error or a close means for the client. A test compares the two.
+
+// Error code -> can the same command succeed later?
+export const CODES = {
+  bad_message: false,
+  unknown_command: false,
+  bad_topic: false,
+  bad_data: false,
+  too_large: false,
+  too_many: true,
+  denied: false,
+  not_subscribed: false,
+  auth_unavailable: false,
+  unknown_topic: false,
+  draining: true,
+  internal: true,
+};
+
+// Close code -> reconnect?
+export const CLOSE_CODES = {
+  1001: true,
+  1002: false,
+  1007: false,
+  1009: false,
+  1013: true,
+  4001: true,
+  4002: true,
+  4500: false,
+  4501: false,
+};
+
+// For any close code, also those of later servers and of the browser itself (1006: the network went away).
+export function shouldReconnect(code) {
+  return CLOSE_CODES[code] ?? !(code >= 4500 && code <= 4999);
+}

@@ -1,0 +1,128 @@
+// The page at /: everything the plant carries, over the one connection that the strip of <tick-er> shares.
+// ?topics=ticker.> narrows it.
+import { keepDrawn, onNextFrame, setAttribute, setText } from "./frame.js";
+import { Detail } from "./page_detail.js";
+import { Table } from "./page_table.js";
+import { Tape } from "./page_tape.js";
+import { parts } from "./quote.js";
+import { share } from "./ticker.js";
+
+const TOPICS_MAX = 10_000;
+const RATE_MAX = 5; // updates a second of one topic; an eye needs no more, and the jumps in seq still count them all
+const RATE_WINDOW_S = 5;
+const STRIP_ITEMS = 12;
+const CHANNELS_MAX = 8;
+const EMPTY_AFTER_MS = 800; // open for this long without a topic: say how to get one
+const EVENT_CHANNELS = new Set(["trade", "trades", "event", "events", "chat"]);
+
+const find = (selector) => document.querySelector(selector);
+const { client } = share(undefined, { topicsMax: TOPICS_MAX });
+const table = new Table(find("#market table"), client);
+const tape = new Tape(find("#tape ol"));
+const detail = new Detail(find("dialog"), client);
+const channels = new Map(); // channel -> number of topics
+const counted = new Map(); // topic -> seq up to which its updates are counted
+const rates = Array(RATE_WINDOW_S).fill(0); // updates in each of the last seconds
+let channel = "";
+let openedAt = 0;
+
+function onUpdate(update) {
+  const { topic, seq, kind } = update;
+  const before = counted.get(topic);
+  if (before === undefined) {
+    const name = parts(topic).channel;
+    channels.set(name, (channels.get(name) ?? 0) + 1);
+  }
+  rates[0] += before === undefined ? Number(kind === "update") : Math.max(0, seq - before);
+  counted.set(topic, seq);
+  table.update(update);
+  detail.refresh(topic);
+  if (EVENT_CHANNELS.has(parts(topic).channel) && (kind === "update" || kind === "snapshot") && seq > 0) tape.add(update);
+}
+
+function applyFilter() {
+  const words = find("#filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  table.filter((row) => (!channel || row.channel === channel) && words.every((word) => row.search.includes(word)));
+}
+
+function drawChannels() {
+  const box = find("#channels");
+  const names = [...channels.keys()].sort((a, b) => channels.get(b) - channels.get(a)).slice(0, CHANNELS_MAX);
+  const wanted = names.length > 1 ? ["", ...names] : [];
+  while (box.children.length > wanted.length) box.lastChild.remove();
+  wanted.forEach((name, i) => {
+    const button = box.children[i] ?? box.appendChild(document.createElement("button"));
+    if (!button.firstChild) button.append("", document.createElement("span"));
+    if (button.firstChild.data !== (name || "all")) button.firstChild.data = name || "all";
+    button.lastChild.textContent = name ? channels.get(name) : counted.size;
+    button.value = name;
+    setAttribute(button, "aria-pressed", name === channel);
+  });
+}
+
+function drawStrip() {
+  const priced = [...table.rows.values()].filter((row) => Number.isFinite(row.quote.value) && !EVENT_CHANNELS.has(row.channel));
+  const topics = priced.map(({ topic }) => topic).sort().slice(0, STRIP_ITEMS).join(" ");
+  if (topics) setAttribute(find("tick-er"), "topics", topics);
+}
+
+function drawCounts() {
+  const stale = [...table.rows.keys()].filter((topic) => client.status(topic).status === "stale").length;
+  const number = new Intl.NumberFormat("en");
+  find("#topics").textContent = number.format(counted.size);
+  find("#stale").textContent = number.format(stale);
+  find("#stale-box").hidden = stale === 0;
+  find("#rate").textContent = number.format(Math.round(rates.slice(1).reduce((sum, n) => sum + n, 0) / (RATE_WINDOW_S - 1)));
+  rates.unshift(0);
+  rates.length = RATE_WINDOW_S;
+  find("#note").textContent = client.ignored
+    ? `The first ${number.format(TOPICS_MAX)} topics are shown. For others, name them in the address: ?topics=ticker.>`
+    : table.shown.length === 0 ? "No topic matches the filter." : "";
+}
+
+const second = {
+  render() {
+    if (table.rows.size > 0) {
+      drawChannels();
+      drawStrip();
+      table.arrange();
+    }
+    drawCounts();
+    drawState();
+    detail.refresh();
+  },
+};
+
+function drawState() {
+  const { state } = client;
+  const some = counted.size > 0;
+  const wait = Math.ceil((client.retryAt - Date.now()) / 1000);
+  const words = { open: "live", connecting: "connecting", closed: "disconnected", away: wait > 1 ? `reconnecting in ${wait} s` : "reconnecting" };
+  find("#connection").textContent = words[state];
+  setAttribute(find("#connection"), "data-state", state);
+  find("#market").hidden = !some;
+  find("#strip").hidden = !some;
+  find("#tape").hidden = ![...channels.keys()].some((name) => EVENT_CHANNELS.has(name));
+  find("#empty").hidden = some || state !== "open" || Date.now() - openedAt < EMPTY_AFTER_MS;
+  find("#server").textContent = client.server && `${client.server} · epoch ${client.epoch}`;
+}
+
+client.addEventListener("state", ({ state }) => {
+  if (state === "open") openedAt = Date.now();
+  onNextFrame(second);
+});
+find("#filter").addEventListener("input", applyFilter);
+find("#channels").addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (!button) return;
+  channel = button.value;
+  applyFilter();
+  drawChannels();
+});
+find("#market tbody").addEventListener("click", ({ target }) => {
+  const topic = table.topicAt(target);
+  if (topic) detail.open(topic);
+});
+const asked = new URLSearchParams(location.search).getAll("topics").flatMap((text) => text.split(/[\s,]+/)).filter(Boolean);
+client.subscribe(asked.length ? asked : [">"], { onUpdate, maxRate: RATE_MAX });
+keepDrawn(second);
