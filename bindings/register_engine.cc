@@ -118,7 +118,7 @@ void bind_server(EngineClass& engine) {
       .def_property_readonly("epoch", &Engine::epoch)
       .def("health", &Engine::health_json, WithoutGil(), "What GET /health answers, as JSON.")
       .def(
-          "local_session", [](Engine& self) { return LocalSession::open(self.shard()); },
+          "local_session", [](Engine& self) { return std::make_unique<LocalClient>(self.shard()); },
           py::keep_alive<0, 1>(), "A new in-process client.");
 }
 

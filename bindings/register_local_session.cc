@@ -19,12 +19,12 @@ namespace {
 // So often a waiting reader looks whether Ctrl-C was pressed.
 constexpr std::chrono::milliseconds kSignalCheckMs{100};
 
-LocalRead read_unlocked(LocalSession& session, std::string& text, std::chrono::milliseconds timeout) {
+LocalRead read_unlocked(LocalClient& session, std::string& text, std::chrono::milliseconds timeout) {
   const py::gil_scoped_release released;
-  return session.read(text, timeout);
+  return session->read(text, timeout);
 }
 
-std::optional<std::string> read(LocalSession& session, std::optional<double> timeout_s) {
+std::optional<std::string> read(LocalClient& session, std::optional<double> timeout_s) {
   using Clock = std::chrono::steady_clock;
   const auto wait = std::chrono::duration<double>(timeout_s.value_or(0));
   const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
@@ -37,7 +37,7 @@ std::optional<std::string> read(LocalSession& session, std::optional<double> tim
     const LocalRead result = read_unlocked(session, text, left);
     if (result == LocalRead::kText) return text;
     if (result == LocalRead::kClosed) {
-      throw_error({ErrorCode::kDraining, "the session is closed: " + session.close_reason(), ""});
+      throw_error({ErrorCode::kDraining, "the session is closed: " + session->close_reason(), ""});
     }
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (timeout_s && Clock::now() >= end) return std::nullopt;
@@ -47,17 +47,17 @@ std::optional<std::string> read(LocalSession& session, std::optional<double> tim
 }  // namespace
 
 void register_local_session(py::module_& module) {
-  py::class_<LocalSession, std::shared_ptr<LocalSession>>(
-      module, "LocalSession", "An in-process client that speaks the protocol of docs/PROTOCOL.md.")
+  py::class_<LocalClient>(module, "LocalSession",
+                          "An in-process client that speaks the protocol of docs/PROTOCOL.md.")
       .def(
-          "send", [](LocalSession& session, std::string text) { unwrap(session.send(std::move(text))); },
+          "send", [](LocalClient& session, std::string text) { unwrap(session->send(std::move(text))); },
           py::arg("text"))
       .def("read", &read, py::arg("timeout_s") = py::none(),
            "The next message, or None after timeout_s seconds (None: waits). Raises ServerError when closed.")
       .def(
-          "notify_fd", [](LocalSession& session) { return unwrap(session.notify_fd()); },
+          "notify_fd", [](LocalClient& session) { return unwrap(session->notify_fd()); },
           "Readable while read() would return at once.")
-      .def("close", py::overload_cast<>(&LocalSession::close));
+      .def("close", [](LocalClient& session) { session->close(); });
 }
 
 }  // namespace tickwire

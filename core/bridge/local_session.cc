@@ -104,6 +104,7 @@ void LocalSession::set_reading(bool on) {
 void LocalSession::start() {
   ClientInfo owner;
   owner.remote = kLocalRemote;
+  self_ = shared_from_this();
   session_ = &shard_.open(*this, std::move(owner));
 }
 
@@ -126,6 +127,7 @@ void LocalSession::pass_on() {
 
 void LocalSession::end(std::string reason) {
   if (session_ != nullptr) shard_.on_closed(*std::exchange(session_, nullptr));
+  self_.reset();  // the caller holds another
   const std::unique_lock lock(mutex_);
   if (closed_) return;
   closed_ = true;

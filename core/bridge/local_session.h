@@ -3,9 +3,11 @@
 // included: a full queue blocks the socket, and its subscriptions fall behind.
 //
 // open, send, read, notify_fd and close from any thread, one reader at a time; the Socket part on the shard's
-// loop thread. Shared: calls posted to the loop keep it alive. The shard outlives it.
+// loop thread. It lives until close() was called (LocalClient does) and the loop has ended its session. The
+// shard outlives it.
 // Invariants: blocked_ from a write that filled the queue until a read has half-emptied it; session_ is
-// touched on the loop thread only and null before the welcome and after the end.
+// touched on the loop thread only, null before the welcome and after the end, and self_ is set exactly while
+// it is not.
 #pragma once
 
 #include <chrono>
@@ -60,8 +62,10 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
   void wake(const std::unique_lock<std::mutex>& held);
 
   Shard& shard_;
-  Session* session_ = nullptr;  // the loop thread's
-  bool reading_ = true;         // the loop thread's
+  // The loop thread's:
+  Session* session_ = nullptr;
+  std::shared_ptr<LocalSession> self_;
+  bool reading_ = true;
 
   mutable std::mutex mutex_;
   std::condition_variable readable_;
@@ -73,6 +77,21 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
   bool blocked_ = false;
   bool closed_ = false;
   std::string close_reason_;
+};
+
+// Its owner's hold on a LocalSession.
+class LocalClient {
+ public:
+  explicit LocalClient(Shard& shard) : session_(LocalSession::open(shard)) {}
+  ~LocalClient() { session_->close(); }
+  LocalClient(const LocalClient&) = delete;
+  LocalClient& operator=(const LocalClient&) = delete;
+
+  LocalSession& operator*() const { return *session_; }
+  LocalSession* operator->() const { return session_.get(); }
+
+ private:
+  std::shared_ptr<LocalSession> session_;
 };
 
 }  // namespace tickwire

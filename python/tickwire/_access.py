@@ -94,7 +94,7 @@ class AccessDesk:
         return self._refusal(guard, claims), ""
 
     async def _ask(self, guard: Guard, *args: Any) -> Any:
-        """What it says; None when it raised, which is logged."""
+        """What it says; when it raised, which is logged, a `Deny`."""
         try:
             if inspect.iscoroutinefunction(guard.function):
                 return await guard.function(*args)
@@ -106,12 +106,11 @@ class AccessDesk:
         except (Exception, SystemExit, KeyboardInterrupt):
             guard.log.exception("%s raised", guard.function.__name__)
             guard.failed()
-            return None
+            return Deny("the authorizer failed")
 
     def _refusal(self, guard: Guard, decision: Any) -> Deny:
         if isinstance(decision, Deny):
             return decision
-        if decision is not None:
-            guard.log.error("%s answered %r", guard.function.__name__, decision)
-            guard.failed()
+        guard.log.error("%s answered %r", guard.function.__name__, decision)
+        guard.failed()
         return Deny("the authorizer failed")

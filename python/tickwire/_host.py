@@ -10,10 +10,12 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from tickwire._access import AccessDesk, Guard
 from tickwire._core import DemandChange, Engine, overlap
@@ -26,7 +28,6 @@ STOP_GRACE_S: Final = 0.5
 """So long a stopping host waits for feeds to end; threads that do not are left behind."""
 
 _WORST_FIRST: Final[tuple[State, ...]] = ("backoff", "running", "finished", "stopped")
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -61,18 +62,18 @@ class Host:
             sys.path.append(path)
         self._thread.start()
         try:
-            self._call(self._listen())
+            self._call(self._listen)
             for source in sources:
                 self.add(source)
             self._engine.start()
-            self._call(self._run_feeds())
+            self._call(self._run_feeds)
         except BaseException:
             self.stop()
             raise
 
     def add(self, source: object) -> None:
         """Loads a plugin (see `plugins.load`). `PluginError`; nothing of it is left then."""
-        self._call(self._add(load(source)))
+        self._call(self._add, load(source))
 
     def stop(self) -> None:
         """Feeds first, so that what they published is all there is; guards go last."""
@@ -82,13 +83,24 @@ class Host:
         self._engine.stop()
         self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._end()))
         self._thread.join(STOP_GRACE_S * 2)
+        deadline = time.monotonic() + STOP_GRACE_S
         for hosted in self._hosted:
             for feed in hosted.feeds:
-                if feed.worker is not None:
-                    feed.worker.join(STOP_GRACE_S)
+                feed.join(deadline - time.monotonic())
 
-    def _call(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _call(self, work: Callable[..., None], *args: Any) -> None:
+        """Waits for `work` on the loop, but not for anything that it starts there."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                work(*args)
+                done.set_result(None)
+            except BaseException as e:
+                done.set_exception(e)
+
+        self._loop.call_soon_threadsafe(run)
+        done.result()
 
     # --- the loop ---------------------------------------------------------------------------------
 
@@ -97,7 +109,7 @@ class Host:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    async def _listen(self) -> None:
+    def _listen(self) -> None:
         self._loop.add_reader(self._engine.notify_fd(), self._take_events)
 
     def _take_events(self) -> None:
@@ -107,7 +119,7 @@ class Host:
             elif event.feed in self._feeds:
                 self._feeds[event.feed]._change(event.topic, event.wanted)
 
-    async def _add(self, plugin: Plugin) -> None:
+    def _add(self, plugin: Plugin) -> None:
         if any(hosted.name == plugin.name for hosted in self._hosted):
             raise PluginError(f"{plugin.name}: another plugin has that name")
         if plugin.authenticators and (self._desk.authenticator or len(plugin.authenticators) > 1):
@@ -158,7 +170,7 @@ class Host:
             self._desk.authenticator = Guard("", (), function, log, failed)
             self._engine.set_authenticator(True)
 
-    async def _run_feeds(self) -> None:
+    def _run_feeds(self) -> None:
         self._is_open = True
         for hosted in self._hosted:
             self._run(hosted)
@@ -210,7 +222,10 @@ def run(engine: Engine) -> None:
         host.start(engine.config.plugin_files)
         logging.getLogger("tickwire").info("listening on %s", engine.address)
         stop.wait()
-        host.stop()
+    # Python's own handlers would wait for stop() to return: from here on another signal kills.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    host.stop()
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class FeedRunner:
         self._function = function
         self._changed = changed
         self._is_async = inspect.iscoroutinefunction(function)
-        self.worker = None if self._is_async else Worker(f"feed-{mark.name}")
+        self._worker = None if self._is_async else Worker(f"feed-{mark.name}")
 
     async def run(self) -> None:
         """Until the function returns for good, or cancelled."""
@@ -86,16 +86,21 @@ class FeedRunner:
 
     def stop(self) -> None:
         self.pub._stop()
-        if self.worker is not None:
-            self.worker.end()
+        if self._worker is not None:
+            self._worker.end()
         if self.state != "finished":
             self._enter("stopped")
 
+    def join(self, timeout_s: float) -> None:
+        """For its thread to end, if it has one. Any thread."""
+        if self._worker is not None:
+            self._worker.join(timeout_s)
+
     def _down(self, state: State) -> None:
         """Nobody vouches for its topics now."""
+        self._enter(state)
         self.pub._end_demand()
         self.pub.stale()
-        self._enter(state)
 
     def _enter(self, state: State) -> None:
         self.state = state
@@ -111,7 +116,7 @@ class FeedRunner:
             await asyncio.sleep(start + steps * every_s - loop.time())
 
     async def _call(self) -> None:
-        if self.worker is None:
+        if self._worker is None:
             await self._function(self.pub)
         else:
-            await self.worker.call(self._function, self.pub)
+            await self._worker.call(self._function, self.pub)

@@ -33,7 +33,7 @@ class Worker:
 
     def join(self, timeout_s: float) -> None:
         if self._thread.ident:
-            self._thread.join(timeout_s)
+            self._thread.join(max(0.0, timeout_s))
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -1,0 +1,219 @@
+"""A plugin that fails is restarted and shown; it takes nothing else down."""
+
+import asyncio
+import sys
+import threading
+import time
+
+import pytest
+
+from tickwire import feed
+from tickwire._runner import BACKOFF_S_FIRST, BACKOFF_S_MAX, HEALTHY_S, Backoff
+from tickwire.errors import DeniedError
+from tickwire.pub import Pub
+
+
+def plugin_health(server, name):
+    return server.health["plugins"][name]
+
+
+def test_the_backoff_doubles_to_its_most_and_starts_anew_after_a_healthy_run():
+    backoff = Backoff()
+    delays = [backoff.after(ran_s=1) for _ in range(9)]
+    assert delays[0] == BACKOFF_S_FIRST
+    assert delays[1] == 2 * BACKOFF_S_FIRST
+    assert delays[-2:] == [BACKOFF_S_MAX, BACKOFF_S_MAX]
+    assert backoff.after(ran_s=HEALTHY_S - 0.1) == BACKOFF_S_MAX
+    assert backoff.after(ran_s=HEALTHY_S) == BACKOFF_S_FIRST
+
+
+@pytest.mark.parametrize("how", ["async", "thread", "every"])
+def test_a_feed_that_raises_is_stale_at_once_then_restarted(how, start_server, eventually, caplog):
+    fail = threading.Event()
+    runs: list[float] = []
+
+    def begin(pub: Pub) -> None:
+        runs.append(time.monotonic())
+        pub.publish("ticker.A", {"run": len(runs)})
+
+    @feed("ticker.*")
+    async def in_loop(pub: Pub) -> None:
+        begin(pub)
+        await asyncio.to_thread(fail.wait)
+        fail.clear()
+        raise LookupError("lost the exchange")
+
+    @feed("ticker.*")
+    def in_thread(pub: Pub) -> None:
+        begin(pub)
+        fail.wait()
+        fail.clear()
+        raise LookupError("lost the exchange")
+
+    @feed("ticker.*", every=0.02)
+    async def in_steps(pub: Pub) -> None:
+        if fail.is_set():
+            fail.clear()
+            raise LookupError("lost the exchange")
+        if len(runs) < 1 or plugin_health(server, "in_steps")["restarts"] == len(runs):
+            begin(pub)
+
+    plugin = {"async": in_loop, "thread": in_thread, "every": in_steps}[how]
+    server = start_server(plugin)
+    name = plugin.__name__
+    subscription = server.subscribe("ticker.A")
+    eventually(lambda: server.snapshot("ticker.A"))
+    failed = time.monotonic()
+    fail.set()
+    while (update := subscription.get(5)) and update.kind != "status":
+        pass
+    assert update.status == "stale"
+    assert time.monotonic() - failed < 0.3
+    assert plugin_health(server, name) == {"state": "backoff", "restarts": 0, "errors": 1}
+    eventually(lambda: len(runs) == 2)
+    assert runs[1] - failed >= BACKOFF_S_FIRST
+    eventually(lambda: plugin_health(server, name)["state"] == "running")
+    assert plugin_health(server, name) == {"state": "running", "restarts": 1, "errors": 1}
+    assert server.snapshot("ticker.A").status == "live"
+    (record,) = [r for r in caplog.records if r.exc_info]
+    assert record.name == f"tickwire.plugins.{name}"
+    assert "LookupError: lost the exchange" in caplog.text
+    assert "Traceback" in caplog.text
+    fail.set()
+
+
+@pytest.mark.parametrize(
+    "fault", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), StopIteration()]
+)
+@pytest.mark.parametrize("threaded", [False, True])
+def test_whatever_a_feed_raises_is_a_fault_of_that_feed(
+    fault, threaded, start_server, eventually, caplog
+):
+    @feed("a.*")
+    async def in_loop(pub: Pub) -> None:
+        raise fault
+
+    @feed("a.*")
+    def in_thread(pub: Pub) -> None:
+        raise fault
+
+    plugin = in_thread if threaded else in_loop
+    server = start_server(plugin)
+    eventually(lambda: plugin_health(server, plugin.__name__)["errors"] == 1)
+    eventually(lambda: plugin_health(server, plugin.__name__)["restarts"] == 1)
+
+
+def test_a_feed_that_returns_has_finished_and_its_topics_are_stale(
+    start_server, eventually, caplog
+):
+    @feed("ticker.*")
+    async def brief(pub: Pub) -> None:
+        pub.publish("ticker.A", {})
+
+    server = start_server(brief)
+    eventually(lambda: plugin_health(server, "brief")["state"] == "finished")
+    assert server.snapshot("ticker.A").status == "stale"
+    assert plugin_health(server, "brief") == {"state": "finished", "restarts": 0, "errors": 0}
+
+
+def test_every_calls_on_a_grid_and_skips_the_steps_it_missed(start_server, eventually):
+    calls: list[float] = []
+
+    @feed("ticker.*", every=0.2)
+    async def steady(pub: Pub) -> None:
+        calls.append(time.monotonic())
+        if len(calls) == 2:
+            await asyncio.sleep(0.25)
+
+    start_server(steady)
+    eventually(lambda: len(calls) == 5)
+    steps = [round((at - calls[0]) / 0.2) for at in calls]
+    assert steps == [0, 1, 3, 4, 5]
+
+
+def test_a_feed_that_blocks_for_ever_disturbs_nobody_and_not_the_exit(start_server, eventually):
+    release = threading.Event()
+    count = 0
+
+    @feed("stuck.*")
+    def stuck(pub: Pub) -> None:
+        release.wait()
+
+    @feed("ticker.*", every=0.01)
+    async def lively(pub: Pub) -> None:
+        nonlocal count
+        count += 1
+        pub.publish("ticker.A", {"count": count})
+
+    server = start_server(stuck, lively)
+    with server.subscribe("ticker.A") as subscription:
+        seen = [subscription.get(5) for _ in range(10)]
+    assert all(seen)
+    start = time.monotonic()
+    server.stop()
+    assert time.monotonic() - start < 2
+    release.set()
+
+
+def test_a_coroutine_that_blocks_the_loop_does_not_hold_up_clients_or_the_exit(
+    start_server, eventually
+):
+    entered, release = threading.Event(), threading.Event()
+
+    @feed("ticker.*")
+    async def blocks(pub: Pub) -> None:
+        entered.set()
+        release.wait()
+
+    server = start_server(blocks)
+    assert entered.wait(5)
+    with server.subscribe("ticker.A") as subscription:
+        server.publish("ticker.A", {"a": 1})
+        assert subscription.get(5).data == {"a": 1}
+    start = time.monotonic()
+    server.stop()
+    assert time.monotonic() - start < 3
+    release.set()
+
+
+def test_a_stopped_feed_can_publish_no_more(start_server, eventually):
+    faults: list[str] = []
+
+    @feed("ticker.*")
+    def late(pub: Pub) -> None:
+        assert pub.wait(30), "wait() must wake up when the server stops"
+        try:
+            pub.publish("ticker.A", {})
+        except DeniedError as e:
+            faults.append(str(e))
+
+    server = start_server(late)
+    server.stop()
+    eventually(lambda: faults == ["feed 1 has ended"])
+
+
+def test_one_of_two_feeds_of_a_plugin_fails_and_the_plugin_shows_it(
+    start_server, eventually, caplog
+):
+    class Pair:
+        @feed("good.*")
+        async def good(self, pub: Pub) -> None:
+            pub.publish("good.A", {})
+            await asyncio.sleep(60)
+
+        @feed("bad.*")
+        async def bad(self, pub: Pub) -> None:
+            raise LookupError
+
+    server = start_server(Pair())
+    eventually(lambda: plugin_health(server, "Pair")["errors"] == 1)
+    assert plugin_health(server, "Pair")["state"] == "backoff"
+    assert server.snapshot("good.A").status == "live"
+
+
+def test_stopping_twice_and_before_starting_is_harmless(start_server):
+    server = start_server()
+    server.stop()
+    server.stop()
+    assert not [t for t in threading.enumerate() if t.name == "plugins"]
+    assert "tickwire.server" in sys.modules
