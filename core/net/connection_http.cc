@@ -58,7 +58,8 @@ bool Connection::on_answer_writable() {
     case HttpExchange::Progress::kMore:
       return go_on_answering();
     case HttpExchange::Progress::kDone:
-      break;
+      // Until there is room again lws reads no request: the client has not taken its answer yet.
+      if (lws_send_pipe_choked(wsi_) != 0) return go_on_answering();
   }
   if (state_ == State::kAnswering) --loop_.answering;
   const bool stays = exchange_->connection_stays();

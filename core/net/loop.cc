@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::int64_t kTickUs = 1'000'000;
 constexpr std::int64_t kDeadlineStepUs = 250'000;
+constexpr std::int64_t kEndStepUs = 5'000;
 // lws polls without end in some states in which it does not read what a client sends: while an HTTP answer
 // waits for that client, say, or while it flushes before a close. Turns in which nothing happens are then
 // slowed down.
@@ -155,7 +156,6 @@ void Loop::Impl::run() {
 void Loop::Impl::step() {
   wake_.clear();
   std::int64_t now = clock_.steady_us();
-  if (stopping_ && end_due_us_ < 0) begin_end(now);
   if (now >= tick_due_us_) {
     tick_due_us_ = now + kTickUs;
     shard_.tick();
@@ -166,11 +166,13 @@ void Loop::Impl::step() {
   }
   const std::int64_t paused_until = listener_.resume(now);
   const std::int64_t turn_wait = shard_.run();
+  if (stopping_ && end_due_us_ < 0) begin_end(now);  // after what was posted before: a drain
 
   now = clock_.steady_us();
   std::int64_t wait = std::min(tick_due_us_, deadlines_due_us_) - now;
   if (paused_until >= 0) wait = std::min(wait, paused_until - now);
   if (turn_wait >= 0) wait = std::min(wait, turn_wait);
+  if (end_due_us_ >= 0) wait = std::min(wait, kEndStepUs);
   timer_.set(wait);
 }
 

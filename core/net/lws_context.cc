@@ -41,6 +41,8 @@ constexpr lws_protocols watch_protocol() {
 // The first also serves HTTP, and WebSocket clients that ask for no subprotocol.
 constexpr std::array kProtocols{client_protocol(kSubprotocol.data()), watch_protocol(), lws_protocols{}};
 
+// Our own deadlines decide; lws' stands behind them.
+constexpr int kLwsIdleSeconds = 60;
 // All zero: lws keeps no timers of its own for pings. They stand in one sorted list, which each insertion
 // walks.
 constexpr lws_retry_bo_t kNoLwsPings{};
@@ -86,6 +88,7 @@ Status LwsContext::open() {
   info.pt_serv_buf_size = kServiceBufferBytes;
   info.max_http_header_data2 = kRequestHeadBytesMax;
   info.retry_and_idle_policy = &kNoLwsPings;
+  info.keepalive_timeout = kLwsIdleSeconds;
   info.alpn = "http/1.1";
   info.vhost_name = "tickwire";
   context_ = lws_create_context(&info);

@@ -1,0 +1,184 @@
+#include "net/http_router.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fakes/fake_access.h"
+#include "fakes/fake_clock.h"
+#include "protocol/command.h"
+
+namespace tickwire {
+namespace {
+
+using nlohmann::json;
+
+class OkHealth final : public HttpSource {
+ public:
+  [[nodiscard]] std::string health_json() const override { return R"({"status":"ok"})"; }
+};
+
+struct Site {
+  Site() : hub(clock, {}), router({hub, access, health, files, "e1"}) {}
+
+  HttpResponse get(const std::string& path, std::vector<std::pair<std::string, std::string>> query = {}) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.query = std::move(query);
+    return router.answer(request, false);
+  }
+  static std::string body(const HttpResponse& response) {
+    return response.head + std::string(response.shared) + response.tail;
+  }
+  void publish(const std::string& topic, const std::string& data) {
+    ASSERT_TRUE(hub.publish(topic, data).ok());
+  }
+
+  FakeClock clock;
+  FakeAccess access;
+  OkHealth health;
+  Hub hub;
+  const std::vector<StaticFile> files{{"app.js", "let a", "t1"}, {"index.html", "<p>", "t2"}};
+  HttpRouter router;
+};
+
+std::string error_code(const HttpResponse& response) {
+  return json::parse(Site::body(response)).at("error").at("code").get<std::string>();
+}
+
+TEST(HttpRouter, SnapshotIsTheImageByteForByte) {
+  Site site;
+  site.publish("ticker.A", R"({"last":"0.10","n":1.00})");
+  site.publish("ticker.A", R"({"n":1e5})");
+  const HttpResponse response = site.get("/v1/snapshot/ticker.A");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(Site::body(response),
+            R"({"topic":"ticker.A","epoch":"e1","seq":2,"ts":1790000000000,"status":"live",)"
+            R"("data":{"last":"0.10","n":1e5}})");
+  EXPECT_EQ(response.body_bytes(), Site::body(response).size());
+}
+
+TEST(HttpRouter, SnapshotRefusals) {
+  Site site;
+  site.publish("guarded.A", "{}");
+  site.publish("secret.A", "{}");
+  const auto refused = [&](const std::string& topic) {
+    const HttpResponse response = site.get("/v1/snapshot/" + topic);
+    return std::to_string(response.status) + " " + error_code(response);
+  };
+  EXPECT_EQ(refused("ticker.NONE"), "404 unknown_topic");
+  EXPECT_EQ(refused(""), "400 bad_topic");
+  EXPECT_EQ(refused("no such topic"), "400 bad_topic");
+  EXPECT_EQ(refused("ticker.*"), "400 bad_topic");
+  EXPECT_EQ(refused(std::string(200, 'x')), "404 unknown_topic");
+  EXPECT_EQ(refused(std::string(201, 'x')), "400 bad_topic");
+  EXPECT_EQ(refused("guarded.A"), "403 denied");
+  EXPECT_EQ(refused("secret.A"), "403 denied");
+  EXPECT_EQ(refused("secret.NONE"), "403 denied");
+}
+
+TEST(HttpRouter, TopicsComeInPagesByName) {
+  Site site;
+  for (const char* topic : {"b.1", "a.2", "a.1", "a.3"}) site.publish(topic, "{}");
+  const json first = json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}})));
+  EXPECT_EQ(first, json::parse(R"({"topics":[{"topic":"a.1","seq":1,"ts":1790000000000,"status":"live"},
+                                             {"topic":"a.2","seq":1,"ts":1790000000000,"status":"live"}],
+                                   "next":"a.2"})"));
+  const json second =
+      json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}, {"after", "a.2"}})));
+  EXPECT_EQ(second.at("topics").size(), 1U);
+  EXPECT_EQ(second.at("next"), nullptr);
+  const json exact = json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "3"}})));
+  EXPECT_EQ(exact.at("next"), nullptr);
+}
+
+TEST(HttpRouter, AnEmptyListOfTopicsIsAList) {
+  Site site;
+  EXPECT_EQ(Site::body(site.get("/v1/topics")), R"({"topics":[],"next":null})");
+}
+
+TEST(HttpRouter, GuardedTopicsAreNotListed) {
+  Site site;
+  for (const char* topic : {"guarded.A", "open.A", "secret.A"}) site.publish(topic, "{}");
+  const json listed = json::parse(Site::body(site.get("/v1/topics")));
+  ASSERT_EQ(listed.at("topics").size(), 1U);
+  EXPECT_EQ(listed.at("topics")[0].at("topic"), "open.A");
+  const json page = json::parse(Site::body(site.get("/v1/topics", {{"limit", "1"}})));
+  EXPECT_EQ(page, json::parse(R"({"topics":[],"next":"guarded.A"})"));
+}
+
+TEST(HttpRouter, LimitIsCheckedAtItsEnds) {
+  Site site;
+  const auto status = [&](const std::string& limit) {
+    return site.get("/v1/topics", {{"limit", limit}}).status;
+  };
+  EXPECT_EQ(status("1"), 200);
+  EXPECT_EQ(status(std::to_string(kListTopicsMax)), 200);
+  EXPECT_EQ(status(""), 200);
+  EXPECT_EQ(status("0"), 400);
+  EXPECT_EQ(status(std::to_string(kListTopicsMax + 1)), 400);
+  EXPECT_EQ(status("-1"), 400);
+  EXPECT_EQ(status("1x"), 400);
+  EXPECT_EQ(error_code(site.get("/v1/topics", {{"pattern", "a..b"}})), "bad_topic");
+}
+
+TEST(HttpRouter, FilesAreFreshAndTagged) {
+  Site site;
+  const HttpResponse page = site.get("/");
+  EXPECT_EQ(Site::body(page), "<p>");
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(site.get("/app.js").content_type, "text/javascript; charset=utf-8");
+  EXPECT_EQ(site.get("/index.html").status, 200);
+  EXPECT_EQ(site.get("/missing.js").status, 404);
+  EXPECT_EQ(site.get("/ws").status, 404);
+
+  HttpRequest again;
+  again.method = "GET";
+  again.path = "/app.js";
+  again.if_none_match = "\"t1\"";
+  EXPECT_EQ(site.router.answer(again, false).status, 304);
+  again.if_none_match = "\"t0\"";
+  EXPECT_EQ(site.router.answer(again, false).status, 200);
+}
+
+TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
+  Site site;
+  HttpRequest request;
+  request.path = "/health";
+  for (const char* method : {"", "POST", "get"}) {
+    request.method = method;
+    EXPECT_EQ(site.router.answer(request, false).status, 405) << method;
+  }
+  request.method = "HEAD";
+  EXPECT_EQ(site.router.answer(request, false).status, 200);
+  request.has_body = true;
+  EXPECT_EQ(site.router.answer(request, false).status, 400);
+  request.has_body = false;
+  request.has_host = false;
+  EXPECT_EQ(site.router.answer(request, false).status, 400);
+}
+
+TEST(HttpRouter, WhileDrainingOnlyHealthHasSomethingToSay) {
+  Site site;
+  site.publish("ticker.A", "{}");
+  HttpRequest request;
+  request.method = "GET";
+  for (const char* path : {"/", "/v1/topics", "/v1/snapshot/ticker.A"}) {
+    request.path = path;
+    const HttpResponse response = site.router.answer(request, true);
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_EQ(error_code(response), "draining") << path;
+  }
+  request.path = "/health";
+  const HttpResponse health = site.router.answer(request, true);
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(Site::body(health), R"({"status":"ok"})");
+}
+
+}  // namespace
+}  // namespace tickwire

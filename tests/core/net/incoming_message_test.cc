@@ -1,0 +1,126 @@
+#include "net/incoming_message.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/utf8.h"
+
+namespace tickwire {
+namespace {
+
+Fragment piece(std::string_view bytes, bool first, bool final) {
+  Fragment fragment;
+  fragment.bytes = bytes;
+  fragment.first = first;
+  fragment.final = final;
+  return fragment;
+}
+
+TEST(IncomingMessage, HandsUpAWholeMessageWithoutCopyingIt) {
+  IncomingMessage incoming(100);
+  const std::string_view text = "hello";
+  const Received received = incoming.feed(piece(text, true, true));
+  ASSERT_TRUE(received.text.has_value());
+  EXPECT_EQ(received.text->data(), text.data());
+}
+
+TEST(IncomingMessage, PutsPiecesTogether) {
+  IncomingMessage incoming(100);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_FALSE(incoming.feed(piece("one ", true, false)).text.has_value());
+    EXPECT_FALSE(incoming.feed(piece("", false, false)).text.has_value());
+    const Received received = incoming.feed(piece("two", false, true));
+    ASSERT_TRUE(received.text.has_value());
+    EXPECT_EQ(*received.text, "one two");
+    incoming.release();
+  }
+}
+
+TEST(IncomingMessage, TakesAMessageAtTheLimitAndNoneOnePast) {
+  const std::string text(100, 'x');
+  EXPECT_TRUE(IncomingMessage(100).feed(piece(text, true, true)).text.has_value());
+  EXPECT_EQ(IncomingMessage(99).feed(piece(text, true, true)).close, CloseCode::kTooLarge);
+
+  IncomingMessage incoming(100);
+  EXPECT_FALSE(incoming.feed(piece(text, true, false)).close.has_value());
+  EXPECT_EQ(incoming.feed(piece("x", false, false)).close, CloseCode::kTooLarge);
+}
+
+TEST(IncomingMessage, RefusesByTheLengthThatAFrameAnnounces) {
+  IncomingMessage incoming(100);
+  Fragment fragment = piece("x", true, false);
+  fragment.bytes_to_come = 100;
+  EXPECT_EQ(incoming.feed(fragment).close, CloseCode::kTooLarge);
+}
+
+TEST(IncomingMessage, TakesAsManyPiecesAsTheLimitSaysAndNotOneMore) {
+  IncomingMessage incoming(100);
+  for (std::uint32_t i = 0; i < kMessagePiecesMax; ++i) {
+    ASSERT_FALSE(incoming.feed(piece("", i == 0, false)).close.has_value());
+  }
+  EXPECT_EQ(incoming.feed(piece("", false, true)).close, CloseCode::kTooLarge);
+}
+
+TEST(IncomingMessage, RefusesBinaryAndReservedBits) {
+  Fragment fragment = piece("x", true, true);
+  fragment.binary = true;
+  EXPECT_EQ(IncomingMessage(100).feed(fragment).close, CloseCode::kBinaryMessage);
+  fragment.binary = false;
+  fragment.rsv1 = true;
+  EXPECT_EQ(IncomingMessage(100).feed(fragment).close, CloseCode::kProtocolError);
+}
+
+TEST(IncomingMessage, FindsBadUtf8AtTheFirstByteThatCannotBeRight) {
+  IncomingMessage incoming(100);
+  EXPECT_FALSE(incoming.feed(piece("gr\xC3", true, false)).close.has_value());
+  EXPECT_EQ(incoming.feed(piece("(", false, false)).close, CloseCode::kNotUtf8);
+  EXPECT_EQ(IncomingMessage(100).feed(piece("\xED\xA0", true, false)).close,
+            CloseCode::kNotUtf8);  // surrogate
+  EXPECT_EQ(IncomingMessage(100).feed(piece("\xFF", true, true)).close, CloseCode::kNotUtf8);
+}
+
+TEST(IncomingMessage, RefusesAMessageThatEndsInsideACharacter) {
+  IncomingMessage incoming(100);
+  EXPECT_FALSE(incoming.feed(piece("\xE2\x82", true, false)).close.has_value());
+  EXPECT_EQ(incoming.feed(piece("", false, true)).close, CloseCode::kNotUtf8);
+}
+
+// Cut anywhere, each valid text goes through and each spoilt one does not.
+TEST(IncomingMessage, JudgesUtf8AlikeHoweverItIsCut) {
+  const std::vector<std::string> texts{"\x7F\xC2\x80\xDF\xBF",
+                                       "\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80",
+                                       "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF",
+                                       "\xE0\x9F\xBF",
+                                       "\xF4\x90\x80\x80",
+                                       "\xC1\xBF",
+                                       "\xF0\x8F\xBF\xBF",
+                                       "a\x80"};
+  for (const std::string& text : texts) {
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+      IncomingMessage incoming(100);
+      Received received = incoming.feed(piece(std::string_view(text).substr(0, cut), true, false));
+      if (!received.close) received = incoming.feed(piece(std::string_view(text).substr(cut), false, true));
+      EXPECT_EQ(received.text.has_value(), valid_utf8(text))
+          << testing::PrintToString(text) << " cut at " << cut;
+    }
+  }
+}
+
+TEST(BeginsUtf8, HoldsForEveryProperBeginningOfACharacterAndForNothingElse) {
+  EXPECT_FALSE(begins_utf8(""));
+  for (int a = 0; a < 256; ++a) {
+    const std::string one(1, static_cast<char>(a));
+    EXPECT_EQ(begins_utf8(one), a >= 0xC2 && a <= 0xF4) << a;
+    for (int b = 0; b < 256; ++b) {
+      const std::string two = one + static_cast<char>(b);
+      EXPECT_EQ(begins_utf8(two),
+                utf8_sequence(two + "\x80", 0) == 3 || utf8_sequence(two + "\x80\x80", 0) == 4);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tickwire

@@ -1,0 +1,131 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <string>
+#include <vector>
+
+#include "live_loop.h"
+#include "net/socket_address.h"
+
+namespace tickwire {
+namespace {
+
+Result<std::uint16_t> listen_on(const std::string& host, std::uint16_t port) {
+  auto socket = open_listener(host, port, 16, true);
+  if (!socket) return socket.error();
+  const std::uint16_t bound = bound_port(*socket);
+  ::close(*socket);
+  return bound;
+}
+
+TEST(Listener, TakesLiteralsAndNames) {
+  EXPECT_GT(listen_on("127.0.0.1", 0).value(), 0);
+  EXPECT_GT(listen_on("localhost", 0).value(), 0);
+  const auto six = listen_on("::1", 0);  // absent in some containers, and then said so
+  if (!six) {
+    EXPECT_EQ(six.error().message.substr(0, 21), "server.listen: [::1]:");
+  }
+  EXPECT_EQ(address_text("::1", 80), "[::1]:80");
+}
+
+TEST(Listener, SaysWhyItCannotListen) {
+  LiveLoop live;
+  const std::string port = std::to_string(live.loop.port());
+  const auto in_use = listen_on("127.0.0.1", live.loop.port());
+  ASSERT_FALSE(in_use.ok());
+  EXPECT_EQ(in_use.error().code, ErrorCode::kListen);
+  EXPECT_EQ(in_use.error().message, "server.listen: 127.0.0.1:" + port + " is in use by another program");
+
+  const auto foreign = listen_on("192.0.2.1", 80);
+  ASSERT_FALSE(foreign.ok());
+  EXPECT_EQ(foreign.error().message, "server.listen: 192.0.2.1:80 is no address of this machine");
+
+  const auto unknown = listen_on("no-such-host.invalid", 80);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, ErrorCode::kListen);
+  EXPECT_NE(unknown.error().message.find("no-such-host.invalid:80"), std::string::npos);
+}
+
+TEST(Listener, ASecondServerOnTheSamePortDoesNotStart) {
+  LiveLoop live;
+  NetConfig net;
+  net.port = live.loop.port();
+  ShardConfig shard;
+  Loop second(live.hub, live.clock, live.access, shard, net, live.health);
+  const Status opened = second.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kListen);
+  EXPECT_TRUE(live.answers());
+}
+
+TEST(Listener, LoopsOfOneServerShareTheirPort) {
+  LiveLoop live;
+  NetConfig net;
+  net.port = live.loop.port();
+  ShardConfig shard;
+  shard.index = 1;
+  Loop second(live.hub, live.clock, live.access, shard, net, live.health);
+  const Status opened = second.open();
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  second.start();
+  std::vector<RawClient> clients;
+  const auto both_serve = [&] {
+    clients.push_back(live.connect_ws());
+    return live.loop.shard().stats().sessions > 0 && second.shard().stats().sessions > 0;
+  };
+  EXPECT_TRUE(eventually(both_serve));
+}
+
+// In a process of its own, whose descriptors run out.
+int run_out_of_descriptors() {
+  const rlimit few{64, 64};
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  NetConfig net;
+  net.accept_pause_ms = 50;
+  LiveLoop live(net);
+  RawClient ticking = live.connect_ws();
+  const auto still_ticks = [&] {
+    ticking.send_text(R"({"type":"ping","id":1})");
+    return ticking.read_text().find("pong") != std::string::npos;
+  };
+  std::vector<RawClient> clients;
+  while (clients.size() < 64) {
+    RawClient client = live.connect();
+    if (!client.connected()) break;  // our own half of the descriptors is spent, so theirs is, too
+    clients.push_back(std::move(client));
+  }
+  for (int i = 0; i < 10; ++i) {
+    if (!still_ticks()) return 2;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  rusage before{};
+  ::getrusage(RUSAGE_SELF, &before);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  rusage after{};
+  ::getrusage(RUSAGE_SELF, &after);
+  const auto cpu_us = [](const rusage& usage) {
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+  };
+  if (cpu_us(after) - cpu_us(before) > 250'000) return 3;  // it spins
+  clients.clear();
+  return eventually([&] { return live.answers(); }) && still_ticks() ? 0 : 4;
+}
+
+TEST(Listener, PausesWhenDescriptorsRunOutAndRecovers) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const int result = run_out_of_descriptors();
+    ::_exit(testing::Test::HasFailure() ? 1 : result);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace tickwire

@@ -1,0 +1,95 @@
+#include "net/upgrade.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "net/header_text.h"
+
+namespace tickwire {
+namespace {
+
+UpgradeRequest good() {
+  return {"/ws", "HTTP/1.1", "localhost", "websocket", "Upgrade", "dGhlIHNhbXBsZSBub25jZQ==", "13", "", ""};
+}
+
+struct Row {
+  std::string what;
+  std::function<void(UpgradeRequest&)> change;
+  int status;  // 101: accepted
+};
+
+const std::vector<Row>& cases() {
+  static const std::vector<Row> all{
+      {"as it should be", [](auto&) {}, 101},
+      {"Firefox's Connection", [](auto& r) { r.connection = "keep-alive, Upgrade"; }, 101},
+      {"another case of websocket", [](auto& r) { r.upgrade = "WebSocket"; }, 101},
+      {"our subprotocol among others", [](auto& r) { r.subprotocols = "graphql-ws, tickwire.v1.json"; }, 101},
+      {"an allowed origin", [](auto& r) { r.origin = "https://shop.example"; }, 101},
+      {"an allowed origin in capitals", [](auto& r) { r.origin = "HTTPS://Shop.example"; }, 101},
+      {"Connection at the limit",
+       [](auto& r) { r.connection = std::string(kHeaderListBytesMax - 9, 'x') + ", Upgrade"; }, 101},
+      {"Connection past the limit",
+       [](auto& r) { r.connection = std::string(kHeaderListBytesMax - 8, 'x') + ", Upgrade"; }, 400},
+      {"h2c", [](auto& r) { r.upgrade = "h2c"; }, 400},
+      {"two upgrades", [](auto& r) { r.upgrade = "websocket,websocket"; }, 400},
+      {"POST", [](auto& r) { r.path = ""; }, 405},
+      {"another path", [](auto& r) { r.path = "/wss"; }, 404},
+      {"HTTP/1.0", [](auto& r) { r.version = "HTTP/1.0"; }, 400},
+      {"no Host", [](auto& r) { r.host = ""; }, 400},
+      {"Connection without upgrade", [](auto& r) { r.connection = "keep-alive"; }, 400},
+      {"version 8", [](auto& r) { r.websocket_version = "8"; }, 400},
+      {"no version", [](auto& r) { r.websocket_version = ""; }, 400},
+      {"no key", [](auto& r) { r.key = ""; }, 400},
+      {"a key of 15 bytes", [](auto& r) { r.key = "dGhlIHNhbXBsZSBub25j"; }, 400},
+      {"a key that is not base64", [](auto& r) { r.key = "dGhlIHNhbXBsZSBub25j!!=="; }, 400},
+      {"a key with bits to spare", [](auto& r) { r.key = "dGhlIHNhbXBsZSBub25jZR=="; }, 400},
+      {"unknown subprotocols", [](auto& r) { r.subprotocols = "mqtt, graphql-ws"; }, 400},
+      {"our subprotocol in capitals", [](auto& r) { r.subprotocols = "TICKWIRE.V1.JSON"; }, 400},
+      {"subprotocols past the limit",
+       [](auto& r) { r.subprotocols = std::string(kHeaderListBytesMax, 'x') + ",tickwire.v1.json"; }, 400},
+      {"another origin", [](auto& r) { r.origin = "https://evil.example"; }, 403},
+      {"an origin that ends alike", [](auto& r) { r.origin = "https://shop.example.evil"; }, 403},
+      {"no origin of a sandboxed frame", [](auto& r) { r.origin = "null"; }, 403},
+  };
+  return all;
+}
+
+TEST(Upgrade, IsCheckedAsRfc6455Says) {
+  const std::vector<std::string> origins{"https://shop.example"};
+  for (const Row& c : cases()) {
+    UpgradeRequest request = good();
+    c.change(request);
+    const auto refusal = check_upgrade(request, origins);
+    EXPECT_EQ(refusal ? refusal->status : 101, c.status) << c.what;
+  }
+}
+
+TEST(Upgrade, StarAllowsEveryOrigin) {
+  UpgradeRequest request = good();
+  request.origin = "https://anywhere.example";
+  EXPECT_FALSE(check_upgrade(request, {"*"}).has_value());
+  EXPECT_TRUE(check_upgrade(request, {}).has_value());
+}
+
+TEST(Upgrade, ARefusalNamesTheFieldAndTheValueAllowed) {
+  UpgradeRequest request = good();
+  request.websocket_version = "8";
+  const auto refusal = check_upgrade(request, {"*"});
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->error.message, "Sec-WebSocket-Version: must be 13");
+  EXPECT_EQ(refusal->error.field, "Sec-WebSocket-Version");
+}
+
+TEST(HeaderText, FindsAnElementOfAList) {
+  EXPECT_TRUE(list_holds(" a ,\tB,c", "b", Case::kIgnored));
+  EXPECT_FALSE(list_holds(" a ,\tB,c", "b", Case::kExact));
+  EXPECT_TRUE(list_holds("a,,b", "b", Case::kExact));
+  EXPECT_FALSE(list_holds("ab", "a", Case::kExact));
+  EXPECT_FALSE(list_holds("", "a", Case::kExact));
+}
+
+}  // namespace
+}  // namespace tickwire

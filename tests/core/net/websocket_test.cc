@@ -1,0 +1,245 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "live_loop.h"
+
+namespace tickwire {
+namespace {
+
+constexpr int kContinuation = 0;
+constexpr int kText = 1;
+constexpr int kBinary = 2;
+constexpr int kClose = 8;
+constexpr int kPing = 9;
+constexpr int kPong = 10;
+
+const std::string kPingCommand = R"({"type":"ping","id":1})";
+
+std::string close_payload(int code, const std::string& reason = "") {
+  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)} + reason;
+}
+
+TEST(WebSocket, HandshakeNamesTheSubprotocolThatWasAskedFor) {
+  LiveLoop live;
+  RawClient with = live.connect();
+  with.send(RawClient::upgrade_request("Sec-WebSocket-Protocol: foo, tickwire.v1.json\r\n"));
+  const HttpReply accepted = with.reply(false);
+  EXPECT_EQ(accepted.status, 101);
+  EXPECT_NE(accepted.head.find("Sec-WebSocket-Protocol: tickwire.v1.json\r\n"), std::string::npos);
+  EXPECT_NE(accepted.head.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), std::string::npos);
+  RawClient without = live.connect();
+  without.send(RawClient::upgrade_request());
+  EXPECT_EQ(without.reply(false).head.find("Sec-WebSocket-Protocol"), std::string::npos);
+  EXPECT_NE(without.read_text().find(R"("type":"welcome")"), std::string::npos);
+}
+
+// What check_upgrade says is tested with it; here: that it is asked, and that lws lets nothing past it.
+TEST(WebSocket, ARefusedHandshakeIsAnsweredAndEnds) {
+  NetConfig net;
+  net.origins = {"https://shop.example"};
+  LiveLoop live(net);
+  struct Case {
+    std::string request;
+    std::vector<int> status;  // 0: hung up without an answer, as lws does by itself
+  };
+  const std::string good = RawClient::upgrade_request();
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string request = good;
+    return request.replace(request.find(from), from.size(), to);
+  };
+  const std::vector<Case> cases{
+      {changed("/ws", "/other"), {404}},
+      {changed("/ws", "/"), {404}},
+      {changed("GET", "POST"), {405}},
+      {changed("HTTP/1.1", "HTTP/1.0"), {400}},
+      {changed("Host: test\r\n", ""), {400}},
+      {changed("Version: 13", "Version: 8"), {400}},
+      {changed("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 8"), {400}},
+      {changed("Connection: Upgrade", "Connection: close"), {400}},
+      {changed("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), {400}},
+      {changed("dGhlIHNhbXBsZSBub25jZQ==", std::string(500, 'A')), {400}},
+      {changed("Upgrade: websocket", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__"), {400}},
+      {changed("Upgrade: websocket", "Upgrade: irc"), {403}},
+      {RawClient::upgrade_request("Sec-WebSocket-Protocol: mqtt\r\n"), {400}},
+      {RawClient::upgrade_request("Sec-WebSocket-Protocol: tickwire-watch\r\n"), {400}},
+      {RawClient::upgrade_request("Origin: https://evil.example\r\n"), {403}},
+  };
+  for (const Case& c : cases) {
+    RawClient client = live.connect();
+    client.send(c.request);
+    const int status = client.reply().status;
+    EXPECT_EQ(std::vector{status}, c.status) << c.request;
+    EXPECT_TRUE(client.ended()) << c.request;
+  }
+  RawClient allowed = live.connect();
+  EXPECT_EQ(allowed.upgrade("Origin: https://shop.example\r\n"), 101);
+}
+
+TEST(WebSocket, TokenOfTheUrlReachesTheSession) {
+  LiveLoop live;
+  RawClient client = live.connect();
+  std::string request = RawClient::upgrade_request();
+  request.replace(request.find("/ws"), 3, "/ws?x=1&token=" + std::string(8192, 't'));
+  client.send(request);
+  EXPECT_EQ(client.reply(false).status, 101);
+  EXPECT_NE(client.read_text().find("welcome"), std::string::npos);
+  // Without an authenticator a token is answered with an error: so it arrived.
+  EXPECT_NE(client.read_text().find("auth_unavailable"), std::string::npos);
+}
+
+TEST(WebSocket, MessagesArriveHoweverTheyAreCut) {
+  LiveLoop live;
+  RawClient client = live.connect_ws();
+  const std::string whole = RawClient::frame(kText, kPingCommand);
+  for (const char byte : whole) EXPECT_TRUE(client.send({&byte, 1}));
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+
+  std::string fragments = RawClient::frame(kText, kPingCommand.substr(0, 5), false);
+  fragments += RawClient::frame(kContinuation, "", false);
+  fragments += RawClient::frame(kPing, "between");
+  fragments += RawClient::frame(kContinuation, kPingCommand.substr(5), true);
+  fragments += whole + whole;  // and two more in the same read
+  EXPECT_TRUE(client.send(fragments));
+  int pongs = 0;
+  int answers = 0;
+  while (answers < 3 || pongs == 0) {
+    const auto frame = client.read_frame();
+    ASSERT_TRUE(frame.has_value());
+    if (frame->opcode == kPong) pongs += frame->payload == "between" ? 1 : 0;
+    if (frame->opcode == kText) ++answers;
+  }
+  EXPECT_EQ(pongs, 1);
+}
+
+TEST(WebSocket, TakesAMessageAtTheLimitAndClosesOnePast) {
+  LiveLoop live;
+  RawClient client = live.connect_ws();
+  const std::string command = R"({"type":"ping","id":1,"pad":")";
+  const std::string text = command + std::string(kMessageBytesMax - command.size() - 2, 'x') + "\"}";
+  ASSERT_EQ(text.size(), kMessageBytesMax);
+  EXPECT_TRUE(client.send_text(text));
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+  for (std::size_t at = 0; at < text.size(); at += 100'000) {
+    const std::string_view piece = std::string_view(text).substr(at, 100'000);
+    client.send(RawClient::frame(at == 0 ? kText : kContinuation, piece, at + piece.size() == text.size()));
+  }
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+  client.send_text(text + " ");
+  EXPECT_EQ(client.read_close_code(), 1009);
+
+  RawClient announced = live.connect_ws();  // refused by what its header says
+  std::string header = RawClient::frame(kText, std::string(70'000, 'x')).substr(0, 14);
+  header[2] = '\x7F';
+  announced.send(header + "x");
+  EXPECT_EQ(announced.read_close_code(), 1009);
+}
+
+TEST(WebSocket, BrokenFramesCloseWithTheirCode) {
+  NetConfig net;
+  net.close_ms_max = 300;  // after a reserved bit lws understands no close frame any more
+  LiveLoop live(net);
+  struct Case {
+    std::string what;
+    std::string bytes;
+    int code;
+  };
+  const std::string half_character = "\xE2\x82";
+  const std::vector<Case> cases{
+      {"not UTF-8", RawClient::frame(kText, "\xFF"), 1007},
+      {"not UTF-8 in a later piece",
+       RawClient::frame(kText, "a", false) + RawClient::frame(kContinuation, "\xC3(", false), 1007},
+      {"ends inside a character",
+       RawClient::frame(kText, half_character, false) + RawClient::frame(kContinuation, "", true), 1007},
+      {"binary", RawClient::frame(kBinary, "x"), 4501},
+      {"reserved bit 1", RawClient::frame(kText, "x", true, 0x40), 1002},
+      {"reserved bit 2", RawClient::frame(kText, "x", true, 0x20), 1002},
+      {"unknown opcode", RawClient::frame(3, "x"), 1002},
+      {"unknown control opcode", RawClient::frame(11, "x"), 1002},
+      {"continuation of nothing", RawClient::frame(kContinuation, "x"), 1002},
+      {"a message inside another", RawClient::frame(kText, "x", false) + RawClient::frame(kText, "y"), 1002},
+      {"a ping in pieces", RawClient::frame(kPing, "x", false), 1002},
+      {"close frame of one byte", RawClient::frame(kClose, "x"), 1002},
+      {"close without a code", RawClient::frame(kClose, ""), 0},
+      {"close", RawClient::frame(kClose, close_payload(1000, "bye")), 1000},
+      {"close with a reserved code", RawClient::frame(kClose, close_payload(1005)), 1002},
+      {"close of the application", RawClient::frame(kClose, close_payload(4000)), 4000},
+  };
+  for (const Case& c : cases) {
+    RawClient client = live.connect_ws();
+    client.send(c.bytes);
+    EXPECT_EQ(client.read_close_code(), c.code) << c.what;
+    client.send(RawClient::frame(kClose, close_payload(c.code)));
+    EXPECT_TRUE(client.ended()) << c.what;
+  }
+  EXPECT_TRUE(live.answers());
+}
+
+TEST(WebSocket, ControlFramesThatAreTooLongEndTheConnection) {
+  LiveLoop live;
+  for (const int opcode : {kPing, kPong, kClose}) {
+    RawClient client = live.connect_ws();
+    client.send(RawClient::frame(opcode, std::string(126, 'x')));
+    EXPECT_TRUE(client.ended()) << opcode;
+  }
+  RawClient client = live.connect_ws();
+  client.send(RawClient::frame(kPing, std::string(125, 'x')));
+  const auto pong = client.read_frame();
+  ASSERT_TRUE(pong.has_value());
+  EXPECT_EQ(pong->payload, std::string(125, 'x'));
+}
+
+TEST(WebSocket, WhatFollowsAFaultIsNotRead) {
+  LiveLoop live;
+  live.access.publish = true;
+  RawClient client = live.connect_ws();
+  client.send(RawClient::frame(kBinary, "x") + RawClient::frame(kText, kPingCommand));
+  const auto frame = client.read_frame();
+  ASSERT_TRUE(frame.has_value());
+  EXPECT_EQ(frame->opcode, kClose);
+}
+
+TEST(WebSocket, AClientThatVanishesIsForgotten) {
+  LiveLoop live;
+  {
+    RawClient client = live.connect_ws();
+  }
+  {
+    RawClient client = live.connect_ws();
+    const linger reset{1, 0};
+    ::setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  EXPECT_TRUE(eventually([&] { return live.loop.shard().stats().sessions == 0; }));
+}
+
+TEST(WebSocket, SilenceIsAnsweredByAPingAndNoPongByAClose) {
+  NetConfig net;
+  net.ping_after_ms = 300;
+  net.pong_ms_max = 600;
+  LiveLoop live(net);
+  RawClient alive = live.connect_ws();
+  RawClient mute = live.connect_ws();
+  for (int i = 0; i < 3; ++i) {
+    const auto ping = alive.read_frame();
+    ASSERT_TRUE(ping.has_value());
+    EXPECT_EQ(ping->opcode, kPing);
+    alive.send(RawClient::frame(kPong, ping->payload));
+  }
+  EXPECT_EQ(mute.read_close_code(), 4002);
+  EXPECT_TRUE(alive.send_text(kPingCommand));
+  EXPECT_NE(alive.read_text().find("pong"), std::string::npos);
+}
+
+TEST(WebSocket, AClientThatDoesNotAnswerACloseIsHungUp) {
+  NetConfig net;
+  net.close_ms_max = 300;
+  LiveLoop live(net);
+  RawClient client = live.connect_ws();
+  client.send(RawClient::frame(kBinary, "x"));
+  EXPECT_EQ(client.read_close_code(), 4501);
+  EXPECT_TRUE(client.ended());
+}
+
+}  // namespace
+}  // namespace tickwire
