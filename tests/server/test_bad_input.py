@@ -75,7 +75,7 @@ def nested(depth: int) -> str:
         '{"type":"list","limit":-1}',
         '{"type":"auth","token":1}',
         '{"type":"auth","token":"' + "x" * 8193 + '"}',
-        '{"type":"ping","x":' + nested(16) + "}",
+        '{"type":"ping","x":' + nested(17) + "}",
         '{"type":"ping","x":"\\ud800"}',
     ],
     ids=lambda text: text[:40],
@@ -146,8 +146,9 @@ def test_a_bad_topic_is_refused_and_the_others_are_served(
 
 
 def test_unsubscribing_from_what_is_not_subscribed(client: Wire) -> None:
-    answer = client.ask({"type": "unsubscribe", "topics": ["t.X", "bad topic"]})
-    assert [result["error"]["code"] for result in answer["results"]] == ["not_subscribed"] * 2
+    answer = client.ask({"type": "unsubscribe", "topics": ["t.X", "t.*", "bad topic"]})
+    codes = [result["error"]["code"] for result in answer["results"]]
+    assert codes == ["not_subscribed", "not_subscribed", "bad_topic"]
 
 
 def test_a_command_holds_10000_topics_and_no_more(client: Wire) -> None:
@@ -158,18 +159,17 @@ def test_a_command_holds_10000_topics_and_no_more(client: Wire) -> None:
     assert (answer["type"], len(answer["results"])) == ("ack", 10_000)
 
 
-@pytest.mark.parametrize(
-    "data", ["[]", "5", '"text"', "null", nested(17)], ids=lambda data: data[:10]
-)
-def test_a_payload_that_is_no_object_or_too_deep(client: Wire, data: str) -> None:
+@pytest.mark.parametrize("data", ["[]", "5", '"text"', "null"])
+def test_a_payload_that_is_no_object(client: Wire, data: str) -> None:
     answer = client.ask(f'{{"type":"publish","id":1,"topic":"t.Y","data":{data}}}')
-    assert (answer["type"], answer["id"]) == ("error", 1)
-    assert answer["code"] in ("bad_data", "bad_message")
+    assert (answer["type"], answer["id"], answer["code"]) == ("error", 1, "bad_data")
 
 
-def test_a_payload_as_deep_as_allowed(client: Wire) -> None:
-    answer = client.ask(f'{{"type":"publish","topic":"t.Y","data":{nested(15)}}}')
+def test_a_payload_up_to_its_depth(client: Wire) -> None:
+    answer = client.ask(f'{{"type":"publish","topic":"t.Y","data":{nested(16)}}}')
     assert answer["type"] == "ack"
+    answer = client.ask(f'{{"type":"publish","topic":"t.Y","data":{nested(17)}}}')
+    assert (answer["type"], answer["code"]) == ("error", "bad_message")
 
 
 def test_a_payload_up_to_its_limit(client: Wire) -> None:

@@ -1,7 +1,7 @@
 """docs/PROTOCOL.md, replayed line by line against a real server.
 
-`>` is sent, `<` must come back, `!` is done by the server's own program. "*" stands for any value, the
-order of fields is free, and numbers must be spelled as in the document.
+`>` is sent, `<` must come back, `!` is done by the server's own program. "*" stands for any value,
+the order of fields is free, and numbers must be spelled as in the document.
 """
 
 import json

@@ -17,9 +17,9 @@ Refused = Callable[..., "tuple[int, str]"]
 def refused(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> Refused:
     """The exit code and the message of a server that does not start."""
 
-    def refused(*args: str) -> tuple[int, str]:
+    def refused(*args: str, listen: str = "127.0.0.1:0") -> tuple[int, str]:
         done = subprocess.run(
-            [tickwired, "--listen", "127.0.0.1:0", *args],
+            [tickwired, "--listen", listen, *args],
             capture_output=True,
             text=True,
             timeout=20,
@@ -49,21 +49,21 @@ def fill_store(start_daemon: StartDaemon, topics: int = 1) -> None:
 def test_a_port_in_use(refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         address = f"127.0.0.1:{holder.getsockname()[1]}"
-        code, message = refused("--listen", address)
+        code, message = refused(listen=address)
     assert code == 16
     assert address in message
 
 
 def test_a_port_that_another_tickwired_serves(start_daemon: StartDaemon, refused: Refused) -> None:
     first = start_daemon()
-    code, message = refused("--listen", first.address)
+    code, message = refused(listen=first.address)
     assert code == 16
     assert first.address in message
     assert first.http("/health").status == 200
 
 
 def test_an_address_that_is_not_ours(refused: Refused) -> None:
-    code, message = refused("--listen", "192.0.2.1:8080")
+    code, message = refused(listen="192.0.2.1:8080")
     assert code == 16
     assert "192.0.2.1:8080" in message
 
