@@ -4,12 +4,17 @@
 
 #include <utility>
 
-#include "bridge/null_sink.h"
+#include "fakes/fake_clock.h"
 
 namespace tickwire {
 namespace {
 
 using Topics = std::vector<std::string>;
+
+class NullSink final : public UpdateSink {
+ public:
+  void deliver(const UpdatePtr& /*update*/) override {}
+};
 
 struct BridgeTest : testing::Test {
   explicit BridgeTest(PublishPolicy policy = PublishPolicy::kNone) : bridge(hub, policy) {
@@ -36,7 +41,7 @@ struct BridgeTest : testing::Test {
     return changes;
   }
 
-  StandingClock clock;
+  FakeClock clock;
   Hub hub{clock, {}};
   Bridge bridge;
   NullSink sink;
