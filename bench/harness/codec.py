@@ -1,0 +1,64 @@
+"""Bytes a message and the cost of a link, from codec_bench (which checks what it made)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.measure import CaseResult, Row, Times
+from harness.programs import SERVER_CORE, Programs
+
+BASES = 2  # as the server uses
+CAPTURES = ("coinbase", "kraken", "binance", "bitstamp")
+SYNTHETIC = "synthetic ticker"
+
+Table = list[dict[str, str]]
+
+
+def tables(text: str) -> Iterator[Table]:
+    """The tables of a text in Markdown, without their ruler."""
+    lines: list[list[str]] = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("|"):
+            lines.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif lines:
+            head, *body = lines
+            yield [dict(zip(head, row, strict=True)) for row in body]
+            lines = []
+
+
+def codec(programs: Programs, times: Times) -> CaseResult:
+    captures = Path(__file__).parents[2] / "../shared/captures"
+    text = subprocess.run(
+        [programs.folder / "codec_bench", captures],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+    ).stdout
+    found = list(tables(text))
+    by_name = {row["messages"]: row for row in found[0]}
+    rows = [bytes_row(name, by_name.get(name)) for name in (*CAPTURES, SYNTHETIC)]
+    rows += [link_row(row) for row in found[-1] if int(row["bases"]) == BASES]
+    return CaseResult(rows, {"bytes": by_name, "tables": found})
+
+
+def bytes_row(name: str, found: dict[str, str] | None) -> Row:
+    goal = 1.0 if name == SYNTHETIC else 0.95
+    title = f"bytes a message, {name}"
+    if found is None:
+        return Row(title, "-", "-", [], at_most=goal, note="no capture at hand")
+    ours, zlib = float(found[f"{BASES} bases"]), float(found["zlib 1"])
+    return Row(title, f"{ours:.1f} B", f"{zlib:.1f} B", [ours / zlib], at_most=goal)
+
+
+def link_row(found: dict[str, str]) -> Row:
+    return Row(
+        f"link, {int(found['streams']):,} streams",
+        f"{found['link']} ns",
+        f"{found['zlib 1']} ns",
+        [float(found["ratio"])],
+        at_most=0.05,
+    )
