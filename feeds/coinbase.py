@@ -2,7 +2,7 @@
 
     [plugins.coinbase]
     url = "wss://ws-feed.exchange.coinbase.com"
-    products = ["BTC-USD", "ETH-USD"]         # what subscribers of patterns get
+    products = ["BTC-USD", "ETH-USD"]         # what it offers
 
 Asks the exchange only for what somebody wants. Messages are published byte for byte as they came.
 A topic that nobody wants any more is stale, and all are while the exchange is away.

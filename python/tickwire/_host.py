@@ -45,7 +45,7 @@ class Host:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run_loop, name="plugins", daemon=True)
         self._desk = AccessDesk(engine)
         self._hosted: list[Hosted] = []
@@ -60,6 +60,7 @@ class Host:
         path = self._engine.config.plugin_python_path
         if path and path not in sys.path:
             sys.path.append(path)
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         try:
             self._call(self._listen)

@@ -1,9 +1,12 @@
 """Servers in this process, and clients of them."""
 
 import json
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -75,6 +78,32 @@ def remote() -> Iterator[Callable[[Server], RemoteClient]]:
             return RemoteClient(stack.enter_context(connecting))
 
         yield make
+
+
+@pytest.fixture
+def run_server(checkout: Path, programs: Path, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """run_server("tickwire serve", plugin, ...): a process of its own; the URL for clients."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(program: str, *args: str) -> str:
+        name, *rest = program.split()
+        log = tmp_path / f"server-{len(running)}.log"
+        with log.open("w") as out:
+            command = [programs / name, *rest, "--listen", "127.0.0.1:0", *args]
+            running.append(
+                subprocess.Popen(command, stdout=out, stderr=out, text=True, cwd=checkout)
+            )
+        deadline = time.monotonic() + 20
+        while not (found := re.search(r"127\.0\.0\.1:[1-9][0-9]*", log.read_text())):
+            assert running[-1].poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        return f"ws://{found[0]}/ws"
+
+    yield start
+    for server in running:
+        server.terminate()
+        assert server.wait(15) == 0
 
 
 @pytest.fixture

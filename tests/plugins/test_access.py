@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -255,9 +257,6 @@ def test_a_subscription_of_thousands_of_guarded_topics_is_decided(start_server, 
 
 
 def test_guarded_topics_are_not_served_over_http(start_server):
-    import urllib.error
-    import urllib.request
-
     server = start_server(Door())
     server.publish("premium.open", {})
     with pytest.raises(urllib.error.HTTPError) as refused:

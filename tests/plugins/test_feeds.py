@@ -1,0 +1,222 @@
+"""The feeds that come with tickwire."""
+
+import json
+import lzma
+import subprocess
+import time
+from decimal import Decimal
+
+import pytest
+from tickwire.feeds.random_walk import WALKS
+from tickwire.feeds.replay import recorded, topic_of
+
+from plugins.coinbase_player import playing
+
+PRODUCTS = ["SKL-USD", "BAND-GBP", "DASH-BTC"]
+
+
+# --- random_walk ----------------------------------------------------------------------------------
+
+
+def test_every_symbol_has_a_price_and_the_wanted_ones_move(start_server, eventually):
+    server = start_server("random_walk")
+    eventually(lambda: len(server.topics()) == len(WALKS))
+    with server.subscribe("ticker.BTC-USD") as subscription:
+        updates = [subscription.get(10) for _ in range(5)]
+    prices = [Decimal(update.data["last"]) for update in updates]
+    assert len(set(prices)) > 1
+    assert all(abs(price / prices[0] - 1) < Decimal("0.1") for price in prices)
+    for update in updates:
+        assert Decimal(update.data["bid"]) < Decimal(update.data["last"])
+        assert Decimal(update.data["last"]) < Decimal(update.data["ask"])
+        assert update.data["change"][0] in "+-"
+        assert update.data["last"].count(".") == 1
+    assert server.snapshot("ticker.ETH-USD").seq == 1, "nobody wants it"
+
+
+# --- replay ---------------------------------------------------------------------------------------
+
+SESSION = """wss://exchange/ <-> 10.0
+wss://exchange/ <- 10.1: {"type":"subscribe","product_id":"X"}
+10.5: {"type":"ticker","product_id":"A","price":"1.00"}
+10.6: [1,2]
+10.7: {"type":"heartbeat"}
+
+11.0: {"type":"ticker","product_id":"A","price":"2.00" }
+11.0: {"type":"ticker","product_id":"B/C","price":"3.00"}
+"""
+
+
+@pytest.fixture(params=["plain", "xz"])
+def session_file(request, tmp_path):
+    path = tmp_path / ("session.txt" if request.param == "plain" else "session.txt.xz")
+    text = SESSION.encode()
+    path.write_bytes(text if request.param == "plain" else lzma.compress(text))
+    return path
+
+
+def test_a_session_is_what_the_exchange_sent(session_file):
+    assert [time for time, _ in recorded(session_file)] == [10.5, 10.6, 10.7, 11.0, 11.0]
+
+
+def test_a_session_is_replayed_in_its_rhythm_byte_for_byte(session_file, start_server, eventually):
+    server = start_server(plugins={"replay": {"file": str(session_file), "speed": 2.0}})
+    with server.subscribe("replay.>") as subscription:
+        server.add_plugin("replay")
+        updates = []
+        start = time.monotonic()
+        while len(updates) < 3:
+            update = subscription.get(5)
+            if update.kind == "update":
+                updates.append(update)
+    assert 0.2 < time.monotonic() - start < 1
+    assert [update.topic for update in updates] == [
+        "replay.ticker.A",
+        "replay.ticker.A",
+        "replay.ticker.B_C",
+    ]
+    assert updates[1].raw == '{"type":"ticker","product_id":"A","price":"2.00" }'
+    eventually(lambda: server.health["plugins"]["replay"]["state"] == "finished")
+    assert server.snapshot("replay.ticker.A").status == "stale"
+
+
+def test_a_session_may_be_looped_and_topics_named(session_file, start_server, eventually):
+    settings = {"file": str(session_file), "speed": 0, "topic": "replay.{product_id}", "loop": True}
+    server = start_server("replay", plugins={"replay": settings})
+    eventually(lambda: server.snapshot("replay.A") and server.snapshot("replay.A").seq > 10)
+
+
+def test_a_binance_stream_names_its_topic_too():
+    text = '{"stream":"nknusdt@depth@100ms","data":{"e":"depthUpdate"}}'
+    assert topic_of("replay.{stream}", text) == "replay.nknusdt_depth_100ms"
+    assert topic_of("replay.{stream}", "[1]") is None
+    assert topic_of("replay.{stream}", "no json") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "plugins.replay.file"),
+        ({"file": "no/such.xz"}, "plugins.replay.file: no/such.xz"),
+        ({"file": __file__, "speed": -1}, "plugins.replay.speed: -1"),
+        ({"file": __file__, "speed": "fast"}, "plugins.replay.speed: 'fast'"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings, fault, start_server, eventually, caplog):
+    server = start_server("replay", plugins={"replay": settings})
+    eventually(lambda: server.health["plugins"]["replay"]["errors"] >= 1)
+    assert fault in caplog.text
+
+
+# --- coinbase -------------------------------------------------------------------------------------
+
+
+def coinbase(url, products=PRODUCTS):
+    return {"plugins": {"coinbase": {"url": url, "products": products}}}
+
+
+def take(subscription, count):
+    """The raw texts of each topic, until each of `count` topics has all that was recorded."""
+    texts: dict[str, list[str]] = {}
+    while sum(len(some) for some in texts.values()) < count:
+        update = subscription.get(10)
+        assert update is not None, f"silent after {texts.keys()}"
+        if update.kind == "update":
+            texts.setdefault(update.topic, []).append(update.raw)
+    return texts
+
+
+def test_prices_and_trades_arrive_byte_for_byte(start_server):
+    with playing(speed=50) as exchange:
+        server = start_server("coinbase", **coinbase(exchange.url))
+        topics = [
+            f"{kind}.coinbase.{product}" for kind in ("ticker", "trade") for product in PRODUCTS
+        ]
+        recorded_texts = {topic: exchange.texts(topic) for topic in topics}
+        count = sum(len(texts) for texts in recorded_texts.values())
+        assert count == 148
+        with server.subscribe("ticker.>", "trade.>") as subscription:
+            assert take(subscription, count) == recorded_texts
+        image = server.snapshot("trade.coinbase.SKL-USD")
+        assert image.delivery == "event"
+        assert image.raw == recorded_texts["trade.coinbase.SKL-USD"][-1]
+
+
+def test_the_exchange_is_asked_only_for_what_is_wanted(start_server, eventually):
+    with playing(speed=50) as exchange:
+        player = exchange.player
+        server = start_server("coinbase", **coinbase(exchange.url))
+        assert not player.connections
+        first = server.subscribe("ticker.coinbase.SKL-USD")
+        second = server.subscribe("ticker.coinbase.*")
+        eventually(lambda: player.subscribed == {("ticker", product) for product in PRODUCTS})
+        second.close()
+        eventually(lambda: player.subscribed == {("ticker", "SKL-USD")})
+        eventually(lambda: server.snapshot("ticker.coinbase.SKL-USD"))
+        first.close()
+        eventually(lambda: not player.connections)
+        eventually(lambda: server.snapshot("ticker.coinbase.SKL-USD").status == "stale")
+        with server.subscribe("ticker.coinbase.SKL-USD") as again:
+            while again.get(5).kind != "update":
+                pass
+
+
+def test_a_lost_exchange_makes_its_topics_stale_and_is_reconnected(
+    start_server, eventually, caplog
+):
+    with playing(speed=1) as exchange:
+        server = start_server("coinbase", **coinbase(exchange.url))
+        with server.subscribe("ticker.coinbase.SKL-USD") as subscription:
+            assert subscription.get(10).kind == "update"
+            exchange.hang_up()
+            while (update := subscription.get(2)).kind != "status":
+                pass
+            assert update.status == "stale"
+            while (update := subscription.get(10)).kind != "update":
+                pass
+        assert server.health["plugins"]["coinbase"] == {
+            "state": "running",
+            "restarts": 0,
+            "errors": 0,
+        }
+
+
+def test_an_exchange_that_is_not_there_is_tried_again(start_server, eventually, caplog):
+    with playing(speed=50) as gone:
+        url = gone.url
+    server = start_server("coinbase", **coinbase(url))
+    with server.subscribe("ticker.coinbase.SKL-USD") as subscription:
+        eventually(lambda: caplog.text.count(f"ticker: {url}") >= 2)
+        with playing(speed=50, port=int(url.rpartition(":")[2])):
+            while subscription.get(10).kind != "update":
+                pass
+
+
+def test_a_product_that_the_exchange_does_not_know_is_logged(start_server, eventually, caplog):
+    with playing(speed=50) as exchange:
+        server = start_server("coinbase", **coinbase(exchange.url, ["NO-SUCH"]))
+        with server.subscribe("ticker.coinbase.*"):
+            eventually(lambda: "NO-SUCH is not a valid product" in caplog.text)
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("program", ["tickwired", "tickwire serve"])
+def test_a_server_process_carries_coinbase_to_the_command_line(program, run_server, programs):
+    with playing(speed=20) as exchange:
+        settings = ["--set", f"plugins.coinbase.url={exchange.url}"]
+        url = run_server(program, "feeds/coinbase.py", *settings)
+        arguments = ["sub", "ticker.>", "trade.>", "--url", url, "--json", "--count", "60"]
+        printed = run(programs / "tickwire", *arguments)
+        assert len(printed) == 60
+        texts = {text for stream in exchange.player.recording.values() for _, text in stream}
+        for line in printed:
+            message = json.loads(line)
+            raw = line[line.index('"data":') + 7 : line.rindex("}")]
+            if message["type"] in ("snapshot", "update"):
+                assert raw in texts or message["type"] == "snapshot", line
+                assert json.loads(raw)["product_id"] == message["topic"].rpartition(".")[2]
