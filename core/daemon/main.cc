@@ -30,7 +30,7 @@ int run(const Options& options) {
   Result<std::unique_ptr<Engine>> engine = Engine::create(std::move(*config));
   if (!engine) return fail(engine.error());
   std::signal(SIGPIPE, SIG_IGN);
-  if (has_plugins) return run_with_plugins(std::move(*engine));
+  if (has_plugins) run_with_plugins(std::move(*engine));
   const Status served = run_plain(**engine);
   return served ? kExitOk : fail(served.error());
 }

@@ -15,8 +15,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--config", options.config_file, "configuration file (TOML)")->type_name("FILE");
   app.add_option("--set", options.sets, "one setting, over file and environment; may be repeated")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);  // what follows is a plugin
   app.add_option("--listen", options.listen, "server.listen")->type_name("HOST:PORT");
   app.add_flag("--check", options.check, "check the configuration and end");
   app.set_version_flag("--version", "tickwired " TICKWIRE_VERSION);

@@ -1,14 +1,18 @@
 #include "daemon/plugin_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdlib>
 
 #include "engine/exit_codes.h"
 
 #if TICKWIRE_EMBED_PYTHON
 
 #include <pybind11/embed.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -33,19 +37,16 @@ std::string sibling_python() {
   return !failed && std::filesystem::exists(python, failed) ? python.string() : "";
 }
 
-class Interpreter {
- public:
-  Interpreter() {
-    PyConfig config;
-    PyConfig_InitPythonConfig(&config);
-    config.parse_argv = 0;
-    if (const std::string python = sibling_python(); !python.empty()) {
-      PyConfig_SetBytesString(&config, &config.program_name, python.c_str());
-      PyConfig_SetBytesString(&config, &config.executable, python.c_str());
-    }
-    py::initialize_interpreter(&config);
+void start_interpreter() {
+  PyConfig config;
+  PyConfig_InitPythonConfig(&config);
+  config.parse_argv = 0;
+  if (const std::string python = sibling_python(); !python.empty()) {
+    PyConfig_SetBytesString(&config, &config.program_name, python.c_str());
+    PyConfig_SetBytesString(&config, &config.executable, python.c_str());
   }
-};
+  py::initialize_interpreter(&config);
+}
 
 // Makes `import tickwire._core` find the module within this program, whose engine it is.
 void provide_core() {
@@ -56,6 +57,7 @@ int serve(Engine& engine) {
   const std::string& path = engine.config().plugin_python_path;
   if (!path.empty()) {
     py::module_::import("site").attr("addsitedir")(path);
+    py::module_::import("sys").attr("path").attr("insert")(0, path);
   }
   provide_core();
   py::module_ host;
@@ -79,21 +81,40 @@ int serve(Engine& engine) {
   return kExitOk;
 }
 
-}  // namespace
+// What Python does at its end without waiting for threads.
+void finish() {
+  py::module_::import("atexit").attr("_run_exitfuncs")();
+  py::module_::import("sys").attr("stdout").attr("flush")();
+}
 
-int run_with_plugins(std::unique_ptr<Engine> engine) {
-  const Interpreter interpreter;
-  int code = kExitServerError;
+// What `work` returns; an exception is printed.
+template <typename Work>
+int reported(Work work) {
   try {
-    code = serve(*engine);
+    return work();
   } catch (const std::exception& error) {
     fmt::print(stderr, "tickwired: {}\n", error.what());
+    return kExitServerError;
   }
-  {
-    const py::gil_scoped_release released;
-    engine->stop();
+}
+
+}  // namespace
+
+void run_with_plugins(std::unique_ptr<Engine> engine) {
+  const int code = reported([&engine] {
+    start_interpreter();
+    return serve(*engine);
+  });
+  if (Py_IsInitialized() != 0) {
+    {
+      const py::gil_scoped_release released;
+      engine->stop();
+    }
+    reported([] { return finish(), kExitOk; });
   }
-  return code;
+  spdlog::shutdown();
+  std::fflush(nullptr);
+  ::_exit(code);
 }
 
 }  // namespace tickwire
@@ -102,13 +123,13 @@ int run_with_plugins(std::unique_ptr<Engine> engine) {
 
 namespace tickwire {
 
-int run_with_plugins(std::unique_ptr<Engine> engine) {
+void run_with_plugins(std::unique_ptr<Engine> engine) {
   fmt::print(
       stderr,
       "tickwired: built without Python, so plugins are not available; serve them with `tickwire serve`, or "
       "take them out of plugins.files ({})\n",
       fmt::join(engine->config().plugin_files, ", "));
-  return kExitUsage;
+  std::exit(kExitUsage);
 }
 
 }  // namespace tickwire

@@ -8,8 +8,9 @@
 
 namespace tickwire {
 
-// From the main thread; returns the exit code after everything has stopped. Failures were printed. Without
-// Python in this build: says so.
-int run_with_plugins(std::unique_ptr<Engine> engine);
+// From the main thread. Ends the process after everything has stopped, with the exit code; failures were
+// printed. It does not return because a plugin's thread that does not end may still hold on to engine and
+// interpreter. Without Python in this build: says so.
+[[noreturn]] void run_with_plugins(std::unique_ptr<Engine> engine);
 
 }  // namespace tickwire

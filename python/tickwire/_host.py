@@ -231,15 +231,18 @@ def run(engine: Engine) -> None:
 
 @contextmanager
 def stop_signals(stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, if this is the main thread."""
+    """An event that SIGTERM and SIGINT set, if this is the main thread; a second one kills."""
     stop = stop or threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    old = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+
+    def on_signal(*_: object) -> None:
+        for number in old:
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    old = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:

@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 from server.conftest import StartDaemon
+from server.raw_client import RawClient
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -40,23 +41,11 @@ def test_nobody_can_connect_any_more(start_daemon: StartDaemon) -> None:
         socket.create_connection((host, int(port)), timeout=5)
 
 
-def raw_client(address: str) -> socket.socket:
-    """A WebSocket client that shakes hands and then never reads nor answers."""
-    host, _, port = address.rpartition(":")
-    client = socket.create_connection((host, int(port)), timeout=10)
-    client.sendall(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
-    assert client.recv(4096).startswith(b"HTTP/1.1 101 ")
-    return client
-
-
 def test_a_client_that_never_answers_holds_the_end_up_no_longer_than_drain_s(
     start_daemon: StartDaemon,
 ) -> None:
     daemon = start_daemon("--set", "server.drain_s=1", "--set", "store.path=ticks.db")
-    with raw_client(daemon.address):
+    with RawClient(daemon.address):
         begun = time.monotonic()
         assert daemon.stop() == 0
         assert time.monotonic() - begun < 3
@@ -64,13 +53,9 @@ def test_a_client_that_never_answers_holds_the_end_up_no_longer_than_drain_s(
 
 def test_a_second_signal_ends_it_at_once(start_daemon: StartDaemon) -> None:
     daemon = start_daemon("--set", "server.drain_s=60")
-    with raw_client(daemon.address) as client:
+    with RawClient(daemon.address) as client:
         daemon.process.send_signal(signal.SIGTERM)
-        text = b""
-        while b'"drain"' not in text:
-            more = client.recv(4096)
-            assert more, text
-            text += more
+        client.read_until(b'"drain"')
         time.sleep(0.3)
         assert daemon.process.poll() is None, "it waits for the client's close"
         begun = time.monotonic()

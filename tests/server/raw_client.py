@@ -1,0 +1,31 @@
+"""A WebSocket client that shakes hands and then answers nothing: no close, no pong."""
+
+import socket
+
+
+class RawClient:
+    """Connected once made."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert self.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+
+    def __enter__(self) -> "RawClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def read_until(self, part: bytes) -> bytes:
+        """What came, up to a piece with `part` in it."""
+        text = b""
+        while part not in text:
+            more = self._socket.recv(4096)
+            assert more, f"closed after {text!r}"
+            text += more
+        return text
