@@ -145,7 +145,7 @@ void bind_plugins(EngineClass& engine) {
           "take_events", [](Engine& self) { return self.bridge().take_events(); },
           "What happened since the last call.")
       .def("answer", &answer, py::arg("id"), py::arg("allow"), py::arg("ttl_ms") = 0, py::arg("text") = "",
-           "Answers a question; text is the reason of a denial, or the claims of an authentication.")
+           "Answers a question; text: why it is denied, or the claims of an authentication.")
       .def("add_feed", &add_feed, py::arg("name"), py::arg("pattern"), py::arg("topics") = py::none(),
            py::arg("delivery") = py::none(), "Registers a feed for demand; its number.")
       .def(

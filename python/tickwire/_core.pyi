@@ -136,7 +136,7 @@ class Engine:
     def take_events(self) -> list[DemandChange | AccessQuestion]:
         """What happened since the last call."""
     def answer(self, id: int, allow: bool, ttl_ms: int = 0, text: str = "") -> None:
-        """Answers a question; text is a denial's reason, or an authentication's claims."""
+        """Answers a question; text: why it is denied, or the claims of an authentication."""
     def add_feed(
         self,
         name: str,
