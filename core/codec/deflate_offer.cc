@@ -126,19 +126,26 @@ std::string DeflateAgreement::response() const {
   return text;
 }
 
-DeflateAgreement agree_on_deflate(std::string_view header) {
+std::vector<DeflateAgreement> read_deflate_offers(std::string_view header) {
+  std::vector<DeflateAgreement> offers;
   Cursor cursor(header);
   while (!cursor.at_end()) {
     DeflateAgreement agreement;
     const bool ours = cursor.token() == kExtension;
-    if (ours && read_parameters(cursor, agreement) && (cursor.at_end() || cursor.take(','))) {
-      agreement.accepted = true;
-      return agreement;
+    agreement.accepted = ours && read_parameters(cursor, agreement) && (cursor.at_end() || cursor.take(','));
+    if (!agreement.accepted) {
+      cursor.skip_offer();
+      cursor.take(',');
     }
-    cursor.skip_offer();
-    cursor.take(',');
+    if (ours) offers.push_back(agreement);
   }
-  return {};
+  return offers;
+}
+
+DeflateAgreement agree_on_deflate(std::string_view header) {
+  const std::vector<DeflateAgreement> offers = read_deflate_offers(header);
+  const auto taken = std::ranges::find_if(offers, &DeflateAgreement::accepted);
+  return taken == offers.end() ? DeflateAgreement{} : *taken;
 }
 
 }  // namespace tickwire

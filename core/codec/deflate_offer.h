@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tickwire {
 
@@ -29,5 +30,8 @@ struct DeflateAgreement {
 // can take is taken; one with an unknown, repeated or malformed parameter is passed over, as is what is not
 // even well-formed.
 DeflateAgreement agree_on_deflate(std::string_view header);
+
+// Each offer of permessage-deflate in the header, in order; `accepted` says which we could take.
+std::vector<DeflateAgreement> read_deflate_offers(std::string_view header);
 
 }  // namespace tickwire

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/deflate_offer.h"
 #include "net/deadline_list.h"
 #include "net/http_exchange.h"
 #include "net/incoming_message.h"
@@ -45,6 +46,8 @@ class Connection final : public Socket, public DeadlineNode {
   bool on_request();
   bool on_upgrade_request();
   bool on_answer_writable();
+  // lws asks once for each permessage-deflate in the header; false: not that one.
+  bool on_deflate_offer();
   bool on_open();
   void on_fragment(const Fragment& fragment);
   void on_pong();
@@ -72,6 +75,8 @@ class Connection final : public Socket, public DeadlineNode {
   Session* session_ = nullptr;
   std::unique_ptr<HttpExchange> exchange_;
   IncomingMessage incoming_;
+  DeflateAgreement deflate_;
+  std::uint32_t deflate_offers_ = 0;
   std::string pending_;  // frames that wait for lws to finish a part of another write
   std::size_t place_;    // in loop_.connections
   State state_ = State::kRequest;

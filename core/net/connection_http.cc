@@ -34,14 +34,27 @@ bool Connection::on_upgrade_request() {
   return false;
 }
 
+bool Connection::on_deflate_offer() {
+  // lws answers the very offer that it asks about.
+  const std::vector<DeflateAgreement> offers = read_deflate_offers(read_extensions(wsi_));
+  const std::size_t nth = deflate_offers_++;
+  if (deflate_.accepted || nth >= offers.size()) return false;
+  deflate_ = offers[nth];
+  return deflate_.accepted;
+}
+
 bool Connection::on_open() {
   if (state_ != State::kRequest) return false;
   state_ = State::kOpen;
+  if (deflate_.accepted) incoming_.expect_compressed(deflate_);
   wait(loop_.pings);
   ClientInfo client;
   client.remote = peer_text(lws_get_socket_fd(wsi_));
   client.token = read_token(wsi_);
-  session_ = &loop_.shard.open(*this, std::move(client));
+  const Compression compression = !deflate_.accepted                    ? Compression::kNone
+                                  : deflate_.server_no_context_takeover ? Compression::kNoContext
+                                                                        : Compression::kContext;
+  session_ = &loop_.shard.open(*this, std::move(client), compression);
   return true;
 }
 

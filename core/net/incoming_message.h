@@ -1,6 +1,6 @@
 // IncomingMessage: puts a client's message together from the pieces that libwebsockets hands up, and refuses
 // as early as it can: too long, binary, not UTF-8, a reserved bit. What is complete in one piece is not
-// copied.
+// copied. What is compressed is inflated within bounds.
 //
 // One per open connection, on its loop thread. Pure: knows no socket. After a close it must not be fed again.
 // Invariant: text_ is valid UTF-8 up to checked_; after release() it owns no memory.
@@ -8,10 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "codec/deflate_offer.h"
+#include "codec/inflater.h"
 #include "protocol/codes.h"
 
 namespace tickwire {
@@ -38,17 +41,25 @@ struct Received {
 class IncomingMessage {
  public:
   explicit IncomingMessage(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  // permessage-deflate was agreed on: a message whose first frame has RSV1 is inflated.
+  void expect_compressed(const DeflateAgreement& agreement) { deflate_ = agreement; }
   Received feed(const Fragment& fragment);
   // The message was taken.
   void release();
 
  private:
+  Received feed_plain(const Fragment& fragment);
+  Received feed_compressed(const Fragment& fragment);
+  Received go_on(bool final);
   [[nodiscard]] bool check_utf8(bool final);
 
   const std::size_t bytes_max_;
   std::string text_;
   std::size_t checked_ = 0;
   std::uint32_t pieces_ = 0;
+  DeflateAgreement deflate_;
+  bool compressed_ = false;             // the message under way
+  std::unique_ptr<Inflater> inflater_;  // from the first compressed message on; parked between messages
 };
 
 // Whether `bytes` (1 to 3) can still become a valid UTF-8 sequence.

@@ -165,8 +165,9 @@ void Loop::Impl::step() {
     serve_overdue(now);
   }
   const std::int64_t paused_until = listener_.resume(now);
+  const bool stopping = stopping_;  // looked at first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
-  if (stopping_ && end_due_us_ < 0) begin_end(now);  // after what was posted before: a drain
+  if (stopping && end_due_us_ < 0) begin_end(now);
 
   now = clock_.steady_us();
   std::int64_t wait = std::min(tick_due_us_, deadlines_due_us_) - now;

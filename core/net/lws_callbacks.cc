@@ -46,6 +46,8 @@ int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
       return result(client->on_request());
     case LWS_CALLBACK_HTTP_WRITEABLE:
       return result(client->on_answer_writable());
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+      return result(client->on_deflate_offer());
     case LWS_CALLBACK_ESTABLISHED:
       return result(client->on_open());
     case LWS_CALLBACK_RECEIVE:

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 
+#include "net/deflate_extension.h"
 #include "net/lws_callbacks.h"
 #include "net/lws_log.h"
 #include "net/net_config.h"
@@ -89,6 +90,7 @@ Status LwsContext::open() {
   info.max_http_header_data2 = kRequestHeadBytesMax;
   info.retry_and_idle_policy = &kNoLwsPings;
   info.keepalive_timeout = kLwsIdleSeconds;
+  info.extensions = deflate_extensions();
   info.alpn = "http/1.1";
   info.vhost_name = "tickwire";
   context_ = lws_create_context(&info);

@@ -76,6 +76,10 @@ UpgradeRequest read_upgrade_request(lws* wsi) {
   return request;
 }
 
+std::string read_extensions(lws* wsi) {
+  return header(wsi, WSI_TOKEN_EXTENSIONS);
+}
+
 std::string read_token(lws* wsi) {
   for (auto& [name, value] : read_query(wsi)) {
     if (name == "token") return std::move(value);

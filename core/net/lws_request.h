@@ -13,6 +13,8 @@ namespace tickwire {
 
 HttpRequest read_http_request(lws* wsi);
 UpgradeRequest read_upgrade_request(lws* wsi);
+// Sec-WebSocket-Extensions.
+std::string read_extensions(lws* wsi);
 // ?token= of the URL; empty: none.
 std::string read_token(lws* wsi);
 

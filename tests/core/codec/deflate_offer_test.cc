@@ -124,5 +124,15 @@ TEST(DeflateOfferFuzz, NoTextMakesTheParserFail) {
   EXPECT_LT(accepted, 199000U);
 }
 
+TEST(DeflateOffer, EachOfferIsReadInItsOrder) {
+  const auto offers = read_deflate_offers(
+      "x-other, permessage-deflate; server_max_window_bits=10, permessage-deflate; "
+      "server_no_context_takeover");
+  ASSERT_EQ(offers.size(), 2U);
+  EXPECT_FALSE(offers[0].accepted);
+  EXPECT_TRUE(offers[1].accepted);
+  EXPECT_TRUE(offers[1].server_no_context_takeover);
+}
+
 }  // namespace
 }  // namespace tickwire

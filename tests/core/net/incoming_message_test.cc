@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/standalone.h"
 #include "model/utf8.h"
 
 namespace tickwire {
@@ -107,6 +108,45 @@ TEST(IncomingMessage, JudgesUtf8AlikeHoweverItIsCut) {
           << testing::PrintToString(text) << " cut at " << cut;
     }
   }
+}
+
+TEST(IncomingMessage, InflatesWhatWasAgreedOnWholeOrInPieces) {
+  IncomingMessage incoming(1000);
+  DeflateAgreement agreement;
+  agreement.accepted = true;
+  incoming.expect_compressed(agreement);
+  Standalone compressor;
+  const std::string text = R"({"type":"ping","id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})";
+  const std::string payload = compressor.compress(text);
+  for (const std::size_t cut : {payload.size(), payload.size() / 2}) {
+    Fragment first = piece(std::string_view(payload).substr(0, cut), true, cut == payload.size());
+    first.rsv1 = true;
+    Received received = incoming.feed(first);
+    if (cut < payload.size())
+      received = incoming.feed(piece(std::string_view(payload).substr(cut), false, true));
+    ASSERT_TRUE(received.text.has_value());
+    EXPECT_EQ(*received.text, text);
+    incoming.release();
+    EXPECT_EQ(incoming.feed(piece("plain", true, true)).text, "plain")
+        << "a message may also go uncompressed";
+  }
+}
+
+TEST(IncomingMessage, RefusesABombAndWhatIsNoDeflateStream) {
+  DeflateAgreement agreement;
+  agreement.accepted = true;
+  Standalone compressor;
+  const auto close_of = [&](const std::string& payload) {
+    IncomingMessage incoming(1000);
+    incoming.expect_compressed(agreement);
+    Fragment fragment = piece(payload, true, true);
+    fragment.rsv1 = true;
+    return incoming.feed(fragment).close;
+  };
+  EXPECT_EQ(close_of(compressor.compress(std::string(1000, 'a'))), std::nullopt);
+  EXPECT_EQ(close_of(compressor.compress(std::string(1001, 'a'))), CloseCode::kTooLarge);
+  EXPECT_EQ(close_of("\xFF\xFF\xFF"), CloseCode::kProtocolError);
+  EXPECT_EQ(close_of(compressor.compress("\xFF")), CloseCode::kNotUtf8);
 }
 
 TEST(BeginsUtf8, HoldsForEveryProperBeginningOfACharacterAndForNothingElse) {

@@ -35,6 +35,38 @@ TEST(WebSocket, HandshakeNamesTheSubprotocolThatWasAskedFor) {
   EXPECT_NE(without.read_text().find(R"("type":"welcome")"), std::string::npos);
 }
 
+TEST(WebSocket, HandshakeTakesTheDeflateOfferThatItCanKeep) {
+  struct Case {
+    std::string offer;
+    std::string answer;  // empty: uncompressed
+  };
+  const std::vector<Case> cases{
+      {"permessage-deflate", "permessage-deflate"},
+      {"permessage-deflate; client_max_window_bits", "permessage-deflate"},
+      {"permessage-deflate; server_no_context_takeover; client_max_window_bits=12",
+       "permessage-deflate; server_no_context_takeover"},
+      {"permessage-deflate; server_max_window_bits=10", ""},
+      {"permessage-deflate; server_max_window_bits=10, permessage-deflate", "permessage-deflate"},
+      {"permessage-deflate; nonsense", ""},
+      {"x-webkit-deflate-frame", ""},
+  };
+  LiveLoop live;
+  for (const Case& c : cases) {
+    RawClient client = live.connect();
+    client.send(RawClient::upgrade_request("Sec-WebSocket-Extensions: " + c.offer + "\r\n"));
+    const HttpReply reply = client.reply(false);
+    EXPECT_EQ(reply.status, 101) << c.offer;
+    const std::string name = "Sec-WebSocket-Extensions: ";
+    const std::size_t at = reply.head.find(name);
+    const std::string answer =
+        at == std::string::npos
+            ? ""
+            : reply.head.substr(at + name.size(), reply.head.find("\r\n", at) - at - name.size());
+    EXPECT_EQ(answer, c.answer) << c.offer;
+    EXPECT_NE(client.read_text().find("welcome"), std::string::npos) << "control messages go plain";
+  }
+}
+
 // What check_upgrade says is tested with it; here: that it is asked, and that lws lets nothing past it.
 TEST(WebSocket, ARefusedHandshakeIsAnsweredAndEnds) {
   NetConfig net;
