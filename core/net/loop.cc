@@ -165,7 +165,7 @@ void Loop::Impl::step() {
     serve_overdue(now);
   }
   const std::int64_t paused_until = listener_.resume(now);
-  const bool stopping = stopping_;  // looked at first: what was posted before stop(), a drain, runs before the end
+  const bool stopping = stopping_;  // read first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
   if (stopping && end_due_us_ < 0) begin_end(now);
 
