@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint64_t kConsole = 1U << 31U;
 constexpr std::uint32_t kOpeningMax = 256;       // connections under way
 constexpr std::uint32_t kClientsPerHost = 8000;  // then another source address
-constexpr std::int64_t kReadyUsMax = 180'000'000;
+constexpr std::int64_t kReadyUsMax = 300'000'000;
 
 class Load {
  public:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.programs import Answer, Program, Programs
-
 
 CATCH_UP_S_MAX = 20
 
@@ -127,19 +127,32 @@ class NotNegotiatedError(RuntimeError):
     """The server did not take the offer of permessage-deflate."""
 
 
-def run_plant(
-    programs: Programs, shape: Shape, times: Times, *settings: str, deflate: bool = False
-) -> Window:
+@contextmanager
+def loaded_plant(
+    programs: Programs, shape: Shape, *settings: str, deflate: bool = False
+) -> Iterator[tuple[Program, Program]]:
+    """A plant and all its clients, subscribed."""
     args = [*shape.load_args(), *(["--deflate"] if deflate else [])]
     with programs.plant(shape.topics, *settings) as plant, programs.load(plant, *args) as load:
         if deflate and not load.hello["deflate"]:
             raise NotNegotiatedError("the server does not offer permessage-deflate")
-        plant.ask("start", shape.rate)
-        found = observe(plant, load, times)
-        plant.ask("stop")
-        if wrong := wait_until_equal(load)["wrong"]:
-            found.faults.append(f"{wrong} images differ")
+        yield plant, load
+
+
+def measure_plant(plant: Program, load: Program, shape: Shape, times: Times) -> Window:
+    plant.ask("start", shape.rate)
+    found = observe(plant, load, times)
+    plant.ask("stop")
+    if wrong := wait_until_equal(load)["wrong"]:
+        found.faults.append(f"{wrong} images differ")
     return found
+
+
+def run_plant(
+    programs: Programs, shape: Shape, times: Times, *settings: str, deflate: bool = False
+) -> Window:
+    with loaded_plant(programs, shape, *settings, deflate=deflate) as (plant, load):
+        return measure_plant(plant, load, shape, times)
 
 
 def wait_until_equal(load: Program) -> Answer:

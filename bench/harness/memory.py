@@ -74,7 +74,7 @@ def pattern(programs: Programs, times: Times) -> CaseResult:
         return each(all_, one, PATTERN_CLIENTS - 1, "heap_bytes"), {"one": one, "all": all_}
 
     by_pattern, pattern_data = growth("--pattern=>")
-    by_name, name_data = growth("--each=1")
+    by_name, name_data = growth("--pattern=ticker.SYM00000-USD")
     rows = [
         Row(
             f"one pattern over {PATTERN_TOPICS:,} topics",
