@@ -19,6 +19,9 @@ RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "BENCHMARKS.md"
 BEGIN, END = "<!-- made by make bench: begin -->", "<!-- made by make bench: end -->"
 
+PLOT = "benchmarks.svg"
+PLOT_SHOWS = "CPU and bytes a message, and how CPU goes with the number of connections and topics"
+
 Saved = dict[str, Any]
 
 
@@ -116,7 +119,7 @@ def load_saved(names: Iterable[str]) -> dict[str, Saved]:
 
 def write_document(names: Iterable[str]) -> None:
     saved = load_saved(names)
-    (RESULTS / "benchmarks.svg").write_text(plot(saved))
+    (RESULTS / PLOT).write_text(plot(saved))
     text = DOCUMENT.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
@@ -124,6 +127,8 @@ def write_document(names: Iterable[str]) -> None:
 
 
 def section(saved: dict[str, Saved]) -> Iterable[str]:
+    yield f"![{PLOT_SHOWS}](../bench/results/{PLOT})"
+    yield ""
     any_case = next(iter(saved.values()))
     where = any_case["machine"]
     yield f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}."

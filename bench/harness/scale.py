@@ -48,10 +48,8 @@ def sweep(
     ours: dict[int, list[Window]] = {size: [] for size in sizes}
     floor: dict[int, list[Window]] = {size: [] for size in sizes}
     for size, shape in sizes.items():
-        with loaded_plant(programs, shape) as (
-            plant,
-            load,
-        ):  # once: many subscriptions take a while
+        # Once for all rounds: ten million subscriptions take a while.
+        with loaded_plant(programs, shape) as (plant, load):
             for _ in range(times.rounds):
                 ours[size].append(measure_plant(plant, load, shape, times))
                 floor[size].append(run_floor(programs, shape, times, ours[size][-1].turn_us))
