@@ -1,7 +1,7 @@
 """Opening a WebSocket, and what its failures and its end mean to a client of tickwire."""
 
 import os
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
@@ -30,8 +30,11 @@ MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
 CLOSE_S_MAX: Final = 1.0
 
 
-async def dial(url: str, timeout_s: float) -> ClientConnection:
-    """`ConnectionFailedError`, or `DeniedError` where the server does not want us."""
+async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
+    """`ConnectionFailedError`, or `DeniedError` where the server does not want us.
+
+    options: of websockets' connect.
+    """
     try:
         return await connect_websocket(
             url,
@@ -40,6 +43,7 @@ async def dial(url: str, timeout_s: float) -> ClientConnection:
             open_timeout=timeout_s,
             close_timeout=CLOSE_S_MAX,
             ping_interval=None,  # the server's heartbeats tell; a pong waits behind unread messages
+            **options,
         )
     except InvalidStatus as e:
         status = e.response.status_code

@@ -3,6 +3,7 @@
 import typer
 
 from tickwire.cli.ask import health, pub, snapshot, topics
+from tickwire.cli.bench import bench
 from tickwire.cli.config import app as config
 from tickwire.cli.outcome import reported
 from tickwire.cli.serve import serve
@@ -14,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sub, pub, snapshot, topics, health):
+for command in (serve, sub, pub, snapshot, topics, health, bench):
     app.command()(command)
 app.add_typer(config, name="config", help="Look at a server's configuration.")
 

@@ -1,0 +1,129 @@
+"""`tickwire bench`, as a process, against a real server and against one that misbehaves."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tickwire.bench import Tally, percentiles
+from tickwire.update import Update
+
+if TYPE_CHECKING:
+    from conftest import Commands, Peer, Scripted
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+async def test_it_reports_what_a_server_sends_to_all_its_connections(
+    demo: str, tickwire_command: "Commands"
+) -> None:
+    args = ("--connections", "5", "--each", "2", "--duration", "2.5", "--url", demo)
+    ended = await tickwire_command("bench", "ticker.*", *args)
+    assert ended.code == 0, ended.err
+    *so_far, total = lines(ended.out)
+    assert [line["type"] for line in so_far] == ["so_far"] * 3
+    assert total["type"] == "total"
+    assert total["connections"] == 5
+    assert (total["lost"], total["holes"], total["gaps"]) == (0, 0, 0)
+    assert total["messages"] >= so_far[0]["messages"] > 0
+    assert total["bytes"] > 10 * total["messages"]
+    assert 0 <= total["age_ms"]["p50"] <= total["age_ms"]["p99"] <= total["age_ms"]["max"] < 10_000
+
+
+async def test_max_rate_reaches_the_server(demo: str, tickwire_command: "Commands") -> None:
+    args = ("--connections", "1", "--duration", "3", "--max-rate", "0.1", "--url", demo)
+    ended = await tickwire_command("bench", "ticker.AAPL", *args)
+    assert ended.code == 0, ended.err
+    assert lines(ended.out)[-1]["messages"] <= 1
+
+
+async def test_a_hole_in_a_sequence_is_counted_and_ends_it_with_5(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def skips(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1, last=1)
+        await asyncio.sleep(1)  # it counts from when all are subscribed
+        await peer.update("a", 2, last=2)
+        await peer.update("a", 4, last=4)
+        await peer.idle()
+
+    server.play(skips)
+    args = ("--connections", "1", "--duration", "2.5", "--url", server.url)
+    ended = await tickwire_command("bench", "a", *args)
+    assert ended.code == 5
+    assert ended.err == "tickwire: 1 updates did not follow the one before\n"
+    assert lines(ended.out)[-1]["holes"] == 1
+
+
+async def test_a_refused_topic_ends_it(server: "Scripted", tickwire_command: "Commands") -> None:
+    async def refuses(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.ack(await peer.expect("subscribe"), premium="denied")
+        await peer.idle()
+
+    server.play(refuses)
+    args = ("--connections", "3", "--url", server.url)
+    ended = await tickwire_command("bench", "a", "premium", *args)
+    assert (ended.code, ended.out, ended.err) == (4, "", "tickwire: premium: denied\n")
+
+
+async def test_a_server_that_hangs_up_on_all_ends_it(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def goes(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.ws.close(1001, "bye")
+
+    server.play(goes)
+    args = ("--connections", "2", "--duration", "30", "--url", server.url)
+    ended = await tickwire_command("bench", "a", *args)
+    assert (ended.code, ended.err) == (3, "tickwire: the server closed every connection\n")
+
+
+async def test_a_pattern_that_matches_nothing_is_said(
+    demo: str, tickwire_command: "Commands"
+) -> None:
+    ended = await tickwire_command("bench", "no.such.>", "--each", "1", "--url", demo)
+    assert (ended.code, ended.err) == (5, "tickwire: no.such.>: no topic of the server matches\n")
+
+
+@pytest.mark.parametrize(
+    ("messages", "holes", "gaps", "conflated"),
+    [
+        ([("snapshot", 5), ("update", 6), ("update", 7)], 0, 0, 0),
+        ([("snapshot", 5), ("status", 5), ("update", 6)], 0, 0, 0),
+        ([("snapshot", 5), ("snapshot", 9), ("update", 10)], 0, 0, 3),
+        ([("snapshot", 5), ("snapshot", 5)], 0, 0, 0),
+        ([("snapshot", 5), ("update", 7)], 1, 0, 0),
+        ([("snapshot", 5), ("update", 5)], 1, 0, 0),
+    ],
+)
+def test_what_a_jump_in_seq_means_depends_on_the_message(
+    messages: list[tuple[Any, int]], holes: int, gaps: int, conflated: int
+) -> None:
+    tally, seqs = Tally(), {"b": 70}
+    for kind, seq in messages:
+        tally.take(Update(kind, "a", seq), seqs)
+    assert (tally.messages, tally.holes, tally.gaps, tally.conflated) == (
+        len(messages), holes, gaps, conflated,
+    )  # fmt: skip
+
+
+def test_a_gap_counts_what_is_gone_and_the_next_update_follows_it() -> None:
+    tally, seqs = Tally(), {"a": 5}
+    tally.take(Update("gap", "a", 9, missed=(6, 9)), seqs)
+    tally.take(Update("update", "a", 10), seqs)
+    assert (tally.gaps, tally.holes) == (4, 0)
+
+
+def test_percentiles_are_those_of_all_messages() -> None:
+    tally = Tally()
+    tally.ages_ms.update({1: 50, 7: 40, 20: 9, 500: 1})
+    assert percentiles(tally.ages_ms) == {"p50": 1, "p90": 7, "p99": 20, "max": 500}
+    assert percentiles(Tally().ages_ms) == {}
