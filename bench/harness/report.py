@@ -30,7 +30,8 @@ def number(value: float, unit: str) -> str:
         return f"{value / 1e6:.2f}"
     if unit:
         return f"{value:.4g}"
-    return f"{value:.4f}" if 0 < value < 0.02 else f"{value:.2f}"
+    digits = 4 if 0 < value < 0.02 else 2 if value < 100 else 0
+    return f"{value:.{digits}f}"
 
 
 def spread(row: Saved) -> str:
@@ -62,7 +63,7 @@ def columns(row: Saved) -> tuple[str, ...]:
 def print_line(cells: tuple[str, ...]) -> None:
     name, ours, baseline, value, wanted, reached = cells
     print(
-        f"{name:<36}{ours:>13}{baseline:>13}  {value:<17} {wanted:<7} {reached}".rstrip(),
+        f"{name:<35}{ours:>13}{baseline:>13}  {value:<17} {wanted:<7} {reached}".rstrip(),
         flush=True,
     )
 
