@@ -56,7 +56,7 @@ test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
 bench: install ## the benchmarks against their baselines
 	@cmake --preset release $(PYTHON_FOR_CMAKE)
 	@cmake --build --preset release
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(ARGS)
 
 lint: lint-cpp lint-python ## formatters, clang's and gcc's warnings, clang-tidy, ruff, mypy
 
