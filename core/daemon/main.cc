@@ -30,6 +30,7 @@ int run(const Options& options) {
   Result<std::unique_ptr<Engine>> engine = Engine::create(std::move(*config));
   if (!engine) return fail(engine.error());
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the store, not the end
   if (has_plugins) run_with_plugins(std::move(*engine));
   const Status served = run_plain(**engine);
   return served ? kExitOk : fail(served.error());

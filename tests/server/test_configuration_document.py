@@ -1,5 +1,6 @@
 """docs/CONFIGURATION.md lists the keys that there are, as they are."""
 
+import json
 import re
 from pathlib import Path
 
@@ -35,6 +36,24 @@ def test_the_keys_are_those_of_the_table(document: str) -> None:
     assert [row[:4] for row in documented] == table
     helps = [entry.help for entry in config.entries()]
     assert [row[4] for row in documented] == helps
+
+
+def test_the_example_is_a_valid_file(document: str, tmp_path: Path) -> None:
+    [example] = re.findall(r"^```toml\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "tickwire.toml"
+    file.write_text(example)
+    config = Config.load(str(file))
+    assert config.listen == "0.0.0.0:8080"
+    assert json.loads(config.plugin_config("coinbase")) == {"products": ["BTC-USD", "ETH-USD"]}
+    from_file = {entry.key for entry in config.entries() if entry.source == str(file)}
+    assert {'topics."trade.>".ring', 'topics."ticker.>".stale_after_s'} <= from_file
+
+
+def test_the_assignments_in_the_text_are_valid(document: str) -> None:
+    found = re.findall(r"--set '?([^`']+)'?`", document)
+    assert len(found) >= 5
+    config = Config.load(sets=found)
+    assert {entry.source for entry in config.entries()} == {"default", "--set"}
 
 
 def test_the_exit_codes_are_those_of_the_package(document: str, checkout: Path) -> None:
