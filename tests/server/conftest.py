@@ -1,6 +1,7 @@
 """Real tickwired processes on free ports."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from server.daemon_process import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +28,25 @@ def tickwired(checkout: Path, programs: Path) -> Path:
 def clean_environment() -> dict[str, str]:
     """Ours without settings, so that a developer's own do not reach the server under test."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TICKWIRE_")}
+
+
+@pytest.fixture
+def run(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> Run:
+    """run("--check", NAME="value"): a tickwired that ends by itself; `program`: another copy."""
+
+    def run(
+        *args: str, program: Path = tickwired, **env: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [program, *args],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=clean_environment | env,
+            cwd=tmp_path,
+        )
+
+    return run
 
 
 @pytest.fixture

@@ -1,29 +1,10 @@
 """tickwired says what is wrong with its command line and configuration, and ends with 2."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from server.conftest import StartDaemon
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> Run:
-    def run(*args: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [tickwired, *args],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            env=clean_environment | env,
-            cwd=tmp_path,
-        )
-
-    return run
+from server.conftest import Run, StartDaemon
 
 
 def test_prints_its_version(run: Run) -> None:

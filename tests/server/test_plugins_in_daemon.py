@@ -5,15 +5,12 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from server.conftest import StartDaemon
+from server.conftest import Run, StartDaemon
 from server.raw_client import RawClient
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 WALK = """
 from tickwire import feed
@@ -38,27 +35,10 @@ async def waiting(pub):
 """
 
 
-@pytest.fixture
-def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
-    """Runs a program to its end."""
-
-    def run(*command: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            env=clean_environment | env,
-            cwd=tmp_path,
-        )
-
-    return run
-
-
 @pytest.fixture(autouse=True)
-def embeds_python(tickwired: Path, run: Run) -> None:
+def embeds_python(run: Run) -> None:
     """Where tickwired was built without Python it says so and ends; nothing else here applies."""
-    done = run(tickwired, "--listen", "127.0.0.1:0", "no_such_plugin.py")
+    done = run("--listen", "127.0.0.1:0", "no_such_plugin.py")
     assert done.returncode == 2
     if "built without Python, so plugins are not available" in done.stderr:
         pytest.skip("this tickwired was built without Python, and says so")
@@ -95,22 +75,20 @@ def test_the_files_of_the_configuration_come_before_those_of_the_command_line(
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_ends_with_2(
-    tickwired: Path, run: Run, tmp_path: Path, text: str, message: str
+    run: Run, tmp_path: Path, text: str, message: str
 ) -> None:
     (tmp_path / "bad.py").write_text(text)
-    done = run(tickwired, "--listen", "127.0.0.1:0", "bad.py")
+    done = run("--listen", "127.0.0.1:0", "bad.py")
     assert done.returncode == 2
     assert done.stderr.startswith("tickwired: ")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_store_that_cannot_open_keeps_its_exit_code(
-    tickwired: Path, run: Run, tmp_path: Path
-) -> None:
+def test_a_store_that_cannot_open_keeps_its_exit_code(run: Run, tmp_path: Path) -> None:
     (tmp_path / "walk.py").write_text(WALK)
     done = run(
-        tickwired, "--listen", "127.0.0.1:0", "--set", "store.path=no/such/x.db", "walk.py"
+        "--listen", "127.0.0.1:0", "--set", "store.path=no/such/x.db", "walk.py"
     )  # fmt: skip
     assert done.returncode == 10
     assert done.stderr.startswith("tickwired: store.path: no/such/x.db")
@@ -160,17 +138,18 @@ def test_what_plugins_leave_for_the_end_is_done(
 
 
 def test_away_from_its_environment_it_needs_to_be_told_where_the_packages_are(
-    tickwired: Path, run: Run, clean_environment: dict[str, str], tmp_path: Path
+    tickwired: Path, run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.py").write_text("raise SystemExit('was imported')\n")
     lonely = tmp_path / "tickwired"
     shutil.copy(tickwired, lonely)
-    done = run(lonely, "--listen", "127.0.0.1:0", "bad.py", PYTHONPATH="")
+    done = run("--listen", "127.0.0.1:0", "bad.py", program=lonely)
     assert done.returncode == 2
     assert "plugins need the Python package tickwire" in done.stderr
     assert "plugins.python_path" in done.stderr
     packages = sysconfig.get_path("purelib")
     done = run(
-        lonely, "--listen", "127.0.0.1:0", "--set", f"plugins.python_path={packages}", "bad.py"
+        "--listen", "127.0.0.1:0", "--set", f"plugins.python_path={packages}", "bad.py",
+        program=lonely,
     )  # fmt: skip
     assert "was imported" in done.stderr

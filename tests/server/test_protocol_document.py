@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
 import tickwire
@@ -76,8 +77,8 @@ def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None
     if sign == ">":
         client.send(rest)
     elif sign == "<":
-        text = client.recv(timeout=10)
-        assert matches(parse(rest), parse(str(text))), f"\nexpected {rest}\ngot      {text}"
+        text = client.recv(timeout=10, decode=True)
+        assert matches(parse(rest), parse(text)), f"\nexpected {rest}\ngot      {text}"
     elif rest.startswith("publish "):
         _, topic, data = rest.split(" ", 2)
         server.publish(topic, data)
@@ -91,7 +92,9 @@ def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None
 def test_the_wire_blocks_are_what_the_server_does(document: str, server: tickwire.Server) -> None:
     lines = [line for block in blocks(document, "wire") for line in block.splitlines()]
     assert len(lines) > 20
-    with connect(f"ws://{server.address}/ws", subprotocols=["tickwire.v1.json"]) as client:
+    with connect(
+        f"ws://{server.address}/ws", subprotocols=[Subprotocol("tickwire.v1.json")]
+    ) as client:
         assert client.subprotocol == "tickwire.v1.json"
         for line in lines:
             replay(line, client, server)

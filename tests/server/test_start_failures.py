@@ -2,30 +2,22 @@
 
 import socket
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from server.conftest import StartDaemon
+from server.conftest import Run, StartDaemon
 
 Refused = Callable[..., "tuple[int, str]"]
 
 
 @pytest.fixture
-def refused(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> Refused:
+def refused(run: Run) -> Refused:
     """The exit code and the message of a server that does not start."""
 
     def refused(*args: str, listen: str = "127.0.0.1:0") -> tuple[int, str]:
-        done = subprocess.run(
-            [tickwired, "--listen", listen, *args],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            env=clean_environment,
-            cwd=tmp_path,
-        )
+        done = run("--listen", listen, *args)
         assert done.stderr.startswith("tickwired: ")
         assert done.stderr.count("\n") == 1
         return done.returncode, done.stderr
