@@ -79,6 +79,7 @@ class Feed:
         self._queue: deque[Update] = deque()
         self._ready = asyncio.Event()
         self._given: set[str] = set()
+        """Topics whose first message was passed on."""
         self._behind: dict[str, int] = {}
         """Topics that were dropped, with the first seq that is missing."""
         self._asked: set[str] = set()
@@ -91,7 +92,11 @@ class Feed:
         if name in self._behind:
             if update.kind == "snapshot":
                 self._catch_up(update)
-        elif news or (self.snapshot and name not in self._given):
+        elif name in self._given:
+            if news:
+                self._enqueue(update)
+        elif self._begins(update, news):
+            self._given.add(name)
             self._enqueue(update)
 
     async def next(self) -> Update | None:
@@ -144,10 +149,16 @@ class Feed:
     def connection_lost(self) -> None:
         self._asked.clear()
 
+    def _begins(self, update: Update, news: bool) -> bool:
+        """Or is it of a subscription that was there before, and our snapshot still to come?"""
+        if not self.snapshot:
+            return news
+        first = update.missed[0] if update.missed else update.seq
+        return update.kind == "snapshot" or first == (0 if update.kind == "status" else 1)
+
     def _enqueue(self, update: Update) -> None:
         if self.ended:
             return
-        self._given.add(update.topic)
         self._queue.append(update)
         self._ready.set()
         self._gate.served(self)

@@ -79,13 +79,16 @@ def _dump(data: Mapping[str, Any], word: str, decimals: list[Decimal]) -> str:
 
 
 def _culprit(data: Mapping[str, Any]) -> str:
-    """The top-level field that cannot be encoded."""
-    for name, value in data.items():
+    """The first top-level field that cannot be encoded."""
+
+    def encodes(name: str) -> bool:
         try:
-            _dump({name: value}, "", [])
+            _dump({name: data[name]}, "", [])
         except (TypeError, ValueError, RecursionError):
-            return f"data.{name}"
-    return "data"
+            return False
+        return True
+
+    return next((f"data.{name}" for name in data if not encodes(name)), "data")
 
 
 def _kind(value: object) -> str:

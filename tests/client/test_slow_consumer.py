@@ -194,6 +194,9 @@ async def test_it_asks_for_as_much_as_it_can_hold() -> None:
 
 async def test_what_it_dropped_of_gaps_and_statuses_counts_from_their_place() -> None:
     slow = Slow("a", "b", room=1)
+    slow.feed.put(update("a", 4, "snapshot"), True)
+    slow.feed.put(update("b", 3, "snapshot"), True)
+    assert await slow.rest() == [("snapshot", 4), ("snapshot", 3)]
     slow.feed.put(Update("gap", "a", 9, missed=(5, 9)), True)
     slow.feed.put(update("b", 3, "status"), True)
     slow.feed.put(update("a", 10), True)
@@ -229,3 +232,32 @@ async def test_what_it_wants_no_more_it_does_not_ask_for() -> None:
     slow.feed.refuse("x.1", tickwire.TickwireError("no"))
     assert await slow.rest() == []
     assert slow.asked == [["x.1"], ["x.2"]]
+
+
+# --- where a subscription begins ------------------------------------------------------------------
+
+
+async def test_it_begins_with_its_snapshot_though_others_are_further() -> None:
+    slow = Slow("a")
+    slow.feed.put(update("a", 7), True)
+    slow.feed.put(update("a", 7, "status"), True)
+    slow.feed.put(Update("gap", "a", 9, missed=(8, 9)), True)
+    slow.feed.put(update("a", 9, "snapshot"), False)
+    slow.feed.put(update("a", 9, "snapshot"), False)
+    slow.feed.put(update("a", 10), True)
+    assert await slow.rest() == [("snapshot", 9), ("update", 10)]
+
+
+async def test_a_topic_without_history_begins_with_its_first_message() -> None:
+    for first in (update("a", 1), update("a", 0, "status"), Update("gap", "a", 3, missed=(1, 3))):
+        slow = Slow("a")
+        slow.feed.put(first, True)
+        assert await slow.rest() == [(first.kind, first.seq)]
+
+
+async def test_without_snapshot_it_begins_with_what_comes() -> None:
+    slow = Slow("a")
+    slow.feed.snapshot = False
+    slow.feed.put(update("a", 9, "snapshot"), False)
+    slow.feed.put(update("a", 10), True)
+    assert await slow.rest() == [("update", 10)]

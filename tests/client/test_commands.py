@@ -1,0 +1,174 @@
+"""Commands of the client, against a scripted server."""
+
+import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tickwire
+from tickwire.errors import (
+    ConnectionLostError,
+    DataError,
+    DeniedError,
+    TopicError,
+    UnknownTopicError,
+)
+
+if TYPE_CHECKING:
+    from conftest import Peer, Scripted
+
+
+async def test_snapshot_gives_the_topic_as_it_is(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept(seq=3)
+        await peer.snapshot("a", 3, last="1.00")
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.accept(seq=0)
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        update = await c.snapshot("a")
+        assert (update.seq, update.raw) == (3, '{"last":"1.00"}')
+        with pytest.raises(UnknownTopicError, match="nothing was ever published"):
+            await c.snapshot("b")
+        with pytest.raises(TopicError, match="a pattern"):
+            await c.snapshot("a.*")
+
+
+async def test_publish_sends_digits_as_they_are_and_tells_the_seq(server: "Scripted") -> None:
+    texts: list[str] = []
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        for number in range(1, 5):
+            texts.append(str(await peer.ws.recv()))
+            result = {"topic": "chat", "seq": number}
+            await peer.send(type="ack", id=number, results=[result])
+        error = {"code": "denied", "message": "auth.publish is none", "retryable": False}
+        command = await peer.expect("publish")
+        await peer.send(type="ack", id=command["id"], results=[{"topic": "chat", "error": error}])
+        command = await peer.expect("publish")
+        await peer.send(type="error", id=command["id"], **error)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        assert await c.publish("chat", {"price": Decimal("1.00"), "deep": [Decimal("-1E+5")]}) == 1
+        assert await c.publish("chat", '{ "a": 1e5 }') == 2
+        assert await c.publish("chat", '{"a":"€"}'.encode()) == 3
+        assert await c.publish("chat", {"a": "€"}) == 4
+        for _ in range(2):
+            with pytest.raises(DeniedError, match=r"auth\.publish is none"):
+                await c.publish("chat", {})
+        with pytest.raises(DataError):
+            await c.publish("chat", "{}, 1")
+    assert [text.partition('"data":')[2] for text in texts] == [
+        '{"price":1.00,"deep":[-1E+5]}}',
+        '{ "a": 1e5 }}',
+        '{"a":"€"}}',
+        '{"a":"€"}}',
+    ]
+
+
+async def test_list_follows_the_pages(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("list")
+        assert (command["pattern"], command["after"]) == ("t.*", "")
+        await peer.send(type="ack", id=command["id"], topics=["t.a", "t.b"], next="t.b")
+        command = await peer.expect("list")
+        assert command["after"] == "t.b"
+        await peer.send(type="ack", id=command["id"], topics=["t.c"])
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        assert await c.list("t.*") == ["t.a", "t.b", "t.c"]
+
+
+async def test_ping_measures_the_way_there_and_back(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("ping")
+        await asyncio.sleep(0.05)
+        await peer.send(type="pong", id=command["id"], ts=1)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        assert 0.05 <= await c.ping() < 2
+
+
+async def test_answers_may_come_in_any_order(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        first, second = await peer.expect("ping"), await peer.expect("list")
+        await peer.send(type="ack", id=second["id"], topics=["a"])
+        await peer.send(type="pong", id=first["id"], ts=1)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        _, names = await asyncio.gather(c.ping(), c.list())
+        assert names == ["a"]
+
+
+async def test_no_answer_in_time_is_an_error_and_the_connection_stays(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        late = await peer.expect("ping")
+        command = await peer.expect("ping")
+        await peer.send(type="pong", id=late["id"], ts=1)
+        await peer.send(type="pong", id=command["id"], ts=1)
+        await peer.expect("subscribe")
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url, timeout_s=0.2) as c:
+        with pytest.raises(ConnectionLostError, match=r"ping: no answer within 0\.2 s"):
+            await c.ping()
+        await c.ping()
+        with pytest.raises(ConnectionLostError, match="subscribe: no answer"):
+            await anext(c.subscribe("a"))
+    assert server.connections == 1
+
+
+async def test_a_snapshot_is_what_comes_after_a_status(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("x.a", 1)
+        await peer.accept()
+        await peer.send(type="status", topic="x.a", seq=1, ts=1, status="halted")
+        await peer.snapshot("x.a", 1, status="halted")
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c, c.subscribe("x.*") as updates:
+        assert (await anext(updates)).status == "live"
+        assert (await c.snapshot("x.a")).kind == "snapshot"
+
+
+async def test_a_snapshot_that_does_not_come_is_an_error(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.accept()
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url, timeout_s=0.2) as c:
+        with pytest.raises(ConnectionLostError, match=r"a: no snapshot within 0\.2 s"):
+            await c.snapshot("a")
+        asking = asyncio.create_task(c.snapshot("a"))
+        await asyncio.sleep(0.05)
+        await c.unsubscribe("a")
+        with pytest.raises(ConnectionLostError, match="unsubscribed before"):
+            await asking

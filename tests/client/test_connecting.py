@@ -1,0 +1,192 @@
+"""Connecting, logging in, and what can be wrong with it."""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tickwire
+from tickwire.errors import (
+    AuthUnavailableError,
+    ConfigError,
+    ConnectionFailedError,
+    DeniedError,
+    LimitError,
+    ProtocolError,
+)
+
+if TYPE_CHECKING:
+    from conftest import Peer, Scripted
+
+
+async def test_the_token_comes_before_everything_else(server: "Scripted") -> None:
+    tokens: list[str] = []
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("auth")
+        tokens.append(command["token"])
+        await peer.send(type="ack", id=command["id"], results=[])
+        await peer.accept()
+        command = await peer.expect("auth")
+        tokens.append(command["token"])
+        await peer.send(type="ack", id=command["id"], results=[])
+        await peer.ws.close(4001)
+
+    async def again(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("auth")
+        tokens.append(command["token"])
+        await peer.send(type="ack", id=command["id"], results=[])
+        await peer.accept()
+        await peer.ack(await peer.expect("unsubscribe"))
+        await peer.idle()
+
+    server.play(play, again)
+    async with tickwire.connect(server.url, token="old", backoff_s=0.01) as c, c.subscribe("a"):
+        await c.auth("new")
+        while len(tokens) < 3:  # noqa: ASYNC110 - of the other side
+            await asyncio.sleep(0.01)
+    assert tokens == ["old", "new", "new"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("denied", DeniedError), ("auth_unavailable", AuthUnavailableError)]
+)
+async def test_a_token_that_is_not_accepted_ends_the_attempt(
+    server: "Scripted", code: str, expected: type[Exception]
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("auth")
+        await peer.send(type="error", id=command["id"], code=code, message="no", retryable=False)
+        await peer.idle()
+
+    server.play(play)
+    with pytest.raises(expected):
+        async with tickwire.connect(server.url, token="t"):
+            pass
+
+
+# --- not connecting -------------------------------------------------------------------------------
+
+
+async def test_nobody_listening_is_said_at_once() -> None:
+    with pytest.raises(ConnectionFailedError, match=r"ws://127\.0\.0\.1:1/ws: ") as caught:
+        async with tickwire.connect("127.0.0.1:1"):
+            pass
+    assert caught.value.retryable
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for_long(server: "Scripted") -> None:
+    server.play(lambda peer: peer.idle())
+    with pytest.raises(ConnectionFailedError, match=r"no welcome within 0\.1 s"):
+        async with tickwire.connect(server.url, timeout_s=0.1):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (4500, DeniedError),
+        (1009, LimitError),
+        (4501, ProtocolError),
+        (1013, ConnectionFailedError),
+        (4001, ConnectionFailedError),
+    ],
+)
+async def test_a_server_that_closes_before_its_welcome(
+    server: "Scripted", code: int, expected: type[Exception]
+) -> None:
+    server.play(lambda peer: peer.ws.close(code, "because"))
+    with pytest.raises(expected, match="because"):
+        async with tickwire.connect(server.url):
+            pass
+
+
+async def test_a_server_that_begins_with_something_else(server: "Scripted") -> None:
+    server.play(lambda peer: peer.send(type="heartbeat", ts=1))
+    with pytest.raises(ProtocolError, match="begin with a welcome"):
+        async with tickwire.connect(server.url):
+            pass
+
+
+async def test_arguments_are_checked_before_anything_is_sent() -> None:
+    c = tickwire.connect("localhost")
+    with pytest.raises(ConfigError, match="at least one"):
+        c.subscribe()
+    for rate in (0, -1, 1000.5, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="max_rate"):
+            c.subscribe("a", max_rate=rate)
+    c.subscribe("a", max_rate=1000)
+    with pytest.raises(ConfigError, match="url"):
+        tickwire.connect("ftp://localhost")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "word"),
+    [
+        (403, DeniedError, "the server answered 403"),
+        (401, DeniedError, "the server answered 401"),
+        (503, ConnectionFailedError, "answered 503, not a WebSocket"),
+        (200, ConnectionFailedError, "answered 200, not a WebSocket"),
+    ],
+)
+async def test_an_answer_that_is_no_websocket(
+    server: "Scripted", status: int, expected: type[Exception], word: str
+) -> None:
+    server.pages["/elsewhere"] = (status, "")
+    with pytest.raises(expected, match=word):
+        async with tickwire.connect(server.url.replace("/ws", "/elsewhere")):
+            pass
+
+
+async def test_a_port_that_does_not_answer_is_not_waited_for_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(ConnectionFailedError, match=r"no answer within 0\.1 s"):
+            async with tickwire.connect(url, timeout_s=0.1):
+                pass
+
+
+async def test_a_port_that_speaks_something_else() -> None:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com ESMTP\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(speak, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening:
+        with pytest.raises(ConnectionFailedError, match="HTTP"):
+            async with tickwire.connect(f"127.0.0.1:{port}"):
+                pass
+
+
+async def test_a_client_may_be_closed_before_it_was_opened() -> None:
+    c = tickwire.connect("localhost")
+    assert c.url == "ws://localhost/ws"
+    await c.aclose()
+    subscription = c.subscribe("a")
+    await subscription.aclose()
+    assert [u async for u in subscription] == []
+
+
+async def test_a_fault_of_the_client_is_an_error_and_not_a_silence(
+    server: "Scripted", monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        await peer.idle()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    server.play(play)
+    monkeypatch.setattr("tickwire._feed.Feed.put", broken)
+    async with tickwire.connect(server.url) as c, c.subscribe("a") as subscription:
+        with pytest.raises(tickwire.TickwireError, match="a bug"):
+            await asyncio.wait_for(anext(subscription), 5)
+    assert "ZeroDivisionError" in caplog.text
