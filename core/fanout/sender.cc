@@ -212,7 +212,7 @@ bool Sender::catch_up_pattern(Session& session, PatternSubscription& pattern) {
   return true;
 }
 
-void Sender::drop_child_if_done(Session& session, SubscriptionIndex index) {
+void Sender::drop_child_if_done(Session& session, SubscriptionIndex index) const {
   TopicState& state = parts_.topics.state(session.exact()[index].topic_id);
   for (const PatternState* pattern : state.patterns) {
     const PatternSubscription* parent = session.find_pattern(pattern->id);

@@ -40,7 +40,7 @@ class Sender {
   bool catch_up_exact(Session& session, SubscriptionIndex index);
   bool catch_up_events(Session& session, Subscription& subscription, const TopicState& state);
   bool catch_up_pattern(Session& session, PatternSubscription& pattern);
-  void drop_child_if_done(Session& session, SubscriptionIndex index);
+  void drop_child_if_done(Session& session, SubscriptionIndex index) const;
 
   ShardParts& parts_;
   Encoder encoder_;

@@ -36,7 +36,7 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
   TopicState& state = **wanted;
   SubscriptionIndex index = 0;
   Subscription* known = session.find(state.topic->id, &index);
-  const TopicResult result{std::string(text), state.seq(), {}};
+  TopicResult result{std::string(text), state.seq(), {}};
   if (known != nullptr && known->asked) {
     parts_.topics.unwant(state);  // it has been wanted for this session before
   } else if (session.subscription_count() >= parts_.config.session.subscriptions_max) {

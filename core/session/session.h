@@ -38,6 +38,7 @@ class Session {
  public:
   Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression)
       : client(std::move(client)), slot(slot), compression(compression), socket_(socket) {}
+  ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

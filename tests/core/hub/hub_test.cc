@@ -30,7 +30,7 @@ struct HubTest : ::testing::Test {
   FakeClock clock;
   Hub hub{clock, {{"e.>", Delivery::kEvent, 3, 0}, {"s.>", Delivery::kValue, 64, 5000}}};
   Recorder sink;
-  std::string image(std::string_view topic) { return std::string(hub.find(topic)->image()); }
+  [[nodiscard]] std::string image(std::string_view topic) const { return std::string(hub.find(topic)->image()); }
 };
 
 TEST_F(HubTest, AnUpdateCarriesTheFeedsBytesAndTheMergedImage) {
