@@ -1,13 +1,12 @@
 // A subscriber: topics over one connection, each fresh or known to be stale.
 //
-// What is wanted (all open subscriptions and repairs) and what the server was asked for (#asked) are reconciled in one
-// place, #reconcile(): after a subscribe, a close, a hole in a sequence, a reconnect. Nothing else subscribes.
+// What is wanted (subscriptions and repairs) and what the server was asked for meet in #reconcile(); nothing else subscribes.
 import { Connection } from "./connection.js";
 import { TopicState, isPattern, matches } from "./topic.js";
 
-export const TOPICS_PER_COMMAND = 5_000; // half of what the server takes, so that the message stays short too
-export const REPAIR_MS = 250; // holes found within this time are repaired by one command
-export const RETRY_MS = 5_000; // a refused topic is asked for again after this, if that can help
+export const TOPICS_PER_COMMAND = 5_000; // the server takes twice as many
+export const REPAIR_MS = 250; // the holes of this time are repaired by one command
+export const RETRY_MS = 5_000; // then a refused topic is asked for again, if that can help
 export const TOPICS_MAX = 100_000;
 const NEVER_SEEN = new TopicState();
 
@@ -19,7 +18,6 @@ export class TickwireError extends Error {
   }
 }
 
-// One interest in topics and patterns. Use: client.subscribe(), close().
 class Subscription {
   #client;
   constructor(client, topics, { onUpdate = () => {}, maxRate = 0 }) {
@@ -31,7 +29,7 @@ class Subscription {
     return this.topics.has(topic) || this.patterns.some((pattern) => matches(pattern, topic));
   }
 
-  // Those keys of a Map that it matches; quick when it has no pattern.
+  // Those keys of a Map that it matches.
   among(map) {
     return [...(this.patterns.length ? map.keys() : this.topics)].filter((topic) => map.has(topic) && this.matches(topic));
   }
@@ -52,12 +50,12 @@ export class Client extends EventTarget {
   #topics = new Map(); // topic -> TopicState
   #listeners = new Map(); // topic -> its subscriptions, until those change
   #asked = new Map(); // topic or pattern -> max_rate that the server was asked for
-  #refused = new Set(); // of those asked
-  #repairs = new Set(); // topics that had a hole: asked for by name, also under a pattern
+  #refused = new Set(); // of those
+  #repairs = new Set(); // topics that had a hole: asked for by name, even under a pattern
   #repairTimer;
   #clockOffset = 0; // server time - local time
 
-  // `url`: a string, or a function that makes it anew for each connection (a token in it may have ended).
+  // `url`: a string, or a function called for each connection (to renew a token in it).
   constructor(url, { topicsMax = TOPICS_MAX } = {}) {
     super();
     this.#topicsMax = topicsMax;
@@ -73,7 +71,7 @@ export class Client extends EventTarget {
   }
 
   // `handler`: a function of an update, or {onUpdate, maxRate}. An update is
-  // {kind: snapshot | update | status | gap, topic, seq, ts, status, data, image}; a gap has `from` and `to` too.
+  // {kind: snapshot | update | status | gap, topic, seq, ts, status, data, image, from, to}; from and to are a gap's.
   subscribe(topics, handler = {}) {
     const options = typeof handler === "function" ? { onUpdate: handler } : handler;
     const subscription = new Subscription(this, [topics].flat().map(String), options);
@@ -96,16 +94,14 @@ export class Client extends EventTarget {
   // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs}
   // fresh: every update up to now is in the image. ageMs: since its last data, by the server's clock.
   status(topic) {
-    const { seq = 0, ts = 0, confirmed = false, ...state } = this.#topics.get(topic) ?? {};
-    const current = confirmed && this.state === "open" && !this.#connection.silent;
-    let status = state.status ?? "unknown";
-    if (seq > 0 && !current) status = "stale";
+    let { seq, ts, confirmed, status } = this.#topics.get(topic) ?? NEVER_SEEN;
+    if (seq > 0 && !confirmed) status = "stale";
     if (this.#refused.has(topic)) status = "refused";
-    const fresh = current && status !== "stale" && status !== "refused";
+    const fresh = confirmed && status !== "stale" && status !== "refused";
     return { status, fresh, seq, ts, ageMs: ts && Math.max(0, Date.now() + this.#clockOffset - ts) };
   }
 
-  // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected, nothing is kept for later.
+  // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected.
   async publish(topic, data) {
     if (this.state !== "open") throw new TickwireError({ message: "not connected", topic, retryable: true });
     return new Promise((resolve, reject) => {
@@ -123,13 +119,13 @@ export class Client extends EventTarget {
 
   #onState(change) {
     for (const state of this.#topics.values()) state.confirmed = false;
-    for (const record of [this.#asked, this.#refused, this.#repairs]) record.clear();
+    for (const map of [this.#asked, this.#refused, this.#repairs]) map.clear();
     this.#emit("state", change);
   }
 
   #onMessage(message) {
     const { type, topic, ts } = message;
-    if (type === "welcome" || type === "heartbeat") this.#clockOffset = ts - Date.now();
+    if (ts > 0 && /welcome|heartbeat/.test(type)) this.#clockOffset = ts - Date.now();
     if (type === "welcome") {
       Object.assign(this, { epoch: message.epoch, server: message.server });
       this.#reconcile();
@@ -149,7 +145,7 @@ export class Client extends EventTarget {
     else if (!awaitsRepair) this.#repair(topic);
   }
 
-  // Undefined: nobody here wants it (any more), or it is one too many.
+  // Undefined when nobody here wants it, or it is one too many.
   #stateOf(topic) {
     if (!this.#topics.has(topic) && this.#listenersOf(topic).length) {
       if (this.#topics.size < this.#topicsMax) this.#topics.set(topic, new TopicState());
@@ -159,9 +155,9 @@ export class Client extends EventTarget {
   }
 
   #update(kind, topic, { data, from, to } = { data: this.images.get(topic) }) {
-    const { seq, ts, image } = this.#topics.get(topic);
-    const update = { kind, topic, seq, ts, status: this.status(topic).status, data, image };
-    return kind === "gap" ? { ...update, from, to } : update;
+    const { image } = this.#topics.get(topic);
+    const { status, seq, ts } = this.status(topic);
+    return { kind, topic, seq, ts, status, data, image, from, to };
   }
 
   #tell(topic, kind, message) {
@@ -180,24 +176,19 @@ export class Client extends EventTarget {
   }
 
   #listenersOf(topic) {
-    let found = this.#listeners.get(topic);
-    if (found) return found;
-    found = [...this.#subscriptions].filter((subscription) => subscription.matches(topic));
+    const found = this.#listeners.get(topic) ?? [...this.#subscriptions].filter((subscription) => subscription.matches(topic));
     if (this.#topics.has(topic)) this.#listeners.set(topic, found);
     return found;
   }
 
   #forget(topic) {
-    for (const record of [this.#topics, this.images, this.#listeners, this.#repairs]) record.delete(topic);
+    for (const map of [this.#topics, this.images, this.#listeners, this.#repairs]) map.delete(topic);
   }
 
   #repair(topic) {
     this.#repairs.add(topic);
     this.#asked.delete(topic);
-    this.#repairTimer ??= setTimeout(() => {
-      this.#repairTimer = null;
-      this.#reconcile();
-    }, REPAIR_MS);
+    this.#repairTimer ??= setTimeout(() => (this.#repairTimer = this.#reconcile()), REPAIR_MS);
   }
 
   #reconcile() {
@@ -255,14 +246,10 @@ export class Client extends EventTarget {
     const error = new TickwireError({ ...failure, topic });
     if (this.#asked.has(topic)) {
       this.#refused.add(topic);
-      if (error.retryable) setTimeout(() => this.#askAgain(topic), RETRY_MS);
+      const askAgain = () => this.#refused.delete(topic) && this.#asked.delete(topic) && this.#reconcile();
+      if (error.retryable) setTimeout(askAgain, RETRY_MS);
     }
     this.#emit("error", { error });
-  }
-
-  #askAgain(topic) {
-    if (this.#refused.delete(topic)) this.#asked.delete(topic);
-    this.#reconcile();
   }
 
   // "state" {state, code, reason}, "error" {error: TickwireError}

@@ -1,4 +1,4 @@
-// The table of codes of docs/PROTOCOL.md: what an error or a close means for the client. A test compares the two.
+// The codes of docs/PROTOCOL.md; a test compares the two.
 
 // Error code -> can the same command succeed later?
 export const CODES = {
@@ -29,7 +29,7 @@ export const CLOSE_CODES = {
   4501: false,
 };
 
-// For any close code, also those of later servers and of the browser itself (1006: the network went away).
+// Also for codes of later servers and of the browser itself (1006: the network).
 export function shouldReconnect(code) {
   return CLOSE_CODES[code] ?? !(code >= 4500 && code <= 4999);
 }

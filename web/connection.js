@@ -1,17 +1,17 @@
-// One WebSocket that comes back: welcome, silence, drain, backoff; and commands with their answers. It knows no topics.
+// One WebSocket that comes back, and commands with their answers. It knows no topics.
 //
-// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good: by us, or by
-// a close code that says so. No command outlives its connection.
+// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good: by us or by
+// its close code.
 import { shouldReconnect } from "./codes.js";
 
 export const WELCOME_MS_MAX = 10_000;
 export const BACKOFF_MS_FIRST = 250;
 export const BACKOFF_MS_MAX = 20_000;
 export const DRAIN_MS_MAX = 60_000;
-export const STEADY_MS = 5_000; // a connection that held this long starts the backoff anew
+export const STEADY_MS = 5_000; // a connection that held this long forgets failed attempts
 const HEARTBEAT_S = 15;
 
-// Before attempt 0, 1, 2, ...: doubling, between half and all of it, so that a crowd spreads out.
+// Before attempt 0, 1, ...: doubling, less up to half of it, so that a crowd spreads out.
 export function backoffMs(attempt) {
   return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
@@ -33,7 +33,7 @@ export class Connection {
   #nextId = 1;
   #retryNow = () => this.state === "away" && this.#connect();
 
-  // onMessage(message) is called while open, the welcome first; onState({state, code, reason}) at each change.
+  // onMessage(message) while open, the welcome first; onState({state, code, reason}) at each change.
   constructor(url, onMessage, onState) {
     this.#url = url;
     this.#onMessage = onMessage;
@@ -42,7 +42,7 @@ export class Connection {
     globalThis.addEventListener?.("online", this.#retryNow);
   }
 
-  // While open only. `onAnswer` is called once: with the answer, or with an error when the connection is lost.
+  // While open. `onAnswer` is called once: with the answer, or with an error when the connection is lost.
   send(command, onAnswer) {
     const id = this.#nextId++;
     this.#answers.set(id, onAnswer);

@@ -1,38 +1,29 @@
-// When to draw: at most once a frame whatever the rate of updates, and never while the page is hidden
-// (browsers give hidden pages no frames). Everything on the page shares one frame and one clock.
+// When to draw: at most once a frame whatever the rate of updates, and never while the page is hidden.
 
 const dirty = new Set();
-const clocked = new Set();
-let asked = false;
-let timer = null;
 
 function draw() {
-  asked = false;
   const items = [...dirty];
   dirty.clear();
   for (const item of items) item.render();
 }
 
-// Calls item.render() in the next frame, once.
+// Calls item.render() once, in the next frame.
 export function onNextFrame(item) {
+  if (dirty.size === 0) requestAnimationFrame(draw);
   dirty.add(item);
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(draw);
 }
 
-// Renders the item every second too, for ages that grow. Returns a function that ends both.
+// Renders it every second too, for ages that grow; returns a function that ends both.
 export function keepDrawn(item) {
-  clocked.add(item);
-  timer ??= setInterval(() => !document.hidden && clocked.forEach(onNextFrame), 1000);
+  const timer = setInterval(() => document.hidden || onNextFrame(item), 1000);
   return () => {
     dirty.delete(item);
-    clocked.delete(item);
-    if (clocked.size === 0) timer = clearInterval(timer) ?? null;
+    clearInterval(timer);
   };
 }
 
-// Writes only what changed. Text is text: nothing of a feed is ever parsed as HTML.
+// Writes only what changed, and text as text: nothing of a feed is ever parsed as HTML.
 export function setText(element, text) {
   if (element.textContent !== text) element.firstChild.data = text;
 }

@@ -7,6 +7,7 @@ import { Quote, parts, showAge } from "./quote.js";
 
 const SPARE_ROWS = 6; // drawn beyond each edge of the window
 const SAMPLES_MAX = 60;
+const SAMPLES_WIDE = 24; // fewer than these do not fill the width
 const SAMPLE_MS = 250;
 const FLASH_MS = 600;
 
@@ -33,7 +34,7 @@ class Row {
     if (this.samples.length < 2) return "";
     const low = Math.min(...this.samples), high = Math.max(...this.samples);
     const y = (value) => (high > low ? 25 - ((value - low) / (high - low)) * 24 : 13).toFixed(1);
-    const step = 100 / (SAMPLES_MAX - 1);
+    const step = 100 / (Math.max(SAMPLES_WIDE, this.samples.length) - 1);
     const start = 100 - step * (this.samples.length - 1);
     return this.samples.map((value, i) => `${(start + i * step).toFixed(1)} ${y(value)}`).join("L");
   }
@@ -118,7 +119,7 @@ export class Table {
     this.#element = element;
     this.#client = client;
     this.#above.className = this.#below.className = "room";
-    for (const room of [this.#above, this.#below]) room.insertCell().colSpan = 6;
+    for (const room of [this.#above, this.#below]) room.insertCell();
     element.tBodies[0].append(this.#above, this.#below);
     for (const type of ["scroll", "resize"]) addEventListener(type, () => onNextFrame(this), { passive: true });
     element.tHead.addEventListener("click", ({ target }) => target.dataset.sort && this.#sortBy(target));

@@ -18,7 +18,7 @@ function describe({ topic, ts, data }) {
     symbol: parts(topic).symbol,
     main: trade ? show(price) : fields.join(" · "),
     more: trade && size !== undefined ? show(size) : "",
-    side: /^(buy|sell)$/.test(data.side) ? data.side : "",
+    side: ["buy", "sell"].includes(data.side) ? data.side : "",
     topic,
   };
 }

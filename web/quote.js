@@ -1,5 +1,4 @@
-// From a topic's image to what is shown of it: last, change, direction. Pure. Images are foreign data: any field may hold
-// anything, and what makes no sense is shown as a dash, never thrown.
+// From a topic's image to what is shown of it. Pure. Images are foreign data: what makes no sense is a dash, never thrown.
 
 const TEXT_CHARS_MAX = 40;
 const DECIMALS_MAX = 12;
@@ -15,8 +14,9 @@ const FIELDS = {
 
 // "last:p,price open:o" over the fields above.
 export function parseFields(text) {
-  const rules = (text ?? "").split(/\s+/).map((rule) => rule.split(":"));
-  return { ...FIELDS, ...Object.fromEntries(rules.filter(([, names]) => names).map(([meaning, names]) => [meaning, names.split(",")])) };
+  const fields = { ...FIELDS };
+  for (const [, meaning, names] of (text ?? "").matchAll(/(\w+):(\S+)/g)) fields[meaning] = names.split(",");
+  return fields;
 }
 
 // A string is shown as it was sent; only its length is limited.
@@ -27,7 +27,7 @@ export function show(value) {
 
 // NaN for what is not a number.
 export function numeric(value) {
-  return typeof value === "number" ? value : parseFloat(typeof value === "string" && value.trim() ? Number(value) : NaN);
+  return typeof value === "number" || (typeof value === "string" && value.trim()) ? Number(value) : NaN;
 }
 
 function decimals(value) {
@@ -44,12 +44,12 @@ function pick(image, names) {
   return image[names.find((name) => Object.hasOwn(image, name) && image[name] !== null && typeof image[name] !== "object")];
 }
 
-// One topic's quote over time. The first value seen is the base for the change where the feed names none.
+// One topic's quote over time. Where the feed sends neither change nor open, the first value seen is the open.
 export class Quote {
   last = show();
   value = NaN;
-  change = ""; // since the open: as sent, or computed
-  percent = ""; // the same in percent
+  change = ""; // as sent, or computed from the open
+  percent = ""; // "" when the feed sends a change and no open: nobody knows of what
   trend = 0; // sign of the change
   tick = 0; // sign of the last move
   #fields;
@@ -67,7 +67,7 @@ export class Quote {
     this.value = numeric(raw);
     this.tick = Math.sign(this.value - before) || 0;
     if (Number.isNaN(this.#first)) this.#first = this.value;
-    this.#takeChange(pick(image, fields.change), pick(image, fields.open), decimals(raw));
+    this.#takeChange(pick(image, fields.change), pick(image, fields.open), raw);
   }
 
   #middle(bid, ask) {
@@ -75,13 +75,13 @@ export class Quote {
     return Number.isFinite(middle) ? middle.toFixed(Math.max(decimals(bid), decimals(ask)) + 1) : undefined;
   }
 
-  #takeChange(sent, open, digits) {
-    const base = open !== undefined ? numeric(open) : sent !== undefined ? this.value - numeric(sent) : this.#first;
+  #takeChange(sent, open = sent === undefined ? this.#first : NaN, raw) {
+    const base = numeric(open);
     const difference = this.value - base;
-    this.trend = Math.sign(sent === undefined ? difference : parseFloat(sent)) || 0;
-    this.percent = Number.isFinite(difference) && base ? signed((difference / Math.abs(base)) * 100, 2) + "%" : "";
-    if (sent !== undefined) this.change = show(sent);
-    else this.change = Number.isFinite(difference) ? signed(difference, Math.max(digits, decimals(base))) : "";
+    const known = Number.isFinite(difference);
+    this.trend = Math.sign(known ? difference : parseFloat(sent)) || 0;
+    this.percent = known && base ? signed((difference / Math.abs(base)) * 100, 2) + "%" : "";
+    this.change = sent !== undefined ? show(sent) : known ? signed(difference, Math.max(decimals(raw), decimals(open))) : "";
   }
 }
 

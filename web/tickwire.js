@@ -1,5 +1,5 @@
-// tickwire in a browser: the client, and the <tick-er> element, which importing this registers. No dependency, no build step.
-import "./codes.js"; // all modules named here: a browser fetches them at once, not one after the other
+// tickwire in a browser: the client, and the <tick-er> element, which importing this registers.
+import "./codes.js"; // all are named here so that a browser fetches them at once
 import "./connection.js";
 import "./frame.js";
 import "./quote.js";

@@ -1,10 +1,8 @@
-// What a client knows of one topic, and the rules by which messages change it. Pure: no socket, no clock, no DOM.
+// What a client knows of one topic, and how messages change it. Pure.
 //
-// Invariants: `image` is never changed in place, so whoever holds one holds that moment. `confirmed` means that every message
-// of this connection so far fitted the one before; without it the image may be old and must not be shown as fresh.
+// `image` is never changed in place. `confirmed`: every message of this connection fitted the one before it.
 
-// All fields of `data` over `image`; null deletes (RFC 7396, top level only: nested values are replaced whole).
-// Spread defines own properties, so that a field named __proto__ stays a field.
+// RFC 7396 at the top level: null deletes. Spread defines own properties, so that a field named __proto__ is only a field.
 export function merge(image, data) {
   const merged = { ...image, ...data };
   for (const key of Object.keys(data)) if (data[key] === null) delete merged[key];
@@ -15,14 +13,12 @@ export function merge(image, data) {
 export function matches(pattern, topic) {
   if (pattern === topic) return true;
   const want = pattern.split("."), have = topic.split(".");
-  const open = want.at(-1) === ">";
-  if (open ? have.length < want.length : have.length !== want.length) return false;
-  return want.every((token, i) => token === "*" || token === have[i] || (open && i === want.length - 1));
+  const open = want.at(-1) === ">" && want.pop();
+  if (open ? have.length <= want.length : have.length !== want.length) return false;
+  return want.every((token, i) => token === "*" || token === have[i]);
 }
 
-export function isPattern(name) {
-  return name.split(".").some((token, i, all) => token === "*" || (token === ">" && i === all.length - 1));
-}
+export const isPattern = (name) => /(^|\.)(\*(\.|$)|>$)/.test(name);
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -32,15 +28,14 @@ export class TopicState {
   ts = 0;
   status = "unknown";
   confirmed = false;
-  event = false; // each message stands for itself: the image is the last one, not all merged
+  event = false; // its image is the last message, not all merged
 
   // The topic exists for this connection and nothing was published to it yet.
   confirmEmpty() {
     Object.assign(this, { image: {}, seq: 0, ts: 0, status: "unknown", confirmed: true });
   }
 
-  // Takes a message of the topic; false when it does not fit what came before: then the state is not confirmed
-  // until a snapshot comes, and nothing else has changed.
+  // False when the message does not fit what came before: then nothing changes until a snapshot comes.
   apply(message) {
     if (message.delivery === "event") this.event = true;
     return this.#fits(message) ? this.#take(message) : (this.confirmed = false);
@@ -56,19 +51,11 @@ export class TopicState {
   }
 
   #take({ type, seq, to, ts, status, data }) {
-    if (type === "snapshot") {
-      this.image = data;
-    } else if (!this.confirmed) {
-      this.confirmEmpty();
-    }
-    if (type === "update") {
-      this.image = this.event ? data : merge(this.image, data);
-      if (this.status !== "halted" && this.status !== "closed") this.status = "live";
-    } else if (type === "gap") {
-      this.event = true;
-    } else {
-      this.status = status;
-    }
+    if (!this.confirmed) this.confirmEmpty();
+    if (type === "gap") this.event = true;
+    if (data) this.image = type === "snapshot" || this.event ? data : merge(this.image, data);
+    if (type === "update" && !/halted|closed/.test(this.status)) this.status = "live";
+    this.status = status ?? this.status;
     this.seq = type === "gap" ? to : seq;
     if (data) this.ts = ts; // a status does not make the data younger
     return (this.confirmed = true);

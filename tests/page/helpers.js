@@ -1,0 +1,24 @@
+// Words for what tests ask a page; in every page that they open.
+const all = (selector, root = document) => [...(root?.querySelectorAll(selector) ?? [])];
+const items = () => all("li", document.querySelector("tick-er")?.shadowRoot);
+
+Object.assign(globalThis, {
+  // Of a <tick-er>: its items, the text of a part of one, whether it is fresh, stale, up, ...
+  items,
+  titles: () => items().map((item) => item.title),
+  part: (name, index = 0) => items()[index]?.querySelector(`[part=${name}]`).textContent,
+  is: (word, index = 0) => Boolean(items()[index]?.part.contains(word)),
+  opacity: () => Number(getComputedStyle(items()[0].querySelector("[part=last]")).opacity),
+  note: (name) => document.querySelector("tick-er").shadowRoot.querySelector(`p[part=${name}]`).textContent,
+
+  // Of the page at /: topics in sight, the row of one, the text of its cell.
+  topics: () => all("#market tbody tr[title]").map((row) => row.title),
+  row: (topic) => all("#market tbody tr").find((row) => row.title === topic),
+  cell: (topic, selector) => row(topic)?.querySelector(selector).textContent,
+  prices: () => Object.fromEntries(topics().map((topic) => [topic, cell(topic, ".last span")])),
+
+  // Of any.
+  all,
+  text: (selector) => document.querySelector(selector)?.textContent,
+  visible: (selector) => document.querySelector(selector)?.checkVisibility() ?? false,
+});

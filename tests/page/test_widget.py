@@ -1,0 +1,217 @@
+"""<tick-er> in pages of other origins, in a real browser; helpers.js has words for that."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import tickwire
+from page.browser import Browser, Page
+from page.conftest import Serve, Site
+
+OPEN = ("--set", "auth.publish=open")
+DASH = "\N{EN DASH}"
+
+
+def embed(server: str, *tickers: str) -> str:
+    """The snippet, with one element for each of `tickers`: its attributes."""
+    elements = "".join(f"<tick-er {attributes}></tick-er>" for attributes in tickers)
+    return f'<script type="module" src="{server}tickwire.js"></script>{elements}'
+
+
+def test_the_snippet_works_from_another_origin(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve("--demo")
+    snippet = embed(server.url, 'topics="ticker.BTC-USD ticker.ETH-USD"')
+    page = browser.open(site(snippet))
+    page.wait("is('fresh', 0) && is('fresh', 1)")
+    assert page.eval("titles()") == ["ticker.BTC-USD", "ticker.ETH-USD"]
+    before = page.eval("part('last')")
+    assert float(before) > 0
+    page.wait(f"part('last') !== '{before}'")
+    page.screenshot("widget.png")
+    assert page.faults() == []
+
+
+def assert_stale_then_fresh(
+    page: Page, stop: Callable[[], None], go_on: Callable[[], None]
+) -> None:
+    page.wait("is('fresh') && opacity() === 1 && note('connection') === ''")
+    stop()
+    page.wait("is('stale') && is('old') && opacity() < 0.6")
+    page.wait(r"/^stale \d+ s$/.test(part('state')) && note('connection') === 'connecting…'")
+    page.screenshot("widget-stale.png")
+    last = page.eval("part('last')")
+    assert float(last) > 0, "the last price stays in sight"
+    go_on()
+    page.wait("is('fresh') && is('live') && opacity() === 1")
+    page.wait(f"part('state') + note('connection') === '' && part('last') !== '{last}'")
+
+
+def test_a_server_that_hangs_makes_it_stale(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve("--demo", "--set", "server.heartbeat_s=1")
+    page = browser.open(site(embed(server.url, 'topics="ticker.BTC-USD"')))
+    assert_stale_then_fresh(page, server.pause, server.go_on)
+
+
+def test_a_server_that_dies_makes_it_stale(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve("--demo")
+    page = browser.open(site(embed(server.url, 'topics="ticker.BTC-USD"')))
+    assert_stale_then_fresh(page, server.kill, server.start)
+
+
+def test_a_server_that_drains_is_found_again(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve("--demo")
+    page = browser.open(site(embed(server.url, 'topics="ticker.BTC-USD"')))
+    assert_stale_then_fresh(page, server.stop, server.start)
+
+
+def wait_for_sessions(page: Page, server: str, count: int) -> None:
+    health = f"fetch('{server}health').then((answer) => answer.json())"
+    deadline = time.monotonic() + 10
+    while page.eval(health)["sessions"] != count:
+        assert time.monotonic() < deadline, f"not {count} sessions"
+        time.sleep(0.05)
+
+
+def test_elements_share_one_connection(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve(*OPEN)
+    server.publish({"a.1": {"last": "1"}, "a.2": {"last": "2"}})
+    page = browser.open(site(embed(server.url, 'topics="a.1"', 'topics="a.2 a.1"', 'topics="a.*"')))
+    fresh = "all('tick-er').map((t) => all('[part~=fresh]', t.shadowRoot).length).join()"
+    page.wait(f"{fresh} === '1,2,2'")
+    wait_for_sessions(page, server.url, 1)
+    page.eval("all('tick-er').slice(1).forEach((element) => element.remove())")
+    server.publish({"a.1": {"last": "3"}})
+    page.wait("part('last') === '3'")
+    page.eval("document.querySelector('tick-er').remove()")
+    wait_for_sessions(page, server.url, 0)
+    page.eval("document.body.innerHTML = '<tick-er topics=a.2></tick-er>'")
+    page.wait("is('fresh') && part('last') === '2'")
+    assert page.faults() == []
+
+
+def test_a_pattern_shows_what_appears_in_order(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve(*OPEN)
+    server.publish({"a.3": {"last": "3"}, "b.1": {"last": "9"}})
+    page = browser.open(site(embed(server.url, 'topics="a.* b.1" max="3"')))
+    page.wait("titles().join() === 'b.1,a.3'")
+    server.publish({"a.1": {"last": "1"}})
+    page.wait("titles().join() === 'b.1,a.1,a.3'")
+    server.publish({f"a.{i}": {"last": "1"} for i in (2, 4, 5)})
+    page.wait("note('more') === 'and 2 more'")
+    assert page.eval("titles()") == ["b.1", "a.1", "a.2", "a.3"]
+
+
+def test_attributes_change_it(browser: Browser, serve: Serve, site: Site) -> None:
+    server, other = serve(*OPEN), serve(*OPEN)
+    server.publish({"a.1": {"last": "1", "p": "5.0", "o": "4"}, "a.2": {"last": "2"}})
+    other.publish({"a.2": {"last": "7"}})
+    ticker = f'src="{server.url}" topics="a.1" fields="last:p open:o"'
+    page = browser.open(site(embed(other.url, ticker)))
+    page.wait("is('fresh')")
+    shown = "items().map((item) => [...item.children].map((e) => e.textContent).join('|'))"
+    assert page.eval(shown) == ["1||5.0|▲|+25.00%|"]
+    page.eval("document.querySelector('tick-er').setAttribute('topics', 'a.2 a.none not/one')")
+    page.wait("is('fresh', 0) && is('fresh', 1) && is('refused', 2)")
+    assert page.eval(shown) == [
+        "2||2||0.00%|",
+        f"none||{DASH}|||no data",
+        f"not/one||{DASH}|||refused",
+    ]
+    page.eval("document.querySelector('tick-er').removeAttribute('src')")
+    page.wait("part('last') === '7'")
+    assert page.faults() == []
+
+
+RECORD_FLASHES = """(() => {
+    const last = items()[0].querySelector('[part=last]');
+    window.flashes = [];
+    const note = () => flashes.push(last.getAnimations().length);
+    new MutationObserver(note).observe(last, {subtree: true, characterData: true});
+})()"""
+
+
+def test_it_flashes_only_where_motion_is_wanted(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve(*OPEN)
+    server.publish({"a.1": {"last": "10.00"}})
+    address = site(embed(server.url, 'topics="a.1"'))
+    pages = moving, calm = browser.open(address), browser.open(address, motion="reduce")
+    for page in pages:
+        page.wait("is('fresh')")
+        page.eval(RECORD_FLASHES)
+    for last, trend, arrow in (("10.50", "up", "▲"), ("9.50", "down", "▼")):
+        server.publish({"a.1": {"last": last}})
+        for page in pages:
+            page.wait(f"is('{trend}') && part('arrow') === '{arrow}'")
+    label = "items()[0].querySelector('[part=arrow]').ariaLabel"
+    assert [page.eval(label) for page in pages] == ["down", "down"]
+    assert max(moving.eval("flashes")) == 1
+    assert max(calm.eval("flashes")) == 0
+
+
+def test_hostile_values_are_text(browser: Browser, serve: Serve, site: Site) -> None:
+    server = serve(*OPEN)
+    attack = "<img src=x onerror=window.broken=1>"
+    odd = [attack, None, {"toString": 1}, [[]], True, 1e300, "9" * 100_000, ""]
+    server.publish({f"a.{i}": {"last": v, "change": v, "x": 1} for i, v in enumerate(odd)})
+    topics = " ".join(f"a.{i}" for i in range(len(odd)))
+    page = browser.open(site(embed(server.url, f'topics="{topics} {attack}"')))
+    page.wait(f"items().filter((item) => item.part.contains('fresh')).length === {len(odd)}")
+    shown = [page.eval(f"part('last', {i})") for i in range(len(odd))]
+    assert shown[:6] == [attack, DASH, DASH, DASH, "true", "1e+300"]
+    assert [len(text) for text in shown[6:]] == [41, 1]
+    server.publish({"a.0": {"last": "1.50"}})
+    page.wait("part('last') === '1.50'")
+    images = "all('img', document.querySelector('tick-er').shadowRoot).length"
+    assert page.eval(f"{images} + (window.broken ?? 0)") == 0
+    assert page.faults() == []
+
+
+@contextmanager
+def flood(server: tickwire.Server, topics: list[str]) -> Iterator[None]:
+    """Each topic moves 20 times a second."""
+    over = threading.Event()
+
+    def publish() -> None:
+        turn = 0
+        while not over.wait(0.05):
+            turn += 1
+            prices = (f"{100 + turn % 7}.{n:03}" for n in range(len(topics)))
+            server.publish_many(
+                (topic, {"last": last}) for topic, last in zip(topics, prices, strict=True)
+            )
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+# An observer is called once for all that a frame wrote.
+WATCH = """new Promise((done) => {
+    const seen = {frames: 0, draws: 0, writes: 0, twice: 0};
+    new MutationObserver((records) => {
+        seen.draws++;
+        seen.writes += records.length;
+        seen.twice += records.length - new Set(records.map(({target}) => target)).size;
+    }).observe(document.querySelector('tick-er').shadowRoot, {subtree: true, characterData: true});
+    const end = performance.now() + 3000;
+    const frame = (now) => (seen.frames++, now < end ? requestAnimationFrame(frame) : done(seen));
+    requestAnimationFrame(frame);
+})"""
+
+
+def test_500_fast_topics_are_written_once_a_frame(browser: Browser, site: Site) -> None:
+    topics = [f"t.{i}" for i in range(500)]
+    with tickwire.Server({"server": {"listen": "127.0.0.1:0"}}) as server, flood(server, topics):
+        page = browser.open(site(embed(f"http://{server.address}/", 'topics="t.*"')))
+        page.wait("items().length === 500")
+        seen = page.eval(WATCH)
+    assert seen["writes"] > 1000, seen
+    assert seen["draws"] <= seen["frames"] + 1, seen
+    assert seen["twice"] == 0, seen
+    assert page.faults() == [], json.dumps(seen)

@@ -1,0 +1,99 @@
+// A clock, chance and sockets under the test's control, in place of the browser's.
+import { afterEach, beforeEach } from "node:test";
+
+const real = { setTimeout, clearTimeout, now: Date.now, random: Math.random, WebSocket: globalThis.WebSocket };
+
+// Lets promises and microtasks run.
+export const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+class Clock {
+  now = 1_000_000;
+  #timers = new Map();
+  #next = 1;
+
+  set(work, ms = 0) {
+    this.#timers.set(this.#next, { at: this.now + ms, work });
+    return this.#next++;
+  }
+  clear(id) {
+    this.#timers.delete(id);
+  }
+  async advance(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.now = Math.max(this.now, due[1].at);
+      due[1].work();
+      await settle();
+    }
+    this.now = end;
+    await settle();
+  }
+}
+
+export class FakeSocket {
+  static all = [];
+  static get last() {
+    return FakeSocket.all.at(-1);
+  }
+  sent = [];
+  closed = false;
+
+  constructor(url, protocols) {
+    if (!/^wss?:/.test(url)) throw new SyntaxError(`bad url: ${url}`);
+    Object.assign(this, { url, protocols });
+    FakeSocket.all.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.closed = true;
+  }
+
+  // The server's side.
+  say(message) {
+    this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) });
+  }
+  welcome(fields = {}) {
+    this.say({ type: "welcome", session: "s", epoch: "e1", heartbeat_s: 10, server: "tickwire/test", ts: clock.now, ...fields });
+  }
+  drop(code = 1006, reason = "") {
+    this.onclose?.({ code, reason });
+  }
+  commands(type) {
+    return this.sent.filter((command) => command.type === type);
+  }
+}
+
+export let clock;
+
+beforeEach(() => {
+  clock = new Clock();
+  FakeSocket.all = [];
+  globalThis.setTimeout = (work, ms) => clock.set(work, ms);
+  globalThis.clearTimeout = (id) => clock.clear(id);
+  Date.now = () => clock.now;
+  Math.random = () => 1;
+  globalThis.WebSocket = FakeSocket;
+});
+
+afterEach(() => {
+  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, WebSocket: real.WebSocket });
+  Date.now = real.now;
+  Math.random = real.random;
+});
+
+// Repeatable chance for property tests (mulberry32).
+export function chance(seed) {
+  const next = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const int = (below) => Math.floor(next() * below);
+  return { next, int, pick: (list) => list[int(list.length)] };
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Quote, numeric, parseFields, parts, show, showAge } from "../../../web/quote.js";
+
+function quoteOf(...images) {
+  const quote = new Quote();
+  for (const image of images) quote.take(image);
+  return quote;
+}
+
+test("decimal strings are shown as sent", () => {
+  for (const text of ["0.10", "1.00", "00012", "1e5", "101.250000000000000001"]) assert.equal(quoteOf({ last: text }).last, text);
+});
+
+test("the price is last, else price, else the middle of bid and ask", () => {
+  assert.equal(quoteOf({ price: "2.0", last: "1.0" }).last, "1.0");
+  assert.equal(quoteOf({ price: "2.0", bid: "3" }).last, "2.0");
+  assert.equal(quoteOf({ bid: "1.00", ask: "1.01" }).last, "1.005");
+  assert.equal(quoteOf({ best_bid: 1, best_ask: 2 }).last, "1.5");
+  assert.equal(quoteOf({ bid: "1.00" }).last, "–");
+});
+
+test("the change is from the open, in the digits of the price", () => {
+  const { change, percent, trend } = quoteOf({ last: "101.25", open: "100.00" });
+  assert.deepEqual([change, percent, trend], ["+1.25", "+1.25%", 1]);
+  const down = quoteOf({ price: "99", open_24h: "100.0" });
+  assert.deepEqual([down.change, down.percent, down.trend], ["−1.0", "−1.00%", -1]);
+  const flat = quoteOf({ last: "5.00", open: 5 });
+  assert.deepEqual([flat.change, flat.percent, flat.trend], ["0.00", "0.00%", 0]);
+});
+
+test("a change that the feed names is shown as sent", () => {
+  const quote = quoteOf({ last: "10", change: "-0.50" });
+  assert.deepEqual([quote.change, quote.percent, quote.trend], ["-0.50", "", -1]);
+  assert.equal(quoteOf({ last: "10", change: "1.2%" }).trend, 1);
+  assert.equal(quoteOf({ last: "10", change: "n/a" }).trend, 0);
+  const both = quoteOf({ last: "10", change: "+9", open: "8" });
+  assert.deepEqual([both.change, both.percent], ["+9", "+25.00%"]);
+});
+
+test("without an open the first value is the base", () => {
+  const quote = quoteOf({ last: "10.0" }, { last: "10.5" }, { last: "11.0" });
+  assert.deepEqual([quote.change, quote.percent, quote.tick], ["+1.0", "+10.00%", 1]);
+});
+
+test("tick is the sign of the last move", () => {
+  assert.equal(quoteOf({ last: "1" }).tick, 0);
+  assert.equal(quoteOf({ last: "1" }, { last: "2" }).tick, 1);
+  assert.equal(quoteOf({ last: "1" }, { last: "0.9" }).tick, -1);
+  assert.equal(quoteOf({ last: "1" }, { last: "1.0" }).tick, 0);
+  assert.equal(quoteOf({ last: "1" }, { last: "x" }, { last: "2" }).tick, 0);
+});
+
+test("fields can be renamed", () => {
+  const quote = new Quote(parseFields(" last:p,mark  open:o bogus nonsense: "));
+  quote.take({ last: "1", mark: "2.0", o: "1.0" });
+  assert.deepEqual([quote.last, quote.percent], ["2.0", "+100.00%"]);
+});
+
+test("values of any kind are shown or dashed, never thrown", () => {
+  const odd = [null, undefined, {}, [], [1], { toString: 1 }, { valueOf: 1, toString: 1 }, true, false, "", " ", "x".repeat(1e6), NaN, Infinity, -0, 1e300, 1e-300, "1e999", "__proto__", "<b>"];
+  for (const last of odd) {
+    for (const other of odd) {
+      const quote = quoteOf({ last, change: other, open: other, bid: other, ask: last }, { last: other, open: last });
+      for (const text of [quote.last, quote.change, quote.percent]) assert.ok(typeof text === "string" && text.length <= 400, text);
+    }
+  }
+  assert.equal(quoteOf({}).last, "–");
+  assert.equal(quoteOf(JSON.parse('{"__proto__": {"last": "9"}}')).last, "–");
+});
+
+test("long texts are cut", () => {
+  assert.equal(show("x".repeat(40)).length, 40);
+  assert.equal(show("x".repeat(41)), `${"x".repeat(40)}…`);
+});
+
+test("what is a number", () => {
+  assert.deepEqual(["1.5", 1.5, "-1e3"].map(numeric), [1.5, 1.5, -1000]);
+  for (const value of ["", " ", "1.2%", null, undefined, true, [], {}]) assert.ok(Number.isNaN(numeric(value)), String(value));
+});
+
+test("ages", () => {
+  const said = { 0: "now", 999: "now", 1000: "1 s", 59_999: "59 s", 60_000: "1 min", 3_599_999: "59 min", 3_600_000: "1 h", 86_400_000: "1 d" };
+  for (const [ms, text] of Object.entries(said)) assert.equal(showAge(Number(ms)), text);
+});
+
+test("the parts of a topic", () => {
+  assert.deepEqual(parts("ticker.coinbase.BTC-USD"), { channel: "ticker", venue: "coinbase", symbol: "BTC-USD" });
+  assert.deepEqual(parts("candle.kraken.1m.AAPL"), { channel: "candle", venue: "kraken.1m", symbol: "AAPL" });
+  assert.deepEqual(parts("ticker.AAPL"), { channel: "ticker", venue: "", symbol: "AAPL" });
+  assert.deepEqual(parts("AAPL"), { channel: "AAPL", venue: "", symbol: "AAPL" });
+});
