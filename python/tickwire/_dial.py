@@ -1,6 +1,5 @@
 """Opening a WebSocket, and what its failures and its end mean to a client of tickwire."""
 
-import os
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -14,6 +13,7 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
+from tickwire._reason import reason
 from tickwire.codes import NO_CLOSE_FRAME, NOT_ALLOWED, should_reconnect
 from tickwire.errors import (
     ConnectionFailedError,
@@ -54,13 +54,6 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
         raise ConnectionFailedError(f"{url}: no answer within {timeout_s:g} s") from e
     except (OSError, InvalidHandshake, InvalidProxy, InvalidURI) as e:
         raise ConnectionFailedError(f"{url}: {reason(e)}") from e
-
-
-def reason(error: object) -> str:
-    """What a person wants to know of it."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
-    return str(error) or type(error).__name__
 
 
 def close_error(closed: ConnectionClosed) -> TickwireError:

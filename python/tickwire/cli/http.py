@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
-from tickwire._dial import reason
+from tickwire._reason import reason
 from tickwire.errors import ConnectionFailedError, ServerError, TickwireError, error_for
 from tickwire.url import http_url
 
