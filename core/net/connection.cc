@@ -68,6 +68,8 @@ void Connection::on_ended() {
   if (state_ == State::kAnswering) --loop_.answering;
   state_ = State::kGone;
   leave();
+  incoming_.close();
+  (void)book_inflater();
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
 }
 
@@ -98,7 +100,6 @@ void Connection::close(CloseCode code, std::string_view reason) {
   if (!reading_) lws_rx_flow_control(wsi_, 1);  // the answer to the close is wanted
   state_ = State::kClosing;
   wait(loop_.closes);
-  incoming_.release();
   send(close_frame(code, reason));
 }
 
@@ -124,11 +125,25 @@ void Connection::on_writable() {
 void Connection::on_fragment(const Fragment& fragment) {
   if (state_ != State::kOpen) return;
   heard_ = true;
-  const Received received = incoming_.feed(fragment);
+  const Received received = receive(fragment);
   if (received.close) return close(*received.close, received.reason);
   if (!received.text) return;
   loop_.shard.on_message(*session_, *received.text);
   incoming_.release();
+  (void)book_inflater();  // less than before
+}
+
+Received Connection::receive(const Fragment& fragment) {
+  const Received received = incoming_.feed(fragment);
+  if (book_inflater()) return received;
+  return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", std::nullopt};
+}
+
+bool Connection::book_inflater() {
+  loop_.inflater_bytes -= booked_bytes_;
+  booked_bytes_ = incoming_.inflater_bytes();
+  loop_.inflater_bytes += booked_bytes_;
+  return loop_.inflater_bytes <= loop_.config.inflater_bytes_max;
 }
 
 void Connection::on_pong() {

@@ -16,7 +16,6 @@
 #include <string>
 #include <string_view>
 
-#include "codec/deflate_offer.h"
 #include "net/deadline_list.h"
 #include "net/http_exchange.h"
 #include "net/incoming_message.h"
@@ -65,6 +64,8 @@ class Connection final : public Socket, public DeadlineNode {
   enum class State : std::uint8_t { kRequest, kAnswering, kOpen, kClosing, kGone };
 
   bool send(std::string_view bytes);
+  Received receive(const Fragment& fragment);
+  [[nodiscard]] bool book_inflater();
   bool answer(HttpResponse response, const HttpRequest& request);
   bool go_on_answering();
   void hang_up();
@@ -75,10 +76,11 @@ class Connection final : public Socket, public DeadlineNode {
   Session* session_ = nullptr;
   std::unique_ptr<HttpExchange> exchange_;
   IncomingMessage incoming_;
-  DeflateAgreement deflate_;
-  std::uint32_t deflate_offers_ = 0;
-  std::string pending_;  // frames that wait for lws to finish a part of another write
-  std::size_t place_;    // in loop_.connections
+  std::string pending_;           // frames that wait for lws to finish a part of another write
+  std::size_t place_;             // in loop_.connections
+  std::size_t booked_bytes_ = 0;  // in loop_.inflater_bytes
+  Compression compression_ = Compression::kNone;
+  std::uint8_t deflate_offers_ = 0;  // that lws has asked about
   State state_ = State::kRequest;
   bool blocked_ = false;
   bool reading_ = true;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "codec/deflate_offer.h"
 #include "net/connection.h"
 #include "net/lws_request.h"
 #include "net/socket_address.h"
@@ -34,27 +35,26 @@ bool Connection::on_upgrade_request() {
   return false;
 }
 
+// lws answers the very offer that it asks about. It breaks the handshake off when another follows one that
+// was taken, so only the last can be. A client that is declined goes on uncompressed.
 bool Connection::on_deflate_offer() {
-  // lws answers the very offer that it asks about.
   const std::vector<DeflateAgreement> offers = read_deflate_offers(read_extensions(wsi_));
-  const std::size_t nth = deflate_offers_++;
-  if (deflate_.accepted || nth >= offers.size()) return false;
-  deflate_ = offers[nth];
-  return deflate_.accepted;
+  const bool last = ++deflate_offers_ == offers.size();
+  if (!last || !offers.back().accepted || 2 * loop_.inflater_bytes > loop_.config.inflater_bytes_max)
+    return false;
+  compression_ = offers.back().server_no_context_takeover ? Compression::kNoContext : Compression::kContext;
+  incoming_.expect_compressed(offers.back());
+  return true;
 }
 
 bool Connection::on_open() {
   if (state_ != State::kRequest) return false;
   state_ = State::kOpen;
-  if (deflate_.accepted) incoming_.expect_compressed(deflate_);
   wait(loop_.pings);
   ClientInfo client;
   client.remote = peer_text(lws_get_socket_fd(wsi_));
   client.token = read_token(wsi_);
-  const Compression compression = !deflate_.accepted                    ? Compression::kNone
-                                  : deflate_.server_no_context_takeover ? Compression::kNoContext
-                                                                        : Compression::kContext;
-  session_ = &loop_.shard.open(*this, std::move(client), compression);
+  session_ = &loop_.shard.open(*this, std::move(client), compression_);
   return true;
 }
 

@@ -11,6 +11,14 @@ constexpr Received close_with(CloseCode code, const char* reason) {
   return {code, reason, std::nullopt};
 }
 
+constexpr Received not_utf8() {
+  return close_with(CloseCode::kNotUtf8, "not UTF-8");
+}
+
+constexpr Received too_large() {
+  return close_with(CloseCode::kTooLarge, "message over the limit");
+}
+
 }  // namespace
 
 bool begins_utf8(std::string_view bytes) {
@@ -27,57 +35,77 @@ bool begins_utf8(std::string_view bytes) {
   return false;
 }
 
-Received IncomingMessage::feed(const Fragment& fragment) {
-  if (fragment.rsv1 && (!fragment.first || !deflate_.accepted)) {
-    return close_with(CloseCode::kProtocolError, "reserved bit");
-  }
-  if (fragment.binary) return close_with(CloseCode::kBinaryMessage, "binary message where text is spoken");
-  if (fragment.first) compressed_ = fragment.rsv1;
-  return compressed_ ? feed_compressed(fragment) : feed_plain(fragment);
+void IncomingMessage::expect_compressed(const DeflateAgreement& agreement) {
+  window_bits_ = static_cast<std::uint8_t>(agreement.client_window_bits);
+  context_takeover_ = !agreement.client_no_context_takeover;
 }
 
-Received IncomingMessage::feed_plain(const Fragment& fragment) {
-  if (text_.size() + fragment.bytes.size() + fragment.bytes_to_come > bytes_max_) {
-    return close_with(CloseCode::kTooLarge, "message over the limit");
-  }
-  if (fragment.first && fragment.final) {
-    if (!valid_utf8(fragment.bytes)) return close_with(CloseCode::kNotUtf8, "not UTF-8");
+Received IncomingMessage::feed(const Fragment& fragment) {
+  if (reserved_bit_misused(fragment)) return close_with(CloseCode::kProtocolError, "reserved bit");
+  if (fragment.binary) return close_with(CloseCode::kBinaryMessage, "binary message where text is spoken");
+  frame_ended_ = fragment.bytes_to_come == 0;
+  if (fragment.first) compressed_ = fragment.rsv1;
+  if (text_.size() + fragment.bytes.size() + fragment.bytes_to_come > bytes_max_) return too_large();
+  if (fragment.first && fragment.final && !compressed_) {
+    if (!valid_utf8(fragment.bytes)) return not_utf8();
     return {std::nullopt, "", fragment.bytes};
   }
-  text_ += fragment.bytes;
-  return go_on(fragment.final);
+  if (++pieces_ > kMessagePiecesMax) return close_with(CloseCode::kTooLarge, "message in too many pieces");
+  if (compressed_) {
+    const Received inflated = inflate(fragment);
+    if (inflated.close) return inflated;
+  } else {
+    text_ += fragment.bytes;
+  }
+  if (!check_utf8(fragment.final)) return not_utf8();
+  whole_ = fragment.final;
+  if (!whole_) return {};
+  return {std::nullopt, "", text_};
 }
 
-Received IncomingMessage::feed_compressed(const Fragment& fragment) {
+// It says that a message is compressed, on the first of its frames, which may come in several pieces.
+bool IncomingMessage::reserved_bit_misused(const Fragment& fragment) const {
+  if (!fragment.rsv1) return false;
+  return fragment.first ? window_bits_ == 0 : frame_ended_;
+}
+
+Received IncomingMessage::inflate(const Fragment& fragment) {
   if (inflater_ == nullptr) {
     Inflater::Config config;
     config.message_bytes_max = bytes_max_;
-    config.window_bits = deflate_.client_window_bits;
-    config.context_takeover = !deflate_.client_no_context_takeover;
+    config.window_bits = window_bits_;
+    config.context_takeover = context_takeover_;
     inflater_ = std::make_unique<Inflater>(config);
   }
-  if (const Status inflated = inflater_->feed(fragment.bytes, fragment.final, text_); !inflated) {
-    const bool large = inflated.error().code == ErrorCode::kTooLarge;
-    return close_with(large ? CloseCode::kTooLarge : CloseCode::kProtocolError,
-                      large ? "message over the limit" : "not a deflate stream");
-  }
-  return go_on(fragment.final);
-}
-
-Received IncomingMessage::go_on(bool final) {
-  if (++pieces_ > kMessagePiecesMax) return close_with(CloseCode::kTooLarge, "message in too many pieces");
-  if (!check_utf8(final)) return close_with(CloseCode::kNotUtf8, "not UTF-8");
-  if (!final) return {};
-  return {std::nullopt, "", text_};
+  const Status inflated = inflater_->feed(fragment.bytes, fragment.final, text_);
+  if (inflated) return {};
+  if (inflated.error().code == ErrorCode::kTooLarge) return too_large();
+  return close_with(CloseCode::kProtocolError, "not a deflate stream");
 }
 
 void IncomingMessage::release() {
   if (pieces_ == 0) return;
   // Clients send little: making zlib's state anew costs less than keeping 40 KB for each of thousands.
-  if (inflater_ != nullptr) inflater_->park();
+  if (inflater_ != nullptr && compressed_) {
+    if (whole_) {
+      inflater_->park();
+    } else {
+      inflater_.reset();  // in the midst of a message it cannot be parked
+    }
+  }
+  whole_ = false;
   text_ = std::string();
   checked_ = 0;
   pieces_ = 0;
+}
+
+void IncomingMessage::close() {
+  release();
+  inflater_.reset();
+}
+
+std::size_t IncomingMessage::inflater_bytes() const {
+  return inflater_ == nullptr ? 0 : sizeof(Inflater) + inflater_->memory_bytes();
 }
 
 bool IncomingMessage::check_utf8(bool final) {

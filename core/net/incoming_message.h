@@ -1,9 +1,9 @@
 // IncomingMessage: puts a client's message together from the pieces that libwebsockets hands up, and refuses
-// as early as it can: too long, binary, not UTF-8, a reserved bit. What is complete in one piece is not
-// copied. What is compressed is inflated within bounds.
+// as early as it can: too long, binary, not UTF-8, a reserved bit. What is plain and complete in one piece is
+// not copied. What is compressed is inflated within bounds.
 //
 // One per open connection, on its loop thread. Pure: knows no socket. After a close it must not be fed again.
-// Invariant: text_ is valid UTF-8 up to checked_; after release() it owns no memory.
+// Invariant: text_ is valid UTF-8 up to checked_; after release() it owns no memory but a parked inflater's.
 #pragma once
 
 #include <cstddef>
@@ -42,24 +42,29 @@ class IncomingMessage {
  public:
   explicit IncomingMessage(std::size_t bytes_max) : bytes_max_(bytes_max) {}
   // permessage-deflate was agreed on: a message whose first frame has RSV1 is inflated.
-  void expect_compressed(const DeflateAgreement& agreement) { deflate_ = agreement; }
+  void expect_compressed(const DeflateAgreement& agreement);
   Received feed(const Fragment& fragment);
-  // The message was taken.
+  // The message was taken, or no more of it is wanted.
   void release();
+  // There will be no more messages.
+  void close();
+  [[nodiscard]] std::size_t inflater_bytes() const;
 
  private:
-  Received feed_plain(const Fragment& fragment);
-  Received feed_compressed(const Fragment& fragment);
-  Received go_on(bool final);
+  [[nodiscard]] bool reserved_bit_misused(const Fragment& fragment) const;
+  Received inflate(const Fragment& fragment);
   [[nodiscard]] bool check_utf8(bool final);
 
   const std::size_t bytes_max_;
   std::string text_;
   std::size_t checked_ = 0;
-  std::uint32_t pieces_ = 0;
-  DeflateAgreement deflate_;
-  bool compressed_ = false;             // the message under way
   std::unique_ptr<Inflater> inflater_;  // from the first compressed message on; parked between messages
+  std::uint32_t pieces_ = 0;
+  std::uint8_t window_bits_ = 0;  // 0: compression was not agreed on
+  bool context_takeover_ = false;
+  bool compressed_ = false;   // the message under way
+  bool whole_ = false;        // all of it is in text_
+  bool frame_ended_ = false;  // with the last piece
 };
 
 // Whether `bytes` (1 to 3) can still become a valid UTF-8 sequence.

@@ -40,6 +40,7 @@ struct LoopState {
   DeadlineList closes;
 
   std::vector<Connection*> connections;  // owned; each knows its place
+  std::size_t inflater_bytes = 0;        // what they hold to inflate messages
   std::size_t answering = 0;             // of them, with an HTTP answer that waits for its client
 };
 

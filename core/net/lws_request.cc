@@ -73,6 +73,7 @@ UpgradeRequest read_upgrade_request(lws* wsi) {
   request.websocket_version = header(wsi, WSI_TOKEN_VERSION);
   request.subprotocols = header(wsi, WSI_TOKEN_PROTOCOL);
   request.origin = header(wsi, WSI_TOKEN_ORIGIN);
+  request.extensions = read_extensions(wsi);
   return request;
 }
 

@@ -21,6 +21,7 @@ struct NetConfig {
   int backlog = 4096;
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
   std::size_t message_bytes_max = kMessageBytesMax;
+  std::size_t inflater_bytes_max = std::size_t{64} << 20U;  // of all clients of a loop; past it one is closed
 
   int request_ms_max = 10'000;       // to send a whole request head, from accept or from the last answer
   int answer_stall_ms_max = 10'000;  // an HTTP answer of which the client takes nothing

@@ -52,6 +52,9 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
   if (!request.subprotocols.empty() && !list_holds(request.subprotocols, kSubprotocol, Case::kExact)) {
     return bad("Sec-WebSocket-Protocol", "tickwire.v1.json is spoken here");
   }
+  if (request.extensions.size() > kExtensionsBytesMax) {
+    return bad("Sec-WebSocket-Extensions", "is over 250 bytes");
+  }
   if (!origin_allowed(request.origin, origins)) {
     return refuse(403, ErrorCode::kDenied, "Origin", request.origin + " is not in server.origins");
   }

@@ -17,6 +17,7 @@ namespace tickwire {
 
 inline constexpr std::string_view kSubprotocol = "tickwire.v1.json";
 inline constexpr std::string_view kUpgradePath = "/ws";
+inline constexpr std::size_t kExtensionsBytesMax = 250;  // lws breaks the handshake off at 255
 inline constexpr std::size_t kHeaderListBytesMax =
     120;  // Connection and Sec-WebSocket-Protocol: lws' buffer is 128
 
@@ -30,6 +31,7 @@ struct UpgradeRequest {
   std::string websocket_version;
   std::string subprotocols;
   std::string origin;
+  std::string extensions;
 };
 
 struct Refusal {

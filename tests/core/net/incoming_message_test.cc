@@ -132,6 +132,42 @@ TEST(IncomingMessage, InflatesWhatWasAgreedOnWholeOrInPieces) {
   }
 }
 
+// libwebsockets names the bits of a frame's header with each piece of the frame.
+TEST(IncomingMessage, TakesTheBitOfAFrameThatComesInPiecesOnce) {
+  IncomingMessage incoming(1000);
+  DeflateAgreement agreement;
+  agreement.accepted = true;
+  incoming.expect_compressed(agreement);
+  Standalone compressor;
+  const std::string payload = compressor.compress("hello, hello, hello");
+  Fragment first = piece(std::string_view(payload).substr(0, 4), true, false);
+  first.rsv1 = true;
+  first.bytes_to_come = payload.size() - 4;
+  ASSERT_FALSE(incoming.feed(first).close.has_value());
+  Fragment rest = piece(std::string_view(payload).substr(4), false, true);
+  rest.rsv1 = true;
+  EXPECT_EQ(incoming.feed(rest).text, "hello, hello, hello");
+  incoming.release();
+
+  first.bytes_to_come = 0;
+  ASSERT_FALSE(incoming.feed(first).close.has_value());
+  EXPECT_EQ(incoming.feed(rest).close, CloseCode::kProtocolError) << "a second frame must not have it";
+  incoming.release();
+}
+
+TEST(IncomingMessage, LetsGoOfAMessageThatIsNotWhole) {
+  DeflateAgreement agreement;
+  agreement.accepted = true;
+  for (const std::string_view payload : {"\xFF\xFF\xFF", "\x4A"}) {
+    IncomingMessage incoming(1000);
+    incoming.expect_compressed(agreement);
+    Fragment fragment = piece(payload, true, false);
+    fragment.rsv1 = true;
+    incoming.feed(fragment);
+    incoming.release();
+  }
+}
+
 TEST(IncomingMessage, RefusesABombAndWhatIsNoDeflateStream) {
   DeflateAgreement agreement;
   agreement.accepted = true;

@@ -12,7 +12,8 @@ namespace tickwire {
 namespace {
 
 UpgradeRequest good() {
-  return {"/ws", "HTTP/1.1", "localhost", "websocket", "Upgrade", "dGhlIHNhbXBsZSBub25jZQ==", "13", "", ""};
+  return {
+      "/ws", "HTTP/1.1", "localhost", "websocket", "Upgrade", "dGhlIHNhbXBsZSBub25jZQ==", "13", "", "", ""};
 }
 
 struct Row {
@@ -50,6 +51,9 @@ const std::vector<Row>& cases() {
       {"our subprotocol in capitals", [](auto& r) { r.subprotocols = "TICKWIRE.V1.JSON"; }, 400},
       {"subprotocols past the limit",
        [](auto& r) { r.subprotocols = std::string(kHeaderListBytesMax, 'x') + ",tickwire.v1.json"; }, 400},
+      {"extensions at the limit", [](auto& r) { r.extensions = std::string(kExtensionsBytesMax, 'x'); }, 101},
+      {"extensions past the limit", [](auto& r) { r.extensions = std::string(kExtensionsBytesMax + 1, 'x'); },
+       400},
       {"another origin", [](auto& r) { r.origin = "https://evil.example"; }, 403},
       {"an origin that ends alike", [](auto& r) { r.origin = "https://shop.example.evil"; }, 403},
       {"no origin of a sandboxed frame", [](auto& r) { r.origin = "null"; }, 403},
