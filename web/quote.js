@@ -48,8 +48,8 @@ function pick(image, names) {
 export class Quote {
   last = show();
   value = NaN;
-  change = ""; // as sent, or computed from the open
-  percent = ""; // "" when the feed sends a change and no open: nobody knows of what
+  change = ""; // from the open, or as sent: then nobody knows of what, and there is no percent
+  percent = "";
   trend = 0; // sign of the change
   tick = 0; // sign of the last move
   #fields;
@@ -81,7 +81,7 @@ export class Quote {
     const known = Number.isFinite(difference);
     this.trend = Math.sign(known ? difference : parseFloat(sent)) || 0;
     this.percent = known && base ? signed((difference / Math.abs(base)) * 100, 2) + "%" : "";
-    this.change = sent !== undefined ? show(sent) : known ? signed(difference, Math.max(decimals(raw), decimals(open))) : "";
+    this.change = known ? signed(difference, Math.max(decimals(raw), decimals(open))) : sent === undefined ? "" : show(sent);
   }
 }
 

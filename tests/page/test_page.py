@@ -152,7 +152,7 @@ def test_hostile_values_are_text(browser: Browser, serve: Serve) -> None:
 
 def test_it_fits_a_phone(browser: Browser, serve: Serve) -> None:
     page = browser.open(serve("--demo").url, width=360, height=740, scale=2)
-    page.wait("row('ticker.BTC-USD')")
+    page.wait("row('ticker.BTC-USD') && visible('#market')")
     assert page.eval("document.scrollingElement.scrollWidth") == 360
     box = "document.querySelector('#market tr[title] {}').getBoundingClientRect()"
     name, price = (page.eval(box.format(selector)) for selector in (".name button", ".last span"))

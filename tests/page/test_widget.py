@@ -112,6 +112,7 @@ def test_attributes_change_it(browser: Browser, serve: Serve, site: Site) -> Non
     page.wait("is('fresh')")
     shown = "items().map((item) => [...item.children].map((e) => e.textContent).join('|'))"
     assert page.eval(shown) == ["1||5.0|▲|+25.00%|"]
+    page.eval("document.querySelector('tick-er').removeAttribute('fields')")
     page.eval("document.querySelector('tick-er').setAttribute('topics', 'a.2 a.none not/one')")
     page.wait("is('fresh', 0) && is('fresh', 1) && is('refused', 2)")
     assert page.eval(shown) == [

@@ -35,7 +35,7 @@ test("a change that the feed names is shown as sent", () => {
   assert.equal(quoteOf({ last: "10", change: "1.2%" }).trend, 1);
   assert.equal(quoteOf({ last: "10", change: "n/a" }).trend, 0);
   const both = quoteOf({ last: "10", change: "+9", open: "8" });
-  assert.deepEqual([both.change, both.percent], ["+9", "+25.00%"]);
+  assert.deepEqual([both.change, both.percent], ["+2", "+25.00%"], "which of amount and percent it sent is not known");
 });
 
 test("without an open the first value is the base", () => {
