@@ -5,7 +5,7 @@
 namespace tickwire {
 
 TopicMessage Update::message() const {
-  return {topic().name, seq(), ts(), status(), data()};
+  return {topic().name, seq(), ts(), topic().delivery(), status(), data()};
 }
 
 const EncodedMessage& Update::update_message() const {

@@ -33,6 +33,7 @@ EncodedMessage framed(std::string_view type, const TopicMessage& message, bool w
   std::string text = begin(type);
   text.append(",\"topic\":\"").append(message.topic).append("\",\"seq\":").append(number(message.seq));
   text.append(",\"ts\":").append(number(message.ts));
+  if (message.delivery == Delivery::kEvent) text.append(",\"delivery\":\"event\"");
   if (with_status) text.append(",\"status\":\"").append(name_of(message.status)).append("\"");
   const bool has_data = !message.data.empty();
   const std::size_t rest = (has_data ? std::string_view(",\"data\":").size() + message.data.size() : 0) + 1;

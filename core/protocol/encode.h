@@ -32,6 +32,7 @@ struct TopicMessage {
   std::string_view topic;
   std::uint64_t seq = 0;
   std::int64_t ts = 0;
+  Delivery delivery = Delivery::kValue;
   TopicStatus status = TopicStatus::kLive;
   std::string_view data;  // a JSON object
 };

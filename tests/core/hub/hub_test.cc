@@ -30,7 +30,9 @@ struct HubTest : ::testing::Test {
   FakeClock clock;
   Hub hub{clock, {{"e.>", Delivery::kEvent, 3, 0}, {"s.>", Delivery::kValue, 64, 5000}}};
   Recorder sink;
-  [[nodiscard]] std::string image(std::string_view topic) const { return std::string(hub.find(topic)->image()); }
+  [[nodiscard]] std::string image(std::string_view topic) const {
+    return std::string(hub.find(topic)->image());
+  }
 };
 
 TEST_F(HubTest, AnUpdateCarriesTheFeedsBytesAndTheMergedImage) {

@@ -23,7 +23,7 @@ TEST(Encode, FrameHeadersHaveTheThreeSizesOfTheRfc) {
 }
 
 TEST(Encode, TopicMessagesHaveOneShape) {
-  const TopicMessage message{"a.b", 3, 1790000000000, TopicStatus::kStale, R"({"p":1.00})"};
+  TopicMessage message{"a.b", 3, 1790000000000, Delivery::kValue, TopicStatus::kStale, R"({"p":1.00})"};
   EXPECT_EQ(encode_update(message).text(),
             R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"data":{"p":1.00}})");
   EXPECT_EQ(
@@ -34,6 +34,10 @@ TEST(Encode, TopicMessagesHaveOneShape) {
   const EncodedMessage update = encode_update(message);
   EXPECT_EQ(update.header_bytes, 2U);
   EXPECT_EQ(static_cast<unsigned char>(update.frame[1]), update.text().size());
+  message.delivery = Delivery::kEvent;
+  EXPECT_EQ(
+      encode_update(message).text(),
+      R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"delivery":"event","data":{"p":1.00}})");
 }
 
 TEST(Encode, AnAckHoldsAResultPerTopic) {
