@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/standalone.h"
 #include "live_loop.h"
 
 namespace tickwire {
@@ -14,6 +15,7 @@ constexpr int kBinary = 2;
 constexpr int kClose = 8;
 constexpr int kPing = 9;
 constexpr int kPong = 10;
+constexpr int kRsv1 = 0x40;
 
 const std::string kPingCommand = R"({"type":"ping","id":1})";
 
@@ -47,6 +49,8 @@ TEST(WebSocket, HandshakeTakesTheDeflateOfferThatItCanKeep) {
        "permessage-deflate; server_no_context_takeover"},
       {"permessage-deflate; server_max_window_bits=10", ""},
       {"permessage-deflate; server_max_window_bits=10, permessage-deflate", "permessage-deflate"},
+      {"permessage-deflate, permessage-deflate; client_max_window_bits", "permessage-deflate"},
+      {"permessage-deflate, permessage-deflate; server_max_window_bits=10", ""},
       {"permessage-deflate; nonsense", ""},
       {"x-webkit-deflate-frame", ""},
   };
@@ -230,6 +234,79 @@ TEST(WebSocket, WhatFollowsAFaultIsNotRead) {
   const auto frame = client.read_frame();
   ASSERT_TRUE(frame.has_value());
   EXPECT_EQ(frame->opcode, kClose);
+}
+
+TEST(WebSocket, CompressedMessagesArriveHoweverLongAndCut) {
+  LiveLoop live;
+  RawClient client = live.connect();
+  EXPECT_EQ(client.upgrade("Sec-WebSocket-Extensions: permessage-deflate\r\n"), 101);
+  EXPECT_NE(client.read_text().find("welcome"), std::string::npos);
+  Standalone compressor;
+  std::string text = R"({"type":"ping","id":1,"pad":")";
+  for (int i = 0; i < 20'000; ++i) text += std::to_string(i * 7919);  // many reads long, also compressed
+  const std::string payload = compressor.compress(text + R"("})");
+  EXPECT_TRUE(client.send(RawClient::frame(kText, payload, true, kRsv1)));
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+  const std::size_t half = payload.size() / 2;
+  EXPECT_TRUE(client.send(RawClient::frame(kText, std::string_view(payload).substr(0, half), false, kRsv1) +
+                          RawClient::frame(kPing, "between") +
+                          RawClient::frame(kContinuation, std::string_view(payload).substr(half))));
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+  EXPECT_TRUE(client.send_text(kPingCommand));
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+}
+
+TEST(WebSocket, BrokenCompressionCloses) {
+  LiveLoop live;
+  Standalone compressor;
+  const std::string half = compressor.compress(kPingCommand).substr(0, 4);
+  struct Case {
+    std::string what;
+    std::string bytes;
+    int code;
+  };
+  const std::vector<Case> cases{
+      {"no deflate stream", RawClient::frame(kText, "\xFF\xFF\xFF", true, kRsv1), 1002},
+      {"none in the second piece",
+       RawClient::frame(kText, half, false, kRsv1) + RawClient::frame(kContinuation, "\xFF\xFF\xFF"), 1002},
+      {"the bit on a second frame",
+       RawClient::frame(kText, half, false, kRsv1) + RawClient::frame(kContinuation, "x", true, kRsv1), 1002},
+      {"a bomb",
+       RawClient::frame(kText, compressor.compress(std::string(kMessageBytesMax + 1, 'x')), true, kRsv1),
+       1009},
+      {"binary in the midst of it",
+       RawClient::frame(kText, half, false, kRsv1) + RawClient::frame(kBinary, "x"), 1002},
+  };
+  for (const Case& c : cases) {
+    RawClient client = live.connect();
+    EXPECT_EQ(client.upgrade("Sec-WebSocket-Extensions: permessage-deflate\r\n"), 101);
+    client.send(c.bytes);
+    EXPECT_EQ(client.read_close_code(), c.code) << c.what;
+  }
+  EXPECT_TRUE(live.answers());
+}
+
+TEST(WebSocket, WhatClientsTakeToInflateIsBounded) {
+  NetConfig net;
+  net.inflater_bytes_max = 100'000;  // two, with their windows
+  LiveLoop live(net);
+  const std::string begun =
+      RawClient::frame(kText, Standalone().compress(kPingCommand).substr(0, 4), false, kRsv1);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(live.connect());
+    EXPECT_EQ(clients.back().upgrade("Sec-WebSocket-Extensions: permessage-deflate\r\n"), 101);
+    EXPECT_NE(clients.back().read_text().find("welcome"), std::string::npos);
+  }
+  for (RawClient& client : clients) {
+    client.send(begun + RawClient::frame(kPing, ""));
+    const auto frame = client.read_frame();
+    ASSERT_TRUE(frame.has_value());
+    EXPECT_EQ(frame->opcode == kClose ? frame->close_code() : 0, &client == &clients.back() ? 1013 : 0);
+  }
+  RawClient late = live.connect();  // is not offered what there is no memory for
+  late.send(RawClient::upgrade_request("Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+  EXPECT_EQ(late.reply(false).head.find("permessage-deflate"), std::string::npos);
 }
 
 TEST(WebSocket, AClientThatVanishesIsForgotten) {
