@@ -46,6 +46,7 @@ class Walk:
             "last": str(self.last),
             "bid": str(self.last - spread),
             "ask": str(self.last + spread),
+            "open": str(self.open),
             "change": f"{change:+}",
             "volume": str(self.volume),
         }

@@ -1,4 +1,4 @@
-// The page at /: everything the plant carries, over the one connection that the strip of <tick-er> shares.
+// The page at /: everything the plant carries, over one connection, which the strip of <tick-er> shares.
 // ?topics=ticker.> narrows it.
 import { keepDrawn, onNextFrame, setAttribute, setText } from "./frame.js";
 import { Detail } from "./page_detail.js";
@@ -16,6 +16,7 @@ const EMPTY_AFTER_MS = 800; // open for this long without a topic: say how to ge
 const EVENT_CHANNELS = new Set(["trade", "trades", "event", "events", "chat"]);
 
 const find = (selector) => document.querySelector(selector);
+const number = new Intl.NumberFormat("en");
 const { client } = share(undefined, { topicsMax: TOPICS_MAX });
 const table = new Table(find("#market table"), client);
 const tape = new Tape(find("#tape ol"));
@@ -32,6 +33,7 @@ function onUpdate(update) {
   if (before === undefined) {
     const name = parts(topic).channel;
     channels.set(name, (channels.get(name) ?? 0) + 1);
+    onNextFrame(state);
   }
   rates[0] += before === undefined ? Number(kind === "update") : Math.max(0, seq - before);
   counted.set(topic, seq);
@@ -60,15 +62,20 @@ function drawChannels() {
   });
 }
 
+// The first topics with a price; looked for again when there are more topics.
 function drawStrip() {
+  const strip = find("tick-er") ?? document.createElement("tick-er");
+  if (strip.dataset.of === String(table.rows.size)) return;
   const priced = [...table.rows.values()].filter((row) => Number.isFinite(row.quote.value) && !EVENT_CHANNELS.has(row.channel));
   const topics = priced.map(({ topic }) => topic).sort().slice(0, STRIP_ITEMS).join(" ");
-  if (topics) setAttribute(find("tick-er"), "topics", topics);
+  if (!topics) return;
+  strip.dataset.of = table.rows.size;
+  setAttribute(strip, "topics", topics);
+  find("#strip").append(strip);
 }
 
 function drawCounts() {
   const stale = [...table.rows.keys()].filter((topic) => client.status(topic).status === "stale").length;
-  const number = new Intl.NumberFormat("en");
   find("#topics").textContent = number.format(counted.size);
   find("#stale").textContent = number.format(stale);
   find("#stale-box").hidden = stale === 0;
@@ -82,34 +89,32 @@ function drawCounts() {
 
 const second = {
   render() {
-    if (table.rows.size > 0) {
-      drawChannels();
-      drawStrip();
-      table.arrange();
-    }
+    drawChannels();
+    drawStrip();
     drawCounts();
     drawState();
+    table.refresh();
     detail.refresh();
   },
 };
+const state = { render: drawState };
 
 function drawState() {
-  const { state } = client;
   const some = counted.size > 0;
   const wait = Math.ceil((client.retryAt - Date.now()) / 1000);
   const words = { open: "live", connecting: "connecting", closed: "disconnected", away: wait > 1 ? `reconnecting in ${wait} s` : "reconnecting" };
-  find("#connection").textContent = words[state];
-  setAttribute(find("#connection"), "data-state", state);
+  find("#connection").textContent = words[client.state];
+  setAttribute(find("#connection"), "data-state", client.state);
   find("#market").hidden = !some;
   find("#strip").hidden = !some;
   find("#tape").hidden = ![...channels.keys()].some((name) => EVENT_CHANNELS.has(name));
-  find("#empty").hidden = some || state !== "open" || Date.now() - openedAt < EMPTY_AFTER_MS;
+  find("#empty").hidden = some || client.state !== "open" || Date.now() - openedAt < EMPTY_AFTER_MS;
   find("#server").textContent = client.server && `${client.server} · epoch ${client.epoch}`;
 }
 
-client.addEventListener("state", ({ state }) => {
-  if (state === "open") openedAt = Date.now();
-  onNextFrame(second);
+client.addEventListener("state", () => {
+  if (client.state === "open") openedAt = Date.now();
+  onNextFrame(state);
 });
 find("#filter").addEventListener("input", applyFilter);
 find("#channels").addEventListener("click", ({ target }) => {

@@ -74,7 +74,7 @@ class Slot {
     const { status, fresh, ageMs } = client.status(row.topic);
     const age = showAge(ageMs);
     const place = row.venue ? `${row.channel} · ${row.venue}` : row.channel;
-    setText(this.under, status === "live" ? place : status === "stale" ? `stale ${age}` : status);
+    setText(this.under, status === "live" ? place : status === "stale" && ageMs >= 1000 ? `stale ${age}` : status);
     setText(this.last, quote.last);
     setText(this.percent, quote.percent || quote.change);
     setText(this.change, quote.percent && quote.change);
@@ -137,12 +137,13 @@ export class Table {
 
   filter(accepts) {
     this.#filter = accepts;
-    this.arrange();
+    this.#arrange = true;
+    onNextFrame(this);
   }
 
-  // Sorts and filters anew before the next frame.
-  arrange() {
-    this.#arrange = true;
+  // A second has passed: ages have grown, and what the rows are sorted by may have moved.
+  refresh() {
+    this.#arrange ||= this.#sort[0] !== "topic";
     onNextFrame(this);
   }
 
@@ -165,7 +166,8 @@ export class Table {
     this.#sort = [sort, this.#sort[0] === sort ? -this.#sort[1] : sort === "change" ? -1 : 1];
     for (const th of this.#element.tHead.rows[0].cells) th.removeAttribute("aria-sort");
     parentElement.setAttribute("aria-sort", this.#sort[1] > 0 ? "ascending" : "descending");
-    this.arrange();
+    this.#arrange = true;
+    onNextFrame(this);
   }
 
   #order() {

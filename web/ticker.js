@@ -64,7 +64,7 @@ class Item {
     if (image && image !== this.#image) this.#take(image);
     const { status, fresh, ageMs } = this.#client.status(this.#topic);
     setAttribute(this.element, "part", `item ${status} ${fresh ? "fresh" : "old"} ${this.arrow.ariaLabel}`);
-    const words = { live: "", unknown: fresh ? "no data" : "", stale: `stale ${showAge(ageMs)}` };
+    const words = { live: "", unknown: fresh ? "no data" : "", stale: ageMs < 1000 ? status : `stale ${showAge(ageMs)}` };
     setText(this.state, words[status] ?? status);
   }
 

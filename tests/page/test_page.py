@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import tickwire
 from page.browser import Browser
 from page.conftest import Serve
 from plugins.coinbase_player import playing, read_recording
@@ -62,6 +63,15 @@ def test_thousands_of_topics_are_few_rows(browser: Browser, serve: Serve) -> Non
     page.eval("scrollTo(0, 0)")
     page.wait("topics()[0] === 't.0000'")
     assert page.faults() == []
+
+
+def test_more_topics_than_it_keeps_are_said(browser: Browser) -> None:
+    with tickwire.Server({"server": {"listen": "127.0.0.1:0"}}) as server:
+        server.publish_many((f"t.{i}", {"last": i}) for i in range(10_005))
+        page = browser.open(f"http://{server.address}/")
+        page.wait("text('#topics') === '10,000' && text('#note').includes('10,000')")
+        assert page.eval("all('#market tbody tr').length") < 60
+        assert page.faults() == []
 
 
 def test_topics_are_filtered_and_sorted(browser: Browser, serve: Serve) -> None:
