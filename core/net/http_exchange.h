@@ -22,6 +22,7 @@ class HttpExchange {
   enum class Progress : std::uint8_t { kDone, kMore, kFailed };
 
   HttpExchange(HttpResponse response, const HttpRequest& request);
+  ~HttpExchange() = default;
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
