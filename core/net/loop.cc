@@ -209,7 +209,8 @@ void Loop::Impl::stop() {
   context_.close();  // of a loop that never ran
 }
 
-Loop::Loop(Hub& hub, const Clock& clock, Access& access, ShardConfig shard, NetConfig net, HttpSource& source)
+Loop::Loop(Hub& hub, const Clock& clock, Access& access, const ShardConfig& shard, NetConfig net,
+           HttpSource& source)
     : impl_(std::make_unique<Impl>(Impl::Parts{hub, clock, access, source}, shard, std::move(net))) {}
 Loop::~Loop() = default;
 

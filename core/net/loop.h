@@ -21,7 +21,8 @@ namespace tickwire {
 
 class Loop {
  public:
-  Loop(Hub& hub, const Clock& clock, Access& access, ShardConfig shard, NetConfig net, HttpSource& source);
+  Loop(Hub& hub, const Clock& clock, Access& access, const ShardConfig& shard, NetConfig net,
+       HttpSource& source);
   ~Loop();  // stops
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
