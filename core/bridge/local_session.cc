@@ -30,7 +30,7 @@ std::string_view take_payload(std::string_view& frames) {
 
 std::shared_ptr<LocalSession> LocalSession::open(Shard& shard) {
   std::shared_ptr<LocalSession> self(new LocalSession(shard));
-  shard.post([self] { self->start(); });
+  if (!shard.post([self] { self->start(); })) self->end("the server has stopped");
   return self;
 }
 

@@ -33,7 +33,7 @@ enum class LocalRead : std::uint8_t { kText, kTimeout, kClosed };
 
 class LocalSession final : public Socket, public std::enable_shared_from_this<LocalSession> {
  public:
-  static std::shared_ptr<LocalSession> open(Shard& shard);
+  static std::shared_ptr<LocalSession> open(Shard& shard);  // closed already where the shard has stopped
   ~LocalSession() override = default;
   LocalSession(const LocalSession&) = delete;
   LocalSession& operator=(const LocalSession&) = delete;

@@ -92,12 +92,24 @@ class Shard::Impl {
 
   void on_message(Session& session, std::string_view text) { commands_.run(session, text); }
 
-  void post(std::function<void()> call) {
+  void stop() {
+    do {
+      run_posted();
+      for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+        Session* session = parts_.sessions.at(slot);
+        if (session != nullptr) session->close(CloseCode::kDrain, "the server has stopped");
+      }
+    } while (!stop_posting());
+  }
+
+  bool post(std::function<void()> call) {
     {
       const std::lock_guard lock(posted_mutex_);
+      if (stopped_) return false;
       posted_.push_back(std::move(call));
     }
     wake_();
+    return true;
   }
 
   void answer(AccessAnswer answer) {
@@ -118,6 +130,13 @@ class Shard::Impl {
       calls.swap(posted_);
     }
     for (const auto& call : calls) call();
+  }
+
+  // False while something is posted still.
+  bool stop_posting() {
+    const std::lock_guard lock(posted_mutex_);
+    stopped_ = posted_.empty();
+    return stopped_;
   }
 
   void turn(std::int64_t now) {
@@ -185,7 +204,9 @@ class Shard::Impl {
   std::uint64_t opened_ = 0;
 
   std::mutex posted_mutex_;
-  std::vector<std::function<void()>> posted_;  // protected by posted_mutex_
+  // Protected by posted_mutex_:
+  std::vector<std::function<void()>> posted_;
+  bool stopped_ = false;
 };
 
 Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
@@ -213,8 +234,11 @@ void Shard::tick() {
 void Shard::drain(int spread_ms) {
   impl_->drain(spread_ms);
 }
-void Shard::post(std::function<void()> call) {
-  impl_->post(std::move(call));
+void Shard::stop() {
+  impl_->stop();
+}
+bool Shard::post(std::function<void()> call) {
+  return impl_->post(std::move(call));
 }
 void Shard::answer(AccessAnswer answer) {
   impl_->answer(std::move(answer));

@@ -59,9 +59,12 @@ class Shard {
   void tick();
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them.
   void drain(int spread_ms);
+  // The loop ends: closes the sessions still there (in-process ones: a connection ended with its socket) and
+  // runs what is posted; from then on post() takes nothing. Idempotent.
+  void stop();
 
   // --- any thread -------------------------------------------------------------------------------------
-  void post(std::function<void()> call);  // runs on the loop thread, in order
+  bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will
   void answer(AccessAnswer answer);
   [[nodiscard]] ShardStats stats() const;
 

@@ -151,6 +151,7 @@ void Loop::Impl::run() {
     if (empty_turns > kEmptyTurnsMax) std::this_thread::sleep_for(kEmptyTurnPause);
   }
   context_.close();
+  shard_.stop();
 }
 
 void Loop::Impl::step() {
@@ -206,7 +207,9 @@ void Loop::Impl::stop() {
   stopping_ = true;
   wake_.signal();
   if (thread_.joinable()) thread_.join();
-  context_.close();  // of a loop that never ran
+  // Of a loop that never ran:
+  context_.close();
+  shard_.stop();
 }
 
 Loop::Loop(Hub& hub, const Clock& clock, Access& access, const ShardConfig& shard, NetConfig net,

@@ -51,6 +51,22 @@ struct LocalSessionTest : testing::Test {
   Shard shard{hub, clock, bridge, ShardConfig{}, [] {}};
 };
 
+TEST_F(LocalSessionTest, EndsWithTheShardWhateverWasStillOnItsWay) {
+  LocalClient drained(shard);
+  run();
+  LocalClient just_opened(shard);
+  shard.drain(0);
+  shard.stop();
+  LocalClient too_late(shard);
+  for (LocalClient* client : {&drained, &just_opened, &too_late}) {
+    read_all(*client);
+    std::string text;
+    EXPECT_EQ((*client)->read(text, milliseconds(0)), LocalRead::kClosed);
+    EXPECT_NE((*client)->close_reason(), "");
+    EXPECT_EQ((*client)->send("{}").error().code, ErrorCode::kDraining);
+  }
+}
+
 TEST_F(LocalSessionTest, SpeaksTheProtocol) {
   ASSERT_TRUE(hub.publish("ticker.A", R"({"last":"0.10"})"));
   LocalClient client(shard);
