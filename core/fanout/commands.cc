@@ -131,7 +131,7 @@ bool Commands::ask_about(Session& session, const std::shared_ptr<Pending>& pendi
 void Commands::finish_subscribe(Session& session, const Pending& pending) {
   std::vector<TopicResult> results;
   results.reserve(pending.command.topics.size());
-  session.begin_batch();
+  session.begin_batch(pending.command.topics.size());
   for (std::size_t i = 0; i < pending.command.topics.size(); ++i) {
     const std::string& topic = pending.command.topics[i];
     if (pending.errors[i]) {
@@ -169,7 +169,7 @@ void Commands::renew_grants() {
 void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
   std::vector<TopicResult> results;
   results.reserve(command.topics.size());
-  session.begin_batch();
+  session.begin_batch(0);
   for (const std::string& topic : command.topics) {
     TopicResult result = subscriptions_.unsubscribe(session, topic);
     // A subscribe that still waits for its authorizer is taken back.

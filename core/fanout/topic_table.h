@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/grow.h"
 #include "codec/assembled.h"
 #include "hub/hub.h"
 #include "session/subscription.h"
@@ -67,7 +68,10 @@ class TopicTable {
   // One more subscription to a topic. kBadTopic.
   Result<TopicState*> want(std::string_view name);
   // A subscriber that needs the state but no interest of its own: the topic is already delivered here.
-  static void add_subscriber(TopicState& state, SubscriberRef ref) { state.subscribers.push_back(ref); }
+  static void add_subscriber(TopicState& state, SubscriberRef ref) {
+    make_room(state.subscribers);
+    state.subscribers.push_back(ref);
+  }
   static void remove_subscriber(TopicState& state, SubscriberRef ref);
   // A topic that is wanted here, or null.
   [[nodiscard]] const Topic* find_topic(std::string_view name) const;

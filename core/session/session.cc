@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/grow.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -99,6 +100,7 @@ SubscriptionIndex Session::add(const Subscription& subscription) {
   SubscriptionIndex index = 0;
   if (free_.empty()) {
     index = static_cast<SubscriptionIndex>(exact_.size());
+    make_room(exact_);
     exact_.push_back(subscription);
   } else {
     index = free_.back();
@@ -112,7 +114,7 @@ SubscriptionIndex Session::add(const Subscription& subscription) {
 }
 
 SubscriptionIndex Session::add_pattern(const PatternSubscription& subscription) {
-  if (pattern_count_ == 0 && !batch_) begin_batch(), batch_ = false;
+  if (pattern_count_ == 0 && !batch_) begin_batch(0), batch_ = false;
   ++pattern_count_;
   ++asked_;
   auto place = std::find_if(patterns_.begin(), patterns_.end(),
@@ -151,10 +153,11 @@ void Session::make_child(Subscription& subscription) {
   --asked_;
 }
 
-void Session::begin_batch() {
+void Session::begin_batch(std::size_t topics) {
   batch_ = true;
+  make_room(exact_, topics - std::min(topics, free_.size()));
   if (pattern_count_ > 0) return;
-  index_.reserve(exact_count_);
+  index_.reserve(exact_count_ + topics);
   for (std::size_t i = 0; i < exact_.size(); ++i) {
     if (exact_[i].phase != Phase::kUnused) index_[exact_[i].topic_id] = static_cast<SubscriptionIndex>(i);
   }

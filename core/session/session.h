@@ -81,8 +81,8 @@ class Session {
   // A child becomes one that the client asked for, and the other way round.
   void adopt_child(Subscription& subscription);
   void make_child(Subscription& subscription);
-  // A command of many topics: with the index, each is found at once.
-  void begin_batch();
+  // A command that adds at most so many: with the index, each is found at once.
+  void begin_batch(std::size_t topics);
   void end_batch();
 
   std::vector<Subscription>& exact() { return exact_; }
