@@ -1,7 +1,7 @@
 // Inbox: where publishers leave updates for a shard until its next turn.
 //
-// deliver() on any publishing thread; take() and rest() on the loop thread. Wakes the loop only when it is
-// not going to take anyway: one wake for each take, however many updates.
+// deliver() on any publishing thread; take() and rest() on the loop thread. The loop is woken only while it
+// rests: otherwise it is going to look by itself.
 #pragma once
 
 #include <atomic>
@@ -23,12 +23,11 @@ class Inbox final : public UpdateSink {
       const std::lock_guard lock(mutex_);
       updates_.push_back(update);
     }
-    if (!awake_.exchange(true)) wake_();
+    if (resting_.exchange(false)) wake_();
   }
 
   // Swaps everything into `out`, which must be empty: its capacity is reused.
   void take(std::vector<UpdatePtr>& out) {
-    awake_ = false;
     const std::lock_guard lock(mutex_);
     updates_.swap(out);
   }
@@ -38,9 +37,17 @@ class Inbox final : public UpdateSink {
     return updates_.empty();
   }
 
+  // The loop plans no turn: the next update wakes it. False: one is there already.
+  bool rest() {
+    resting_ = true;
+    if (empty()) return true;
+    resting_ = false;
+    return false;
+  }
+
  private:
   const std::function<void()> wake_;
-  std::atomic<bool> awake_ = false;  // the loop was woken and has not taken since
+  std::atomic<bool> resting_ = true;
   mutable std::mutex mutex_;
   std::vector<UpdatePtr> updates_;  // protected by mutex_
 };

@@ -167,11 +167,12 @@ class Shard::Impl {
     }
   }
 
-  [[nodiscard]] std::int64_t rest_us() const {
+  std::int64_t rest_us() {
     if (!parts_.resume.empty()) return 0;
     const std::int64_t now = parts_.clock.steady_us();
     std::int64_t at = parts_.paces.next_due_us();
-    if (!inbox_.empty() && (at < 0 || next_turn_us_ < at)) at = next_turn_us_;
+    const bool turns = next_turn_us_ > now || !inbox_.rest();
+    if (turns && (at < 0 || next_turn_us_ < at)) at = next_turn_us_;
     return at < 0 ? -1 : std::max<std::int64_t>(at - now, 0);
   }
 

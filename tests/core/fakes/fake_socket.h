@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ class FakeSocket final : public Socket {
     EXPECT_EQ(close_code, 0) << "written to after close";
     EXPECT_FALSE(frames.empty());
     ++writes;
+    if (on_write) on_write();
     largest_write = std::max(largest_write, frames.size());
     if (gone) return WriteResult::kClosed;
     read_frames(frames);
@@ -41,6 +43,7 @@ class FakeSocket final : public Socket {
     return out;
   }
 
+  std::function<void()> on_write;
   bool block_next = false;  // the next write finds the socket full
   bool blocked = false;
   bool gone = false;

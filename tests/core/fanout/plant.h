@@ -19,7 +19,7 @@ namespace tickwire {
 
 struct Plant {
   explicit Plant(ShardConfig config = {}, const std::vector<TopicRule>& rules = {})
-      : hub(clock, rules), shard(hub, clock, access, with_epoch(std::move(config)), [] {}) {}
+      : hub(clock, rules), shard(hub, clock, access, with_epoch(std::move(config)), [this] { ++wakes; }) {}
 
   static ShardConfig with_epoch(ShardConfig config) {
     config.epoch = "e1";
@@ -43,6 +43,7 @@ struct Plant {
   FakeClock clock;
   FakeAccess access;
   Hub hub;
+  int wakes = 0;
   Shard shard;
 };
 
