@@ -53,6 +53,8 @@ void Listener::on_readable() {
     }
     const int on = 1;
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int unsent = loop_.config.unsent_bytes_max;
+    ::setsockopt(client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     Connection::adopt(loop_, context_, client);
     reported_ = false;
   }

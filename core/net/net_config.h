@@ -23,6 +23,10 @@ struct NetConfig {
   std::size_t message_bytes_max = kMessageBytesMax;
   std::size_t inflater_bytes_max = std::size_t{64} << 20U;  // of all clients of a loop; past it one is closed
 
+  // A client that reads nothing costs this much of the kernel's memory, and a write; data that is under way
+  // to one who reads is not counted.
+  int unsent_bytes_max = 64 << 10;
+
   int request_ms_max = 10'000;       // to send a whole request head, from accept or from the last answer
   int answer_stall_ms_max = 10'000;  // an HTTP answer of which the client takes nothing
   int ping_after_ms = 20'000;        // of silence

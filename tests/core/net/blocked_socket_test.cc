@@ -50,6 +50,21 @@ TEST(BlockedSocket, GetsWholeMessagesAndAtLastTheNewest) {
   EXPECT_EQ(n, last);
 }
 
+TEST(BlockedSocket, CostsTheKernelNoMoreThanItsLimit) {
+  LiveLoop live;
+  RawClient client = live.connect_ws(kSmallBuffer);
+  client.send_text(R"({"type":"subscribe","id":1,"topics":["ticker.A"]})");
+  EXPECT_NE(client.read_text().find("ack"), std::string::npos);
+  const std::string data = R"({"pad":")" + std::string(4'000, 'x') + R"("})";
+  EXPECT_TRUE(eventually([&] {
+    live.publish("ticker.A", data);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return live.loop.shard().stats().conflated > 0;
+  }));
+  // What the kernel takes while the limit is passed, and what had room at the client.
+  EXPECT_LT(live.loop.shard().stats().bytes, 4U * NetConfig{}.unsent_bytes_max);
+}
+
 TEST(BlockedSocket, PongsTearNoFrame) {
   LiveLoop live;
   RawClient client = live.connect_ws(kSmallBuffer);
