@@ -27,7 +27,7 @@ struct TopicSettings {
 
 struct Config {
   std::string listen = "127.0.0.1:8080";
-  int shards = 1;
+  int shards = 0;  // one for each core, at most 8
   int drain_s = 5;
   std::vector<std::string> origins{"*"};
   double fanout_load = 0.7;

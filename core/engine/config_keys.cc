@@ -14,7 +14,11 @@ using nlohmann::json;
 
 const std::vector<ConfigKey<Config>> kConfigKeys{
     {"server.listen", &Config::listen, "host:port", "address to serve on; port 0: any free one"},
-    {"server.shards", &Config::shards, "threads", "loop threads that share the clients", {1, 32}},
+    {"server.shards",
+     &Config::shards,
+     "threads",
+     "loop threads that share the clients; 0: one for each core, at most 8",
+     {0, 32}},
     {"server.drain_s", &Config::drain_s, "s", "time for a graceful stop", {0, 300}},
     {"server.origins", &Config::origins, "", "web origins that may open a WebSocket; \"*\": every one"},
     {"server.fanout_load",

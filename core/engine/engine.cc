@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <string_view>
 #include <thread>
@@ -16,7 +17,14 @@ namespace {
 // Clients that are told to go come back spread over this time, so that the next server is not run over.
 constexpr int kReconnectSpreadMs = 2'000;
 
+constexpr unsigned kShardsByDefaultMax = 8;
+
 constexpr std::string_view kServerName = "tickwire/" TICKWIRE_VERSION;
+
+std::uint32_t shard_count(const Config& config) {
+  if (config.shards > 0) return static_cast<std::uint32_t>(config.shards);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kShardsByDefaultMax);
+}
 
 }  // namespace
 
@@ -72,7 +80,7 @@ Status Engine::open_store() {
 }
 
 Status Engine::open_loops() {
-  for (std::uint32_t index = 0; index < static_cast<std::uint32_t>(config_.shards); ++index) {
+  for (std::uint32_t index = 0; index < shard_count(config_); ++index) {
     loops_.push_back(std::make_unique<Loop>(hub_, clock_, bridge_, shard_config(index), net_config(), *this));
     if (Status bound = loops_.back()->open(); !bound) return bound;
     listen_.port = loops_.back()->port();  // where it was 0 the others join the first

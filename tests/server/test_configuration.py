@@ -40,7 +40,7 @@ def test_check_accepts_a_valid_file_and_serves_nothing(run: Run, tmp_path: Path)
             "[server]\nlisetn = 'x:1'\n",
             "server.lisetn is not a known key; did you mean server.listen?",
         ),
-        ("[server]\nshards = 0\n", "server.shards must be an integer from 1 to 32, not 0"),
+        ("[server]\nshards = -1\n", "server.shards must be an integer from 0 to 32, not -1"),
         ("[server]\nlisten = '8080'\n", "server.listen must be host:port"),
         (
             "[topics.'trade.>']\ndelivery = 'both'\n",
@@ -71,7 +71,7 @@ def test_a_mistake_in_the_environment_is_named_with_its_variable(run: Run) -> No
     done = run("--check", TICKWIRE_SERVER__SHARDS="many")
     assert done.returncode == 2
     assert done.stderr == (
-        "tickwired: env TICKWIRE_SERVER__SHARDS: server.shards must be an integer from 1 to 32, "
+        "tickwired: env TICKWIRE_SERVER__SHARDS: server.shards must be an integer from 0 to 32, "
         'not "many"\n'
     )
 

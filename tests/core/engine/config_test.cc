@@ -139,13 +139,13 @@ TEST_F(ConfigFile, NamesTheNearestKeyForAnUnknownOne) {
 
 TEST_F(ConfigFile, NamesKeyValueAndWhatIsAllowed) {
   EXPECT_EQ(message_of(load("[server]\nshards = \"two\"\n")),
-            path_.string() + ": server.shards must be an integer from 1 to 32, not \"two\"");
+            path_.string() + ": server.shards must be an integer from 0 to 32, not \"two\"");
   EXPECT_EQ(message_of(load("[server]\nshards = 33\n")),
-            path_.string() + ": server.shards must be an integer from 1 to 32, not 33");
+            path_.string() + ": server.shards must be an integer from 0 to 32, not 33");
   EXPECT_EQ(message_of(load("[server]\nshards = 1.5\n")),
-            path_.string() + ": server.shards must be an integer from 1 to 32, not 1.5");
+            path_.string() + ": server.shards must be an integer from 0 to 32, not 1.5");
   EXPECT_EQ(message_of(load("[server]\nshards = true\n")),
-            path_.string() + ": server.shards must be an integer from 1 to 32, not true");
+            path_.string() + ": server.shards must be an integer from 0 to 32, not true");
   EXPECT_EQ(message_of(load("[server]\nfanout_load = nan\n")),
             path_.string() + ": server.fanout_load must be a number from 0.05 to 1, not \"nan\"");
   EXPECT_EQ(message_of(load("[store]\npath = 1979-05-27\n")), "(no error)")
@@ -193,7 +193,7 @@ TEST(Config, RefusesAnAssignmentThatIsNone) {
   EXPECT_EQ(message_of(load_sets({"server.listen"})), "--set: \"server.listen\" is not key=value");
   EXPECT_EQ(message_of(load_sets({"=x"})), "--set: \"=x\" is not key=value");
   EXPECT_EQ(message_of(load_sets({"server.shards=1\nevil = 2"})),
-            "--set: server.shards must be an integer from 1 to 32, not \"1\\nevil = 2\"");
+            "--set: server.shards must be an integer from 0 to 32, not \"1\\nevil = 2\"");
 }
 
 TEST(Config, ReadsTheEnvironment) {
