@@ -133,10 +133,15 @@ std::vector<TopicRule> topic_rules(const Config& config) {
   std::vector<TopicRule> rules;
   rules.reserve(config.topics.size());
   for (const auto& [pattern, settings] : config.topics) {
-    rules.push_back({.pattern = pattern,
-                     .delivery = parse_delivery(settings.delivery).value(),
-                     .ring = static_cast<std::uint32_t>(settings.ring),
-                     .stale_after_ms = std::llround(settings.stale_after_s * 1000)});
+    const auto is_set = [&](std::string_view key) {
+      return config.sources.contains(fmt::format("topics.\"{}\".{}", pattern, key));
+    };
+    TopicRule rule{.pattern = pattern};
+    if (is_set("delivery")) rule.delivery = parse_delivery(settings.delivery);
+    if (is_set("ring")) rule.ring = static_cast<std::uint32_t>(settings.ring);
+    if (is_set("ring_s")) rule.ring_ms = std::llround(settings.ring_s * 1000);
+    if (is_set("stale_after_s")) rule.stale_after_ms = std::llround(settings.stale_after_s * 1000);
+    rules.push_back(std::move(rule));
   }
   std::ranges::sort(rules, more_specific, &TopicRule::pattern);
   return rules;

@@ -22,6 +22,7 @@ namespace tickwire {
 struct TopicSettings {
   std::string delivery = "value";
   int ring = 64;
+  double ring_s = 0;
   double stale_after_s = 0;
 };
 
@@ -33,6 +34,7 @@ struct Config {
   double fanout_load = 0.7;
   int heartbeat_s = 15;
   int behind_s = 60;
+  int ring_mb = 64;
   std::string store_path;
   int store_flush_ms = 250;
   std::string auth_publish = "none";
@@ -42,7 +44,7 @@ struct Config {
   std::string log_level = "info";
 
   std::map<std::string, std::string> plugins;   // plugins.<name>.*: a JSON object for each name
-  std::map<std::string, TopicSettings> topics;  // by pattern
+  std::map<std::string, TopicSettings> topics;  // by pattern; what has no source is left to other patterns
   std::map<std::string, std::string> sources;   // key -> where its value came from; absent: default
 };
 

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
 
 Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
-      hub_(clock_, topic_rules(config_)),
+      hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U),
       bridge_(hub_, parse_publish_policy(config_.auth_publish).value()),
       listen_(std::move(listen)) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {

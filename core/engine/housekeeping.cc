@@ -11,7 +11,7 @@ void Housekeeping::run(const std::stop_token& stopping) {
   std::unique_lock lock(mutex_);
   while (!stopping.stop_requested()) {
     sleep_.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
-    hub_.sweep_stale();
+    hub_.sweep();
   }
 }
 

@@ -13,8 +13,13 @@ Error denied(std::string_view topic, std::string_view reason) {
   return {ErrorCode::kDenied, what + (reason.empty() ? "not allowed" : std::string(reason)), ""};
 }
 
-SubscribeOptions options_of(const SubscribeCommand& command) {
-  SubscribeOptions options{command.snapshot, 0};
+// `command` outlives them.
+SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
+  SubscribeOptions options;
+  options.snapshot = command.snapshot;
+  options.last = command.last;
+  options.since = command.epoch.empty() ? nullptr : &command.since;
+  options.same_epoch = command.epoch == epoch;
   if (command.max_rate > 0) {
     options.pace_ms =
         static_cast<std::uint16_t>(std::min(std::ceil(1000 / command.max_rate), double{UINT16_MAX}));
@@ -81,7 +86,7 @@ void Commands::subscribe(Session& session, const std::string& id, const Subscrib
   pending->session = parts_.sessions.ref(session);
   pending->id = id;
   pending->command = command;
-  pending->options = options_of(command);
+  pending->options = options_of(pending->command, parts_.config.epoch);
   pending->errors.resize(command.topics.size());
   pending->ttl_ms.resize(command.topics.size());
   if (!ask_about(session, pending)) finish_subscribe(session, *pending);

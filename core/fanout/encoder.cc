@@ -123,7 +123,7 @@ const Assembled* Encoder::linked_step(const PatternStep& step, const Update& upd
   return &*form;
 }
 
-bool Encoder::kept_event(Session& session, Subscription& subscription, const Update& update) {
+bool Encoder::kept_update(Session& session, Subscription& subscription, const Update& update) {
   const EncodedMessage& message = update.update_message();
   if (!fits_plain(message)) return false;
   if (session.compression == Compression::kNone) {

@@ -36,7 +36,7 @@ class Encoder {
                       const PatternStep* step);
   bool snapshot(Session& session, Subscription& subscription, TopicState& state);
   bool pattern_snapshot(Session& session, PatternSubscription& subscription, const TopicState& state);
-  bool kept_event(Session& session, Subscription& subscription, const Update& update);  // from the ring
+  bool kept_update(Session& session, Subscription& subscription, const Update& update);  // from the ring
   bool plain(std::string_view text);
 
   std::uint64_t linked = 0;  // messages appended in that form

@@ -152,14 +152,18 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   if (subscription.phase != Phase::kBehind) return true;
   TopicState& state = parts_.topics.state(subscription.topic_id);
   if (state.last) {
-    if (subscription.fresh || !state.is_event()) {
+    const bool replays = !subscription.fresh && (state.is_event() || subscription.resume);
+    std::vector<UpdatePtr> missed;
+    if (replays) missed = state.topic->ring_between(subscription.seq + 1, state.seq());
+    if (replays && (state.is_event() || missed.size() == state.seq() - subscription.seq)) {
+      if (!replay(session, subscription, state, missed)) return false;
+    } else {
       if (!encoder_.snapshot(session, subscription, state)) return false;
       ++messages_;
       subscription.seq = state.seq();
-    } else if (!catch_up_events(session, subscription, state)) {
-      return false;
     }
     subscription.fresh = false;
+    subscription.resume = false;
     subscription.status = state.last->status();
   }
   subscription.phase = Phase::kLive;
@@ -167,8 +171,8 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   return true;
 }
 
-bool Sender::catch_up_events(Session& session, Subscription& subscription, const TopicState& state) {
-  const auto missed = state.topic->ring_between(subscription.seq + 1, state.seq());
+bool Sender::replay(Session& session, Subscription& subscription, const TopicState& state,
+                    std::span<const UpdatePtr> missed) {
   const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
   if (first > subscription.seq + 1) {
     if (!encoder_.plain(encode_gap(state.topic->name, subscription.seq + 1, first - 1))) return false;
@@ -179,12 +183,13 @@ bool Sender::catch_up_events(Session& session, Subscription& subscription, const
     subscription.trail.clear();
   }
   for (const UpdatePtr& update : missed) {
-    if (!encoder_.kept_event(session, subscription, *update)) return false;
+    if (!encoder_.kept_update(session, subscription, *update)) return false;
     ++messages_;
     subscription.seq = update->seq();
   }
-  // The ring holds no statuses, and what a pattern's client was told of this topic is not known.
-  if (!subscription.child && state.last->status() == subscription.status) return true;
+  // The ring holds no statuses, and what this client was told last may not be known.
+  const bool told = !subscription.child && !subscription.resume;
+  if (told && state.last->status() == subscription.status) return true;
   if (!encoder_.plain(state.last->status_message().text())) return false;
   ++messages_;
   return true;

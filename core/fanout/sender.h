@@ -38,7 +38,9 @@ class Sender {
   // Each returns false when the write is full and more is owed.
   bool catch_up(Session& session);
   bool catch_up_exact(Session& session, SubscriptionIndex index);
-  bool catch_up_events(Session& session, Subscription& subscription, const TopicState& state);
+  // `missed`: what the ring has of the updates after the subscription's seq; a hole before it is a gap.
+  bool replay(Session& session, Subscription& subscription, const TopicState& state,
+              std::span<const UpdatePtr> missed);
   bool catch_up_pattern(Session& session, PatternSubscription& pattern);
   void drop_child_if_done(Session& session, SubscriptionIndex index) const;
 

@@ -25,8 +25,7 @@ TopicResult Subscriptions::subscribe(Session& session, std::string_view text,
   if (!again && session.subscription_count() >= parts_.config.session.subscriptions_max) {
     return {std::string(text), {}, too_many(session, parts_.config.session.subscriptions_max)};
   }
-  subscribe_pattern(session, *pattern, options);
-  return {std::string(text), {}, {}};
+  return subscribe_pattern(session, *pattern, options);
 }
 
 TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view text,
@@ -54,27 +53,47 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     parts_.counters.subscriptions.add(1);
   }
   session.exact()[index].pace_ms = options.pace_ms;
-  begin(session, index, options.snapshot, state);
+  begin(session, index, options, state, result);
   return result;
 }
 
-void Subscriptions::begin(Session& session, SubscriptionIndex index, bool snapshot, const TopicState& state) {
+void Subscriptions::begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
+                          const TopicState& state, TopicResult& result) {
   Subscription& subscription = session.exact()[index];
   subscription.seq = state.seq();
   subscription.status = state.last ? state.last->status() : TopicStatus::kLive;
   subscription.trail.clear();
-  if (!snapshot || !state.last) {
-    subscription.fresh = false;
-    subscription.phase = Phase::kLive;
-    return;
+  subscription.resume = false;
+  subscription.fresh = options.snapshot && state.last;
+  if (options.since != nullptr) {
+    const auto found = options.since->find(state.topic->name);
+    if (found != options.since->end()) resume(subscription, found->second, options, state, result);
   }
-  subscription.fresh = true;
-  subscription.phase = Phase::kBehind;
-  sender_.owe(session, index, 0);
+  if (options.last > 0 && subscription.fresh && state.is_event()) {
+    const std::uint64_t asked = state.seq() + 1 - std::min(options.last, state.seq());
+    subscription.seq = std::min(std::max(asked, state.topic->first_kept()) - 1, state.seq());
+    subscription.resume = true;
+    subscription.fresh = false;
+  }
+  subscription.phase = subscription.fresh || subscription.resume ? Phase::kBehind : Phase::kLive;
+  if (subscription.phase == Phase::kBehind) sender_.owe(session, index, 0);
 }
 
-void Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
-                                      const SubscribeOptions& options) {
+void Subscriptions::resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
+                           const TopicState& state, TopicResult& result) {
+  const bool known = options.same_epoch && since <= state.seq();
+  const bool recovered = known && state.topic->first_kept() <= since + 1;
+  result.recovered = recovered && result.recovered.value_or(true);
+  if (known) result.missed = result.missed.value_or(0) + state.seq() - since;
+  // Of an event topic the client can be told exactly what is gone; else it begins anew, also where it asked
+  // for no snapshot: it holds a state that is not true any more.
+  subscription.resume = recovered || (known && state.is_event());
+  subscription.fresh = !subscription.resume && state.last;
+  if (subscription.resume) subscription.seq = since;
+}
+
+TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
+                                             const SubscribeOptions& options) {
   PatternState& state = parts_.topics.want_pattern(pattern);
   SubscriptionIndex index = 0;
   if (session.find_pattern(state.id, &index) == nullptr) {
@@ -89,7 +108,37 @@ void Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
   subscription.pace_ms = options.pace_ms;
   subscription.phase = options.snapshot ? Phase::kBehind : Phase::kLive;
   subscription.caught_up_to = 0;
+  TopicResult result{pattern.text(), {}, {}};
+  resume_topics(session, pattern, options, result);
   if (options.snapshot) sender_.owe(session, index, 0);
+  return result;
+}
+
+void Subscriptions::resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
+                                  TopicResult& result) {
+  std::vector<TopicState*> topics;
+  if (options.since != nullptr) {
+    result.recovered = options.same_epoch;
+    if (options.same_epoch) result.missed = 0;
+    for (const auto& [name, seq] : *options.since) {
+      const Topic* topic = pattern.matches(name) ? parts_.topics.find_topic(name) : nullptr;
+      if (topic != nullptr) topics.push_back(&parts_.topics.state(topic->id));
+    }
+  }
+  std::size_t place = 0;
+  for (TopicState* state = nullptr; options.last > 0 && (state = parts_.topics.next_after(0, place));) {
+    if (state->is_event() && pattern.matches(state->topic->name)) topics.push_back(state);
+  }
+  for (TopicState* state : topics) {
+    if (!state->last || session.find(state->topic->id) != nullptr) continue;
+    Subscription child;
+    child.topic_id = state->topic->id;
+    child.pace_ms = options.pace_ms;
+    child.child = true;
+    const SubscriptionIndex index = session.add(child);
+    TopicTable::add_subscriber(*state, {session.slot, index});
+    begin(session, index, options, *state, result);
+  }
 }
 
 TopicResult Subscriptions::unsubscribe(Session& session, std::string_view text) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
@@ -14,6 +16,9 @@ namespace tickwire {
 struct SubscribeOptions {
   bool snapshot = true;
   std::uint16_t pace_ms = 0;
+  std::uint64_t last = 0;
+  const std::unordered_map<std::string, std::uint64_t>* since = nullptr;  // of the command; null: it has none
+  bool same_epoch = false;                                                // since is of this server's epoch
 };
 
 class Subscriptions {
@@ -31,12 +36,18 @@ class Subscriptions {
 
  private:
   TopicResult subscribe_topic(Session& session, std::string_view text, const SubscribeOptions& options);
-  void subscribe_pattern(Session& session, const Pattern& pattern, const SubscribeOptions& options);
+  TopicResult subscribe_pattern(Session& session, const Pattern& pattern, const SubscribeOptions& options);
+  // Topics of a pattern that do not begin with their snapshot.
+  void resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
+                     TopicResult& result);
   void remove_topic(Session& session, SubscriptionIndex index);
   void remove_pattern(Session& session, SubscriptionIndex index);
   [[nodiscard]] PatternSubscription* covering_pattern(Session& session, const TopicState& state) const;
   void hand_over(Session& session, const PatternSubscription& gone);
-  void begin(Session& session, SubscriptionIndex index, bool snapshot, const TopicState& state);
+  void begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
+             const TopicState& state, TopicResult& result);
+  static void resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
+                     const TopicState& state, TopicResult& result);
 
   ShardParts& parts_;
   Sender& sender_;

@@ -21,7 +21,8 @@ Error image_too_large(std::string_view topic, std::size_t bytes) {
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules) : clock_(clock) {
+Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max)
+    : clock_(clock), ring_bytes_max_(ring_bytes_max) {
   for (const TopicRule& rule : rules) rules_.push_back({Pattern::parse(rule.pattern).value(), rule});
 }
 
@@ -35,11 +36,23 @@ Status Hub::add_rule(const TopicRule& rule) {
 }
 
 void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
-  const auto found = std::find_if(rules_.begin(), rules_.end(),
-                                  [&](const Rule& rule) { return rule.pattern.matches(topic.name); });
+  TopicRule all;
+  const auto fill = [](auto& open, const auto& value) {
+    if (!open) open = value;
+  };
+  for (const auto& [pattern, rule] : rules_) {
+    if (!pattern.matches(topic.name)) continue;
+    fill(all.delivery, rule.delivery);
+    fill(all.ring, rule.ring);
+    fill(all.ring_ms, rule.ring_ms);
+    fill(all.stale_after_ms, rule.stale_after_ms);
+  }
+  constexpr TopicTraits kDefault;
   const TopicLock lock(topic.mutex_);
-  topic.rule_ = found == rules_.end() ? TopicRule{} : found->rule;
-  topic.delivery_ = topic.rule_.delivery;
+  topic.traits_ = {all.delivery.value_or(kDefault.delivery), all.ring.value_or(kDefault.ring),
+                   all.ring_ms.value_or(kDefault.ring_ms),
+                   all.stale_after_ms.value_or(kDefault.stale_after_ms)};
+  topic.delivery_ = topic.traits_.delivery;
 }
 
 // --- publishing -----------------------------------------------------------------------------------------
@@ -94,11 +107,12 @@ void Hub::feed_down(FeedId feed) {
   }
 }
 
-void Hub::sweep_stale() {
+void Hub::sweep() {
   const std::int64_t now = clock_.wall_ms();
   for (const TopicPtr& topic : all_topics()) {
     const TopicLock lock(topic->mutex_);
-    const std::int64_t limit = topic->rule_.stale_after_ms;
+    topic->trim_ring(now, ring_share());
+    const std::int64_t limit = topic->traits_.stale_after_ms;
     if (limit == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
     if (now - topic->last_->ts() > limit) change_status(lock, topic, TopicStatus::kStale);
   }
@@ -135,10 +149,7 @@ void Hub::emit(const TopicLock& /*held*/, const TopicPtr& topic, Update::Parts p
   }
   auto update = std::make_shared<const Update>(std::move(parts));
   topic->last_ = update;
-  if (topic->delivery() == Delivery::kEvent && !update->status_only()) {
-    topic->ring_.push_back(update);
-    while (topic->ring_.size() > topic->rule_.ring) topic->ring_.pop_front();
-  }
+  if (!update->status_only()) topic->keep(update, ring_share());
   for (std::uint64_t rest = topic->sinks_; rest != 0; rest &= rest - 1) {
     sinks_.at(static_cast<std::size_t>(std::countr_zero(rest))).load()->deliver(update);
   }
@@ -264,6 +275,7 @@ TopicPtr Hub::lookup_or_create(std::string_view name) {
   }
   topics_.emplace(topic->name, topic);
   by_name_.insert(topic);
+  topic_total_ = topics_.size();
   return topic;
 }
 
@@ -286,6 +298,7 @@ void Hub::erase_if_unused(const std::string& name) {
   free_ids_.push_back(topic->id);
   by_name_.erase(topic);
   topics_.erase(found);
+  topic_total_ = topics_.size();
 }
 
 std::vector<TopicPtr> Hub::all_topics() const {
@@ -309,8 +322,7 @@ std::vector<UpdatePtr> Hub::list(const Pattern& pattern, std::string_view after,
 }
 
 std::size_t Hub::topic_count() const {
-  const std::shared_lock lock(directory_mutex_);
-  return topics_.size();
+  return topic_total_;
 }
 
 std::size_t Hub::stale_count() const {

@@ -8,6 +8,7 @@
 // order.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -33,11 +34,15 @@ struct Interest {
   UpdatePtr update;        // null: nothing was published yet
 };
 
+inline constexpr std::size_t kRingBytesMaxDefault = std::size_t{64} << 20U;
+
 class Hub {
  public:
-  // The first rule whose pattern matches a topic decides; none: TopicRule's defaults. Patterns must be valid.
-  Hub(const Clock& clock, const std::vector<TopicRule>& rules);
-  // A rule after all others, which existing topics that no earlier rule matched follow too. kBadTopic.
+  // Patterns must be valid.
+  // `ring_bytes_max`: memory for the rings of value topics, of which each topic has an equal share.
+  Hub(const Clock& clock, const std::vector<TopicRule>& rules,
+      std::size_t ring_bytes_max = kRingBytesMaxDefault);
+  // A rule after all others, which existing topics follow in what earlier rules leave open. kBadTopic.
   Status add_rule(const TopicRule& rule);
 
   // --- publishing -------------------------------------------------------------------------------------
@@ -47,8 +52,8 @@ class Hub {
   Status set_status(std::string_view topic, TopicStatus status);
   // Each live topic that `feed` published last becomes stale.
   void feed_down(FeedId feed);
-  // Each live topic older than its stale_after becomes stale.
-  void sweep_stale();
+  // Each live topic older than its stale_after becomes stale, and rings lose what is too old.
+  void sweep();
   // Puts back what the store kept. Before the first publish of that topic; live topics come back stale, since
   // nobody vouches for the price yet.
   Status restore(std::string_view topic, std::uint64_t seq, std::int64_t ts, TopicStatus status,
@@ -112,11 +117,16 @@ class Hub {
   void emit(const TopicLock& held, const TopicPtr& topic, Update::Parts parts);
   void change_status(const TopicLock& held, const TopicPtr& topic, TopicStatus status);
   void erase_if_unused(const std::string& name);
+  [[nodiscard]] std::size_t ring_share() const {
+    return ring_bytes_max_ / std::max<std::size_t>(topic_total_, 1);
+  }
 
   const Clock& clock_;
+  const std::size_t ring_bytes_max_;
   Demand demand_;
   std::array<std::atomic<UpdateSink*>, kSinksMax> sinks_{};
   std::atomic<std::int64_t> stale_count_ = 0;
+  std::atomic<std::size_t> topic_total_ = 0;  // of the directory
 
   mutable std::shared_mutex directory_mutex_;
   // Protected by directory_mutex_:

@@ -1,5 +1,6 @@
 #include "hub/topic.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace tickwire {
@@ -11,11 +12,36 @@ UpdatePtr Topic::last() const {
 
 std::vector<UpdatePtr> Topic::ring_between(std::uint64_t from, std::uint64_t to) const {
   const std::lock_guard lock(mutex_);
+  if (ring_.empty() || from > to) return {};
+  const std::uint64_t first = ring_.front()->seq();
+  const std::uint64_t end = std::min(first + ring_.size(), to + 1);
   std::vector<UpdatePtr> out;
-  for (const UpdatePtr& update : ring_) {
-    if (update->seq() >= from && update->seq() <= to) out.push_back(update);
-  }
+  for (std::uint64_t seq = std::max(from, first); seq < end; ++seq) out.push_back(ring_[seq - first]);
   return out;
+}
+
+std::uint64_t Topic::first_kept() const {
+  const std::lock_guard lock(mutex_);
+  if (!ring_.empty()) return ring_.front()->seq();
+  return last_ ? last_->seq() + 1 : 1;
+}
+
+void Topic::keep(UpdatePtr update, std::size_t bytes_max) {
+  const std::int64_t now = update->ts();
+  ring_bytes_ += update->memory_bytes();
+  ring_.push_back(std::move(update));
+  trim_ring(now, bytes_max);
+}
+
+void Topic::trim_ring(std::int64_t now_ms, std::size_t bytes_max) {
+  const auto too_old = [&] { return traits_.ring_ms > 0 && now_ms - ring_.front()->ts() > traits_.ring_ms; };
+  const auto too_large = [&] {
+    return ring_.size() > traits_.ring || (traits_.delivery == Delivery::kValue && ring_bytes_ > bytes_max);
+  };
+  while (!ring_.empty() && (too_large() || too_old())) {
+    ring_bytes_ -= ring_.front()->memory_bytes();
+    ring_.pop_front();
+  }
 }
 
 std::string Topic::describe() const {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,22 @@ namespace tickwire {
 using FeedId = std::uint32_t;   // 0: not published by a plugin
 using TopicId = std::uint32_t;  // dense; reused only after a topic that never had an update
 
-// How the topics of a pattern behave; the config's topics."pattern" tables.
+// How a topic behaves.
+struct TopicTraits {
+  Delivery delivery = Delivery::kValue;
+  std::uint32_t ring = 64;          // updates kept for those who were away
+  std::int64_t ring_ms = 0;         // age at which they go; 0: none
+  std::int64_t stale_after_ms = 0;  // 0: age alone never makes it stale
+};
+
+// How the topics of a pattern behave; the config's topics."pattern" tables. What a rule leaves open, the next
+// one that matches decides, at last TopicTraits.
 struct TopicRule {
   std::string pattern = ">";
-  Delivery delivery = Delivery::kValue;
-  std::uint32_t ring = 64;          // event topics: updates kept for those who were away
-  std::int64_t stale_after_ms = 0;  // 0: age alone never makes it stale
+  std::optional<Delivery> delivery = {};
+  std::optional<std::uint32_t> ring = {};
+  std::optional<std::int64_t> ring_ms = {};
+  std::optional<std::int64_t> stale_after_ms = {};
 };
 
 class Topic {
@@ -41,20 +52,27 @@ class Topic {
   [[nodiscard]] Delivery delivery() const { return delivery_; }
   // The last update, or null.
   [[nodiscard]] UpdatePtr last() const;
-  // Event topics: the kept updates with from <= seq <= to, in order; those before the first are gone.
+  // The kept updates with from <= seq <= to, in order; those before the first are gone.
   [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to) const;
+  // The seq from which on all are kept; that of the next update when none is.
+  [[nodiscard]] std::uint64_t first_kept() const;
   // "ticker.BTC-USD seq=3 live value sinks=1": for logs, failing tests and debuggers.
   [[nodiscard]] std::string describe() const;
 
  private:
   friend class Hub;
   std::atomic<Delivery> delivery_{Delivery::kValue};  // changes only when a rule is added
+  // Both with mutex_ held. `bytes_max`: of a value topic's ring.
+  void keep(UpdatePtr update, std::size_t bytes_max);
+  void trim_ring(std::int64_t now_ms, std::size_t bytes_max);
+
   mutable std::mutex mutex_;
   // Protected by mutex_:
-  TopicRule rule_;
+  TopicTraits traits_;
   UpdatePtr last_;
   std::vector<JsonField> fields_;  // of last_->image()
-  std::deque<UpdatePtr> ring_;
+  std::deque<UpdatePtr> ring_;     // without holes: the last one is the last data update
+  std::size_t ring_bytes_ = 0;
   std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
   std::uint32_t exact_ = 0;  // interests in this very topic
   FeedId feed_ = 0;          // who published last

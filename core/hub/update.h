@@ -46,6 +46,11 @@ class Update {
   [[nodiscard]] std::string_view data() const { return parts_.data; }
   [[nodiscard]] std::string_view image() const { return parts_.image.empty() ? parts_.data : parts_.image; }
 
+  // What it holds once it was sent in the usual forms, about; the same at each call.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sizeof(Update) + 4 * parts_.data.size() + parts_.image.size();
+  }
+
   // The `update` message (`status`, when status_only), and the `status` and `snapshot` messages of this
   // state.
   [[nodiscard]] const EncodedMessage& update_message() const;

@@ -208,6 +208,7 @@ void Loop::Impl::stop() {
   wake_.signal();
   if (thread_.joinable()) thread_.join();
   // Of a loop that never ran:
+  listener_.close();
   context_.close();
   shard_.stop();
 }

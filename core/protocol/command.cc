@@ -61,6 +61,34 @@ Status read_topics(const json& message, std::vector<std::string>& out) {
 
 using Body = decltype(Command::body);
 
+Status read_since(const json& message, SubscribeCommand& command) {
+  if (Status s = read_text(message, "epoch", command.epoch, kIdBytesMax, false); !s) return s;
+  const json* value = field_of(message, "since");
+  if (value == nullptr) return ok_status();
+  if (!value->is_object()) return wrong_type("since", "an object of topics and their last seq", *value);
+  if (command.epoch.empty()) return bad("epoch", "is required with since: the one that its seqs belong to");
+  if (value->size() > kSinceTopicsMax) {
+    return bad("since",
+               std::to_string(value->size()) + " topics, at most " + std::to_string(kSinceTopicsMax) +
+                   " are allowed",
+               ErrorCode::kTooLarge);
+  }
+  for (const auto& [topic, seq] : value->items()) {
+    if (!seq.is_number_unsigned()) return wrong_type("since." + topic, "an integer from 0", seq);
+    command.since.emplace(topic, seq.get<std::uint64_t>());
+  }
+  return ok_status();
+}
+
+Status read_last(const json& message, SubscribeCommand& command) {
+  const json* value = field_of(message, "last");
+  if (value == nullptr) return ok_status();
+  if (!value->is_number_unsigned()) return wrong_type("last", "an integer from 0", *value);
+  command.last = value->get<std::uint64_t>();
+  if (command.last <= kLastMax) return ok_status();
+  return bad("last", value->dump() + " is outside 0 to " + std::to_string(kLastMax));
+}
+
 Result<Body> parse_subscribe(const json& message) {
   SubscribeCommand command;
   if (Status status = read_topics(message, command.topics); !status) return status.error();
@@ -75,6 +103,8 @@ Result<Body> parse_subscribe(const json& message) {
       return bad("max_rate", value->dump() + " is outside 0 to 1000 messages a second");
     }
   }
+  if (Status s = read_since(message, command); !s) return s.error();
+  if (Status s = read_last(message, command); !s) return s.error();
   return Body(std::move(command));
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -16,12 +17,17 @@ inline constexpr std::size_t kTopicsPerCommandMax = 10'000;
 inline constexpr std::size_t kListTopicsMax = 10'000;
 inline constexpr std::size_t kIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 8'192;
+inline constexpr std::size_t kSinceTopicsMax = 100'000;
+inline constexpr std::uint64_t kLastMax = 65'536;
 inline constexpr double kMaxRateMax = 1000.0;
 
 struct SubscribeCommand {
   std::vector<std::string> topics;  // not yet checked: each gets its own result
   bool snapshot = true;
-  double max_rate = 0;  // messages/s per topic; 0: every update
+  double max_rate = 0;                                   // messages/s per topic; 0: every update
+  std::unordered_map<std::string, std::uint64_t> since;  // topic -> the last seq that the client has
+  std::string epoch;                                     // that `since` belongs to
+  std::uint64_t last = 0;                                // event topics: so many of those before
 };
 struct UnsubscribeCommand {
   std::vector<std::string> topics;

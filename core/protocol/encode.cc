@@ -91,6 +91,8 @@ std::string encode_ack(std::string_view id, const std::vector<TopicResult>& resu
     if (text.back() != '[') text += ',';
     text.append("{\"topic\":").append(quote_json(result.topic));
     if (result.seq) text.append(",\"seq\":").append(number(*result.seq));
+    if (result.recovered) text.append(",\"recovered\":").append(*result.recovered ? "true" : "false");
+    if (result.missed) text.append(",\"missed\":").append(number(*result.missed));
     if (result.error) {
       text.append(",\"error\":{");
       append_error_fields(text, *result.error);

@@ -45,6 +45,8 @@ struct TopicResult {
   std::string topic;
   std::optional<std::uint64_t> seq;
   std::optional<Error> error;
+  std::optional<bool> recovered = {};        // of one that was resumed
+  std::optional<std::uint64_t> missed = {};  // updates; absent where nobody knows
 };
 
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.

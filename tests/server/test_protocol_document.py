@@ -20,6 +20,9 @@ import tickwire
 PUBLISHED_BEFORE = [
     ("ticker.BTC-USD", '{"last":"101.20","bid":1.00}'),
     ("ticker.HALT", '{"last":"7"}'),
+    ("chat.room", '{"text":"one"}'),
+    ("chat.room", '{"text":"two"}'),
+    ("chat.room", '{"text":"three"}'),
 ]
 MESSAGE_TYPES = {
     *("subscribe", "unsubscribe", "publish", "list", "auth", "ping"),
@@ -49,7 +52,12 @@ def document(checkout: Path) -> str:
 
 @pytest.fixture
 def server() -> Iterator[tickwire.Server]:
-    with tickwire.Server({"server.listen": "127.0.0.1:0", "auth.publish": "open"}) as server:
+    config = {
+        "server.listen": "127.0.0.1:0",
+        "auth.publish": "open",
+        "topics": {"chat.room": {"delivery": "event"}},
+    }
+    with tickwire.Server(config) as server:
         for topic, data in PUBLISHED_BEFORE:
             server.publish(topic, data)
         yield server
@@ -75,7 +83,7 @@ def matches(expected: Any, found: Any) -> bool:
 def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None:
     sign, _, rest = line.partition(" ")
     if sign == ">":
-        client.send(rest)
+        client.send(rest.replace("$epoch", server.health()["epoch"]))
     elif sign == "<":
         text = client.recv(timeout=10, decode=True)
         assert matches(parse(rest), parse(text)), f"\nexpected {rest}\ngot      {text}"

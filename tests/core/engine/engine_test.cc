@@ -189,6 +189,7 @@ TEST_F(EngineTest, StopsTwiceAndWithoutAStart) {
 TEST_F(EngineTest, TopicsGoStaleByAgeAsTheConfigurationSays) {
   Config aging = config();
   aging.topics["ticker.>"].stale_after_s = 0.2;
+  aging.sources["topics.\"ticker.>\".stale_after_s"] = "this test";
   const auto engine = make(aging);
   ASSERT_TRUE(engine->start());
   ASSERT_TRUE(engine->hub().publish("ticker.BTC-USD", "{}"));

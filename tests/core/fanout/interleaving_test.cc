@@ -11,7 +11,9 @@ namespace {
 class Interleaving {
  public:
   explicit Interleaving(unsigned seed)
-      : random_(seed), plant_(small_writes(), {{"e.>", Delivery::kEvent, 5, 0}}), peers_(4) {
+      : random_(seed),
+        plant_(small_writes(), {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5}}),
+        peers_(4) {
     for (Peer& peer : peers_) join(peer);
   }
 
@@ -37,7 +39,7 @@ class Interleaving {
       case 10:
         return status();
       default:
-        return pick(20) == 0 ? reconnect(peer()) : listen(peer());
+        return pick(10) == 0 ? reconnect(peer()) : listen(peer());
     }
   }
 
@@ -57,6 +59,7 @@ class Interleaving {
     ModelClient sum = done_;
     for (const Peer& peer : peers_) {
       sum.updates += peer.model.updates, sum.snapshots += peer.model.snapshots, sum.gaps += peer.model.gaps;
+      sum.recovered += peer.model.recovered;
     }
     return sum;
   }
@@ -119,7 +122,22 @@ class Interleaving {
     listen(peer);
     done_.updates += peer.model.updates, done_.snapshots += peer.model.snapshots,
         done_.gaps += peer.model.gaps;
+    const ModelClient before = peer.model;
     join(peer);
+    if (pick(3) > 0) resume(peer, before);
+  }
+
+  // Goes on with what it knows; sometimes of another epoch, of which nothing can be recovered.
+  void resume(Peer& peer, const ModelClient& before) {
+    if (before.wanted.empty()) return;
+    peer.model.wanted = before.wanted;
+    peer.model.topics = before.topics;
+    nlohmann::json command{{"type", "subscribe"}, {"topics", before.wanted}};
+    command["epoch"] = pick(5) == 0 ? "e0" : "e1";
+    command["since"] = nlohmann::json::object();
+    for (const auto& [topic, known] : before.topics) command["since"][topic] = known.seq;
+    peer.client->say(command.dump());
+    listen(peer);
   }
 
   void join(Peer& peer) {
@@ -165,12 +183,14 @@ TEST(Interleaving, EveryClientIsRightOnceAllIsQuiet) {
     }
     linked += run.stats().linked, standalone += run.stats().standalone;
     const ModelClient one = run.totals();
+    totals.recovered += one.recovered;
     totals.updates += one.updates, totals.snapshots += one.snapshots, totals.gaps += one.gaps;
   }
   // The test has met what it is about.
   EXPECT_GT(totals.updates, 15'000U);
   EXPECT_GT(totals.snapshots, 3'000U);
   EXPECT_GT(totals.gaps, 30U);
+  EXPECT_GT(totals.recovered, 200U);
   EXPECT_GT(linked, 3'000U);
   EXPECT_GT(standalone, 3'000U);
 }

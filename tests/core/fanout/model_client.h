@@ -26,10 +26,15 @@ class ModelClient {
   std::uint64_t updates = 0;
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;
+  std::uint64_t recovered = 0;  // subscriptions
 
   void hear(const nlohmann::json& message) {
     const std::string type = message["type"];
-    if (type == "welcome" || type == "ack" || type == "heartbeat") return;
+    if (type == "ack") {
+      for (const auto& result : message["results"]) recovered += result.value("recovered", false) ? 1 : 0;
+      return;
+    }
+    if (type == "welcome" || type == "heartbeat") return;
     ASSERT_NE(type, "error") << message;
     const std::string topic = message["topic"];
     ASSERT_TRUE(wants(topic)) << "unwanted: " << message;

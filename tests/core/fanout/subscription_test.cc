@@ -170,7 +170,7 @@ TEST(SlowClient, APatternOwesOnlyWhatChangedWhileItWasBehind) {
   EXPECT_EQ(client.heard(), (Lines{"snapshot t.d 1", "snapshot t.c 3"}));
 }
 
-const std::vector<TopicRule> kEventRule{{"e.>", Delivery::kEvent, 4, 0}};
+const std::vector<TopicRule> kEventRule{{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 4}};
 
 TEST(SlowClient, GetsMissedEventsFromTheRing) {
   Plant plant({}, kEventRule);

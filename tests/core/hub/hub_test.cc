@@ -28,7 +28,9 @@ class Recorder final : public UpdateSink, public DemandListener {
 
 struct HubTest : ::testing::Test {
   FakeClock clock;
-  Hub hub{clock, {{"e.>", Delivery::kEvent, 3, 0}, {"s.>", Delivery::kValue, 64, 5000}}};
+  Hub hub{clock,
+          {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 3},
+           {.pattern = "s.>", .delivery = Delivery::kValue, .stale_after_ms = 5000}}};
   Recorder sink;
   [[nodiscard]] std::string image(std::string_view topic) const {
     return std::string(hub.find(topic)->image());
@@ -78,6 +80,56 @@ TEST_F(HubTest, AnEventTopicsImageIsItsLastMessageAndItsRingKeepsTheRest) {
   EXPECT_EQ(ring[0]->seq(), 3U);
 }
 
+TEST_F(HubTest, AValueTopicsRingKeepsItsUpdatesToo) {
+  for (int i = 1; i <= 65; ++i) ASSERT_TRUE(hub.publish("v.a", R"({"n":)" + std::to_string(i) + "}"));
+  EXPECT_EQ(hub.find_topic("v.a")->first_kept(), 2U) << "64 by default";
+  const auto ring = hub.find_topic("v.a")->ring_between(1, 3);
+  ASSERT_EQ(ring.size(), 2U);
+  EXPECT_EQ(ring[1]->data(), R"({"n":3})");
+  EXPECT_TRUE(hub.find_topic("v.a")->ring_between(66, 70).empty());
+}
+
+TEST_F(HubTest, TheRingsOfValueTopicsShareTheirMemory) {
+  const std::string data = R"({"n":1000,"pad":)" + std::string(1000, '1') + "}";
+  Hub small(clock, {{.pattern = "e.>", .delivery = Delivery::kEvent}}, 100'000);
+  const auto kept = [&](const std::string& topic) {
+    for (int i = 0; i < 64; ++i) EXPECT_TRUE(small.publish(topic, data));
+    return small.find_topic(topic)->ring_between(1, 64).size();
+  };
+  const std::size_t alone = kept("v.a");
+  EXPECT_GT(alone, 10U);
+  EXPECT_LE(alone * 1000, 100'000U);
+  EXPECT_LE(kept("v.b"), alone / 2 + 1);
+  EXPECT_EQ(kept("e.a"), 64U) << "events are kept as configured";
+  small.sweep();
+  EXPECT_LE(small.find_topic("v.a")->ring_between(1, 64).size(), alone / 2);
+}
+
+TEST(Rings, LoseWhatIsTooOld) {
+  FakeClock clock;
+  Hub hub(clock, {{.pattern = ">", .ring = 3, .ring_ms = 1000}});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(hub.publish("a", "{}"));
+  clock.advance_ms(1000);
+  hub.sweep();
+  EXPECT_EQ(hub.find_topic("a")->first_kept(), 1U) << "at the limit";
+  clock.advance_ms(1);
+  hub.sweep();
+  EXPECT_EQ(hub.find_topic("a")->first_kept(), 4U);
+}
+
+TEST(Rules, WhatOneLeavesOpenTheNextThatMatchesDecides) {
+  FakeClock clock;
+  Hub hub(clock, {{.pattern = "trade.x", .ring = 2}, {.pattern = "trade.>", .ring = 5}});
+  ASSERT_TRUE(hub.add_rule({.pattern = "trade.>", .delivery = Delivery::kEvent}));
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(hub.publish("trade.x", "{}"));
+    ASSERT_TRUE(hub.publish("trade.y", "{}"));
+  }
+  EXPECT_EQ(hub.find_topic("trade.x")->delivery(), Delivery::kEvent);
+  EXPECT_EQ(hub.find_topic("trade.x")->first_kept(), 8U);
+  EXPECT_EQ(hub.find_topic("trade.y")->first_kept(), 5U);
+}
+
 TEST_F(HubTest, AClockThatStepsBackDoesNotMakeUpdatesLookOlder) {
   const auto first = hub.publish("a", "{}");
   clock.set_wall_ms(clock.wall_ms() - 60'000);
@@ -89,10 +141,10 @@ TEST_F(HubTest, StaleByAgeByADeadFeedAndLiveAgainWithTheNextUpdate) {
   ASSERT_TRUE(hub.publish("s.a", R"({"p":1})", 7));
   ASSERT_TRUE(hub.publish("x.a", R"({"p":1})", 7));
   clock.advance_ms(5000);
-  hub.sweep_stale();
+  hub.sweep();
   EXPECT_EQ(hub.find("s.a")->status(), TopicStatus::kLive) << "at the limit";
   clock.advance_ms(1);
-  hub.sweep_stale();
+  hub.sweep();
   EXPECT_EQ(hub.find("s.a")->status(), TopicStatus::kStale);
   EXPECT_EQ(hub.find("x.a")->status(), TopicStatus::kLive);
   EXPECT_EQ(hub.stale_count(), 1U);
@@ -136,12 +188,12 @@ TEST_F(HubTest, DirtyTopicsAreTakenOnceWithTheirLatest) {
 
 TEST_F(HubTest, AFeedsRuleAppliesToTopicsThatExistButNotOverTheConfigs) {
   ASSERT_TRUE(hub.publish("t.a", "{}"));
-  ASSERT_TRUE(hub.add_rule({"t.>", Delivery::kEvent, 8, 0}));
-  ASSERT_TRUE(hub.add_rule({"s.>", Delivery::kEvent, 8, 0}));
+  ASSERT_TRUE(hub.add_rule({.pattern = "t.>", .delivery = Delivery::kEvent}));
+  ASSERT_TRUE(hub.add_rule({.pattern = "s.>", .delivery = Delivery::kEvent}));
   EXPECT_EQ(hub.find_topic("t.a")->delivery(), Delivery::kEvent);
   ASSERT_TRUE(hub.publish("s.a", "{}"));
   EXPECT_EQ(hub.find_topic("s.a")->delivery(), Delivery::kValue);
-  EXPECT_FALSE(hub.add_rule({"t.>.x", Delivery::kEvent, 8, 0}));
+  EXPECT_FALSE(hub.add_rule({.pattern = "t.>.x", .delivery = Delivery::kEvent}));
 }
 
 TEST_F(HubTest, ListsTopicsWithUpdatesInOrderOfName) {

@@ -97,5 +97,40 @@ TEST(Command, LimitsAreExact) {
   EXPECT_EQ(error_of(auth(kTokenBytesMax + 1)).field, "token");
 }
 
+TEST(ParseCommand, SinceTakesTopicsUpToItsLimitAndNeedsTheirEpoch) {
+  const auto parse = [](std::size_t topics, const std::string& more) {
+    std::string text = R"({"type":"subscribe","topics":["a"])" + more + R"(,"since":{)";
+    for (std::size_t i = 0; i < topics; ++i) {
+      text += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\":" + std::to_string(i);
+    }
+    std::string id;
+    return parse_command(text + "}}", id);
+  };
+  const auto most = parse(kSinceTopicsMax, R"(,"epoch":"e")");
+  ASSERT_TRUE(most) << most.error().message;
+  const auto& command = std::get<SubscribeCommand>(most->body);
+  EXPECT_EQ(command.since.size(), kSinceTopicsMax);
+  EXPECT_EQ(command.since.at("t7"), 7U);
+  EXPECT_EQ(command.epoch, "e");
+  EXPECT_EQ(parse(kSinceTopicsMax + 1, R"(,"epoch":"e")").error().message,
+            "since: 100001 topics, at most 100000 are allowed");
+  EXPECT_EQ(parse(1, "").error().message, "epoch: is required with since: the one that its seqs belong to");
+}
+
+TEST(ParseCommand, SinceAndLastNameWhatIsWrongWithThem) {
+  const auto message = [](const std::string& fields) {
+    std::string id;
+    const auto command = parse_command(R"({"type":"subscribe","topics":["a"],)" + fields + "}", id);
+    return command ? std::string() : command.error().message;
+  };
+  EXPECT_EQ(message(R"("epoch":"e","since":[1])"),
+            "since: must be an object of topics and their last seq, not an array");
+  EXPECT_EQ(message(R"("epoch":"e","since":{"a":-1})"), "since.a: must be an integer from 0, not a number");
+  EXPECT_EQ(message(R"("epoch":"e","since":{"a":"1"})"), "since.a: must be an integer from 0, not a string");
+  EXPECT_EQ(message(R"("last":65536)"), "");
+  EXPECT_EQ(message(R"("last":65537)"), "last: 65537 is outside 0 to 65536");
+  EXPECT_EQ(message(R"("last":1.5)"), "last: must be an integer from 0, not a number");
+}
+
 }  // namespace
 }  // namespace tickwire

@@ -1,0 +1,130 @@
+#include "plant.h"
+
+namespace tickwire {
+namespace {
+
+using nlohmann::json;
+
+// Value topics under v, event topics under e; each keeps its last four updates.
+struct Resume : testing::Test {
+  void publish(const std::string& topic, int count = 1) {
+    for (int i = 0; i < count; ++i) plant.publish(topic, R"({"n":1})");
+    plant.run();
+  }
+  // The result for the first topic.
+  json subscribe(const json& topics, const json& since, const std::string& epoch = "e1") {
+    client.heard();
+    client.say(json{{"type", "subscribe"}, {"topics", topics}, {"since", since}, {"epoch", epoch}}.dump());
+    plant.run();
+    const json ack = json::parse(client.socket.texts.front());
+    client.socket.texts.erase(client.socket.texts.begin());
+    return ack["results"][0];
+  }
+
+  Plant plant{{}, {{.pattern = "e.>", .delivery = Delivery::kEvent}, {.pattern = ">", .ring = 4}}};
+  Client client{plant};
+};
+
+TEST_F(Resume, ReplaysExactlyWhatWasMissed) {
+  publish("v.a", 6);
+  EXPECT_EQ(subscribe({"v.a"}, {{"v.a", 3}}),
+            (json{{"topic", "v.a"}, {"seq", 6}, {"recovered", true}, {"missed", 3}}));
+  publish("v.a");
+  EXPECT_EQ(client.heard(),
+            (Lines{"update v.a 4", "update v.a 5", "update v.a 6", "status v.a 6 live", "update v.a 7"}));
+}
+
+TEST_F(Resume, ReachesBackAsFarAsTheRingAndNotOneFurther) {
+  publish("v.a", 6);
+  EXPECT_TRUE(subscribe({"v.a"}, {{"v.a", 2}})["recovered"]);
+  client.heard();
+  const json past = subscribe({"v.a"}, {{"v.a", 1}});
+  EXPECT_FALSE(past["recovered"]);
+  EXPECT_EQ(past["missed"], 5);
+  EXPECT_EQ(client.heard(), Lines{"snapshot v.a 6"});
+}
+
+TEST_F(Resume, OneWhoMissedNothingIsToldTheStatusOnly) {
+  publish("v.a", 2);
+  static_cast<void>(plant.hub.set_status("v.a", TopicStatus::kHalted));
+  const json result = subscribe({"v.a"}, {{"v.a", 2}});
+  EXPECT_TRUE(result["recovered"]);
+  EXPECT_EQ(result["missed"], 0);
+  EXPECT_EQ(client.heard(), Lines{"status v.a 2 halted"});
+}
+
+TEST_F(Resume, OfEventsItSaysExactlyWhatIsGone) {
+  publish("e.a", 9);
+  const json result = subscribe({"e.a"}, {{"e.a", 2}});
+  EXPECT_FALSE(result["recovered"]);
+  EXPECT_EQ(result["missed"], 7);
+  EXPECT_EQ(client.heard(), (Lines{"gap e.a 3-5", "update e.a 6", "update e.a 7", "update e.a 8",
+                                   "update e.a 9", "status e.a 9 live"}));
+}
+
+TEST_F(Resume, AnotherEpochOrASeqFromTheFutureBeginsAnew) {
+  publish("v.a", 3);
+  const json other = subscribe({"v.a"}, {{"v.a", 3}}, "e0");
+  EXPECT_FALSE(other["recovered"]);
+  EXPECT_FALSE(other.contains("missed"));
+  EXPECT_EQ(client.heard(), Lines{"snapshot v.a 3"});
+  EXPECT_FALSE(subscribe({"v.a"}, {{"v.a", 4}})["recovered"]);
+  EXPECT_EQ(client.heard(), Lines{"snapshot v.a 3"});
+}
+
+TEST_F(Resume, UnderAPatternEachTopicGoesOnWhereItWasAndNewOnesBegin) {
+  publish("v.a", 3);
+  publish("v.b", 9);
+  publish("e.a", 2);
+  publish("v.new");
+  const json result = subscribe({">"}, {{"v.a", 1}, {"v.b", 1}, {"e.a", 1}});
+  EXPECT_FALSE(result["recovered"]) << "not of v.b";
+  EXPECT_EQ(result["missed"], 11);
+  Lines heard = client.heard();
+  std::sort(heard.begin(), heard.end());
+  EXPECT_EQ(heard, (Lines{"snapshot v.b 9", "snapshot v.new 1", "status e.a 2 live", "status v.a 3 live",
+                          "update e.a 2", "update v.a 2", "update v.a 3"}));
+  publish("v.a");
+  publish("v.b");
+  EXPECT_EQ(client.heard(), (Lines{"update v.a 4", "update v.b 10"}));
+}
+
+TEST_F(Resume, ARingThatMovesOnBeforeTheClientReadsIsMadeUpForByASnapshot) {
+  publish("v.a", 4);
+  client.block();
+  client.say(R"({"type":"ping"})");  // which fills the socket
+  EXPECT_TRUE(client.socket.blocked);
+  client.heard();
+  client.say(R"({"type":"subscribe","topics":["v.a"],"since":{"v.a":1},"epoch":"e1"})");
+  publish("v.a", 4);
+  client.unblock();
+  plant.run();
+  EXPECT_EQ(client.heard(), (Lines{"ack", "snapshot v.a 8"}));
+}
+
+TEST_F(Resume, LastGivesTheLastEventsAndThenGoesOn) {
+  publish("e.a", 6);
+  publish("v.a", 6);
+  client.heard();
+  client.say(R"({"type":"subscribe","topics":["e.a","v.a"],"last":2})");
+  plant.run();
+  publish("e.a");
+  EXPECT_EQ(client.heard(), (Lines{"ack", "update e.a 5", "update e.a 6", "status e.a 6 live",
+                                   "snapshot v.a 6", "update e.a 7"}));
+}
+
+TEST_F(Resume, LastGivesWhatThereIsWhenThatIsLess) {
+  publish("e.a", 9);
+  publish("e.b");
+  Client all(plant);
+  all.heard();
+  all.say(R"({"type":"subscribe","topics":["e.*"],"last":100})");
+  plant.run();
+  Lines heard = all.heard();
+  std::sort(heard.begin(), heard.end());
+  EXPECT_EQ(heard, (Lines{"ack", "status e.a 9 live", "status e.b 1 live", "update e.a 6", "update e.a 7",
+                          "update e.a 8", "update e.a 9", "update e.b 1"}));
+}
+
+}  // namespace
+}  // namespace tickwire
