@@ -104,6 +104,14 @@ Result<Config> load_config(const ConfigSources& sources) {
     error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
     return error;
   }
+  for (const auto& [pattern, topic] : config.topics) {
+    if (topic.history != "stored" || !config.store_path.empty()) continue;
+    const std::string key = fmt::format("topics.\"{}\".history", pattern);
+    return Error{
+        ErrorCode::kBadConfig,
+        fmt::format("{}: {} = \"stored\" needs store.path, which is empty", config.sources[key], key),
+        {}};
+  }
   return config;
 }
 
@@ -140,6 +148,7 @@ std::vector<TopicRule> topic_rules(const Config& config) {
     if (is_set("delivery")) rule.delivery = parse_delivery(settings.delivery);
     if (is_set("ring")) rule.ring = static_cast<std::uint32_t>(settings.ring);
     if (is_set("ring_s")) rule.ring_ms = std::llround(settings.ring_s * 1000);
+    if (is_set("history")) rule.stored = settings.history == "stored";
     if (is_set("stale_after_s")) rule.stale_after_ms = std::llround(settings.stale_after_s * 1000);
     rules.push_back(std::move(rule));
   }

@@ -23,6 +23,7 @@ struct TopicSettings {
   std::string delivery = "value";
   int ring = 64;
   double ring_s = 0;
+  std::string history = "memory";
   double stale_after_s = 0;
 };
 
@@ -37,6 +38,7 @@ struct Config {
   int ring_mb = 64;
   std::string store_path;
   int store_flush_ms = 250;
+  std::string store_on_damage = "refuse";
   std::string auth_publish = "none";
   int auth_deadline_ms = 2000;
   std::vector<std::string> plugin_files;

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cassert>
@@ -72,6 +73,18 @@ Status Engine::open_store() {
     epoch_ = new_epoch();
     return ok_status();
   }
+  Status ready = open_and_restore();
+  if (!ready && ready.error().code == ErrorCode::kStoreDamaged && config_.store_on_damage == "start-empty") {
+    store_.reset();  // lets go of the file
+    const Result<std::string> aside = Store::set_aside(config_.store_path);
+    if (!aside) return aside.error();
+    spdlog::error("store: {}; set aside as {}, starting empty", ready.error().message, *aside);
+    ready = open_and_restore();
+  }
+  return ready;
+}
+
+Status Engine::open_and_restore() {
   Result<std::unique_ptr<Store>> store = Store::open(config_.store_path);
   if (!store) return store.error();
   store_ = std::move(*store);

@@ -56,6 +56,7 @@ class Engine final : public HttpSource {
  private:
   Engine(Config config, ListenAddress listen);
   Status open_store();
+  Status open_and_restore();
   Status open_loops();
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index) const;
   [[nodiscard]] NetConfig net_config() const;

@@ -46,12 +46,14 @@ void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
     fill(all.ring, rule.ring);
     fill(all.ring_ms, rule.ring_ms);
     fill(all.stale_after_ms, rule.stale_after_ms);
+    fill(all.stored, rule.stored);
   }
   constexpr TopicTraits kDefault;
   const TopicLock lock(topic.mutex_);
   topic.traits_ = {all.delivery.value_or(kDefault.delivery), all.ring.value_or(kDefault.ring),
                    all.ring_ms.value_or(kDefault.ring_ms),
-                   all.stale_after_ms.value_or(kDefault.stale_after_ms)};
+                   all.stale_after_ms.value_or(kDefault.stale_after_ms),
+                   all.stored.value_or(kDefault.stored)};
   topic.delivery_ = topic.traits_.delivery;
 }
 
@@ -135,6 +137,25 @@ Status Hub::restore(std::string_view name, std::uint64_t seq, std::int64_t ts, T
   if (parts.status == TopicStatus::kStale) ++stale_count_;
   topic->last_ = std::make_shared<const Update>(std::move(parts));
   return ok_status();
+}
+
+void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
+  const TopicPtr topic = lookup(name);
+  if (!topic) return;
+  const TopicLock lock(topic->mutex_);
+  if (!topic->traits_.stored || !topic->last_) return;
+  std::uint64_t seq = topic->last_->seq();
+  topic->taken_seq_ = seq;
+  for (auto event = events.rbegin(); event != events.rend() && event->seq == seq; ++event, --seq) {
+    Update::Parts parts;
+    parts.topic = topic.get();
+    parts.seq = event->seq;
+    parts.ts = event->ts;
+    parts.data = std::move(event->data);
+    topic->ring_.push_front(std::make_shared<const Update>(std::move(parts)));
+    topic->ring_bytes_ += topic->ring_.front()->memory_bytes();
+  }
+  topic->trim_ring(clock_.wall_ms(), ring_share());
 }
 
 void Hub::emit(const TopicLock& /*held*/, const TopicPtr& topic, Update::Parts parts) {
@@ -329,18 +350,22 @@ std::size_t Hub::stale_count() const {
   return static_cast<std::size_t>(std::max<std::int64_t>(stale_count_, 0));
 }
 
-std::vector<UpdatePtr> Hub::take_dirty() {
+std::vector<Dirty> Hub::take_dirty() {
   std::vector<TopicPtr> topics;
   {
     const std::lock_guard lock(dirty_mutex_);
     topics.swap(dirty_);
   }
-  std::vector<UpdatePtr> out;
+  std::vector<Dirty> out;
   out.reserve(topics.size());
   for (const TopicPtr& topic : topics) {
     const TopicLock lock(topic->mutex_);
     topic->dirty_ = false;
-    out.push_back(topic->last_);
+    Dirty& dirty = out.emplace_back(Dirty{topic->last_, {}, 0});
+    if (!topic->traits_.stored) continue;
+    dirty.events = topic->kept_between(topic->taken_seq_ + 1, topic->last_->seq());
+    dirty.first_kept = topic->ring_.empty() ? topic->last_->seq() + 1 : topic->ring_.front()->seq();
+    topic->taken_seq_ = topic->last_->seq();
   }
   return out;
 }

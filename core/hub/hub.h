@@ -34,6 +34,20 @@ struct Interest {
   UpdatePtr update;        // null: nothing was published yet
 };
 
+// What the store has yet to write of a topic.
+struct Dirty {
+  UpdatePtr last;
+  std::vector<UpdatePtr> events;  // of a stored ring: those since the last time, in order
+  std::uint64_t first_kept = 0;   // of it: what came before is gone
+};
+
+// An event as the store kept it.
+struct StoredEvent {
+  std::uint64_t seq = 0;
+  std::int64_t ts = 0;
+  std::string data;
+};
+
 inline constexpr std::size_t kRingBytesMaxDefault = std::size_t{64} << 20U;
 
 class Hub {
@@ -58,6 +72,9 @@ class Hub {
   // nobody vouches for the price yet.
   Status restore(std::string_view topic, std::uint64_t seq, std::int64_t ts, TopicStatus status,
                  std::string image);
+  // After restore(): the ring of a topic whose rule says stored; of others nothing. Those that lead up to the
+  // topic's last update count.
+  void restore_ring(std::string_view topic, std::vector<StoredEvent> events);
 
   // --- interest ---------------------------------------------------------------------------------------
   // `sink` must outlive remove_sink.
@@ -85,8 +102,8 @@ class Hub {
   [[nodiscard]] std::size_t stale_count() const;
 
   // --- the store --------------------------------------------------------------------------------------
-  // Last updates of the topics that changed since the last call (at most once per topic).
-  std::vector<UpdatePtr> take_dirty();
+  // The topics that changed since the last call.
+  std::vector<Dirty> take_dirty();
 
   Demand& demand() { return demand_; }
 

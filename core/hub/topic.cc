@@ -12,6 +12,10 @@ UpdatePtr Topic::last() const {
 
 std::vector<UpdatePtr> Topic::ring_between(std::uint64_t from, std::uint64_t to) const {
   const std::lock_guard lock(mutex_);
+  return kept_between(from, to);
+}
+
+std::vector<UpdatePtr> Topic::kept_between(std::uint64_t from, std::uint64_t to) const {
   if (ring_.empty() || from > to) return {};
   const std::uint64_t first = ring_.front()->seq();
   const std::uint64_t end = std::min(first + ring_.size(), to + 1);

@@ -30,6 +30,7 @@ struct TopicTraits {
   std::uint32_t ring = 64;          // updates kept for those who were away
   std::int64_t ring_ms = 0;         // age at which they go; 0: none
   std::int64_t stale_after_ms = 0;  // 0: age alone never makes it stale
+  bool stored = false;              // the store keeps the ring too
 };
 
 // How the topics of a pattern behave; the config's topics."pattern" tables. What a rule leaves open, the next
@@ -40,6 +41,7 @@ struct TopicRule {
   std::optional<std::uint32_t> ring = {};
   std::optional<std::int64_t> ring_ms = {};
   std::optional<std::int64_t> stale_after_ms = {};
+  std::optional<bool> stored = {};
 };
 
 class Topic {
@@ -62,8 +64,9 @@ class Topic {
  private:
   friend class Hub;
   std::atomic<Delivery> delivery_{Delivery::kValue};  // changes only when a rule is added
-  // Both with mutex_ held. `bytes_max`: of a value topic's ring.
+  // All with mutex_ held. `bytes_max`: of a value topic's ring.
   void keep(UpdatePtr update, std::size_t bytes_max);
+  [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to) const;
   void trim_ring(std::int64_t now_ms, std::size_t bytes_max);
 
   mutable std::mutex mutex_;
@@ -73,11 +76,12 @@ class Topic {
   std::vector<JsonField> fields_;  // of last_->image()
   std::deque<UpdatePtr> ring_;     // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
-  std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
-  std::uint32_t exact_ = 0;  // interests in this very topic
-  FeedId feed_ = 0;          // who published last
-  bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
-  bool erased_ = false;      // no longer in the directory
+  std::uint64_t taken_seq_ = 0;  // the last one that the store has, of a stored ring
+  std::uint64_t sinks_ = 0;      // bit i: the sink with SinkId i is interested
+  std::uint32_t exact_ = 0;      // interests in this very topic
+  FeedId feed_ = 0;              // who published last
+  bool dirty_ = false;           // in the hub's list of topics that the store has yet to write
+  bool erased_ = false;          // no longer in the directory
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

@@ -13,6 +13,9 @@ constexpr std::array kMigrations{
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE image(topic TEXT PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER NOT NULL,"
     " status TEXT NOT NULL, image TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    // The rings of topics whose history is stored.
+    "CREATE TABLE event(topic TEXT NOT NULL, seq INTEGER NOT NULL, ts INTEGER NOT NULL, data TEXT NOT NULL,"
+    " PRIMARY KEY(topic, seq)) STRICT, WITHOUT ROWID;",
 };
 
 struct Identity {

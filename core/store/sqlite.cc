@@ -105,7 +105,9 @@ Error Database::error(int code) const {
     case SQLITE_CORRUPT:
       return error(
           ErrorCode::kStoreDamaged,
-          fmt::format("is damaged ({}); put a copy in its place, or move it away to start empty", reason));
+          fmt::format("is damaged ({}); put a copy in its place, move it away to start empty, or set "
+                      "store.on_damage = \"start-empty\"",
+                      reason));
     default:
       return error(ErrorCode::kStoreIo, fmt::format("cannot be used ({}{})", reason, system_reason()));
   }

@@ -1,12 +1,19 @@
 #include "store/store.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "model/json_object.h"
 #include "store/epoch.h"
 #include "store/schema.h"
 
@@ -48,29 +55,86 @@ Store::~Store() {
   stop();
 }
 
+Result<std::string> Store::set_aside(const std::string& path) {
+  const std::string moved =
+      fmt::format("{}.damaged-{:%Y%m%d-%H%M%S}-{}", path, fmt::gmtime(std::time(nullptr)), ::getpid());
+  for (const std::string_view part : {"", "-wal", "-shm"}) {
+    std::error_code failed;
+    const std::string from = path + std::string(part);
+    if (!std::filesystem::exists(from, failed)) continue;
+    std::filesystem::rename(from, moved + std::string(part), failed);
+    if (failed) {
+      return Error{ErrorCode::kStoreIo,
+                   fmt::format("{} cannot be set aside as {}: {}", from, moved, failed.message()), ""};
+    }
+  }
+  return moved;
+}
+
+// --- restore --------------------------------------------------------------------------------------------
+
 Status Store::restore(Hub& hub) {
   const std::lock_guard lock(mutex_);
+  auto images = read_images();
+  if (!images) return images.error();
+  auto rings = read_rings();
+  if (!rings) return rings.error();
+  for (Image& image : *images) {
+    const Status back = hub.restore(image.topic, image.seq, image.ts, image.status, std::move(image.image));
+    if (!back) return damaged(image.topic, back.error().message);
+  }
+  for (auto& [topic, events] : *rings) hub.restore_ring(topic, std::move(events));
+  return ok_status();
+}
+
+Error Store::damaged(std::string_view topic, std::string_view what) const {
+  return database_.error(
+      ErrorCode::kStoreDamaged,
+      fmt::format("is damaged (the row of topic \"{}\": {}); put a copy in its place, move it away to start "
+                  "empty, or set store.on_damage = \"start-empty\"",
+                  topic, what));
+}
+
+Result<std::vector<Store::Image>> Store::read_images() {
   Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, status, image FROM image");
   if (!rows) return rows.error();
+  std::vector<Image> images;
+  std::vector<JsonField> fields;
   int code = SQLITE_DONE;
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::string_view topic = rows->text(0);
     const auto status = parse_topic_status(rows->text(3));
-    const Status restored =
-        status ? hub.restore(topic, static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2), *status,
-                             std::string(rows->text(4)))
-               : Error{ErrorCode::kStoreDamaged, fmt::format("unknown status {}", rows->text(3)), {}};
-    if (!restored) {
-      return database_.error(
-          ErrorCode::kStoreDamaged,
-          fmt::format("is damaged (the row of topic \"{}\": {}); put a copy in its place, or "
-                      "move it away to start empty",
-                      topic, restored.error().message));
+    if (!status) return damaged(topic, fmt::format("unknown status {}", rows->text(3)));
+    if (const Status named = check_topic(topic); !named) return damaged(topic, named.error().message);
+    if (const Status whole = scan_object(rows->text(4), fields); !whole) {
+      return damaged(topic, whole.error().message);
     }
+    images.push_back({std::string(topic), static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2),
+                      *status, std::string(rows->text(4))});
   }
   if (code != SQLITE_DONE) return database_.error(code);
-  return ok_status();
+  return images;
 }
+
+Result<Store::Rings> Store::read_rings() {
+  Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, data FROM event ORDER BY topic, seq");
+  if (!rows) return rows.error();
+  Rings rings;
+  std::vector<JsonField> fields;
+  int code = SQLITE_DONE;
+  while ((code = rows->step()) == SQLITE_ROW) {
+    const std::string topic(rows->text(0));
+    if (const Status whole = scan_object(rows->text(3), fields); !whole) {
+      return damaged(topic, whole.error().message);
+    }
+    rings[topic].push_back(
+        {static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2), std::string(rows->text(3))});
+  }
+  if (code != SQLITE_DONE) return database_.error(code);
+  return rings;
+}
+
+// --- flush ----------------------------------------------------------------------------------------------
 
 Status Store::start(Hub& hub, int flush_ms) {
   const std::lock_guard lock(mutex_);
@@ -112,32 +176,53 @@ Status Store::flush() {
 }
 
 Status Store::write_batch() {
-  if (batch_.empty()) return ok_status();
-  Status written = write_rows();
-  note(written);
-  if (written) batch_.clear();
-  return written;
+  while (!batch_.empty()) {
+    const std::size_t count = std::min(batch_.size(), kTopicsPerTransactionMax);
+    const Status written = write_rows(std::span(batch_).last(count));
+    note(written, count);
+    if (!written) return written;
+    batch_.resize(batch_.size() - count);
+  }
+  return ok_status();
 }
 
-Status Store::write_rows() {
-  Result<Statement> upsert = database_.prepare(
+Status Store::write_rows(std::span<const Dirty> topics) {
+  Result<Statement> image = database_.prepare(
       "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(topic) DO UPDATE SET"
       " seq=excluded.seq, ts=excluded.ts, status=excluded.status, image=excluded.image");
-  if (!upsert) return upsert.error();
+  if (!image) return image.error();
+  Result<Statement> event = database_.prepare("INSERT OR REPLACE INTO event VALUES(?1, ?2, ?3, ?4)");
+  if (!event) return event.error();
+  Result<Statement> forget = database_.prepare("DELETE FROM event WHERE topic=?1 AND seq<?2");
+  if (!forget) return forget.error();
+  const auto run = [](Statement& statement, auto... values) {
+    int parameter = 0;
+    (statement.bind(++parameter, values), ...);
+    const int code = statement.step();
+    statement.reset();
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+  };
+  const auto write = [&](const Dirty& topic) {
+    const Update& last = *topic.last;
+    const std::string_view name = last.topic().name;
+    int code = run(*image, name, static_cast<std::int64_t>(last.seq()), last.ts(), name_of(last.status()),
+                   last.image());
+    for (std::size_t i = 0; code == SQLITE_OK && i < topic.events.size(); ++i) {
+      const Update& kept = *topic.events[i];
+      code = run(*event, name, static_cast<std::int64_t>(kept.seq()), kept.ts(), kept.data());
+    }
+    if (code == SQLITE_OK && topic.first_kept > 1) {
+      code = run(*forget, name, static_cast<std::int64_t>(topic.first_kept));
+    }
+    return code;
+  };
   if (Status begun = database_.exec("BEGIN"); !begun) return begun;
-  for (const UpdatePtr& update : batch_) {
-    upsert->bind(1, update->topic().name);
-    upsert->bind(2, static_cast<std::int64_t>(update->seq()));
-    upsert->bind(3, update->ts());
-    upsert->bind(4, name_of(update->status()));
-    upsert->bind(5, update->image());
-    if (const int code = upsert->step(); code != SQLITE_DONE) {
+  for (const Dirty& topic : topics) {
+    if (const int code = write(topic); code != SQLITE_OK) {
       Error failure = database_.error(code);
-      upsert->reset();
       database_.rollback();
       return failure;
     }
-    upsert->reset();
   }
   Status committed = database_.exec("COMMIT");
   if (!committed) database_.rollback();
@@ -152,13 +237,13 @@ Status Store::mark_clean(bool clean) {
                   epoch_, clean ? 1 : 0));
 }
 
-void Store::note(const Status& written) {
+void Store::note(const Status& written, std::size_t rows) {
   const bool failed = !written.ok();
   if (failed) {
     ++failures_;
   } else {
     ++flushes_;
-    rows_ += batch_.size();
+    rows_ += rows;
   }
   if (degraded_.exchange(failed) == failed) return;
   if (failed) {

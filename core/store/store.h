@@ -1,5 +1,6 @@
-// Store: keeps the last update of every topic in one SQLite file, so that images, seq and epoch survive a
-// restart. Never on the fan-out path: it takes what changed from the hub on a thread of its own.
+// Store: keeps the last update of every topic, and the rings of those whose history is stored, in one SQLite
+// file, so that they and the epoch survive a restart. Never on the fan-out path: it takes what changed from
+// the hub on a thread of its own.
 //
 // open -> restore -> start -> stop, from one thread; flush and stats from any (flush may wait for the disk).
 // Invariants: the file says `clean` only between a complete stop() and the next start(), so an epoch goes on
@@ -10,8 +11,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,6 +25,8 @@
 #include "store/sqlite.h"
 
 namespace tickwire {
+
+inline constexpr std::size_t kTopicsPerTransactionMax = 10'000;
 
 enum class StoreState : std::uint8_t {
   kOk,
@@ -48,7 +53,11 @@ class Store {
   // Of this run: that of the last one if it ended cleanly, else a new one.
   [[nodiscard]] const std::string& epoch() const { return epoch_; }
 
-  // Puts every image back. kStoreDamaged, kStoreIo.
+  // Moves a damaged file out of the way, with what belongs to it, and returns its new name. Not while it is
+  // open. kStoreIo.
+  static Result<std::string> set_aside(const std::string& path);
+
+  // Puts every image and ring back, or nothing. kStoreDamaged, kStoreIo.
   Status restore(Hub& hub);
   // Marks the file as in use, durably, then writes what changes every `flush_ms`. Nothing may be published
   // before. `hub` outlives stop(). kStoreIo.
@@ -62,21 +71,33 @@ class Store {
   [[nodiscard]] StoreStats stats() const;
 
  private:
+  struct Image {
+    std::string topic;
+    std::uint64_t seq;
+    std::int64_t ts;
+    TopicStatus status;
+    std::string image;
+  };
+  using Rings = std::map<std::string, std::vector<StoredEvent>>;
+
   Store(Database database, std::string epoch);
 
   void run(const std::stop_token& stopping, int flush_ms);
   Status write_batch();
-  Status write_rows();
+  Status write_rows(std::span<const Dirty> topics);
+  Result<std::vector<Image>> read_images();
+  Result<Rings> read_rings();
+  [[nodiscard]] Error damaged(std::string_view topic, std::string_view what) const;
   Status mark_clean(bool clean);
-  void note(const Status& written);
+  void note(const Status& written, std::size_t rows);
 
   const std::string epoch_;
 
   std::mutex mutex_;
   // Protected by mutex_:
   Database database_;
-  Hub* hub_ = nullptr;            // null: not started, or stopped
-  std::vector<UpdatePtr> batch_;  // taken from the hub, not yet written
+  Hub* hub_ = nullptr;        // null: not started, or stopped
+  std::vector<Dirty> batch_;  // taken from the hub, not yet written
 
   std::atomic<bool> degraded_ = false;
   std::atomic<std::uint64_t> flushes_ = 0;

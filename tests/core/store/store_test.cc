@@ -118,6 +118,75 @@ TEST_F(StoreTest, AHundredThousandImagesAreBackWellUnderASecond) {
 #endif
 }
 
+const std::vector<TopicRule> kStoredChat{
+    {.pattern = "chat.>", .delivery = Delivery::kEvent, .ring = 3, .stored = true}};
+
+// "1:{...} 2:{...}": what a ring holds.
+std::string ring_of(const Hub& hub, const std::string& topic) {
+  std::string text;
+  for (const UpdatePtr& update : hub.find_topic(topic)->ring_between(1, 1000)) {
+    text += std::to_string(update->seq()) + ":" + std::string(update->data()) + " ";
+  }
+  return text;
+}
+
+TEST_F(StoreTest, AStoredHistorySurvivesARestartAndGoesOn) {
+  {
+    Hub hub(clock_, kStoredChat);
+    const auto store = open_store();
+    ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+    for (int i = 1; i <= 5; ++i) {
+      ASSERT_TRUE(hub.publish("chat.a", R"({"n":)" + std::to_string(i) + ".0}"));
+      if (i == 2) {
+        ASSERT_TRUE(store->flush());
+      }
+    }
+    ASSERT_TRUE(hub.publish("trade.a", R"({"n":1})"));
+    store->stop();
+  }
+  EXPECT_EQ(sql("SELECT topic||seq FROM event"), (std::vector<std::string>{"chat.a3", "chat.a4", "chat.a5"}))
+      << "what the ring has lost is gone from the file, and others are not in it";
+  Hub hub(clock_, kStoredChat);
+  const auto store = open_store();
+  ASSERT_TRUE(store->restore(hub));
+  ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+  EXPECT_EQ(ring_of(hub, "chat.a"), "3:{\"n\":3.0} 4:{\"n\":4.0} 5:{\"n\":5.0} ");
+  EXPECT_EQ(ring_of(hub, "trade.a"), "");
+  ASSERT_TRUE(hub.publish("chat.a", R"({"n":6})"));
+  EXPECT_EQ(ring_of(hub, "chat.a"), "4:{\"n\":4.0} 5:{\"n\":5.0} 6:{\"n\":6} ");
+  store->stop();
+  EXPECT_EQ(sql("SELECT seq FROM event"), (std::vector<std::string>{"4", "5", "6"}));
+}
+
+TEST_F(StoreTest, AHistoryThatIsNotStoredAnyMoreIsLeftWhereItIs) {
+  {
+    Hub hub(clock_, kStoredChat);
+    const auto store = open_store();
+    ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+    ASSERT_TRUE(hub.publish("chat.a", "{}"));
+    store->stop();
+  }
+  Hub hub(clock_, {});
+  const auto store = open_store();
+  ASSERT_TRUE(store->restore(hub));
+  EXPECT_EQ(ring_of(hub, "chat.a"), "");
+  EXPECT_EQ(hub.find("chat.a")->seq(), 1U);
+}
+
+TEST_F(StoreTest, ATransactionTakesTopicsUpToItsLimit) {
+  Hub hub(clock_, {});
+  const auto store = open_store();
+  ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+  const auto flush_of = [&](std::size_t topics) {
+    const std::uint64_t before = store->stats().flushes;
+    for (std::size_t i = 0; i < topics; ++i) EXPECT_TRUE(hub.publish("t." + std::to_string(i), "{}"));
+    EXPECT_TRUE(store->flush());
+    return store->stats().flushes - before;
+  };
+  EXPECT_EQ(flush_of(kTopicsPerTransactionMax), 1U);
+  EXPECT_EQ(flush_of(kTopicsPerTransactionMax + 1), 2U);
+}
+
 TEST_F(StoreTest, AStopLetsGoOfTheFile) {
   Hub hub(clock_, {});
   const auto store = open_store();
