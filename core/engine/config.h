@@ -31,6 +31,7 @@ struct Config {
   std::string listen = "127.0.0.1:8080";
   int shards = 0;  // one for each core, at most 8
   int drain_s = 5;
+  int reconnect_s = 2;
   std::vector<std::string> origins{"*"};
   double fanout_load = 0.7;
   int heartbeat_s = 15;

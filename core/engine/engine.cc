@@ -1,10 +1,12 @@
 #include "engine/engine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -15,9 +17,6 @@
 namespace tickwire {
 namespace {
 
-// Clients that are told to go come back spread over this time, so that the next server is not run over.
-constexpr int kReconnectSpreadMs = 2'000;
-
 constexpr unsigned kShardsByDefaultMax = 8;
 
 constexpr std::string_view kServerName = "tickwire/" TICKWIRE_VERSION;
@@ -25,6 +24,12 @@ constexpr std::string_view kServerName = "tickwire/" TICKWIRE_VERSION;
 std::uint32_t shard_count(const Config& config) {
   if (config.shards > 0) return static_cast<std::uint32_t>(config.shards);
   return std::clamp(std::thread::hardware_concurrency(), 1U, kShardsByDefaultMax);
+}
+
+std::map<std::string, std::string> settings_of(const Config& config) {
+  std::map<std::string, std::string> settings;
+  for (const ConfigEntry& entry : config_entries(config)) settings[entry.key] = entry.value;
+  return settings;
 }
 
 }  // namespace
@@ -40,7 +45,8 @@ Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U),
       bridge_(hub_, parse_publish_policy(config_.auth_publish).value()),
-      listen_(std::move(listen)) {
+      listen_(std::move(listen)),
+      settings_(settings_of(config_)) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
     loops_.at(shard)->shard().answer(std::move(answer));
   });
@@ -126,7 +132,7 @@ NetConfig Engine::net_config() const {
 
 void Engine::stop() {
   if (!started_ || stopped_.exchange(true)) return;
-  for (const auto& loop : loops_) loop->drain(kReconnectSpreadMs);
+  for (const auto& loop : loops_) loop->drain(config_.reconnect_s * 1000);
   {
     // Side by side, so that server.drain_s is for all of them.
     std::vector<std::jthread> stopping;
@@ -135,6 +141,29 @@ void Engine::stop() {
   }
   housekeeping_.reset();
   if (store_) store_->stop();
+}
+
+// --- reload ---------------------------------------------------------------------------------------------
+
+void Engine::reload(const Config& fresh) {
+  const std::lock_guard lock(reload_mutex_);
+  std::map<std::string, std::string> wanted = settings_of(fresh);
+  for (const auto& [key, value] : settings_) wanted.try_emplace(key);  // empty: it is there no more
+  std::vector<std::string> changed;
+  std::vector<std::string> refused;
+  for (const auto& [key, value] : wanted) {
+    if (settings_[key] == value) continue;
+    const bool reloadable = key == "log.level" || key.starts_with("topics.");
+    (reloadable ? changed : refused).push_back(key);
+    if (reloadable) settings_[key] = value;
+  }
+  if (!changed.empty()) {
+    set_up_logging(fresh.log_level);
+    hub_.set_rules(topic_rules(fresh));
+  }
+  spdlog::info("reloaded: {}",
+               changed.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changed, ", ")));
+  if (!refused.empty()) spdlog::warn("needs a restart: {}", fmt::join(refused, ", "));
 }
 
 // --- what it says of itself -----------------------------------------------------------------------------

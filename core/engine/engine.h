@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +43,10 @@ class Engine final : public HttpSource {
   // Idempotent; returns when every thread has ended. What start() made may be looked at until the destructor.
   void stop();
 
+  // Takes over what can change while it runs (log.level and topics.*) and logs what cannot. Any thread.
+  void reload(const Config& fresh);
+
+  // As it was started.
   [[nodiscard]] const Config& config() const { return config_; }
   Hub& hub() { return hub_; }
   Bridge& bridge() { return bridge_; }
@@ -73,6 +79,9 @@ class Engine final : public HttpSource {
   std::unique_ptr<Store> store_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::optional<Housekeeping> housekeeping_;
+
+  std::mutex reload_mutex_;
+  std::map<std::string, std::string> settings_;  // in force, by key; protected by reload_mutex_
 
   std::atomic<bool> started_ = false;  // others may look at what start() made
   std::atomic<bool> stopped_ = false;  // stop() was called

@@ -23,14 +23,24 @@ Error image_too_large(std::string_view topic, std::size_t bytes) {
 
 Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max)
     : clock_(clock), ring_bytes_max_(ring_bytes_max) {
-  for (const TopicRule& rule : rules) rules_.push_back({Pattern::parse(rule.pattern).value(), rule});
+  set_rules(rules);
+}
+
+void Hub::set_rules(const std::vector<TopicRule>& rules) {
+  const DirectoryLock lock(directory_mutex_);
+  std::erase_if(rules_, [](const Rule& rule) { return !rule.from_feed; });
+  std::vector<Rule> all;
+  for (const TopicRule& rule : rules) all.push_back({Pattern::parse(rule.pattern).value(), rule, false});
+  all.insert(all.end(), rules_.begin(), rules_.end());
+  rules_.swap(all);
+  for (const TopicPtr& topic : by_name_) apply_rules(lock, *topic);
 }
 
 Status Hub::add_rule(const TopicRule& rule) {
   Result<Pattern> pattern = Pattern::parse(rule.pattern);
   if (!pattern) return pattern.error();
   const DirectoryLock lock(directory_mutex_);
-  rules_.push_back({std::move(*pattern), rule});
+  rules_.push_back({std::move(*pattern), rule, true});
   for (const TopicPtr& topic : by_name_) apply_rules(lock, *topic);
   return ok_status();
 }
@@ -40,7 +50,7 @@ void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
   const auto fill = [](auto& open, const auto& value) {
     if (!open) open = value;
   };
-  for (const auto& [pattern, rule] : rules_) {
+  for (const auto& [pattern, rule, from_feed] : rules_) {
     if (!pattern.matches(topic.name)) continue;
     fill(all.delivery, rule.delivery);
     fill(all.ring, rule.ring);

@@ -56,7 +56,9 @@ class Hub {
   // `ring_bytes_max`: memory for the rings of value topics, of which each topic has an equal share.
   Hub(const Clock& clock, const std::vector<TopicRule>& rules,
       std::size_t ring_bytes_max = kRingBytesMaxDefault);
-  // A rule after all others, which existing topics follow in what earlier rules leave open. kBadTopic.
+  // The configuration's rules anew; patterns must be valid. Existing topics follow.
+  void set_rules(const std::vector<TopicRule>& rules);
+  // A feed's rule, after all others: it decides what those leave open. Existing topics follow. kBadTopic.
   Status add_rule(const TopicRule& rule);
 
   // --- publishing -------------------------------------------------------------------------------------
@@ -115,6 +117,7 @@ class Hub {
   struct Rule {
     Pattern pattern;
     TopicRule rule;
+    bool from_feed;
   };
   struct ByName {
     using is_transparent = void;

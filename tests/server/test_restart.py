@@ -58,6 +58,41 @@ def test_a_killed_server_comes_back_with_its_images_and_a_new_epoch(
     assert snapshot["data"] == {"last": "1"}
 
 
+def test_a_stored_chat_is_there_after_a_restart_and_its_readers_go_on(
+    start_daemon: StartDaemon,
+) -> None:
+    args = (
+        *ARGS,
+        *("--set", "topics.chat.>.delivery=event"),
+        *("--set", "topics.chat.>.history=stored"),
+    )
+    first = start_daemon(*args)
+    with first.connect() as client:
+        epoch = client.welcome["epoch"]
+        for number in range(5):
+            client.publish("chat.lobby", {"n": number})
+    assert first.stop() == 0
+
+    second = start_daemon(*args)
+    with second.connect() as client:
+        client.send({"type": "subscribe", "topics": ["chat.lobby"], "last": 2})
+        assert client.receive()["type"] == "ack"
+        assert [client.receive()["data"]["n"] for _ in range(2)] == [3, 4]
+    with second.connect() as client:
+        client.send(
+            {
+                "type": "subscribe",
+                "topics": ["chat.*"],
+                "since": {"chat.lobby": 2},
+                "epoch": epoch,
+            }
+        )
+        assert client.receive()["results"] == [{"topic": "chat.*", "recovered": True, "missed": 3}]
+        assert [client.receive()["seq"] for _ in range(3)] == [3, 4, 5]
+        assert client.receive()["type"] == "status"
+        assert client.publish("chat.lobby", {"n": 5}) == 6
+
+
 def test_without_a_store_nothing_comes_back(start_daemon: StartDaemon) -> None:
     first = start_daemon("--set", "auth.publish=open")
     with first.connect() as client:

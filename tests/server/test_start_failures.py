@@ -100,6 +100,22 @@ def test_the_store_is_damaged(start_daemon: StartDaemon, refused: Refused, tmp_p
     assert "ticks.db is damaged" in message
 
 
+def test_a_damaged_store_is_set_aside_where_the_configuration_says_so(
+    start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    fill_store(start_daemon, 200)
+    file = tmp_path / "ticks.db"
+    damaged = file.read_bytes()[:-9000]
+    file.write_bytes(damaged)
+    daemon = start_daemon(*store("ticks.db"), "--set", "store.on_damage=start-empty")
+    assert daemon.http("/health").json["topics"] == 0
+    assert daemon.http("/health").json["store"] == "ok"
+    (aside,) = tmp_path.glob("ticks.db.damaged-*")
+    assert aside.read_bytes()[100:] == damaged[100:], "nothing is deleted"
+    assert aside.name in daemon.log()
+    assert daemon.stop() == 0
+
+
 def test_the_store_is_of_a_newer_version(
     start_daemon: StartDaemon, refused: Refused, tmp_path: Path
 ) -> None:

@@ -1,0 +1,44 @@
+#include "daemon/reloader.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+namespace tickwire {
+namespace {
+
+sigset_t hang_up() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+}  // namespace
+
+Reloader::Reloader(const Options& options, Engine& engine) : options_(options), engine_(engine) {
+  const sigset_t signals = hang_up();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  thread_ = std::jthread([this](const std::stop_token& stopping) { run(stopping); });
+}
+
+Reloader::~Reloader() {
+  thread_.request_stop();
+  pthread_kill(thread_.native_handle(), SIGHUP);
+}
+
+void Reloader::run(const std::stop_token& stopping) {
+  const sigset_t signals = hang_up();
+  int number = 0;
+  while (sigwait(&signals, &number) == 0 && !stopping.stop_requested()) {
+    const Result<Config> fresh = load_config(options_);
+    if (fresh) {
+      engine_.reload(*fresh);
+    } else {
+      spdlog::error("not reloaded: {}", fresh.error().message);
+    }
+  }
+}
+
+}  // namespace tickwire

@@ -1,0 +1,28 @@
+// Reloader: reads the configuration again on SIGHUP and hands it to the engine, on a thread of its own.
+//
+// Made before any other thread, so that all of them leave the signal to it. The engine outlives it.
+#pragma once
+
+#include <thread>
+
+#include "daemon/options.h"
+#include "engine/engine.h"
+
+namespace tickwire {
+
+class Reloader {
+ public:
+  Reloader(const Options& options, Engine& engine);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+ private:
+  void run(const std::stop_token& stopping);
+
+  const Options& options_;
+  Engine& engine_;
+  std::jthread thread_;
+};
+
+}  // namespace tickwire
