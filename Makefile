@@ -15,10 +15,10 @@ LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
 
 PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bindings python feeds web
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
-CXX_FILES = $(shell find core bindings bench tests/core -name '*.cc' -o -name '*.h')
+CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv page-tools configure install build demo test test-asan test-ubsan test-tsan \
-  bench lint lint-cpp lint-python format wheel clean
+  sim bench lint lint-cpp lint-python format wheel clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -52,6 +52,10 @@ test: build page-tools ## every test; ARGS=... for pytest
 
 test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
 	@cmake --workflow --preset $*
+
+SECONDS ?= 60
+sim: build ## the simulated plant for SECONDS=60
+	@build/dev/tests/sim/sim --seconds $(SECONDS)
 
 bench: install ## the benchmarks against their baselines
 	@cmake --preset release $(PYTHON_FOR_CMAKE)

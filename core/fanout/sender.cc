@@ -63,8 +63,12 @@ void Sender::deliver(Session& session, const LiveItem& item) {
 
 void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied) {
   Subscription& subscription = session.exact()[index];
-  if (subscription.phase != Phase::kLive) return;
   const Update& update = *applied.update;
+  if (subscription.phase != Phase::kLive) {
+    // One that resumed ahead of this shard: now the shard is where the client is.
+    if (subscription.resume && update.seq() == subscription.seq && !update.status_only()) session.owe(index);
+    return;
+  }
   if (session.writable() && subscription.pace_ms == 0) {
     assert(subscription.seq == seq_before(update));
     if (encoder_.update(session, subscription, applied)) {
@@ -151,6 +155,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
   if (subscription.phase != Phase::kBehind) return true;
   TopicState& state = parts_.topics.state(subscription.topic_id);
+  if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
     const bool replays = !subscription.fresh && (state.is_event() || subscription.resume);
     std::vector<UpdatePtr> missed;
@@ -186,6 +191,8 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
     if (!encoder_.kept_update(session, subscription, *update)) return false;
     ++messages_;
     subscription.seq = update->seq();
+    // To a client a stale topic is live again with its next update.
+    if (subscription.status == TopicStatus::kStale) subscription.status = TopicStatus::kLive;
   }
   // The ring holds no statuses, and what this client was told last may not be known.
   const bool told = !subscription.child && !subscription.resume;

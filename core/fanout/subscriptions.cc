@@ -1,6 +1,7 @@
 #include "fanout/subscriptions.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace tickwire {
@@ -81,10 +82,12 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
 
 void Subscriptions::resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
                            const TopicState& state, TopicResult& result) {
-  const bool known = options.same_epoch && since <= state.seq();
+  // Another shard may have given the client what is still in the inbox of this one.
+  const UpdatePtr newest = state.topic->last();
+  const bool known = options.same_epoch && since <= (newest ? newest->seq() : 0);
   const bool recovered = known && state.topic->first_kept() <= since + 1;
   result.recovered = recovered && result.recovered.value_or(true);
-  if (known) result.missed = result.missed.value_or(0) + state.seq() - since;
+  if (known) result.missed = result.missed.value_or(0) + std::max(state.seq(), since) - since;
   // Of an event topic the client can be told exactly what is gone; else it begins anew, also where it asked
   // for no snapshot: it holds a state that is not true any more.
   subscription.resume = recovered || (known && state.is_event());
@@ -116,21 +119,21 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
 
 void Subscriptions::resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
                                   TopicResult& result) {
-  std::vector<TopicState*> topics;
+  std::set<TopicState*> topics;
   if (options.since != nullptr) {
     result.recovered = options.same_epoch;
     if (options.same_epoch) result.missed = 0;
     for (const auto& [name, seq] : *options.since) {
-      const Topic* topic = pattern.matches(name) ? parts_.topics.find_topic(name) : nullptr;
-      if (topic != nullptr) topics.push_back(&parts_.topics.state(topic->id));
+      TopicState* state = pattern.matches(name) ? parts_.topics.expect(name) : nullptr;
+      if (state != nullptr) topics.insert(state);
     }
   }
   std::size_t place = 0;
   for (TopicState* state = nullptr; options.last > 0 && (state = parts_.topics.next_after(0, place));) {
-    if (state->is_event() && pattern.matches(state->topic->name)) topics.push_back(state);
+    if (state->is_event() && pattern.matches(state->topic->name)) topics.insert(state);
   }
   for (TopicState* state : topics) {
-    if (!state->last || session.find(state->topic->id) != nullptr) continue;
+    if (session.find(state->topic->id) != nullptr) continue;
     Subscription child;
     child.topic_id = state->topic->id;
     child.pace_ms = options.pace_ms;

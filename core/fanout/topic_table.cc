@@ -20,6 +20,13 @@ Result<TopicState*> TopicTable::want(std::string_view name) {
   return &add_state(*interest->topic, std::move(interest->update));
 }
 
+TopicState* TopicTable::expect(std::string_view name) {
+  Topic* topic = hub_.find_topic(name);
+  if (topic == nullptr || !topic->last()) return nullptr;
+  TopicState* known = find(topic->id);
+  return known != nullptr ? known : &add_state(*topic, nullptr);
+}
+
 const Topic* TopicTable::find_topic(std::string_view name) const {
   const Topic* topic = hub_.find_topic(name);
   return topic != nullptr && find(topic->id) != nullptr ? topic : nullptr;

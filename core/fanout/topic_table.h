@@ -73,6 +73,9 @@ class TopicTable {
     state.subscribers.push_back(ref);
   }
   static void remove_subscriber(TopicState& state, SubscriberRef ref);
+  // The state of a topic that a wanted pattern matches and that has an update, though perhaps none was
+  // applied here yet. Null: there is no such topic.
+  TopicState* expect(std::string_view name);
   // A topic that is wanted here, or null.
   [[nodiscard]] const Topic* find_topic(std::string_view name) const;
   // Undoes one want(), after remove_subscriber; may destroy `state`.

@@ -95,8 +95,8 @@ class Hub {
   // --- reading ----------------------------------------------------------------------------------------
   // The last update, or null.
   [[nodiscard]] UpdatePtr find(std::string_view topic) const;
-  // Null: there is none. For callers with interest in it, which is what keeps it alive.
-  [[nodiscard]] const Topic* find_topic(std::string_view topic) const { return lookup(topic).get(); }
+  // Null: there is none. For callers with interest in it, which, like an update, is what keeps it alive.
+  [[nodiscard]] Topic* find_topic(std::string_view topic) const { return lookup(topic).get(); }
   // Topics with at least one update that match, in order of name, after `after`, at most `limit`.
   [[nodiscard]] std::vector<UpdatePtr> list(const Pattern& pattern, std::string_view after,
                                             std::size_t limit) const;

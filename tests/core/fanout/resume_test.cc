@@ -102,6 +102,37 @@ TEST_F(Resume, ARingThatMovesOnBeforeTheClientReadsIsMadeUpForByASnapshot) {
   EXPECT_EQ(client.heard(), (Lines{"ack", "snapshot v.a 8"}));
 }
 
+// It got them from another shard, whose turn came first.
+TEST_F(Resume, AClientThatIsAheadOfThisShardGetsNothingTwice) {
+  for (const std::string subscription : {"v.a", "v.*"}) {
+    Plant two;
+    Client first(two);
+    first.subscribe("v.*");
+    two.publish("v.a", R"({"n":1})");
+    two.run();
+    two.publish("v.a", R"({"n":2})");
+    two.publish("v.a", R"({"n":3})");
+    two.publish("v.new", R"({"n":1})");
+    Client ahead(two);
+    ahead.heard();
+    ahead.say(json{{"type", "subscribe"},
+                   {"topics", {subscription, "v.new"}},
+                   {"since", {{"v.a", 3}, {"v.new", 1}}},
+                   {"epoch", "e1"}}
+                  .dump());
+    const json ack = json::parse(ahead.socket.texts.at(0));
+    EXPECT_TRUE(ack["results"][0]["recovered"]) << subscription;
+    EXPECT_EQ(ack["results"][0]["missed"], 0);
+    two.run();
+    two.publish("v.a", R"({"n":4})");
+    two.publish("v.new", R"({"n":2})");
+    two.run();
+    EXPECT_EQ(ahead.heard(),
+              (Lines{"ack", "status v.a 3 live", "status v.new 1 live", "update v.a 4", "update v.new 2"}))
+        << subscription;
+  }
+}
+
 TEST_F(Resume, LastGivesTheLastEventsAndThenGoesOn) {
   publish("e.a", 6);
   publish("v.a", 6);

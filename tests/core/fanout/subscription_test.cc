@@ -194,6 +194,21 @@ TEST(SlowClient, GetsMissedEventsFromTheRing) {
   }
 }
 
+TEST(SlowClient, IsToldOfATopicThatIsStaleAgainAfterTheEventsItMissed) {
+  Plant plant({}, kEventRule);
+  plant.publish("e.a", R"({"p":1})");
+  static_cast<void>(plant.hub.set_status("e.a", TopicStatus::kStale));
+  Client client(plant);
+  client.block();
+  client.subscribe("e.a");
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "snapshot e.a 1"}));
+  plant.publish("e.a", R"({"p":2})");
+  static_cast<void>(plant.hub.set_status("e.a", TopicStatus::kStale));
+  plant.run();
+  client.unblock();
+  EXPECT_EQ(client.heard(), (Lines{"update e.a 2", "status e.a 2 stale"}));
+}
+
 TEST(SlowClient, IsToldExactlyWhichEventsTheRingHasLost) {
   Plant plant({}, kEventRule);
   for (const std::string subscription : {"e.a", "e.*"}) {

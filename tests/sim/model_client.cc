@@ -1,0 +1,127 @@
+#include "model_client.h"
+
+#include <charconv>
+
+namespace tickwire::sim {
+namespace {
+
+[[noreturn]] void fail(std::string_view what, std::string_view message) {
+  throw Violation(std::string(what) + ": " + std::string(message));
+}
+
+// What follows `"name":` up to the end of a number or string; the simulation publishes nothing that could be
+// taken for it.
+std::string_view value_of(std::string_view text, std::string_view name) {
+  const std::string key = "\"" + std::string(name) + "\":";
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) fail("without " + std::string(name), text);
+  std::string_view rest = text.substr(at + key.size());
+  if (rest.starts_with('"')) {
+    rest.remove_prefix(1);
+    return rest.substr(0, rest.find('"'));
+  }
+  return rest.substr(0, rest.find_first_of(",}"));
+}
+
+std::uint64_t number_of(std::string_view text, std::string_view name) {
+  const std::string_view digits = value_of(text, name);
+  std::uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (failed != std::errc{} || end != digits.data() + digits.size()) fail("no number", text);
+  return number;
+}
+
+std::string_view data_of(std::string_view text) {
+  const std::size_t at = text.find("\"data\":");
+  if (at == std::string_view::npos) fail("without data", text);
+  return text.substr(at + 7, text.size() - at - 8);
+}
+
+// {"f0":1,"f2":3}
+Fields fields_of(std::string_view data) {
+  Fields fields;
+  fields.fill(kAbsent);
+  for (std::size_t at = data.find("\"f"); at != std::string_view::npos; at = data.find("\"f", at + 1)) {
+    const auto field = static_cast<std::size_t>(data[at + 2] - '0');
+    fields.at(field) = std::stoi(std::string(data.substr(at + 5)));
+  }
+  return fields;
+}
+
+// Token for token: `*` is one of them, a last `>` the rest.
+bool matches(std::string_view pattern, std::string_view topic) {
+  while (!pattern.empty() && !topic.empty()) {
+    const std::string_view token = pattern.substr(0, pattern.find('.'));
+    const std::string_view name = topic.substr(0, topic.find('.'));
+    if (token == ">") return true;
+    if (token != "*" && token != name) return false;
+    pattern.remove_prefix(std::min(pattern.size(), token.size() + 1));
+    topic.remove_prefix(std::min(topic.size(), name.size() + 1));
+  }
+  return pattern.empty() && topic.empty();
+}
+
+}  // namespace
+
+bool ModelClient::wants(int topic) const {
+  const std::string name = topic_name(topic);
+  for (const std::string& text : wanted) {
+    if (matches(text, name)) return true;
+  }
+  return false;
+}
+
+void ModelClient::hear(std::string_view text, const Oracle& oracle) {
+  const std::string_view type = value_of(text, "type");
+  if (type == "welcome") return hear_welcome(text);
+  if (type == "ack" || type == "heartbeat" || type == "drain") return;
+  if (type == "error") fail("an error", text);
+  const int topic = topic_of(value_of(text, "topic"));
+  if (topic < 0 || !wants(topic)) fail("not wanted", text);
+  ++messages;
+  Known& known = topics[topic];
+  if (type == "snapshot") return hear_snapshot(text, known, topic, oracle);
+  if (type == "update") return hear_update(text, known, topic, oracle);
+  if (type == "gap") {
+    const std::uint64_t to = number_of(text, "to");
+    if (!is_event(topic) || number_of(text, "from") != known.seq + 1 || to <= known.seq) {
+      fail("a wrong gap after " + std::to_string(known.seq), text);
+    }
+    known.seq = to;
+    ++gaps;
+  } else if (type == "status") {
+    if (number_of(text, "seq") != known.seq) fail("a status out of turn", text);
+    known.status = value_of(text, "status");
+  } else {
+    fail("unknown", text);
+  }
+}
+
+// Of another epoch nothing that it holds means anything.
+void ModelClient::hear_welcome(std::string_view text) {
+  if (value_of(text, "epoch") != epoch) topics.clear();
+  epoch = value_of(text, "epoch");
+}
+
+void ModelClient::hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle) {
+  const std::uint64_t seq = number_of(text, "seq");
+  if (seq < known.seq) fail("back in time from " + std::to_string(known.seq), text);
+  const Oracle::Entry* entry = oracle.at(topic, seq);
+  if (entry == nullptr) fail("a seq that was never published", text);
+  const bool right =
+      is_event(topic) ? data_of(text) == entry->data : fields_of(data_of(text)) == entry->image;
+  if (!right) fail("a wrong image", text);
+  known = {seq, std::string(value_of(text, "status"))};
+  ++snapshots;
+}
+
+void ModelClient::hear_update(std::string_view text, Known& known, int topic, const Oracle& oracle) {
+  const std::uint64_t seq = number_of(text, "seq");
+  if (seq != known.seq + 1) fail("after " + std::to_string(known.seq), text);
+  const Oracle::Entry* entry = oracle.at(topic, seq);
+  if (entry == nullptr || data_of(text) != entry->data) fail("not what was published", text);
+  known.seq = seq;
+  if (known.status == "stale") known.status = "live";
+}
+
+}  // namespace tickwire::sim

@@ -1,0 +1,97 @@
+// SimSocket: a client's end of a connection in memory: it blocks, is cut in the middle of a write, or closes
+// when the simulation says so, and takes frames apart with zlib's inflate, as a browser does.
+#pragma once
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session/socket.h"
+
+namespace tickwire::sim {
+
+// Something that must never happen did.
+class Violation : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class SimSocket final : public Socket {
+ public:
+  SimSocket() { inflateInit2(&stream_, -15); }
+  ~SimSocket() override { inflateEnd(&stream_); }
+  SimSocket(const SimSocket&) = delete;
+  SimSocket& operator=(const SimSocket&) = delete;
+
+  WriteResult write(std::string_view frames) override {
+    if (blocked || closed) fault_ = blocked ? "written to while blocked" : "written to after its close";
+    bytes_max = std::max(bytes_max, frames.size());
+    if (cut_after > 0 && frames.size() > cut_after) {
+      read(frames.substr(0, cut_after));
+      closed = true;
+      return WriteResult::kClosed;
+    }
+    read(frames);
+    blocked = block_next;
+    return blocked ? WriteResult::kBlocked : WriteResult::kSent;
+  }
+  void close(CloseCode /*code*/, std::string_view /*reason*/) override { closed = true; }
+  void set_reading(bool /*on*/) override {}
+
+  // The messages since the last call; throws what went wrong meanwhile.
+  std::vector<std::string> take() {
+    if (!fault_.empty()) throw Violation(fault_);
+    return std::exchange(texts_, {});
+  }
+
+  bool block_next = false;  // the next write finds the socket full
+  bool blocked = false;
+  bool closed = false;
+  std::size_t cut_after = 0;  // bytes of a write that still arrive; 0: it is not cut
+  std::size_t bytes_max = 0;  // of one write
+
+ private:
+  // RFC 6455 section 5.2: unmasked and final frames; a last one that is not whole never arrived.
+  void read(std::string_view rest) {
+    while (rest.size() >= 2) {
+      const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(rest[at]); };
+      std::size_t size = byte(1);
+      std::size_t header = 2;
+      if (size >= 126) {
+        header = size == 126 ? 4 : 10;
+        if (rest.size() < header) return;
+        size = 0;
+        for (std::size_t at = 2; at < header; ++at) size = size << 8U | byte(at);
+      }
+      if (rest.size() < header + size) return;
+      const bool compressed = (byte(0) & 0x40U) != 0;
+      const std::string_view payload = rest.substr(header, size);
+      texts_.push_back(compressed ? inflate_message(payload) : std::string(payload));
+      rest.remove_prefix(header + size);
+    }
+  }
+
+  // RFC 7692 section 7.2.2.
+  std::string inflate_message(std::string_view payload) {
+    in_.assign(payload).append("\0\0\xFF\xFF", 4);
+    out_.resize(1U << 16U);
+    stream_.next_in = reinterpret_cast<Bytef*>(in_.data());
+    stream_.avail_in = static_cast<uInt>(in_.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
+    stream_.avail_out = static_cast<uInt>(out_.size());
+    if (::inflate(&stream_, Z_SYNC_FLUSH) != Z_OK || stream_.avail_in != 0) fault_ = "does not inflate";
+    return out_.substr(0, out_.size() - stream_.avail_out);
+  }
+
+  z_stream stream_{};
+  std::string in_;
+  std::string out_;
+  std::vector<std::string> texts_;
+  std::string fault_;
+};
+
+}  // namespace tickwire::sim

@@ -1,0 +1,353 @@
+#include "simulation.h"
+
+#include <algorithm>
+
+namespace tickwire::sim {
+namespace {
+
+constexpr std::size_t kPeers = 6;
+constexpr std::uint64_t kFeeds = 2;
+constexpr std::size_t kWriteBytesMax = 600;
+constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
+constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
+const std::vector<TopicRule> kRules{
+    {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},
+    {.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5},
+    {.pattern = ">", .ring = 8},
+};
+
+ShardConfig shard_config(std::uint32_t index, int epoch) {
+  ShardConfig config;
+  config.index = index;
+  config.epoch = "e" + std::to_string(epoch);
+  config.session.write_bytes_max = kWriteBytesMax;
+  return config;
+}
+
+}  // namespace
+
+// What a crash takes away.
+struct Simulation::Plant {
+  Plant(const Clock& clock, Access& access, int epoch) : hub(clock, kRules) {
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, epoch), [] {}));
+    }
+  }
+
+  Hub hub;
+  std::vector<std::unique_ptr<Shard>> shards;
+};
+
+Simulation::Simulation(std::uint64_t seed, Mutation mutation)
+    : random_(seed), mutation_(mutation), peers_(kPeers) {
+  start_plant();
+  for (Peer& peer : peers_) connect(peer);
+}
+
+Simulation::~Simulation() {
+  for (Peer& peer : peers_) {
+    if (peer.session != nullptr) peer.shard->on_closed(*peer.session);
+  }
+}
+
+void Simulation::step() {
+  ++totals_.steps;
+  switch (pick(32)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+      return publish();
+    case 7:
+      return set_status();
+    case 8:
+    case 9:
+      return subscribe(peer());
+    case 10:
+      return unsubscribe(peer());
+    case 11:
+    case 12:
+      peer().socket->block_next = true;
+      return;
+    case 13:
+    case 14:
+    case 15:
+      return unblock(peer());
+    case 16:
+      return clock_.advance_ms(static_cast<std::int64_t>(pick(300)));
+    case 17:  // the wall clock is put back; the other one never is
+      return clock_.set_wall_ms(clock_.wall_ms() - static_cast<std::int64_t>(pick(5000)));
+    case 18:
+      for (const auto& shard : plant_->shards) shard->tick();
+      return plant_->hub.sweep();
+    case 19:
+    case 20:
+      return flush(pick(4) == 0);
+    case 21:
+      peer().socket->cut_after = 1 + pick(kWriteBytesMax);
+      return;
+    case 22: {
+      Peer& gone = peer();
+      disconnect(gone);
+      return connect(gone);
+    }
+    case 23:
+      if (pick(40) > 0) return;
+      end_plant(pick(2) == 0);
+      start_plant();
+      for (Peer& each : peers_) connect(each);
+      return;
+    case 24:
+    case 25:
+    case 26:
+      return listen(peer());
+    default:
+      return run_shards();
+  }
+}
+
+// --- the feeds ------------------------------------------------------------------------------------------
+
+void Simulation::publish() {
+  const std::size_t burst = pick(20) == 0 ? 20 : 1 + pick(3);
+  for (std::size_t i = 0; i < burst; ++i) {
+    const int topic = static_cast<int>(pick(kTopics));
+    Fields changed;
+    changed.fill(kAbsent);
+    std::array<bool, kFields> deleted{};
+    std::string data = "{";
+    for (std::size_t field = 0; field < kFields; ++field) {
+      if (pick(2) == 0) continue;
+      data.append(data.size() > 1 ? ",\"f" : "\"f").append(std::to_string(field)).append("\":");
+      if (pick(6) == 0) {
+        deleted[field] = true;
+        data += "null";
+      } else {
+        changed[field] = static_cast<int>(pick(1000));
+        data += std::to_string(changed[field]);
+      }
+    }
+    data += '}';
+    const auto published =
+        plant_->hub.publish(topic_name(topic), data, static_cast<FeedId>(1 + pick(kFeeds)));
+    if (!published) throw Violation("publish: " + published.error().message);
+    oracle_.publish(topic, data, changed, deleted);
+    if ((*published)->seq() != oracle_.seq(topic)) {
+      throw Violation("published as seq " + std::to_string((*published)->seq()) + " what is " +
+                      std::to_string(oracle_.seq(topic)) + " of " + topic_name(topic));
+    }
+  }
+}
+
+void Simulation::set_status() {
+  if (pick(4) == 0) {
+    plant_->hub.feed_down(static_cast<FeedId>(1 + pick(kFeeds)));
+    for (int topic = 0; topic < kTopics; ++topic) {
+      const UpdatePtr last = plant_->hub.find(topic_name(topic));
+      if (last) oracle_.topic(topic).status = name_of(last->status());
+    }
+    return;
+  }
+  const int topic = static_cast<int>(pick(kTopics));
+  const std::size_t status = pick(kStatuses.size());
+  if (!plant_->hub.set_status(topic_name(topic), static_cast<TopicStatus>(status))) return;
+  oracle_.topic(topic).status = kStatuses.at(status);
+}
+
+// --- the clients ----------------------------------------------------------------------------------------
+
+void Simulation::subscribe(Peer& peer) {
+  if (peer.socket->closed) return;
+  static constexpr std::array<std::string_view, 6> kPatterns{">", "v.>", "e.>", "*.x.*", "e.x.*", "v.*.1"};
+  const std::string text = pick(3) == 0 ? std::string(kPatterns.at(pick(kPatterns.size())))
+                                        : topic_name(static_cast<int>(pick(kTopics)));
+  listen(peer);
+  peer.model.wanted.insert(text);
+  const std::string pace = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
+  peer.shard->on_message(*peer.session, R"({"type":"subscribe","topics":[")" + text + "\"]" + pace + "}");
+}
+
+void Simulation::unsubscribe(Peer& peer) {
+  if (peer.socket->closed || peer.model.wanted.empty()) return;
+  auto gone = peer.model.wanted.begin();
+  std::advance(gone, pick(peer.model.wanted.size()));
+  listen(peer);
+  peer.shard->on_message(*peer.session, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
+  peer.model.wanted.erase(gone);
+  // What leaves the set begins anew when it comes back.
+  std::erase_if(peer.model.topics, [&](const auto& entry) { return !peer.model.wants(entry.first); });
+}
+
+void Simulation::unblock(Peer& peer) {
+  peer.socket->block_next = false;
+  if (!std::exchange(peer.socket->blocked, false) || peer.socket->closed) return;
+  peer.shard->on_writable(*peer.session);
+}
+
+// Comes back to any shard, and goes on with what it knows.
+void Simulation::connect(Peer& peer) {
+  peer.socket = std::make_unique<SimSocket>();
+  peer.shard = plant_->shards[pick(plant_->shards.size())].get();
+  peer.session = &peer.shard->open(*peer.socket, {}, static_cast<Compression>(pick(3)));
+  const std::string before = peer.model.epoch;
+  const auto known = peer.model.topics;
+  listen(peer);
+  if (peer.model.wanted.empty()) return;
+  std::string topics;
+  for (const std::string& text : peer.model.wanted) topics += (topics.empty() ? "\"" : ",\"") + text + "\"";
+  std::string since;
+  for (const auto& [topic, state] : known) {
+    since += (since.empty() ? "\"" : ",\"") + topic_name(topic) + "\":" + std::to_string(state.seq);
+  }
+  std::string command = R"({"type":"subscribe","topics":[)" + topics + "]";
+  if (pick(4) > 0) {
+    command += ",\"epoch\":\"" + before + "\",\"since\":{" + since + "}";
+    ++totals_.resumes;
+  } else {
+    peer.model.topics.clear();
+  }
+  peer.shard->on_message(*peer.session, command + "}");
+}
+
+void Simulation::disconnect(Peer& peer) {
+  if (peer.session == nullptr) return;
+  if (peer.socket->closed) ++totals_.cuts;
+  try {
+    listen(peer);
+  } catch (const Violation&) {
+    if (mutation_ == Mutation::kNone) throw;
+  }
+  peer.shard->on_closed(*std::exchange(peer.session, nullptr));
+}
+
+void Simulation::listen(Peer& peer) {
+  const std::uint64_t messages = peer.model.messages;
+  const std::uint64_t snapshots = peer.model.snapshots;
+  const std::uint64_t gaps = peer.model.gaps;
+  check_bounds(peer);
+  for (std::string& text : peer.socket->take()) {
+    const bool update = text.starts_with(R"({"type":"update")");
+    if (mutation_ == Mutation::kSkipSeq && update && pick(500) == 0) continue;
+    if (mutation_ == Mutation::kStaleImage) mutate(text);
+    peer.model.hear(text, oracle_);
+    if (mutation_ == Mutation::kRepeat && update && pick(500) == 0) peer.model.hear(text, oracle_);
+  }
+  totals_.messages += peer.model.messages - messages;
+  totals_.snapshots += peer.model.snapshots - snapshots;
+  totals_.gaps += peer.model.gaps - gaps;
+}
+
+// Now and then a snapshot has the image of the seq before.
+void Simulation::mutate(std::string& text) {
+  if (!text.starts_with(R"({"type":"snapshot")") || pick(50) > 0) return;
+  const std::size_t topic = text.find("\"topic\":\"") + 9;
+  const std::size_t seq = text.find("\"seq\":") + 6;
+  const Oracle::Entry* before =
+      oracle_.at(topic_of(text.substr(topic, 5)), std::stoull(text.substr(seq)) - 1);
+  if (before != nullptr) text.replace(text.find("\"data\":") + 7, std::string::npos, before->data + "}");
+}
+
+// --- the plant ------------------------------------------------------------------------------------------
+
+void Simulation::run_shards() {
+  for (const auto& shard : plant_->shards) shard->run();
+}
+
+void Simulation::flush(bool fails) {
+  if (batch_.empty()) batch_ = plant_->hub.take_dirty();
+  if (fails) return;
+  if (mutation_ != Mutation::kLoseFlush || pick(20) > 0) disk_.commit(batch_);
+  batch_.clear();
+}
+
+void Simulation::start_plant() {
+  plant_ = std::make_unique<Plant>(clock_, access_, epoch_);
+  disk_.restore(plant_->hub);
+  for (int topic = 0; topic < kTopics; ++topic) {
+    const UpdatePtr last = plant_->hub.find(topic_name(topic));
+    Oracle::Topic& known = oracle_.topic(topic);
+    if ((last ? last->seq() : 0) != known.entries.size()) {
+      throw Violation("a restart lost updates of " + topic_name(topic));
+    }
+    if (known.status == "live" && last) known.status = "stale";
+  }
+}
+
+void Simulation::end_plant(bool clean) {
+  if (clean) {
+    for (const auto& shard : plant_->shards) shard->drain(0);
+    ++totals_.restarts;
+  } else {
+    ++totals_.crashes;
+  }
+  for (Peer& peer : peers_) disconnect(peer);
+  if (clean) {
+    flush(false);
+    flush(false);
+  } else {
+    // What was not on the disk never happened: another epoch gives these numbers again.
+    ++epoch_;
+    batch_.clear();
+    for (int topic = 0; topic < kTopics; ++topic) {
+      const auto row = disk_.rows().find(topic_name(topic));
+      const bool stored = row != disk_.rows().end();
+      oracle_.topic(topic).entries.resize(stored ? row->second.seq : 0);
+      oracle_.topic(topic).status = stored ? name_of(row->second.status) : "live";
+    }
+  }
+  plant_.reset();
+}
+
+// --- checks ---------------------------------------------------------------------------------------------
+
+void Simulation::check_bounds(const Peer& peer) const {
+  if (peer.socket->bytes_max > kWriteBytesMax + 50 * kMessageBytesMax) {
+    throw Violation("a write of " + std::to_string(peer.socket->bytes_max) + " bytes");
+  }
+  if (peer.session == nullptr || peer.socket->closed) return;
+  const std::size_t behind = peer.session->behind().size();
+  if (behind > 4 * (kTopics + peer.model.wanted.size())) {
+    throw Violation("a list of " + std::to_string(behind) + " subscriptions that are behind");
+  }
+}
+
+void Simulation::settle() {
+  for (Peer& peer : peers_) {
+    peer.socket->cut_after = 0;
+    if (peer.socket->closed) {
+      disconnect(peer);
+      connect(peer);
+    }
+    unblock(peer);
+  }
+  for (int i = 0; i < 40; ++i) {
+    run_shards();
+    clock_.advance_ms(50);
+  }
+  for (Peer& peer : peers_) {
+    listen(peer);
+    check_rest(peer);
+  }
+}
+
+void Simulation::check_rest(const Peer& peer) const {
+  for (int topic = 0; topic < kTopics; ++topic) {
+    const std::uint64_t seq = oracle_.seq(topic);
+    if (seq == 0 || !peer.model.wants(topic)) continue;
+    const auto found = peer.model.topics.find(topic);
+    if (found == peer.model.topics.end()) throw Violation("never heard of " + topic_name(topic));
+    if (found->second.seq != seq) {
+      throw Violation("at rest at seq " + std::to_string(found->second.seq) + " of " + topic_name(topic) +
+                      ", which is at " + std::to_string(seq));
+    }
+    const std::string& status = const_cast<Oracle&>(oracle_).topic(topic).status;
+    if (found->second.status != status) {
+      throw Violation("takes " + topic_name(topic) + " for " + found->second.status + ", it is " + status);
+    }
+  }
+}
+
+}  // namespace tickwire::sim

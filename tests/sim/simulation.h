@@ -1,0 +1,89 @@
+// Simulation: a whole plant without threads, sockets, files or clocks, under one seeded scheduler: feeds that
+// burst, die and come back, clients that subscribe, block, are cut off and resume, a disk that fails, and
+// crashes and restarts at any step. Every message is judged by clients who know the protocol and the oracle.
+//
+// One thread. The same seed does the same steps.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "disk.h"
+#include "fakes/fake_access.h"
+#include "fakes/fake_clock.h"
+#include "fanout/shard.h"
+#include "model_client.h"
+#include "oracle.h"
+
+namespace tickwire::sim {
+
+struct Totals {
+  std::uint64_t steps = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t snapshots = 0;
+  std::uint64_t gaps = 0;
+  std::uint64_t resumes = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t cuts = 0;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed, Mutation mutation = Mutation::kNone);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // Throws Violation.
+  void step();
+  // Lets everything come to rest: then every client knows the last state of what it wants.
+  void settle();
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+
+ private:
+  struct Plant;
+  struct Peer {
+    std::unique_ptr<SimSocket> socket;
+    Session* session = nullptr;
+    Shard* shard = nullptr;
+    ModelClient model;
+    std::vector<std::string> held;  // heard, kept back by a mutation
+  };
+
+  std::size_t pick(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
+  Peer& peer() { return peers_[pick(peers_.size())]; }
+
+  void publish();
+  void set_status();
+  void subscribe(Peer& peer);
+  void unsubscribe(Peer& peer);
+  void unblock(Peer& peer);
+  void connect(Peer& peer);
+  void disconnect(Peer& peer);
+  void listen(Peer& peer);
+  void mutate(std::string& text);
+  void run_shards();
+  void flush(bool fails);
+  void start_plant();
+  void end_plant(bool clean);
+  void check_bounds(const Peer& peer) const;
+  void check_rest(const Peer& peer) const;
+
+  std::mt19937_64 random_;
+  const Mutation mutation_;
+  FakeClock clock_;
+  FakeAccess access_;
+  Oracle oracle_;
+  Disk disk_;
+  std::vector<Dirty> batch_;  // taken from the hub, not yet on the disk
+  int epoch_ = 0;
+  std::unique_ptr<Plant> plant_;
+  std::vector<Peer> peers_;
+  Totals totals_;
+};
+
+}  // namespace tickwire::sim
