@@ -25,8 +25,7 @@ class Backoff:
         """After a connection that held for `held_s` and may have been told when to come back."""
         if held_s >= STEADY_S:
             self._attempt = 0
-        if drain_ms is not None:
-            return min(drain_ms / 1000, DRAIN_S_MAX)
+        told_s = min((drain_ms or 0) / 1000, DRAIN_S_MAX)
         whole = min(self._first_s * 2.0 ** min(self._attempt, 30), BACKOFF_S_MAX)
         self._attempt += 1
-        return whole * (0.5 + self._chance() / 2)
+        return told_s + whole * (0.5 + self._chance() / 2)

@@ -25,6 +25,15 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """How a topic or pattern goes on."""
+
+    recovered: bool
+    missed: int | None
+    """None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An ack or a pong, or the error that refused the whole command."""
 
@@ -32,6 +41,8 @@ class Answer:
     error: TickwireError | None = None
     seqs: dict[str, int] = field(default_factory=dict)
     """Of the topics that were accepted; 0 where it was not said."""
+    resumed: dict[str, Resumption] = field(default_factory=dict)
+    """Of those that went on where this client, or who it goes on for, was."""
     refused: dict[str, TickwireError] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     """Of a list: the topics, and where to go on."""
@@ -44,6 +55,8 @@ class Data:
 
     update: Update
     news: bool
+    begins: bool = False
+    """It is the first of the last messages that somebody asked for, or what comes from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tickwire._pattern import is_pattern, matches
+from tickwire._topics import Topics
+from tickwire._wants import SNAPSHOT
 from tickwire.errors import TickwireError
 from tickwire.update import Update
 
@@ -68,6 +70,7 @@ class Feed:
         self.topics = dict.fromkeys(topics)
         self._patterns = [topic for topic in self.topics if is_pattern(topic)]
         self.snapshot = True
+        self.start = SNAPSHOT
         self.max_rate = math.inf
         self.seqs: dict[str, int] = {}
         self.refused: dict[str, TickwireError] = {}
@@ -78,8 +81,8 @@ class Feed:
         self._on_dry = on_dry
         self._queue: deque[Update] = deque()
         self._ready = asyncio.Event()
-        self._given: set[str] = set()
-        """Topics whose first message was passed on."""
+        self._given: dict[str, int] = {}
+        """Topics whose first message was passed on, each with the last seq."""
         self._behind: dict[str, int] = {}
         """Topics that were dropped, with the first seq that is missing."""
         self._asked: set[str] = set()
@@ -87,17 +90,33 @@ class Feed:
     def wants(self, topic: str) -> bool:
         return topic in self.topics or any(matches(pattern, topic) for pattern in self._patterns)
 
-    def put(self, update: Update, news: bool) -> None:
+    def put(self, update: Update, news: bool, begins: bool = False) -> None:
+        """`begins`: it is where one may begin who does not want, or need, a snapshot."""
         name = update.topic
         if name in self._behind:
             if update.kind == "snapshot":
                 self._catch_up(update)
         elif name in self._given:
-            if news:
+            if news or (update.kind != "status" and update.seq > self._given[name]):
                 self._enqueue(update)
-        elif self._begins(update, news):
-            self._given.add(name)
+        elif self._begins(update, news, begins):
             self._enqueue(update)
+
+    def tell(self, update: Update) -> None:
+        """Of no topic's state, so it is passed on wherever that stands."""
+        self._append(update)
+
+    def not_begun(self, topics: Topics) -> list[str]:
+        """Those whose first message, which this one waits for, was before its time."""
+        return [
+            name
+            for name in topics
+            if self.snapshot
+            and self.wants(name)
+            and name not in self._given
+            and name not in self._behind
+            and topics.seq(name) > self.start.since.get(name, 0)
+        ]
 
     async def next(self) -> Update | None:
         """None: it has ended. What came before an end or an error is given first."""
@@ -149,14 +168,19 @@ class Feed:
     def connection_lost(self) -> None:
         self._asked.clear()
 
-    def _begins(self, update: Update, news: bool) -> bool:
+    def _begins(self, update: Update, news: bool, begins: bool) -> bool:
         """Or is it of a subscription that was there before, and our snapshot still to come?"""
-        if not self.snapshot:
+        since = self.start.since.get(update.topic)
+        if not self.snapshot and since is None:
             return news
-        first = update.missed[0] if update.missed else update.seq
-        return update.kind == "snapshot" or first == (0 if update.kind == "status" else 1)
+        follows = update.first_seq == (since or 0) + (update.kind != "status")
+        return update.kind == "snapshot" or follows or (begins and self.start.last > 0)
 
     def _enqueue(self, update: Update) -> None:
+        self._given[update.topic] = update.seq
+        self._append(update)
+
+    def _append(self, update: Update) -> None:
         if self.ended:
             return
         self._queue.append(update)
@@ -169,8 +193,9 @@ class Feed:
 
     def _fall_behind(self) -> None:
         for update in self._queue:
-            first = update.missed[0] if update.missed else update.seq
-            self._behind.setdefault(update.topic, first + (update.kind == "status"))
+            if update.kind != "resumed":
+                first = update.first_seq + (update.kind == "status")
+                self._behind.setdefault(update.topic, first)
         self._queue.clear()
         self._gate.set_full(self, False)
 
@@ -180,7 +205,7 @@ class Feed:
         self._asked.discard(name)
         if first <= last:
             text = f'{{"type":"gap","topic":"{name}","from":{first},"to":{last}}}'
-            self._enqueue(Update("gap", name, last, missed=(first, last), text=text))
+            self._enqueue(Update("gap", name, last, missed=last - first + 1, text=text))
         self._enqueue(snapshot)
 
     def _ask_for_dropped(self) -> None:

@@ -1,40 +1,22 @@
 """The client's half of docs/PROTOCOL.md without I/O: texts in, events and commands out.
 
 An update that does not follow the one before is held back and its topic refreshed: the snapshot is
-asked for through a subscription to the topic itself, which is given back once it came.
-
-States of a want (a topic or pattern that somebody here wants), on one connection::
-
-    idle ──subscribe_commands()──> asked ──ack──> active        a refused one is forgotten
-      ^                                             │
-      └──────── connection_lost(), want() ──────────┘           want() leaves an active one active
+asked for through a subscription to the topic itself, which is given back once it came. After a lost
+connection each topic goes on where it was (`_wants`), or begins anew.
 """
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Any
 
-from tickwire._events import Answer, Command, Data, Drain, Ended, Event, Welcome
+from tickwire._events import Answer, Command, Data, Drain, Ended, Event, Resumption, Welcome
 from tickwire._pattern import is_pattern, matches
 from tickwire._topics import Outcome, Topics
+from tickwire._wants import SNAPSHOT, Ask, Start, Want, Wants, among, portions
 from tickwire.errors import ProtocolError, TickwireError, error_for
 from tickwire.update import Update, parse_message
-
-COMMAND_TOPICS_MAX: Final = 10_000
-COMMAND_BYTES_MAX: Final = 1_048_576
-"""The server takes 2 MiB; this counts the topics alone."""
-
-
-@dataclass(slots=True)
-class Want:
-    snapshot: bool
-    max_rate: float
-    """Messages a second per topic; infinite: every update."""
-    asked: bool = False
-    active: bool = False
 
 
 class Protocol:
@@ -42,38 +24,33 @@ class Protocol:
 
     def __init__(self) -> None:
         self.topics = Topics()
+        self.holes = 0
+        """Messages that did not follow, by no fault of the network: there must be none."""
         self._outbox: list[Command] = []
-        self._wants: dict[str, Want] = {}
-        self._patterns: list[str] = []
-        """Those of the wants that are patterns."""
+        self._wants = Wants()
         self._refreshing: set[str] = set()
+        self._replayed: set[str] = set()
+        """Topics of which known messages may come again, because somebody asked for the last."""
         self._ids = count(1)
         self._pending: dict[int, Command] = {}
         self._own: set[int] = set()
 
     # --- commands ---------------------------------------------------------------------------------
 
-    def want(self, topic: str, snapshot: bool, max_rate: float, repeat: bool) -> None:
-        """To be asked for, if that says anything new; `repeat`: anyway, for its snapshots."""
-        old = self._wants.get(topic)
-        if repeat or old is None or (old.snapshot, old.max_rate) != (snapshot, max_rate):
-            active = old is not None and old.active
-            if old is None and is_pattern(topic):
-                self._patterns.append(topic)
-            self._wants[topic] = Want(snapshot, max_rate, active=active)
+    def want(
+        self,
+        topic: str,
+        snapshot: bool,
+        max_rate: float,
+        repeat: bool,
+        start: Start = SNAPSHOT,
+    ) -> None:
+        """To be asked for, if that says anything new; `repeat`: anyway, for how it begins."""
+        self._wants.want(topic, snapshot, max_rate, repeat, start)
 
     def subscribe_commands(self) -> list[Command]:
-        """What was wanted and not asked for yet on this connection."""
-        alike: dict[tuple[bool, float], list[str]] = {}
-        for topic, want in self._wants.items():
-            if not want.asked:
-                want.asked = True
-                alike.setdefault((want.snapshot, want.max_rate), []).append(topic)
-        return [
-            self._subscribe(some, snapshot, max_rate)
-            for (snapshot, max_rate), topics in alike.items()
-            for some in _portions(topics)
-        ]
+        """What was wanted and not asked for yet on this connection. Call it until it is empty."""
+        return [self._subscribe(ask) for ask in self._wants.asks(self.topics)]
 
     def unwant(self, topics: Iterable[str]) -> list[Command]:
         """Forgets them; the commands tell the server, which knows of those that were asked for."""
@@ -83,7 +60,7 @@ class Protocol:
             # One that is being refreshed is given back when its snapshot came.
             if want is not None and want.asked and topic not in self._refreshing:
                 told.append(topic)
-        return [self._unsubscribe(some) for some in _portions(told)]
+        return [self._unsubscribe(some) for some in portions(told)]
 
     def publish(self, topic: str, data: str) -> Command:
         fields = f'"topic":{json.dumps(topic)},"data":{data}'
@@ -107,8 +84,8 @@ class Protocol:
                 want = self._wants.get(topic)
                 by_rate.setdefault(want.max_rate if want else math.inf, []).append(topic)
         for max_rate, missing in by_rate.items():
-            for some in _portions(missing):
-                self._post(self._subscribe(some, True, max_rate))
+            for some in portions(missing):
+                self._post(self._subscribe(Ask(some, True, max_rate)))
 
     def take_outbox(self) -> list[Command]:
         """Commands of its own, to be sent after each receive() and refresh()."""
@@ -116,20 +93,24 @@ class Protocol:
         return commands
 
     def connection_lost(self) -> None:
-        """Nothing is known for certain until the next connection's snapshots."""
-        for want in self._wants.values():
-            want.asked = want.active = False
+        """What is held may be old, until the next connection goes on from there."""
         self.topics.doubt_all()
-        for state in (self._refreshing, self._pending, self._own, self._outbox):
+        self._wants.connection_lost(self.topics)
+        for state in (self._refreshing, self._replayed, self._pending, self._own, self._outbox):
             state.clear()
 
-    def _subscribe(self, topics: Sequence[str], snapshot: bool, max_rate: float) -> Command:
-        fields = f'"topics":{json.dumps(topics)}'
-        if not snapshot:
+    def _subscribe(self, ask: Ask) -> Command:
+        fields = f'"topics":{json.dumps(ask.topics)}'
+        if not ask.snapshot:
             fields += ',"snapshot":false'
-        if max_rate < math.inf:
-            fields += f',"max_rate":{max_rate}'
-        return self._command("subscribe", fields, topics)
+        if ask.max_rate < math.inf:
+            fields += f',"max_rate":{ask.max_rate}'
+        if ask.last:
+            fields += f',"last":{ask.last}'
+        if ask.since:
+            since = json.dumps(ask.since, separators=(",", ":"))
+            fields += f',"since":{since},"epoch":{json.dumps(self.topics.epoch)}'
+        return self._command("subscribe", fields, ask.topics)
 
     def _unsubscribe(self, topics: Sequence[str]) -> Command:
         return self._command("unsubscribe", f'"topics":{json.dumps(topics)}', topics)
@@ -160,7 +141,9 @@ class Protocol:
             case "error":
                 return self._take_error(message)
             case "welcome":
-                return _welcome(message)
+                welcome = _welcome(message)
+                self._wants.begin(self.topics.begin(welcome.epoch))
+                return welcome
             case "drain":
                 return Drain(int(message["reconnect_after_ms"]))
         return None  # a heartbeat, or a message of a later server
@@ -179,6 +162,11 @@ class Protocol:
                 answer.refused[topic] = _error_of(result["error"], topic)
             else:
                 answer.seqs[topic] = int(result.get("seq", 0))
+                if "recovered" in result:
+                    missed = result.get("missed")
+                    answer.resumed[topic] = Resumption(
+                        bool(result["recovered"]), None if missed is None else int(missed)
+                    )
         if command.kind == "subscribe":
             self._settle(command, answer)
         return answer
@@ -190,7 +178,20 @@ class Protocol:
                 self._refreshing.discard(topic)
                 self._forget(topic)
             elif want is not None and topic in answer.seqs:
-                want.active = True
+                want.active, want.resume = True, False
+                self._place(topic, want, answer)
+
+    def _place(self, name: str, want: Want, answer: Answer) -> None:
+        """Where its topics stand, now that it is active."""
+        if want.anew:
+            want.anew = False
+            answer.resumed[name] = Resumption(False, None)
+        elif answer.resumed.get(name) == Resumption(False, None):
+            self.topics.forget(name)  # the server knows of no such seq
+        if not is_pattern(name) and not (want.snapshot and answer.seqs[name]):
+            self.topics.hold(name, answer.seqs[name])
+        if want.start.last:
+            self._replayed.update(filter(self.topics.synced, among(name, list(self.topics))))
 
     def _take_error(self, message: dict[str, Any]) -> Event | None:
         error = _error_of(message, message.get("topic"))
@@ -211,47 +212,44 @@ class Protocol:
         name = update.topic
         if update.kind == "snapshot":
             self._give_back(name)
-        if name not in self.topics and not any(self._matching(name)):
+        if name not in self.topics and not any(self._wants.active(name)):
             return None  # on its way when it was unsubscribed
-        synced = self.topics.synced(name)
-        if not synced and name in self._refreshing:
-            return None
-        from_anywhere = not synced and any(not want.snapshot for want in self._matching(name))
-        outcome = self.topics.take(update, from_anywhere)
+        if name in self._replayed:
+            if update.kind in ("update", "gap") and update.seq <= self.topics.seq(name):
+                return Data(update, news=False, begins=True)
+            self._replayed.discard(name)
+        begins = name not in self.topics and self._begins_anywhere(update)
+        outcome = self.topics.take(update, begins)
         if outcome is Outcome.HOLE:
+            self.holes += name not in self._refreshing
             self.refresh([name])
             return None
-        return Data(update, outcome is Outcome.NEWS)
+        return Data(update, outcome is Outcome.NEWS, begins)
+
+    def _begins_anywhere(self, update: Update) -> bool:
+        event = update.delivery == "event" or update.kind == "gap"
+        wants = self._wants.active(update.topic)
+        return any(not want.snapshot or (want.start.last and event) for want in wants)
 
     def _give_back(self, name: str) -> None:
         """Ends the subscription that refresh() made, now that the snapshot came."""
         if name in self._refreshing:
             self._refreshing.discard(name)
-            if name not in self._wants:
+            if self._wants.get(name) is None:
                 self._post(self._unsubscribe([name]))
 
     def _post(self, command: Command) -> None:
         self._own.add(command.id)
         self._outbox.append(command)
 
-    def _matching(self, name: str) -> Iterator[Want]:
-        exact = self._wants.get(name)
-        if exact is not None and exact.active:
-            yield exact
-        for pattern in self._patterns:
-            want = self._wants[pattern]
-            if want.active and matches(pattern, name):
-                yield want
-
     def _forget(self, gone: str) -> Want | None:
         """A want, and what is known of the topics that only it stood for."""
-        want = self._wants.pop(gone, None)
+        want = self._wants.forget(gone)
         names = [gone]
         if want is not None and is_pattern(gone):
-            self._patterns.remove(gone)
             names = [name for name in self.topics if matches(gone, name)]
         for name in names:
-            if name not in self._wants and not any(matches(p, name) for p in self._patterns):
+            if not self._wants.cover(name):
                 self.topics.forget(name)
         return want
 
@@ -273,17 +271,3 @@ def _error_of(told: dict[str, Any], topic: str | None) -> TickwireError:
         topic=topic,
         retryable=bool(told["retryable"]),
     )
-
-
-def _portions(topics: Sequence[str]) -> Iterator[list[str]]:
-    """What fits into one command each."""
-    some: list[str] = []
-    size = 0
-    for topic in topics:
-        size += len(topic.encode("utf-8", "replace")) + 3
-        if some and (len(some) == COMMAND_TOPICS_MAX or size > COMMAND_BYTES_MAX):
-            yield some
-            some, size = [], len(topic) + 3
-        some.append(topic)
-    if some:
-        yield some

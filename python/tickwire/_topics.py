@@ -1,7 +1,7 @@
 """What a client knows of each topic, and the rules by which messages change it. Pure.
 
-A topic is synced while each message followed the last one. One that does not follow is a hole:
-nothing of it is applied, and the topic waits for a snapshot.
+A topic is held as of a seq. Epoch and seq name one state, so what follows on it is right, also on
+another connection. A message that does not follow is a hole: nothing of it is applied.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tickwire.update import Update
 class Outcome(Enum):
     NEWS = auto()
     KNOWN = auto()
-    """A snapshot of what was known already."""
+    """A snapshot or a status of what was known already."""
     HOLE = auto()
 
 
@@ -23,12 +23,17 @@ class Outcome(Enum):
 class _Topic:
     seq: int = 0
     synced: bool = False
+    """Nothing is missing up to now; without it: up to `seq`."""
     event: bool = False
     """Each message stands for itself: the image is the last one, not all of them merged."""
+    status: str = "live"
+    """As the server said; `statuses` doubts that while the topic is not synced."""
 
 
 class Topics:
     def __init__(self) -> None:
+        self.epoch = ""
+        """The one that all of them belong to."""
         self.images: dict[str, dict[str, Any]] = {}
         self.statuses: dict[str, str] = {}
         self._topics: dict[str, _Topic] = {}
@@ -39,21 +44,37 @@ class Topics:
     def __iter__(self) -> Iterator[str]:
         return iter(self._topics)
 
+    def seq(self, name: str) -> int:
+        topic = self._topics.get(name)
+        return topic.seq if topic is not None else 0
+
     def synced(self, name: str) -> bool:
         topic = self._topics.get(name)
         return topic is not None and topic.synced
 
+    def begin(self, epoch: str) -> set[str]:
+        """Of a connection. What is held of another epoch is forgotten: those topics."""
+        lost = set() if epoch == self.epoch else set(self._topics)
+        for name in lost:
+            self.forget(name)
+        self.epoch = epoch
+        return lost
+
+    def hold(self, name: str, seq: int) -> None:
+        """It is known to stand there, or to have been followed up to there by somebody else."""
+        self._topics.setdefault(name, _Topic(seq))
+
     def take(self, update: Update, from_anywhere: bool) -> Outcome:
-        """`from_anywhere`: without a snapshot, the first message may be any."""
-        topic = self._topics.get(update.topic) or _Topic()
+        """`from_anywhere`: the first message of a topic that is not held may be any."""
+        known = self._topics.get(update.topic)
+        topic = known or _Topic()
         if update.kind == "snapshot":
             outcome = self._replace(topic, update)
-        elif self._follows(topic, update) or (from_anywhere and not topic.synced):
-            self._change(topic, update)
-            outcome = Outcome.NEWS
+        elif self._follows(topic, update) or (from_anywhere and known is None):
+            outcome = self._change(topic, update)
         else:
             topic.synced = False
-            outcome = Outcome.HOLE
+            return Outcome.HOLE
         self._topics[update.topic] = topic
         return outcome
 
@@ -75,8 +96,8 @@ class Topics:
 
     def _replace(self, topic: _Topic, update: Update) -> Outcome:
         name, status = update.topic, update.status or "live"
-        same = topic.synced and topic.seq == update.seq and self.statuses[name] == status
-        topic.seq, topic.synced = update.seq, True
+        same = topic.synced and topic.seq == update.seq and topic.status == status
+        topic.seq, topic.status, topic.synced = update.seq, status, True
         topic.event = topic.event or update.delivery == "event"
         self.images[name] = dict(update.data)
         self.statuses[name] = status
@@ -84,29 +105,27 @@ class Topics:
 
     @staticmethod
     def _follows(topic: _Topic, update: Update) -> bool:
-        last = topic.seq if topic.synced else 0
         if update.kind == "status":
-            return update.seq <= last
-        first = update.missed[0] if update.missed else update.seq
-        return first == last + 1
+            return update.seq <= topic.seq
+        return update.first_seq == topic.seq + 1
 
-    def _change(self, topic: _Topic, update: Update) -> None:
+    def _change(self, topic: _Topic, update: Update) -> Outcome:
         name = update.topic
-        if not topic.synced:
-            self.images[name] = {}
-            self.statuses[name] = "live"
-            topic.synced = True
-        topic.seq = update.seq
+        same = update.kind == "status" and update.status == topic.status and name in self.statuses
+        topic.seq, topic.synced = max(topic.seq, update.seq), True
         topic.event = topic.event or update.kind == "gap" or update.delivery == "event"
         if update.status is not None:
-            self.statuses[name] = update.status
-        elif self.statuses[name] == "stale" and update.kind == "update":
-            self.statuses[name] = "live"
+            topic.status = update.status
+        elif topic.status == "stale" and update.kind == "update":
+            topic.status = "live"
+        self.statuses[name] = topic.status
+        image = self.images.setdefault(name, {})
         if update.kind == "update":
             if topic.event:
                 self.images[name] = dict(update.data)
             else:
-                merge(self.images[name], update.data)
+                merge(image, update.data)
+        return Outcome.KNOWN if same else Outcome.NEWS
 
 
 def merge(image: dict[str, Any], data: dict[str, Any]) -> None:

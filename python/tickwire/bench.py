@@ -62,7 +62,7 @@ class Tally:
         last = seqs.get(update.topic)
         self.messages += 1
         if update.missed is not None:
-            self.gaps += update.missed[1] - update.missed[0] + 1
+            self.gaps += update.missed
         elif update.kind == "update":
             self.holes += last is not None and update.seq != last + 1
         elif update.kind == "snapshot" and last is not None:

@@ -18,6 +18,7 @@ from tickwire._json import data_text
 from tickwire._link import Link, LinkOptions
 from tickwire._pattern import is_pattern
 from tickwire._protocol import Protocol
+from tickwire._wants import SNAPSHOT, Start
 from tickwire.errors import (
     ConfigError,
     ConnectionLostError,
@@ -32,6 +33,7 @@ from tickwire.url import DEFAULT_URL, websocket_url
 
 MAX_RATE_MAX: Final = 1000.0
 QUEUE_MAX: Final = 1024
+LAST_MAX: Final = 65_536
 
 
 def connect(
@@ -101,6 +103,11 @@ class Client:
         """Topic -> live, stale, halted or closed. Without a connection nothing is live."""
         return MappingProxyType(self._protocol.topics.statuses)
 
+    @property
+    def holes(self) -> int:
+        """Messages that did not follow the one before, and were made up for: there must be none."""
+        return self._protocol.holes
+
     # --- subscriptions ----------------------------------------------------------------------------
 
     def subscribe(
@@ -108,6 +115,9 @@ class Client:
         *topics: str,
         max_rate: float | None = None,
         snapshot: bool = True,
+        last: int = 0,
+        since: Mapping[str, int] | None = None,
+        epoch: str = "",
         queue_max: int = QUEUE_MAX,
     ) -> Subscription:
         """Iterate over it: ``async for update in c.subscribe("ticker.*", max_rate=5):``.
@@ -116,6 +126,9 @@ class Client:
         max_rate: messages a second per topic; None: every update. Where subscriptions of one
         connection overlap, the server sends a topic once, at the fastest of the paces asked for.
         snapshot: False: only what comes from now on.
+        last: event topics begin with so many of their last messages, in place of the snapshot.
+        since, epoch: go on where a former client was: the last seq of each topic it had, and the
+        `epoch` they belong to. A ``resumed`` says first how it goes on.
         queue_max: unread messages before the client stops reading from the connection.
         """
         if not topics:
@@ -125,8 +138,13 @@ class Client:
                 f"max_rate: {max_rate} is not above 0 and at most {MAX_RATE_MAX:g}",
                 field="max_rate",
             )
+        if not 0 <= last <= LAST_MAX:
+            raise ConfigError(f"last: {last} is outside 0 to {LAST_MAX}", field="last")
+        if since and not epoch:
+            raise ConfigError("epoch: needed with since, whose seqs belong to it", field="epoch")
         feed = Feed(topics, self._gate, queue_max, self._refresh)
         feed.snapshot = snapshot
+        feed.start = Start(last, dict(since or {}), epoch)
         feed.max_rate = max_rate or math.inf
         return Subscription(feed, self._join, self._leave, self._abandon)
 
@@ -219,7 +237,7 @@ class Client:
     async def _join(self, feed: Feed) -> None:
         self._feeds.append(feed)
         self._routes.clear()
-        self._want(feed.topics, repeat=feed.snapshot)
+        self._want(feed.topics, feed.start, repeat=feed.snapshot or bool(feed.start.since))
         try:
             await self._link.subscribe()
             feed.check()
@@ -239,19 +257,19 @@ class Client:
             with suppress(RuntimeError):  # the loop is closed, and all with it
                 self._loop.call_soon_threadsafe(self._leave, feed)
 
-    def _want(self, topics: Iterable[str], *, repeat: bool) -> None:
+    def _want(self, topics: Iterable[str], start: Start, *, repeat: bool) -> None:
         for topic in topics:
             mine = [feed for feed in self._feeds if topic in feed.topics]
             snapshot = any(feed.snapshot for feed in mine)
             rate = max(feed.max_rate for feed in mine)
-            self._protocol.want(topic, snapshot, rate, repeat)
+            self._protocol.want(topic, snapshot, rate, repeat, start)
 
     def _unwant(self, topics: Iterable[str]) -> Sequence[Command]:
         """Forgets those that no feed has; for the others the pace may go down."""
         self._routes.clear()
         kept = [t for t in topics if any(t in feed.topics for feed in self._feeds)]
         commands = self._protocol.unwant(set(topics).difference(kept))
-        self._want(kept, repeat=False)
+        self._want(kept, SNAPSHOT, repeat=False)
         return commands + (self._protocol.subscribe_commands() if self._link.live else [])
 
     def _refresh(self, topics: Sequence[str]) -> None:
@@ -267,13 +285,13 @@ class Client:
 
     def _take(self, event: Event) -> None:
         match event:
-            case Data(update, news):
+            case Data(update, news, begins):
                 name = update.topic
                 feeds = self._routes.get(name)
                 if feeds is None:
                     feeds = self._routes[name] = [f for f in self._feeds if f.wants(name)]
                 for feed in feeds:
-                    feed.put(update, news)
+                    feed.put(update, news, begins)
             case Answer(command) if command.kind == "subscribe":
                 self._settle(event)
             case Ended(error) if error.topic is not None:
@@ -283,7 +301,18 @@ class Client:
         for topic, error in answer.refused.items():
             self._refuse(topic, error)
         for feed in self._feeds:
+            self._tell_resumed(feed, answer)
             feed.seqs |= {t: seq for t, seq in answer.seqs.items() if t in feed.topics}
+        if answer.resumed:  # without snapshots, which those that joined meanwhile wait for
+            topics = self._protocol.topics
+            self._refresh([name for feed in self._feeds for name in feed.not_begun(topics)])
+
+    @staticmethod
+    def _tell_resumed(feed: Feed, answer: Answer) -> None:
+        for topic, how in answer.resumed.items():
+            if topic in feed.topics and (topic in feed.seqs or feed.start.since):
+                seq, recovered = answer.seqs[topic], how.recovered
+                feed.tell(Update("resumed", topic, seq, missed=how.missed, recovered=recovered))
 
     def _refuse(self, topic: str, error: TickwireError) -> None:
         self._routes.clear()

@@ -13,7 +13,8 @@ class Subscription:
     """Iterate over it, in one task. It subscribes at the first step, or on entering ``async with``.
 
     Leaving the loop, closing it, or letting go of it unsubscribes what nobody else on the
-    connection wants. It survives lost connections: each topic begins again with a snapshot.
+    connection wants. It survives lost connections: each topic goes on where it was, or begins again
+    with a snapshot.
     """
 
     def __init__(

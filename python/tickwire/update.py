@@ -8,8 +8,9 @@ from typing import Any, Final, Literal, cast, get_args
 
 from tickwire.errors import ProtocolError
 
-Kind = Literal["snapshot", "update", "status", "gap"]
-KINDS: Final[tuple[str, ...]] = get_args(Kind)
+Kind = Literal["snapshot", "update", "status", "gap", "resumed"]
+WIRE_KINDS: Final[tuple[str, ...]] = get_args(Kind)[:4]
+"""Those that a server sends; `resumed` is the client's own."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _DATA_MEMBER = ',"data":'
@@ -20,7 +21,8 @@ class Update:
     """What happened to a topic. Its values are shared with `Client.images`: only read them.
 
     kind: ``snapshot`` replaces what you know of the topic, ``update`` merges into it (value topics)
-    or follows it (event topics), ``status`` changes its health, ``gap`` says what you will not get.
+    or follows it (event topics), ``status`` changes its health, ``gap`` says what you will not get,
+    ``resumed`` how a topic or pattern of yours goes on after a lost connection.
     """
 
     kind: Kind
@@ -35,12 +37,19 @@ class Update:
     """What was published, decoded; empty in a status or a gap."""
     raw: str = ""
     """The JSON text of `data`, byte for byte as it was published."""
-    missed: tuple[int, int] | None = None
-    """The first and the last seq that a gap is about."""
+    missed: int | None = None
+    """How many updates: of a gap those up to `seq`, all gone; of a resumed those since then."""
     delivery: str | None = None
     """``event`` where the message says that each message of the topic stands for itself."""
     text: str = field(default="", repr=False)
     """The whole message as the server sent it."""
+    recovered: bool | None = None
+    """Of a resumed: does every missed update follow? Else a snapshot or a gap, if there is data."""
+
+    @property
+    def first_seq(self) -> int:
+        """The first that it is about: of a gap the first that is gone."""
+        return self.seq - self.missed + 1 if self.kind == "gap" and self.missed else self.seq
 
 
 def parse_message(text: str) -> Update | dict[str, Any]:
@@ -50,7 +59,7 @@ def parse_message(text: str) -> Update | dict[str, Any]:
     """
     try:
         message, raw = _split(text)
-        return _update(message, raw, text) if message.get("type") in KINDS else message
+        return _update(message, raw, text) if message.get("type") in WIRE_KINDS else message
     except (ValueError, RecursionError) as e:
         raise ProtocolError(f"a message that cannot be read: {e}: {text[:100]!r}") from e
 
@@ -125,10 +134,10 @@ def _decode(text: str, at: int) -> tuple[Any, int]:
 def _update(message: dict[str, Any], raw: str, text: str) -> Update:
     kind = cast(Kind, message["type"])
     if kind == "gap":
-        missed = _number(message, "from"), _number(message, "to")
-        if missed[1] < missed[0]:
-            raise ValueError(f"to: {missed[1]} is before from: {missed[0]}")
-        return Update(kind, _string(message, "topic"), missed[1], missed=missed, text=text)
+        first, last = _number(message, "from"), _number(message, "to")
+        if last < first:
+            raise ValueError(f"to: {last} is before from: {first}")
+        return Update(kind, _string(message, "topic"), last, missed=last - first + 1, text=text)
     data = message.get("data", {})
     if not isinstance(data, dict) or (kind != "status" and not raw):
         raise ValueError("data: must be an object")

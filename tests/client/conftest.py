@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 
 from tickwire._events import Answer, Command
 from tickwire._protocol import Protocol
+from tickwire._wants import SNAPSHOT, Start
 
 settings.register_profile("here", database=None)
 settings.load_profile("here")
@@ -35,21 +36,44 @@ class Wire:
         snapshot: bool = True,
         max_rate: float = math.inf,
         refused: str | None = None,
+        seq: int = 1,
+        start: Start = SNAPSHOT,
     ) -> Command:
         for topic in topics:
-            self.protocol.want(topic, snapshot, max_rate, True)
+            self.protocol.want(topic, snapshot, max_rate, True, start)
         (command,) = self.protocol.subscribe_commands()
-        self.ack(command, refused)
+        self.ack(command, refused, seq)
         return command
 
-    def ack(self, command: Command, refused: str | None = None) -> Answer:
+    def welcome(self, epoch: str = "e1") -> None:
+        told = {"session": "s1", "heartbeat_s": 15, "server": "wire/1", "ts": 1}
+        self.send(type="welcome", epoch=epoch, **told)
+
+    def reconnect(self, epoch: str = "e1") -> list[dict[str, Any]]:
+        """The commands that it goes on with, as far as they come before their acks."""
+        self.protocol.connection_lost()
+        self.welcome(epoch)
+        return [json.loads(command.text) for command in self.protocol.subscribe_commands()]
+
+    def resumed(self, command: dict[str, Any], *results: tuple[bool, int | None]) -> Answer:
+        """How the topics of a command go on: recovered, missed."""
+        told = [
+            {"topic": topic, "seq": 9, "recovered": recovered}
+            | ({} if n is None else {"missed": n})
+            for topic, (recovered, n) in zip(command["topics"], results, strict=True)
+        ]
+        answer = self.send(type="ack", id=command["id"], results=told)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def ack(self, command: Command, refused: str | None = None, seq: int = 1) -> Answer:
         results: list[dict[str, Any]] = []
         for topic in command.topics:
             if topic == refused:
                 error = {"code": "denied", "message": "no", "retryable": False}
                 results.append({"topic": topic, "error": error})
             else:
-                results.append({"topic": topic, "seq": 1})
+                results.append({"topic": topic, "seq": seq})
         answer = self.send(type="ack", id=command.id, results=results)
         assert isinstance(answer, Answer)
         return answer

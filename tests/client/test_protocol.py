@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tickwire._events import Answer, Data, Drain, Ended, Welcome
-from tickwire._protocol import COMMAND_BYTES_MAX, COMMAND_TOPICS_MAX
+from tickwire._wants import COMMAND_BYTES_MAX, COMMAND_TOPICS_MAX
 from tickwire.errors import DeniedError, LimitError, NotSubscribedError, ProtocolError
 
 if TYPE_CHECKING:

@@ -1,4 +1,5 @@
-"""Whatever a server conflates, repeats or loses: once all is quiet, the images are right."""
+"""Whatever a server conflates, repeats, replays or loses: no hole is passed on, and once all is
+quiet, the images are right."""
 
 import json
 import math
@@ -9,13 +10,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tickwire._events import Command, Data
-from tickwire._pattern import matches
+from tickwire._events import Answer, Command, Data
+from tickwire._pattern import is_pattern, matches
 from tickwire._protocol import Protocol
+from tickwire._wants import Start
 
-TOPICS = st.sampled_from(["a", "b", "x.y", "x.z"])
-WANTS = st.sampled_from(["a", "b", "x.*", ">", "x.z", "*.y"])
+TOPICS = st.sampled_from(["a", "b", "x.y", "x.z", "e", "x.e"])
+WANTS = st.sampled_from(["a", "b", "x.*", ">", "x.z", "*.y", "e", "x.e"])
 FIELDS = st.dictionaries(st.sampled_from("fgh"), st.none() | st.integers(0, 9), max_size=3)
+FATES = st.sampled_from(["sent"] * 12 + ["lost", "conflated"])
+SELDOM = st.sampled_from([False] * 5 + [True])
+RING = 3
+
+
+def is_event(topic: str) -> bool:
+    return topic.endswith("e")
 
 
 class FaultyServer(RuleBasedStateMachine):
@@ -24,86 +33,171 @@ class FaultyServer(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.client = Protocol()
+        self.epoch = 1
         self.images: dict[str, dict[str, Any]] = {}
-        self.seqs: dict[str, int] = {}
+        self.history: dict[str, list[dict[str, Any]]] = {}
+        """Of each topic all that was published in this epoch."""
         self.subscribed: set[str] = set()
         self.wanted: set[str] = set()
         self.wire: deque[str] = deque()
-        self.seen: dict[str, tuple[str, int]] = {}
+        self.reliable = True
+        self.seen: dict[str, int] = {}
+        self.promised: dict[str, int] = {}
+        """Topics that were said to be recovered, with the seq up to which nothing may be missed."""
 
-    @initialize()
+    @initialize(reliable=st.booleans())
+    def begin_life(self, reliable: bool) -> None:
+        self.reliable = reliable
+        self.connect()
+
     def connect(self) -> None:
-        self.ask(self.client.subscribe_commands())
+        self.tell(type="welcome", session="s", epoch=f"e{self.epoch}", heartbeat_s=9, server="m")
+        self.deliver(1)
+        self.ask_all()
+
+    def ask_all(self) -> None:
+        while commands := self.client.subscribe_commands():
+            self.ask(commands)
 
     # --- the server -------------------------------------------------------------------------------
 
+    def seq(self, topic: str) -> int:
+        return len(self.history.get(topic, ()))
+
     def ask(self, commands: list[Command]) -> None:
         for command in commands:
-            results = [{"topic": topic, "seq": self.seqs.get(topic, 0)} for topic in command.topics]
-            self.tell(type="ack", id=command.id, results=results)
+            told = json.loads(command.text)
             if command.kind == "unsubscribe":
+                results = [{"topic": topic, "seq": self.seq(topic)} for topic in command.topics]
+                self.tell(type="ack", id=command.id, results=results)
                 self.subscribed.difference_update(command.topics)
                 continue
+            results = [self.result(topic, told) for topic in command.topics]
+            self.tell(type="ack", id=command.id, results=results)
             self.subscribed.update(command.topics)
-            for topic in sorted(self.seqs):
+            for topic in sorted(self.history):
                 if any(matches(want, topic) for want in command.topics):
-                    self.tell_snapshot(topic)
+                    self.begin(topic, told)
+
+    def result(self, want: str, told: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {"topic": want}
+        if not is_pattern(want):
+            found["seq"] = self.seq(want)
+        since = {t: s for t, s in told.get("since", {}).items() if matches(want, t)}
+        if since:
+            assert told["epoch"] == f"e{self.epoch}", "the client knows better"
+            assert all(s <= self.seq(t) for t, s in since.items())
+            found["recovered"] = all(self.seq(t) - s <= RING for t, s in since.items())
+            found["missed"] = sum(self.seq(t) - s for t, s in since.items())
+        return found
+
+    def begin(self, topic: str, told: dict[str, Any]) -> None:
+        seq, kept = self.seq(topic), max(self.seq(topic) - RING, 0)
+        since = told.get("since", {}).get(topic)
+        if since is None and told.get("last") and is_event(topic):
+            since = max(seq - told["last"], kept)
+        if since is None or (since < kept and not is_event(topic)):
+            return self.tell_snapshot(topic)
+        if since < kept:
+            self.tell(**{"type": "gap", "topic": topic, "from": since + 1, "to": kept})
+        for number in range(max(since, kept) + 1, seq + 1):
+            self.tell_update(topic, number)
+        self.tell(type="status", topic=topic, seq=seq, ts=1, status="live")
+        return None
 
     def tell(self, **message: Any) -> None:
         self.wire.append(json.dumps(message, separators=(",", ":")))
 
     def tell_snapshot(self, topic: str) -> None:
-        told = {"topic": topic, "seq": self.seqs[topic], "ts": 1, "status": "live"}
+        told = {"topic": topic, "seq": self.seq(topic), "ts": 1, "status": "live"}
         self.tell(type="snapshot", **told, data=self.images[topic])
 
-    @rule(topic=TOPICS, data=FIELDS, fate=st.sampled_from(["sent", "sent", "lost", "conflated"]))
+    def tell_update(self, topic: str, seq: int) -> None:
+        data = self.history[topic][seq - 1]
+        more = {"delivery": "event"} if is_event(topic) else {}
+        self.tell(type="update", topic=topic, seq=seq, ts=1, **more, data=data)
+
+    @rule(some=st.lists(st.tuples(TOPICS, FIELDS, FATES), min_size=1, max_size=12))
+    def burst(self, some: list[tuple[str, dict[str, Any], str]]) -> None:
+        for topic, data, fate in some:
+            self.publish(topic, data, fate)
+        self.deliver(len(some))
+
     def publish(self, topic: str, data: dict[str, Any], fate: str) -> None:
         fields = self.images.get(topic, {}) | data
-        self.images[topic] = {name: value for name, value in fields.items() if value is not None}
-        self.seqs[topic] = self.seqs.get(topic, 0) + 1
+        merged = {name: value for name, value in fields.items() if value is not None}
+        self.images[topic] = data if is_event(topic) else merged
+        self.history.setdefault(topic, []).append(data)
         if any(matches(want, topic) for want in self.subscribed):
-            if fate == "sent":
-                self.tell(type="update", topic=topic, seq=self.seqs[topic], ts=1, data=data)
+            if fate == "sent" or (self.reliable and fate == "lost"):
+                self.tell_update(topic, self.seq(topic))
             elif fate == "conflated":
                 self.tell_snapshot(topic)
 
     # --- the client -------------------------------------------------------------------------------
 
-    @rule(some=st.integers(1, 5))
+    @rule(some=st.sampled_from([1, 3, 100, 100]))
     def deliver(self, some: int) -> None:
         while self.wire and some:
             some -= 1
             event = self.client.receive(self.wire.popleft())
             if isinstance(event, Data):
                 self.check(event)
+            elif isinstance(event, Answer):
+                self.check_recovered(event)
             self.ask(self.client.take_outbox())
 
     def check(self, event: Data) -> None:
-        update = event.update
-        kind, last = self.seen.get(update.topic, ("", 0))
-        if update.kind == "update":
-            assert update.seq == last + 1, f"a hole after {kind} {last} was passed on"
-        self.seen[update.topic] = (update.kind, update.seq)
+        update, last = event.update, self.seen.get(event.update.topic)
+        if not event.news:
+            assert update.kind in ("snapshot", "status") or update.seq <= (last or 0)
+            return
+        if update.kind in ("update", "gap"):
+            assert event.begins or update.first_seq == (last or 0) + 1, f"a hole after {last}"
+        if update.kind in ("snapshot", "gap"):
+            whole = self.promised.get(update.topic, 0)
+            assert update.kind != "gap" or update.seq > whole, "it was said to be recovered"
+        self.seen[update.topic] = update.seq
 
-    @rule(want=WANTS)
-    def subscribe(self, want: str) -> None:
+    def check_recovered(self, answer: Answer) -> None:
+        for topic, how in answer.resumed.items():
+            if how.recovered and how.missed is not None and not is_pattern(topic):
+                self.promised[topic] = self.seen.get(topic, 0) + how.missed
+
+    @rule(want=WANTS, last=st.sampled_from([0, 0, 2]))
+    def subscribe(self, want: str, last: int) -> None:
         self.wanted.add(want)
-        self.client.want(want, True, math.inf, True)
-        self.ask(self.client.subscribe_commands())
+        self.client.want(want, True, math.inf, True, Start(last=last))
+        self.ask_all()
 
-    @rule(want=WANTS)
-    def unsubscribe(self, want: str) -> None:
+    @rule(want=WANTS, really=SELDOM)
+    def unsubscribe(self, want: str, really: bool) -> None:
+        if not really:
+            return
         self.wanted.discard(want)
         self.ask(self.client.unwant([want]))
-        self.seen = {t: v for t, v in self.seen.items() if any(matches(w, t) for w in self.wanted)}
+        self.forget_unwanted()
 
-    @rule()
-    def reconnect(self) -> None:
+    def forget_unwanted(self) -> None:
+        for known in (self.seen, self.promised):
+            for topic in [t for t in known if not any(matches(w, t) for w in self.wanted)]:
+                del known[topic]
+
+    @rule(restart=SELDOM)
+    def lose_connection(self, restart: bool) -> None:
+        if restart:
+            self.epoch += 1
+            for known in (self.images, self.history, self.seen):
+                known.clear()
         self.wire.clear()
         self.subscribed.clear()
-        self.seen.clear()
+        self.promised.clear()
         self.client.connection_lost()
-        self.ask(self.client.subscribe_commands())
+        self.connect()
+
+    @invariant()
+    def holes_are_the_server_s_fault(self) -> None:
+        assert not (self.reliable and self.client.holes)
 
     @invariant()
     def only_what_is_wanted_is_remembered(self) -> None:
@@ -113,7 +207,7 @@ class FaultyServer(RuleBasedStateMachine):
     def teardown(self) -> None:
         """One more update of each topic shows what was lost; then all is as the server has it."""
         for _ in range(2):
-            for topic in sorted(self.seqs):
+            for topic in sorted(self.history):
                 self.publish(topic, {"end": 1}, "sent")
             self.deliver(1_000_000)
         right = {t: i for t, i in self.images.items() if any(matches(w, t) for w in self.wanted)}

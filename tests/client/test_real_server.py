@@ -20,7 +20,7 @@ from tickwire.errors import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Commands, ServedAt
+    from conftest import Commands, Eventually, ServedAt
 
 Process = asyncio.subprocess.Process
 
@@ -128,7 +128,7 @@ async def test_a_reader_that_sleeps_is_conflated_and_ends_up_right(plant: str) -
 
 
 async def test_a_drained_server_sends_its_clients_to_the_next(
-    tickwire_command: "Commands", served_at: "ServedAt", tmp_path: Path
+    tickwire_command: "Commands", served_at: "ServedAt", tmp_path: Path, eventually: "Eventually"
 ) -> None:
     args = ("--set", f"store.path={tmp_path / 'plant.db'}", "--set", "auth.publish=open")
     first = await tickwire_command.start("serve", "--listen", "127.0.0.1:0", *args)
@@ -144,8 +144,9 @@ async def test_a_drained_server_sends_its_clients_to_the_next(
         second = await tickwire_command.start("serve", "--listen", listen, *args)
         await served_at(second)
         (again,) = await take(updates, 1)
-        assert (again.kind, again.seq, again.raw) == ("snapshot", 1, '{"last":"1.00"}')
-        assert (c.epoch, c.connected) == (epoch, True)
+        assert (again.kind, again.recovered, again.missed) == ("resumed", True, 0)
+        assert (c.epoch, c.images["a.b"]) == (epoch, {"last": "1.00"})
+        await eventually(lambda: c.connected)
 
 
 # --- the command ----------------------------------------------------------------------------------

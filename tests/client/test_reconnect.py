@@ -46,8 +46,9 @@ async def test_it_subscribes_again_after_a_close_that_says_come_back(
 ) -> None:
     server.play(gives(1, close=code), gives(7, epoch="e2"))
     async with tickwire.connect(server.url, backoff_s=0.01) as c, c.subscribe("a") as subscription:
-        assert [(u.kind, u.seq) for u in await take(subscription, 2)] == [
+        assert [(u.kind, u.seq) for u in await take(subscription, 3)] == [
             ("snapshot", 1),
+            ("resumed", 1),
             ("snapshot", 7),
         ]
         assert c.epoch == "e2"

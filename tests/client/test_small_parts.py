@@ -98,9 +98,9 @@ def test_a_connection_that_held_begins_anew() -> None:
 
 
 def test_drain_decides_the_pause_within_reason() -> None:
-    backoff = Backoff(1.0)
-    assert backoff.next_s(0, 1200) == 1.2
-    assert backoff.next_s(0, 10**9) == DRAIN_S_MAX
+    most, least = Backoff(1.0, lambda: 1.0), Backoff(1.0, lambda: 0.0)
+    assert (least.next_s(9, 1200), most.next_s(9, 1200)) == (1.7, 2.2), "and a crowd spreads out"
+    assert least.next_s(9, 10**9) == DRAIN_S_MAX + 0.5
 
 
 # --- errors ---------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ async def test_options_reach_the_server(server: "Scripted") -> None:
     async def play(peer: "Peer") -> None:
         await peer.welcome()
         asked.append(await peer.expect("subscribe"))
-        await peer.ack(asked[0])
+        await peer.ack(asked[0], seq=4)
         await peer.update("a", 5, last=1)
         await peer.idle()
 

@@ -18,6 +18,7 @@ from tickwire.url import DEFAULT_URL
 
 if TYPE_CHECKING:
     from tickwire.subscription import Subscription
+    from tickwire.update import Update
 
 
 @reported
@@ -36,6 +37,9 @@ def sub(
     max_rate: Annotated[
         float | None, typer.Option(metavar="N", help="At most so many messages a second per topic.")
     ] = None,
+    last: Annotated[
+        int, typer.Option(metavar="N", help="Begin event topics with their last N messages.")
+    ] = 0,
     no_snapshot: Annotated[
         bool, typer.Option("--no-snapshot", help="Only what comes from now on.")
     ] = False,
@@ -50,7 +54,7 @@ def sub(
         from tickwire.client import connect
 
         async with connect(url, token=token) as c:
-            wanted = c.subscribe(*topics, max_rate=max_rate, snapshot=not no_snapshot)
+            wanted = c.subscribe(*topics, max_rate=max_rate, snapshot=not no_snapshot, last=last)
             async with wanted as updates:
                 for error in updates.refused.values():
                     say(str(error))
@@ -67,11 +71,19 @@ def sub(
 async def _print(updates: "Subscription", count: int | None) -> None:
     left = count
     async for update in updates:
+        if update.kind == "resumed":
+            say(_resumed(update))
+            continue
         write_line(update.text)
         if left is not None:
             left -= 1
             if left == 0:
                 return
+
+
+def _resumed(update: "Update") -> str:
+    missed = "" if update.missed is None else f", {update.missed} missed"
+    return f"{update.topic}: {'goes on' if update.recovered else 'begins anew'}{missed}"
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:

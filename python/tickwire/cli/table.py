@@ -41,6 +41,8 @@ class Board:
         self._fields: dict[str, None] = {}
 
     def take(self, update: Update, now: float) -> None:
+        if update.kind == "resumed":
+            return
         row = self._rows.setdefault(update.topic, Row())
         row.seq, row.seen = update.seq, now
         for name, value in update.data.items():
