@@ -1,7 +1,6 @@
 #include "fanout/subscriptions.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 
 namespace tickwire {
@@ -119,18 +118,18 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
 
 void Subscriptions::resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
                                   TopicResult& result) {
-  std::set<TopicState*> topics;
+  std::vector<TopicState*> topics;
   if (options.since != nullptr) {
     result.recovered = options.same_epoch;
     if (options.same_epoch) result.missed = 0;
     for (const auto& [name, seq] : *options.since) {
       TopicState* state = pattern.matches(name) ? parts_.topics.expect(name) : nullptr;
-      if (state != nullptr) topics.insert(state);
+      if (state != nullptr) topics.push_back(state);
     }
   }
   std::size_t place = 0;
   for (TopicState* state = nullptr; options.last > 0 && (state = parts_.topics.next_after(0, place));) {
-    if (state->is_event() && pattern.matches(state->topic->name)) topics.insert(state);
+    if (state->is_event() && pattern.matches(state->topic->name)) topics.push_back(state);
   }
   for (TopicState* state : topics) {
     if (session.find(state->topic->id) != nullptr) continue;

@@ -43,7 +43,9 @@ Fields fields_of(std::string_view data) {
   fields.fill(kAbsent);
   for (std::size_t at = data.find("\"f"); at != std::string_view::npos; at = data.find("\"f", at + 1)) {
     const auto field = static_cast<std::size_t>(data[at + 2] - '0');
-    fields.at(field) = std::stoi(std::string(data.substr(at + 5)));
+    const auto [end, failed] =
+        std::from_chars(data.data() + at + 5, data.data() + data.size(), fields.at(field));
+    if (failed != std::errc{}) fail("an image with something else than numbers", data);
   }
   return fields;
 }
