@@ -18,7 +18,7 @@ PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv page-tools configure install build demo test test-asan test-ubsan test-tsan \
-  sim bench lint lint-cpp lint-python format wheel clean
+  sim crash bench lint lint-cpp lint-python format wheel clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -56,6 +56,10 @@ test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
 SECONDS ?= 60
 sim: build ## the simulated plant for SECONDS=60
 	@build/dev/tests/sim/sim --seconds $(SECONDS)
+
+N ?= 200
+crash: build ## kill the server N=200 times under load, and see what is left
+	@$(BIN)/python tests/crash/run.py --rounds $(N)
 
 bench: install ## the benchmarks against their baselines
 	@cmake --preset release $(PYTHON_FOR_CMAKE)

@@ -13,17 +13,6 @@ StartDaemon = Callable[..., DaemonProcess]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="session")
-def tickwired(checkout: Path, programs: Path) -> Path:
-    """$TICKWIRED, or the environment's, or the dev build's."""
-    candidates = [programs / "tickwired", checkout / "build/dev/core/daemon/tickwired"]
-    if named := os.environ.get("TICKWIRED"):
-        candidates.insert(0, Path(named))
-    found = [path for path in candidates if path.exists()]
-    assert found, f"no tickwired: neither of {candidates} exists"
-    return found[0]
-
-
 @pytest.fixture
 def clean_environment() -> dict[str, str]:
     """Ours without settings, so that a developer's own do not reach the server under test."""
