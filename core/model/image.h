@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ inline constexpr std::size_t kImageBytesMax = 1U << 20U;
 // An object's text and where its fields stand in it. An empty text is the image of a topic without updates.
 struct ImageView {
   std::string_view text;
-  const std::vector<JsonField>& fields;
+  std::span<const JsonField> fields;
 };
 
 struct Image {

@@ -36,6 +36,8 @@ class Scanner {
     return at_ == text_.size() || fail("text after the object's end");
   }
 
+  bool only_number() { return number() && at_ == text_.size(); }
+
   [[nodiscard]] std::string fault() const { return std::string(fault_) + " at byte " + std::to_string(at_); }
 
  private:
@@ -199,14 +201,21 @@ class Scanner {
 
 }  // namespace
 
+Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max) {
+  if (bytes <= bytes_max) return ok_status();
+  return Error{
+      ErrorCode::kBadData,
+      "data: " + std::to_string(bytes) + " bytes, at most " + std::to_string(bytes_max) + " are allowed",
+      "data"};
+}
+
+bool is_json_number(std::string_view text) {
+  return Scanner(text, 0).only_number();
+}
+
 Status scan_object(std::string_view text, std::vector<JsonField>& fields, const JsonLimits& limits) {
   fields.clear();
-  if (text.size() > limits.bytes_max) {
-    return Error{ErrorCode::kBadData,
-                 "data: " + std::to_string(text.size()) + " bytes, at most " +
-                     std::to_string(limits.bytes_max) + " are allowed",
-                 "data"};
-  }
+  if (Status fits = check_payload_bytes(text.size(), limits.bytes_max); !fits) return fits;
   Scanner scanner(text, limits.depth_max);
   if (scanner.object_with_fields(fields)) return ok_status();
   return Error{ErrorCode::kBadData, "data: " + scanner.fault(), "data"};

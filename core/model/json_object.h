@@ -37,6 +37,12 @@ struct JsonLimits {
   std::size_t depth_max = kJsonDepthMax;  // the object itself is 1
 };
 
+// kBadData when a payload of so many bytes is too long.
+Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max = kPayloadBytesMax);
+
+// RFC 8259's grammar of a number.
+bool is_json_number(std::string_view text);
+
 // Fills `fields` (cleared first) in the order of the text. kBadData with the byte's place, when `text` is not
 // one JSON object or is past a limit.
 Status scan_object(std::string_view text, std::vector<JsonField>& fields, const JsonLimits& limits = {});
