@@ -12,13 +12,6 @@ constexpr std::uint64_t bit_of(SinkId sink) {
   return std::uint64_t{1} << sink;
 }
 
-Error image_too_large(std::string_view topic, std::size_t bytes) {
-  return {ErrorCode::kBadData,
-          "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
-              " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
-          "data"};
-}
-
 }  // namespace
 
 Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max)
@@ -69,43 +62,12 @@ void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
 
 // --- publishing -----------------------------------------------------------------------------------------
 
-Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
-  if (Status status = check_topic(name); !status) return status.error();
-  thread_local std::vector<JsonField> fields;
-  thread_local Image merged;
-  if (Status status = scan_object(data, fields); !status) return status.error();
-  auto [topic, lock] = lock_topic(name);
-  Update::Parts parts;
-  parts.data = data;
-  const ImageView update{data, fields};
-  const std::string_view image = topic->last_ ? topic->last_->image() : std::string_view();
-  const bool event = topic->delivery() == Delivery::kEvent;
-  if (event || replaces_image({image, topic->fields_}, update)) {
-    if (!event) topic->fields_ = fields;
-  } else {
-    merge_image({image, topic->fields_}, update, merged);
-    if (merged.text.size() > kImageBytesMax) return image_too_large(name, merged.text.size());
-    std::swap(topic->fields_, merged.fields);
-    if (merged.text != data) parts.image = merged.text;
-  }
-  topic->feed_ = feed;
-  parts.seq = topic->last_ ? topic->last_->seq() + 1 : 1;
-  const bool sticky = topic->last_ && (topic->last_->status() == TopicStatus::kHalted ||
-                                       topic->last_->status() == TopicStatus::kClosed);
-  parts.status = sticky ? topic->last_->status() : TopicStatus::kLive;
-  emit(lock, topic, std::move(parts));
-  return topic->last_;
-}
-
 Status Hub::set_status(std::string_view name, TopicStatus status) {
   if (Status valid = check_topic(name); !valid) return valid.error();
-  const TopicPtr topic = lookup(name);
-  if (topic) {
-    const TopicLock lock(topic->mutex_);
-    if (topic->last_) {
-      change_status(lock, topic, status);
-      return ok_status();
-    }
+  const LockedTopic held = lock_known(name);
+  if (held.topic != nullptr && held.topic->last_) {
+    change_status(held.lock, *held.topic, status);
+    return ok_status();
   }
   return Error{ErrorCode::kUnknownTopic, "topic: nothing was published to " + std::string(name) + " yet",
                "topic"};
@@ -115,7 +77,7 @@ void Hub::feed_down(FeedId feed) {
   for (const TopicPtr& topic : all_topics()) {
     const TopicLock lock(topic->mutex_);
     if (topic->feed_ != feed || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
-    change_status(lock, topic, TopicStatus::kStale);
+    change_status(lock, *topic, TopicStatus::kStale);
   }
 }
 
@@ -126,7 +88,7 @@ void Hub::sweep() {
     topic->trim_ring(now, ring_share());
     const std::int64_t limit = topic->traits_.stale_after_ms;
     if (limit == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
-    if (now - topic->last_->ts() > limit) change_status(lock, topic, TopicStatus::kStale);
+    if (now - topic->last_->ts() > limit) change_status(lock, *topic, TopicStatus::kStale);
   }
 }
 
@@ -135,10 +97,10 @@ Status Hub::restore(std::string_view name, std::uint64_t seq, std::int64_t ts, T
   if (Status valid = check_topic(name); !valid) return valid.error();
   std::vector<JsonField> fields;
   if (Status valid = scan_object(image, fields); !valid) return valid.error();
-  auto [topic, lock] = lock_topic(name);
+  const auto [topic, lock] = lock_or_create(name);
   topic->fields_ = std::move(fields);
   Update::Parts parts;
-  parts.topic = topic.get();
+  parts.topic = topic;
   parts.revision = 1;
   parts.seq = seq;
   parts.ts = ts;
@@ -146,19 +108,18 @@ Status Hub::restore(std::string_view name, std::uint64_t seq, std::int64_t ts, T
   parts.data = std::move(image);
   if (parts.status == TopicStatus::kStale) ++stale_count_;
   topic->last_ = std::make_shared<const Update>(std::move(parts));
+  topic->kept_ = true;
   return ok_status();
 }
 
 void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
-  const TopicPtr topic = lookup(name);
-  if (!topic) return;
-  const TopicLock lock(topic->mutex_);
-  if (!topic->traits_.stored || !topic->last_) return;
+  const auto [topic, lock] = lock_known(name);
+  if (topic == nullptr || !topic->traits_.stored || !topic->last_) return;
   std::uint64_t seq = topic->last_->seq();
   topic->taken_seq_ = seq;
   for (auto event = events.rbegin(); event != events.rend() && event->seq == seq; ++event, --seq) {
     Update::Parts parts;
-    parts.topic = topic.get();
+    parts.topic = topic;
     parts.seq = event->seq;
     parts.ts = event->ts;
     parts.data = std::move(event->data);
@@ -168,30 +129,28 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
   topic->trim_ring(clock_.wall_ms(), ring_share());
 }
 
-void Hub::emit(const TopicLock& /*held*/, const TopicPtr& topic, Update::Parts parts) {
-  const bool was_stale = topic->last_ && topic->last_->status() == TopicStatus::kStale;
+UpdatePtr Hub::emit(const TopicLock& /*held*/, Topic& topic, Update::Parts parts) {
+  const bool was_stale = topic.last_ && topic.last_->status() == TopicStatus::kStale;
   const bool is_stale = parts.status == TopicStatus::kStale;
   if (was_stale != is_stale) stale_count_ += is_stale ? 1 : -1;
-  parts.topic = topic.get();
-  parts.revision = topic->last_ ? topic->last_->revision() + 1 : 1;
-  if (!parts.status_only) {
-    // A wall clock that steps back must not make an update look older than the one before it.
-    parts.ts = std::max(clock_.wall_ms(), topic->last_ ? topic->last_->ts() : 0);
-  }
-  auto update = std::make_shared<const Update>(std::move(parts));
-  topic->last_ = update;
-  if (!update->status_only()) topic->keep(update, ring_share());
-  for (std::uint64_t rest = topic->sinks_; rest != 0; rest &= rest - 1) {
+  parts.topic = &topic;
+  parts.revision = topic.last_ ? topic.last_->revision() + 1 : 1;
+  UpdatePtr before = std::exchange(topic.last_, std::make_shared<const Update>(std::move(parts)));
+  const UpdatePtr& update = topic.last_;
+  topic.kept_ = true;
+  if (!update->status_only()) topic.keep(update, ring_share());
+  for (std::uint64_t rest = topic.sinks_; rest != 0; rest &= rest - 1) {
     sinks_.at(static_cast<std::size_t>(std::countr_zero(rest))).load()->deliver(update);
   }
-  if (topic->dirty_) return;
-  topic->dirty_ = true;
+  if (topic.dirty_) return before;
+  topic.dirty_ = true;
   const std::lock_guard lock(dirty_mutex_);
-  dirty_.push_back(topic);
+  dirty_.push_back(&topic);
+  return before;
 }
 
-void Hub::change_status(const TopicLock& held, const TopicPtr& topic, TopicStatus status) {
-  const Update& last = *topic->last_;
+void Hub::change_status(const TopicLock& held, Topic& topic, TopicStatus status) {
+  const Update& last = *topic.last_;
   if (last.status() == status) return;
   Update::Parts parts;
   parts.seq = last.seq();
@@ -226,10 +185,10 @@ Result<Interest> Hub::add_interest(SinkId sink, std::string_view name) {
   if (Status status = check_topic(name); !status) return status.error();
   Interest interest;
   {
-    auto [topic, lock] = lock_topic(name);
+    const auto [topic, lock] = lock_or_create(name);
     topic->sinks_ |= bit_of(sink);
     ++topic->exact_;
-    interest = {topic.get(), topic->last_};
+    interest = {topic, topic->last_};
   }
   demand_.topic_wanted(interest.topic->name, true);
   return interest;
@@ -282,16 +241,8 @@ void Hub::stop_delivering(SinkId sink, Topic& topic) {
 
 // --- the directory --------------------------------------------------------------------------------------
 
-TopicPtr Hub::lookup(std::string_view name) const {
-  const std::shared_lock lock(directory_mutex_);
-  const auto found = topics_.find(name);
-  return found == topics_.end() ? nullptr : found->second;
-}
-
-TopicPtr Hub::lookup_or_create(std::string_view name) {
-  if (TopicPtr topic = lookup(name)) return topic;
-  const DirectoryLock lock(directory_mutex_);
-  if (const auto found = topics_.find(name); found != topics_.end()) return found->second;
+Topic& Hub::find_or_create(const DirectoryLock& held, std::string_view name) {
+  if (Topic* const known = topics_.find(name)) return *known;
   TopicId id = next_id_;
   if (free_ids_.empty()) {
     ++next_id_;
@@ -300,35 +251,42 @@ TopicPtr Hub::lookup_or_create(std::string_view name) {
     free_ids_.pop_back();
   }
   auto topic = std::make_shared<Topic>(std::string(name), id);
-  apply_rules(lock, *topic);
+  apply_rules(held, *topic);
   for (const PatternInterest& interest : pattern_interests_) {
     if (interest.pattern.matches(name)) topic->sinks_ |= bit_of(interest.sink);
   }
-  topics_.emplace(topic->name, topic);
+  topics_.insert(*topic);
   by_name_.insert(topic);
   topic_total_ = topics_.size();
-  return topic;
+  return *topic;
 }
 
-std::pair<TopicPtr, Hub::TopicLock> Hub::lock_topic(std::string_view name) {
-  while (true) {
-    TopicPtr topic = lookup_or_create(name);
-    TopicLock lock(topic->mutex_);
-    if (!topic->erased_) return {std::move(topic), std::move(lock)};
-  }
+// A topic is erased with the directory locked, so one that is locked before the directory is free again
+// stays.
+Hub::LockedTopic Hub::lock_known(std::string_view name) const {
+  const std::shared_lock directory(directory_mutex_);
+  Topic* const topic = topics_.find(name);
+  if (topic == nullptr) return {};
+  return {topic, TopicLock(topic->mutex_)};
+}
+
+Hub::LockedTopic Hub::lock_or_create(std::string_view name) {
+  if (LockedTopic known = lock_known(name); known.topic != nullptr) return known;
+  const DirectoryLock directory(directory_mutex_);
+  Topic& topic = find_or_create(directory, name);
+  return {&topic, TopicLock(topic.mutex_)};
 }
 
 void Hub::erase_if_unused(const std::string& name) {
   const DirectoryLock directory(directory_mutex_);
-  const auto found = topics_.find(name);
-  if (found == topics_.end()) return;
-  const TopicPtr topic = found->second;  // outlives the lock on it
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return;
+  const TopicPtr topic = *found;  // outlives the lock on it
   const TopicLock lock(topic->mutex_);
   if (topic->last_ || topic->exact_ > 0) return;
-  topic->erased_ = true;
   free_ids_.push_back(topic->id);
-  by_name_.erase(topic);
-  topics_.erase(found);
+  topics_.erase(*topic);
+  by_name_.erase(found);
   topic_total_ = topics_.size();
 }
 
@@ -338,8 +296,12 @@ std::vector<TopicPtr> Hub::all_topics() const {
 }
 
 UpdatePtr Hub::find(std::string_view name) const {
-  const TopicPtr topic = lookup(name);
-  return topic ? topic->last() : nullptr;
+  const LockedTopic held = lock_known(name);
+  return held.topic != nullptr ? held.topic->last_ : nullptr;
+}
+
+Topic* Hub::find_topic(std::string_view name) const {
+  return lock_known(name).topic;
 }
 
 std::vector<UpdatePtr> Hub::list(const Pattern& pattern, std::string_view after, std::size_t limit) const {
@@ -361,14 +323,14 @@ std::size_t Hub::stale_count() const {
 }
 
 std::vector<Dirty> Hub::take_dirty() {
-  std::vector<TopicPtr> topics;
+  std::vector<Topic*> topics;
   {
     const std::lock_guard lock(dirty_mutex_);
     topics.swap(dirty_);
   }
   std::vector<Dirty> out;
   out.reserve(topics.size());
-  for (const TopicPtr& topic : topics) {
+  for (Topic* const topic : topics) {
     const TopicLock lock(topic->mutex_);
     topic->dirty_ = false;
     Dirty& dirty = out.emplace_back(Dirty{topic->last_, {}, 0});

@@ -15,15 +15,16 @@
 #include <mutex>
 #include <set>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "hub/demand.h"
 #include "hub/topic.h"
+#include "hub/topic_index.h"
 #include "model/topic_name.h"
 
 namespace tickwire {
@@ -50,6 +51,13 @@ struct StoredEvent {
 
 inline constexpr std::size_t kRingBytesMaxDefault = std::size_t{64} << 20U;
 
+// What publish_rows publishes. The view is valid until the next call.
+class Payloads {
+ public:
+  virtual ~Payloads() = default;
+  virtual Result<ImageView> at(std::size_t row) = 0;
+};
+
 class Hub {
  public:
   // Patterns must be valid.
@@ -64,6 +72,11 @@ class Hub {
   // --- publishing -------------------------------------------------------------------------------------
   // `data` is a JSON object. kBadTopic, kBadData (also when the image would pass kImageBytesMax: it stays).
   Result<UpdatePtr> publish(std::string_view topic, std::string_view data, FeedId feed = 0);
+  // The same for a payload that was scanned, or written, with its fields.
+  Result<UpdatePtr> publish(std::string_view topic, ImageView data, FeedId feed = 0);
+  // One after the other, cheaper than one by one. Ends at the first that fails; `done` counts those before.
+  Status publish_rows(std::span<const std::string_view> topics, Payloads& payloads, FeedId feed,
+                      std::size_t& done);
   // kBadTopic, kUnknownTopic. No change, no update.
   Status set_status(std::string_view topic, TopicStatus status);
   // Each live topic that `feed` published last becomes stale.
@@ -96,7 +109,7 @@ class Hub {
   // The last update, or null.
   [[nodiscard]] UpdatePtr find(std::string_view topic) const;
   // Null: there is none. For callers with interest in it, which, like an update, is what keeps it alive.
-  [[nodiscard]] Topic* find_topic(std::string_view topic) const { return lookup(topic).get(); }
+  [[nodiscard]] Topic* find_topic(std::string_view topic) const;
   // Topics with at least one update that match, in order of name, after `after`, at most `limit`.
   [[nodiscard]] std::vector<UpdatePtr> list(const Pattern& pattern, std::string_view after,
                                             std::size_t limit) const;
@@ -128,14 +141,30 @@ class Hub {
   using TopicLock = std::unique_lock<std::mutex>;
   using DirectoryLock = std::unique_lock<std::shared_mutex>;
 
-  [[nodiscard]] TopicPtr lookup(std::string_view name) const;
-  TopicPtr lookup_or_create(std::string_view name);
-  // The topic, locked and not erased.
-  std::pair<TopicPtr, TopicLock> lock_topic(std::string_view name);
+  struct LockedTopic {
+    Topic* topic = nullptr;
+    TopicLock lock;
+  };
+  struct Origin {
+    FeedId feed;
+    std::int64_t ts;
+  };
+
+  Topic& find_or_create(const DirectoryLock& held, std::string_view name);
+  // No topic: it is not known.
+  [[nodiscard]] LockedTopic lock_known(std::string_view name) const;
+  // Null where a topic is not known, or might yet be erased.
+  void find_kept(std::span<const std::string_view> names, std::span<Topic*> topics) const;
+  // Has the CPU fetch what publishing to them reads, of all at once instead of one after the other.
+  static void prefetch(std::span<Topic* const> topics);
+  // `name` must be valid.
+  LockedTopic lock_or_create(std::string_view name);
   [[nodiscard]] std::vector<TopicPtr> all_topics() const;
   void apply_rules(const DirectoryLock& held, Topic& topic) const;
-  void emit(const TopicLock& held, const TopicPtr& topic, Update::Parts parts);
-  void change_status(const TopicLock& held, const TopicPtr& topic, TopicStatus status);
+  Result<UpdatePtr> publish_locked(LockedTopic held, ImageView data, Origin origin);
+  // The update before.
+  UpdatePtr emit(const TopicLock& held, Topic& topic, Update::Parts parts);
+  void change_status(const TopicLock& held, Topic& topic, TopicStatus status);
   void erase_if_unused(const std::string& name);
   [[nodiscard]] std::size_t ring_share() const {
     return ring_bytes_max_ / std::max<std::size_t>(topic_total_, 1);
@@ -150,8 +179,8 @@ class Hub {
 
   mutable std::shared_mutex directory_mutex_;
   // Protected by directory_mutex_:
-  std::unordered_map<std::string_view, TopicPtr> topics_;  // keys are the topics' own names
-  std::set<TopicPtr, ByName> by_name_;
+  TopicIndex topics_;                   // those of by_name_
+  std::set<TopicPtr, ByName> by_name_;  // owns them
   std::vector<TopicId> free_ids_;
   TopicId next_id_ = 0;
   std::vector<Rule> rules_;
@@ -159,7 +188,7 @@ class Hub {
 
   std::mutex dirty_mutex_;
   // Protected by dirty_mutex_:
-  std::vector<TopicPtr> dirty_;
+  std::vector<Topic*> dirty_;  // they have updates, so none is ever erased
 };
 
 }  // namespace tickwire

@@ -64,6 +64,8 @@ class Topic {
  private:
   friend class Hub;
   std::atomic<Delivery> delivery_{Delivery::kValue};  // changes only when a rule is added
+  std::atomic<bool> kept_{false};                     // it has had an update, so it is never erased
+
   // All with mutex_ held. `bytes_max`: of a value topic's ring.
   void keep(UpdatePtr update, std::size_t bytes_max);
   [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to) const;
@@ -81,7 +83,6 @@ class Topic {
   std::uint32_t exact_ = 0;      // interests in this very topic
   FeedId feed_ = 0;              // who published last
   bool dirty_ = false;           // in the hub's list of topics that the store has yet to write
-  bool erased_ = false;          // no longer in the directory
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

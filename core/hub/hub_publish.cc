@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <array>
+
+#include "hub/hub.h"
+#include "model/json_object.h"
+
+namespace tickwire {
+namespace {
+
+// Rows whose topics are looked up and fetched into the cache together: enough to keep memory busy, few enough
+// to fit.
+constexpr std::size_t kRun = 16;
+
+constexpr std::size_t kFetchBytesMax = 1024;
+
+void fetch(const void* start, std::size_t bytes) {
+  constexpr std::size_t kLineBytes = 64;
+  for (std::size_t at = 0; at < bytes; at += kLineBytes)
+    __builtin_prefetch(static_cast<const char*>(start) + at);
+}
+
+Error image_too_large(std::string_view topic, std::size_t bytes) {
+  return {ErrorCode::kBadData,
+          "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
+              " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
+          "data"};
+}
+
+}  // namespace
+
+Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
+  thread_local std::vector<JsonField> fields;
+  if (const Status scanned = scan_object(data, fields); !scanned) {
+    const Status named = check_topic(name);
+    return named ? scanned.error() : named.error();
+  }
+  return publish(name, ImageView{data, fields}, feed);
+}
+
+Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId feed) {
+  LockedTopic held = lock_known(name);
+  if (held.topic == nullptr) {
+    if (Status status = check_topic(name); !status) return status.error();
+    held = lock_or_create(name);
+  }
+  return publish_locked(std::move(held), data, {feed, clock_.wall_ms()});
+}
+
+Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin origin) {
+  thread_local Image merged;
+  Topic& topic = *held.topic;
+  Update::Parts parts;
+  const std::string_view image = topic.last_ ? topic.last_->image() : std::string_view();
+  const bool event = topic.delivery() == Delivery::kEvent;
+  if (event || replaces_image({image, topic.fields_}, data)) {
+    if (!event) topic.fields_.assign(data.fields.begin(), data.fields.end());
+  } else {
+    merge_image({image, topic.fields_}, data, merged);
+    if (merged.text.size() > kImageBytesMax) return image_too_large(topic.name, merged.text.size());
+    std::swap(topic.fields_, merged.fields);
+    if (merged.text != data.text) parts.image = merged.text;
+  }
+  parts.data = data.text;
+  parts.seq = topic.last_ ? topic.last_->seq() + 1 : 1;
+  // A wall clock that steps back must not make an update look older than the one before it.
+  parts.ts = std::max(origin.ts, topic.last_ ? topic.last_->ts() : 0);
+  const bool sticky = topic.last_ && (topic.last_->status() == TopicStatus::kHalted ||
+                                      topic.last_->status() == TopicStatus::kClosed);
+  parts.status = sticky ? topic.last_->status() : TopicStatus::kLive;
+  topic.feed_ = origin.feed;
+  const UpdatePtr before = emit(held.lock, topic, std::move(parts));
+  UpdatePtr now = topic.last_;
+  held.lock.unlock();  // the memory of `before` is given back without it
+  return now;
+}
+
+Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payloads, FeedId feed,
+                         std::size_t& done) {
+  std::array<Topic*, kRun> topics{};
+  for (done = 0; done < names.size();) {
+    const auto run = names.subspan(done, std::min(kRun, names.size() - done));
+    const Origin origin{feed, clock_.wall_ms()};
+    find_kept(run, topics);
+    prefetch(std::span(topics).first(run.size()));
+    for (std::size_t i = 0; i < run.size(); ++i, ++done) {
+      const Result<ImageView> data = payloads.at(done);
+      if (!data) return data.error();
+      Topic* const topic = topics.at(i);
+      const auto published = topic == nullptr
+                                 ? publish(run[i], *data, feed)
+                                 : publish_locked({topic, TopicLock(topic->mutex_)}, *data, origin);
+      if (!published) return published.error();
+    }
+  }
+  return ok_status();
+}
+
+void Hub::find_kept(std::span<const std::string_view> names, std::span<Topic*> topics) const {
+  std::array<std::size_t, kRun> hashes{};
+  const std::shared_lock directory(directory_mutex_);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    hashes.at(i) = TopicIndex::hash(names[i]);
+    topics_.prefetch(hashes.at(i));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Topic* const topic = topics_.find(names[i], hashes.at(i));
+    topics[i] = topic != nullptr && topic->kept_ ? topic : nullptr;
+  }
+}
+
+void Hub::prefetch(std::span<Topic* const> topics) {
+  const auto each = [&](auto&& look) {
+    for (Topic* const topic : topics) {
+      if (topic == nullptr) continue;
+      if (const TopicLock lock(topic->mutex_, std::try_to_lock); lock) look(*topic);
+    }
+  };
+  each([](const Topic& topic) {
+    fetch(topic.last_.get(), sizeof(Update));
+    fetch(topic.fields_.data(), topic.fields_.size() * sizeof(JsonField));
+  });
+  each([](const Topic& topic) {
+    fetch(topic.last_->image().data(), std::min(topic.last_->image().size(), kFetchBytesMax));
+  });
+}
+
+}  // namespace tickwire

@@ -1,0 +1,55 @@
+#include "hub/topic_index.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace tickwire {
+namespace {
+
+TEST(TopicIndex, FindsNothingWhenEmpty) {
+  const TopicIndex index;
+  EXPECT_EQ(index.find("a"), nullptr);
+  EXPECT_EQ(index.size(), 0U);
+}
+
+TEST(TopicIndex, TellsApartNamesThatShareAHash) {
+  TopicIndex index;
+  Topic topic("a", 0);
+  index.insert(topic);
+  EXPECT_EQ(index.find("a"), &topic);
+  EXPECT_EQ(index.find("b", TopicIndex::hash("a")), nullptr);
+}
+
+// Topics come and go; after each step all names, there or not, are found as a map finds them.
+TEST(TopicIndex, AgreesWithAMap) {
+  constexpr int kNames = 60;
+  std::mt19937 random(7);
+  TopicIndex index;
+  std::map<std::string, std::unique_ptr<Topic>> oracle;
+  for (int step = 0; step < 3'000; ++step) {
+    const std::string name = "t." + std::to_string(random() % kNames);
+    // Grows in the first half, shrinks in the second.
+    const bool add = (random() % 4 != 0) == (step % 1'000 < 500);
+    if (const auto found = oracle.find(name); found == oracle.end() && add) {
+      auto topic = std::make_unique<Topic>(name, 0);
+      index.insert(*topic);
+      oracle.emplace(name, std::move(topic));
+    } else if (found != oracle.end() && !add) {
+      index.erase(*found->second);
+      oracle.erase(found);
+    }
+    ASSERT_EQ(index.size(), oracle.size());
+    for (int i = 0; i < kNames; ++i) {
+      const std::string each = "t." + std::to_string(i);
+      const auto found = oracle.find(each);
+      ASSERT_EQ(index.find(each), found == oracle.end() ? nullptr : found->second.get()) << each;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tickwire
