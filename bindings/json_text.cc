@@ -3,11 +3,10 @@
 #include <pybind11/gil_safe_call_once.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 
-#include "model/json_object.h"
+#include "model/json_write.h"
 
 namespace tickwire {
 
@@ -15,47 +14,38 @@ namespace py = pybind11;
 
 namespace {
 
-constexpr std::size_t kNumberCharsMax = 32;
-
-// Drops the Python error that is set; its text.
-std::string take_python_error() {
-  py::error_already_set error;
-  return error.what();
-}
-
 py::handle decimal_type() {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
   return storage.call_once_and_store_result([] { return py::module_::import("decimal").attr("Decimal"); })
       .get_stored();
 }
 
-// The dict of a mapping that is none; null when it is no mapping.
-py::object dict_of(py::handle data) {
-  if (PyMapping_Check(data.ptr()) == 0 || !py::hasattr(data, "keys")) return {};
-  return py::module_::import("builtins").attr("dict")(data);
-}
-
 // Writes one value; the first fault is kept and ends the walk.
 class JsonWriter {
  public:
-  JsonWriter(std::string& out, std::string_view root) : out_(out), root_(root) {}
+  JsonWriter(std::string& out, std::string_view root, std::vector<JsonField>* top = nullptr)
+      : out_(out), root_(root), top_(top) {}
 
   bool value(PyObject* object, std::size_t depth);
-  [[nodiscard]] Error fault() const { return {ErrorCode::kBadData, field() + ": " + fault_, field()}; }
+  [[nodiscard]] Error fault() const { return {ErrorCode::kBadData, place() + ": " + fault_, place()}; }
 
  private:
-  [[nodiscard]] std::string field() const { return std::string(root_) + path_; }
+  [[nodiscard]] std::string place() const { return std::string(root_) + path_; }
   bool fail(std::string why);
   bool text(PyObject* object);
   bool integer(PyObject* object);
-  bool real(double number);
+  bool real(double value);
   bool decimal(PyObject* object);
+  template <typename T>
+  bool number(T value);
   bool fields(PyObject* dict, std::size_t depth);
+  bool field(PyObject* key, PyObject* item, std::size_t depth);
   bool items(PyObject* sequence, std::size_t depth);
   bool other(PyObject* object, std::size_t depth);
 
   std::string& out_;
   const std::string_view root_;
+  std::vector<JsonField>* const top_;  // of the outermost object, from the start of out_; or null
   std::string fault_;
   std::string path_;  // of the fault, grown from its end
 };
@@ -81,65 +71,37 @@ bool JsonWriter::text(PyObject* object) {
   Py_ssize_t size = 0;
   const char* utf8 = PyUnicode_AsUTF8AndSize(object, &size);
   if (utf8 == nullptr) return fail("a str that is not valid Unicode: " + take_python_error());
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  const std::string_view from(utf8, static_cast<std::size_t>(size));
-  out_ += '"';
-  std::size_t clean = 0;  // start of the run that needs no escape
-  for (std::size_t at = 0; at < from.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(from[at]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out_ += from.substr(clean, at - clean);
-    clean = at + 1;
-    if (byte >= 0x20) {
-      out_ += {'\\', from[at]};
-    } else {
-      out_ += "\\u00";
-      out_ += {kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-  }
-  out_ += from.substr(clean);
-  out_ += '"';
+  append_json_string(out_, {utf8, static_cast<std::size_t>(size)});
+  return true;
+}
+
+template <typename T>
+bool JsonWriter::number(T value) {
+  std::array<char, kNumberCharsMax> chars;  // NOLINT(cppcoreguidelines-pro-type-member-init): written at once
+  out_.append(chars.data(), write_json_number(chars.data(), value));
   return true;
 }
 
 bool JsonWriter::integer(PyObject* object) {
   int overflow = 0;
-  const long long number = PyLong_AsLongLongAndOverflow(object, &overflow);
-  if (overflow == 0) {
-    std::array<char, kNumberCharsMax> chars{};
-    const auto end = std::to_chars(chars.data(), chars.data() + chars.size(), number);
-    out_.append(chars.data(), end.ptr);
-    return true;
-  }
+  const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
+  if (overflow == 0) return number(std::int64_t{value});
   const py::object digits = py::reinterpret_steal<py::object>(PyLong_Type.tp_repr(object));
   if (!digits) return fail(take_python_error());
   out_ += py::cast<std::string_view>(digits);
   return true;
 }
 
-bool JsonWriter::real(double number) {
-  if (!std::isfinite(number))
-    return fail("JSON has no " + std::string(std::isnan(number) ? "NaN" : "infinity"));
-  // The same borders as Python's repr, between which no exponent is written.
-  const double magnitude = std::fabs(number);
-  const bool fixed = magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e16);
-  std::array<char, kNumberCharsMax> chars{};
-  const auto end = std::to_chars(chars.data(), chars.data() + chars.size(), number,
-                                 fixed ? std::chars_format::fixed : std::chars_format::scientific);
-  const std::string_view digits(chars.data(), static_cast<std::size_t>(end.ptr - chars.data()));
-  out_ += digits;
-  if (fixed && digits.find('.') == std::string_view::npos) out_ += ".0";
-  return true;
+bool JsonWriter::real(double value) {
+  if (std::isfinite(value)) return number(value);
+  return fail("JSON has no " + std::string(std::isnan(value) ? "NaN" : "infinity"));
 }
 
 bool JsonWriter::decimal(PyObject* object) {
   const py::object shown = py::reinterpret_steal<py::object>(PyObject_Str(object));
   if (!shown) return fail(take_python_error());
   const auto digits = py::cast<std::string_view>(shown);
-  const std::size_t sign = digits.starts_with('-') ? 1 : 0;
-  if (digits.substr(sign).find_first_not_of("0123456789.E+-") != std::string_view::npos) {
-    return fail("JSON has no " + std::string(digits));
-  }
+  if (!is_json_number(digits)) return fail("JSON has no " + std::string(digits));
   out_ += digits;
   return true;
 }
@@ -152,19 +114,34 @@ bool JsonWriter::fields(PyObject* dict, std::size_t depth) {
   Py_ssize_t at = 0;
   bool first = true;
   while (PyDict_Next(dict, &at, &key, &item) != 0) {
-    if (!PyUnicode_Check(key)) return fail("a key must be a str, not " + py::repr(key).cast<std::string>());
     if (!first) out_ += ',';
     first = false;
-    if (!text(key)) return false;
-    out_ += ':';
     // Held: writing the value may run Python code, which may change the dict.
-    const py::object held = py::reinterpret_borrow<py::object>(item);
-    if (!value(held.ptr(), depth + 1)) {
-      path_.insert(0, "." + py::str(key).cast<std::string>());
-      return false;
-    }
+    const py::object held_key = py::reinterpret_borrow<py::object>(key);
+    const py::object held_item = py::reinterpret_borrow<py::object>(item);
+    if (!field(key, item, depth)) return false;
   }
   out_ += '}';
+  return true;
+}
+
+bool JsonWriter::field(PyObject* key, PyObject* item, std::size_t depth) {
+  if (!PyUnicode_Check(key)) return fail("a key must be a str, not " + py::repr(key).cast<std::string>());
+  const auto end = [&] { return static_cast<std::uint32_t>(out_.size()); };
+  JsonField place;
+  place.key = end() + 1;
+  if (!text(key)) return false;
+  place.key_size = end() - 1 - place.key;
+  out_ += ':';
+  place.value = end();
+  if (!value(item, depth + 1)) {
+    path_.insert(0, "." + py::str(key).cast<std::string>());
+    return false;
+  }
+  place.value_size = end() - place.value;
+  if (depth > 1 || top_ == nullptr) return true;
+  place.key_escaped = place.key_in(out_).find('\\') != std::string_view::npos;
+  top_->push_back(place);
   return true;
 }
 
@@ -208,10 +185,22 @@ Status copy_buffer(py::handle data, std::string& out) {
 
 }  // namespace
 
-Result<std::string_view> payload_text(py::handle data, std::string& scratch) {
+std::string take_python_error() {
+  py::error_already_set error;
+  return error.what();
+}
+
+py::object dict_of(py::handle data) {
+  if (PyDict_Check(data.ptr()) != 0) return py::reinterpret_borrow<py::object>(data);
+  if (PyMapping_Check(data.ptr()) == 0 || !py::hasattr(data, "keys")) return {};
+  return py::module_::import("builtins").attr("dict")(data);
+}
+
+Result<Payload> payload_of(py::handle data, PayloadScratch& scratch) {
   PyObject* object = data.ptr();
   if (PyBytes_Check(object)) {
-    return std::string_view(PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object)));
+    const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(object));
+    return Payload{{PyBytes_AS_STRING(object), size}, std::nullopt};
   }
   if (PyUnicode_Check(object)) {
     Py_ssize_t size = 0;
@@ -219,21 +208,25 @@ Result<std::string_view> payload_text(py::handle data, std::string& scratch) {
     if (utf8 == nullptr) {
       return Error{ErrorCode::kBadData, "data: not valid Unicode: " + take_python_error(), "data"};
     }
-    return std::string_view(utf8, static_cast<std::size_t>(size));
+    return Payload{{utf8, static_cast<std::size_t>(size)}, std::nullopt};
   }
   if (PyObject_CheckBuffer(object) != 0) {
-    if (const Status copied = copy_buffer(data, scratch); !copied) return copied.error();
-    return std::string_view(scratch);
+    if (const Status copied = copy_buffer(data, scratch.text); !copied) return copied.error();
+    return Payload{scratch.text, std::nullopt};
   }
-  if (!PyDict_Check(object) && !dict_of(data)) {
+  const py::object dict = dict_of(data);
+  if (!dict) {
     return Error{ErrorCode::kBadData,
                  "data: must be a mapping, or a JSON object as bytes or str, not " +
                      std::string(Py_TYPE(object)->tp_name),
                  "data"};
   }
-  scratch.clear();
-  if (const Status written = append_json(data, "data", scratch); !written) return written.error();
-  return std::string_view(scratch);
+  scratch.text.clear();
+  scratch.fields.clear();
+  JsonWriter writer(scratch.text, "data", &scratch.fields);
+  if (!writer.value(dict.ptr(), 1)) return writer.fault();
+  if (const Status fits = check_payload_bytes(scratch.text.size()); !fits) return fits.error();
+  return Payload{scratch.text, scratch.fields};
 }
 
 Status append_json(py::handle value, std::string_view field, std::string& out) {

@@ -8,15 +8,33 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "model/json_object.h"
 
 namespace tickwire {
 
+struct Payload {
+  std::string_view text;
+  // Where its fields are, of what was written here and so needs no check; nothing: it is still to be scanned.
+  std::optional<std::span<const JsonField>> fields;
+};
+struct PayloadScratch {
+  std::string text;
+  std::vector<JsonField> fields;
+};
 // The text of `data`, in `scratch` unless it can be lent by `data` itself: valid as long as both are.
-Result<std::string_view> payload_text(pybind11::handle data, std::string& scratch);
+Result<Payload> payload_of(pybind11::handle data, PayloadScratch& scratch);
+
+// A mapping as a dict, itself if it is one; null when it is no mapping.
+pybind11::object dict_of(pybind11::handle data);
+// Drops the Python error that is set; its text.
+std::string take_python_error();
 
 // Appends `value` to `out`, whatever JSON value it is; `field` is its name in errors.
 Status append_json(pybind11::handle value, std::string_view field, std::string& out);

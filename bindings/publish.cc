@@ -1,7 +1,9 @@
 #include "bindings/publish.h"
 
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/errors.h"
@@ -15,64 +17,85 @@ namespace py = pybind11;
 
 namespace {
 
-Result<UpdatePtr> publish_text(Engine& engine, std::string_view topic, std::string_view text, FeedId feed) {
-  return feed == 0 ? engine.hub().publish(topic, text) : engine.bridge().publish(feed, topic, text);
+Result<UpdatePtr> publish_one(Engine& engine, std::string_view topic, const Payload& data, FeedId feed) {
+  if (!data.fields) return engine.bridge().publish(feed, topic, data.text);
+  return engine.bridge().publish(feed, topic, ImageView{data.text, *data.fields});
 }
 
-// Texts of a batch in one string, so that a batch allocates nothing once warm.
-class Batch {
+// Texts and fields of a batch in one place each, so that a batch allocates nothing once warm.
+class Batch final : public Payloads {
  public:
   [[nodiscard]] bool full() const {
-    return ends_.size() >= kPublishBatch || texts_.size() >= kBytesUnderGilMax;
+    return rows_.size() >= kPublishBatch || texts_.size() >= kBytesUnderGilMax;
   }
 
   // Adds (topic, data).
   Status add(py::handle pair) {
     if (!PyTuple_Check(pair.ptr()) && !PyList_Check(pair.ptr())) return not_a_pair(pair);
-    const auto items = py::reinterpret_borrow<py::sequence>(pair);
-    if (items.size() != 2) return not_a_pair(pair);
-    const py::object topic = items[0];
-    const py::object data = items[1];
+    if (PySequence_Fast_GET_SIZE(pair.ptr()) != 2) return not_a_pair(pair);
+    // Held: writing the data may run Python code, which may change the pair.
+    const auto topic = py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(pair.ptr(), 0));
+    const auto data = py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(pair.ptr(), 1));
     if (!py::isinstance<py::str>(topic)) return not_a_pair(pair);
-    const Result<std::string_view> text = payload_text(data, scratch_);
-    if (!text) return text.error();
+    const Result<Payload> payload = payload_of(data, scratch_);
+    if (!payload) return payload.error();
     texts_ += py::cast<std::string_view>(topic);
-    const std::size_t topic_end = texts_.size();
-    texts_ += *text;
-    ends_.push_back({topic_end, texts_.size()});
+    Row row{.topic_end = texts_.size(), .checked = payload->fields.has_value()};
+    texts_ += payload->text;
+    row.data_end = texts_.size();
+    if (row.checked) fields_.insert(fields_.end(), payload->fields->begin(), payload->fields->end());
+    row.fields_end = fields_.size();
+    rows_.push_back(row);
     return ok_status();
   }
 
   // Publishes what was added and empties the batch; `done` counts the successes.
   Status flush(Engine& engine, FeedId feed, std::size_t& done) {
     const py::gil_scoped_release released;
-    const std::string_view texts = texts_;
-    std::size_t start = 0;
-    for (const auto& [topic_end, end] : ends_) {
-      const auto published = publish_text(engine, texts.substr(start, topic_end - start),
-                                          texts.substr(topic_end, end - topic_end), feed);
-      if (!published) return published.error();
-      start = end;
-      ++done;
-    }
-    ends_.clear();
+    topics_.clear();
+    for (std::size_t i = 0; i < rows_.size(); ++i) topics_.push_back(between(start(i), rows_[i].topic_end));
+    std::size_t published = 0;
+    const Status status = engine.bridge().publish_rows(feed, topics_, *this, published);
+    done += published;
+    rows_.clear();
     texts_.clear();
-    return ok_status();
+    fields_.clear();
+    return status;
+  }
+
+  Result<ImageView> at(std::size_t row) override {
+    const auto& [topic_end, data_end, fields_end, checked] = rows_[row];
+    const std::string_view text = between(topic_end, data_end);
+    if (checked) {
+      const std::size_t first = row == 0 ? 0 : rows_[row - 1].fields_end;
+      return ImageView{text, std::span(fields_).subspan(first, fields_end - first)};
+    }
+    if (const Status scanned = scan_object(text, scanned_); !scanned) return scanned.error();
+    return ImageView{text, scanned_};
   }
 
  private:
-  struct Ends {
-    std::size_t topic;
-    std::size_t data;
+  struct Row {
+    std::size_t topic_end = 0;   // in texts_
+    std::size_t data_end = 0;    // in texts_
+    std::size_t fields_end = 0;  // in fields_
+    bool checked = false;        // its fields are known
   };
   static Error not_a_pair(py::handle pair) {
     return {ErrorCode::kBadData,
             "must be (topic, data), not " + py::repr(pair).cast<std::string>().substr(0, 80), ""};
   }
+  [[nodiscard]] std::size_t start(std::size_t row) const { return row == 0 ? 0 : rows_[row - 1].data_end; }
+  [[nodiscard]] std::string_view between(std::size_t from, std::size_t to) const {
+    return std::string_view(texts_).substr(from, to - from);
+  }
 
   std::string texts_;
-  std::string scratch_;
-  std::vector<Ends> ends_;
+  std::vector<JsonField> fields_;
+  std::vector<Row> rows_;
+  std::vector<std::string_view> topics_;  // of rows_, while it is published
+  std::vector<JsonField> scanned_;
+  PayloadScratch scratch_;
 };
 
 [[noreturn]] void throw_pair_error(const Error& error, std::size_t at) {
@@ -84,13 +107,15 @@ class Batch {
 }  // namespace
 
 std::uint64_t publish(Engine& engine, std::string_view topic, py::handle data, FeedId feed) {
-  thread_local std::string scratch;
-  const Result<std::string_view> text = payload_text(data, scratch);
-  if (!text) throw_error(text.error());
+  thread_local PayloadScratch spare;
+  PayloadScratch scratch = std::exchange(spare, {});  // Python code that writing runs may publish, too
+  const Result<Payload> payload = payload_of(data, scratch);
+  if (!payload) throw_error(payload.error());
   std::optional<py::gil_scoped_release> released;
-  if (text->size() > kBytesUnderGilMax) released.emplace();
-  const Result<UpdatePtr> update = publish_text(engine, topic, *text, feed);
+  if (payload->text.size() > kBytesUnderGilMax) released.emplace();
+  const Result<UpdatePtr> update = publish_one(engine, topic, *payload, feed);
   released.reset();
+  spare = std::move(scratch);
   if (!update) throw_error(update.error());
   return (*update)->seq();
 }

@@ -96,8 +96,32 @@ void Bridge::remove_feed(FeedId feed) {
 }
 
 Result<UpdatePtr> Bridge::publish(FeedId feed, std::string_view topic, std::string_view data) {
-  if (const Status inside = check_feed_topic(feed, topic); !inside) return inside.error();
+  if (const Status inside = check_feed_pattern(feed, topic); !inside) return inside.error();
   return hub_.publish(topic, data, feed);
+}
+
+Result<UpdatePtr> Bridge::publish(FeedId feed, std::string_view topic, ImageView data) {
+  if (const Status inside = check_feed_pattern(feed, topic); !inside) return inside.error();
+  return hub_.publish(topic, data, feed);
+}
+
+Status Bridge::publish_rows(FeedId feed, std::span<const std::string_view> topics, Payloads& payloads,
+                            std::size_t& done) {
+  std::size_t inside = topics.size();
+  Status fault = ok_status();
+  for (std::size_t i = 0; feed != 0 && i < inside; ++i) {
+    if (fault = check_feed_pattern(feed, topics[i]); !fault) inside = i;
+  }
+  Status published = hub_.publish_rows(topics.first(inside), payloads, feed, done);
+  return published ? fault : published;
+}
+
+Status Bridge::check_topics(FeedId feed, std::span<const std::string_view> topics,
+                            std::size_t& passed) const {
+  for (passed = 0; passed < topics.size(); ++passed) {
+    if (Status inside = check_feed_topic(feed, topics[passed]); !inside) return inside;
+  }
+  return ok_status();
 }
 
 Status Bridge::set_status(FeedId feed, std::string_view topic, TopicStatus status) {
@@ -133,12 +157,18 @@ bool Bridge::is_guarded(Action action, std::string_view topic) const {
 
 Status Bridge::check_feed_topic(FeedId feed, std::string_view topic) const {
   if (Status valid = check_topic(topic); !valid) return valid;
+  return check_feed_pattern(feed, topic);
+}
+
+Status Bridge::check_feed_pattern(FeedId feed, std::string_view topic) const {
+  if (feed == 0) return ok_status();
   const std::shared_lock lock(feeds_mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) {
     return Error{ErrorCode::kDenied, "feed " + std::to_string(feed) + " has ended", "feed"};
   }
   if (found->second.pattern.matches(topic)) return ok_status();
+  if (Status valid = check_topic(topic); !valid) return valid;
   return Error{ErrorCode::kBadTopic,
                std::string(topic) + ": outside " + found->second.pattern.text() + ", the pattern of feed " +
                    found->second.name,

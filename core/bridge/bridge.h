@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,8 +72,13 @@ class Bridge final : public Access, public DemandListener {
   // Its topics become stale.
   void feed_down(FeedId feed);
   void remove_feed(FeedId feed);
-  // As the hub's, and kBadTopic outside the feed's pattern.
+  // As the hub's, and kBadTopic outside the feed's pattern; feed 0 may publish to any topic.
   Result<UpdatePtr> publish(FeedId feed, std::string_view topic, std::string_view data);
+  Result<UpdatePtr> publish(FeedId feed, std::string_view topic, ImageView data);
+  Status publish_rows(FeedId feed, std::span<const std::string_view> topics, Payloads& payloads,
+                      std::size_t& done);
+  // Whether publish would take them; `passed` counts those before the first that it would not.
+  Status check_topics(FeedId feed, std::span<const std::string_view> topics, std::size_t& passed) const;
   Status set_status(FeedId feed, std::string_view topic, TopicStatus status);
 
   // --- authorizers ------------------------------------------------------------------------------------
@@ -91,6 +97,8 @@ class Bridge final : public Access, public DemandListener {
   };
   [[nodiscard]] bool is_guarded(Action action, std::string_view topic) const;
   [[nodiscard]] Status check_feed_topic(FeedId feed, std::string_view topic) const;
+  // The same but for the topic's grammar, which the hub checks when it has to.
+  [[nodiscard]] Status check_feed_pattern(FeedId feed, std::string_view topic) const;
 
   Hub& hub_;
   const PublishPolicy policy_;

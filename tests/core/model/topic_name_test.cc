@@ -43,6 +43,16 @@ TEST(TopicName, TokenLimitIsExact) {
   EXPECT_FALSE(check_topic(topic + ".t"));
 }
 
+// Topics are checked in a pass of their own, patterns token by token.
+TEST(TopicName, ATopicIsAPatternWithoutWildcards) {
+  constexpr std::string_view kBytes = "a.*>% ";
+  for (std::size_t n = 0; n < 6 * 6 * 6 * 6 * 6; ++n) {
+    std::string text;
+    for (std::size_t rest = n; rest > 0; rest /= kBytes.size()) text += kBytes[rest % kBytes.size()];
+    EXPECT_EQ(check_topic(text).ok(), Pattern::parse(text).ok() && !is_pattern(text)) << text;
+  }
+}
+
 TEST(Pattern, StarIsOneTokenAndGreaterThanIsTheRest) {
   EXPECT_TRUE(match("ticker.*", "ticker.BTC"));
   EXPECT_FALSE(match("ticker.*", "ticker"));
