@@ -2,8 +2,8 @@
 // sinks that registered interest, exactly or by pattern; counts demand on the way.
 //
 // Any thread may call any method, except from within UpdateSink::deliver or DemandListener. Owns the topics.
-// Locks, in this order: directory, then a topic, then the dirty list. A publish of a known topic takes the
-// directory shared.
+// Locks, in this order: directory, then a topic, then the dirty list; that of the shapes alone.
+// A publish of a known topic takes the directory shared.
 // Invariants: per topic every sink with interest sees each seq after the one it registered at, once, in
 // order.
 #pragma once
@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,9 @@
 #include "model/topic_name.h"
 
 namespace tickwire {
+
+inline constexpr std::size_t kShapesMax = 1'000;
+inline constexpr std::size_t kShapeBytesMax = 4'000;
 
 // A topic with what it stood at when interest was registered.
 struct Interest {
@@ -74,6 +78,9 @@ class Hub {
   Result<UpdatePtr> publish(std::string_view topic, std::string_view data, FeedId feed = 0);
   // The same for a payload that was scanned, or written, with its fields.
   Result<UpdatePtr> publish(std::string_view topic, ImageView data, FeedId feed = 0);
+  // For ImageView::shape: names `keys`, a text that tells one list of keys from all others. 0: it is too
+  // long, or there are too many.
+  ShapeId shape_of(std::string keys);
   // One after the other, cheaper than one by one. Ends at the first that fails; `done` counts those before.
   Status publish_rows(std::span<const std::string_view> topics, Payloads& payloads, FeedId feed,
                       std::size_t& done);
@@ -161,6 +168,8 @@ class Hub {
   LockedTopic lock_or_create(std::string_view name);
   [[nodiscard]] std::vector<TopicPtr> all_topics() const;
   void apply_rules(const DirectoryLock& held, Topic& topic) const;
+  // From here on fields_ are those of the image and shape_ is 0.
+  static void know_fields(const TopicLock& held, Topic& topic);
   Result<UpdatePtr> publish_locked(LockedTopic held, ImageView data, Origin origin);
   // The update before.
   UpdatePtr emit(const TopicLock& held, Topic& topic, Update::Parts parts);
@@ -185,6 +194,9 @@ class Hub {
   TopicId next_id_ = 0;
   std::vector<Rule> rules_;
   std::vector<PatternInterest> pattern_interests_;
+
+  std::mutex shapes_mutex_;
+  std::unordered_map<std::string, ShapeId> shapes_;  // protected by shapes_mutex_
 
   std::mutex dirty_mutex_;
   // Protected by dirty_mutex_:

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
+#include <limits>
 
 #include "hub/hub.h"
 #include "model/json_object.h"
@@ -19,6 +21,9 @@ void fetch(const void* start, std::size_t bytes) {
     __builtin_prefetch(static_cast<const char*>(start) + at);
 }
 
+// Of an event: it replaces the image whatever its fields are, and nobody asked what they are.
+constexpr ShapeId kNoShape = std::numeric_limits<ShapeId>::max();
+
 Error image_too_large(std::string_view topic, std::size_t bytes) {
   return {ErrorCode::kBadData,
           "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
@@ -26,14 +31,17 @@ Error image_too_large(std::string_view topic, std::size_t bytes) {
           "data"};
 }
 
+// What is wrong with the topic, or else with the data.
+Error topic_or(std::string_view name, const Error& data) {
+  const Status valid = check_topic(name);
+  return valid ? data : valid.error();
+}
+
 }  // namespace
 
 Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
   thread_local std::vector<JsonField> fields;
-  if (const Status scanned = scan_object(data, fields); !scanned) {
-    const Status named = check_topic(name);
-    return named ? scanned.error() : named.error();
-  }
+  if (const Status scanned = scan_object(data, fields); !scanned) return topic_or(name, scanned.error());
   return publish(name, ImageView{data, fields}, feed);
 }
 
@@ -52,13 +60,24 @@ Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin o
   Update::Parts parts;
   const std::string_view image = topic.last_ ? topic.last_->image() : std::string_view();
   const bool event = topic.delivery() == Delivery::kEvent;
-  if (event || replaces_image({image, topic.fields_}, data)) {
-    if (!event) topic.fields_.assign(data.fields.begin(), data.fields.end());
-  } else {
-    merge_image({image, topic.fields_}, data, merged);
-    if (merged.text.size() > kImageBytesMax) return image_too_large(topic.name, merged.text.size());
-    std::swap(topic.fields_, merged.fields);
-    if (merged.text != data.text) parts.image = merged.text;
+  if (event) {
+    topic.shape_ = kNoShape;
+  } else if (data.shape == 0 || data.shape != topic.shape_) {
+    know_fields(held.lock, topic);
+    if (replaces_image({image, topic.fields_}, data)) {
+      topic.fields_.assign(data.fields.begin(), data.fields.end());
+      topic.shape_ = data.shape;
+    } else {
+      merge_image({image, topic.fields_}, data, merged);
+      if (merged.text.size() > kImageBytesMax) return image_too_large(topic.name, merged.text.size());
+      std::swap(topic.fields_, merged.fields);
+      if (merged.text == data.text) {
+        topic.shape_ = data.shape;
+      } else {
+        parts.image = merged.text;
+      }
+    }
+    if (topic.shape_ != 0) topic.fields_ = std::vector<JsonField>();
   }
   parts.data = data.text;
   parts.seq = topic.last_ ? topic.last_->seq() + 1 : 1;
@@ -74,6 +93,24 @@ Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin o
   return now;
 }
 
+void Hub::know_fields(const TopicLock& /*held*/, Topic& topic) {
+  if (topic.shape_ == 0) return;
+  const Status scanned = scan_object(topic.last_->image(), topic.fields_);
+  assert(scanned && "an image is what was checked or merged");
+  static_cast<void>(scanned);
+  topic.shape_ = 0;
+}
+
+ShapeId Hub::shape_of(std::string keys) {
+  if (keys.size() > kShapeBytesMax) return 0;
+  const std::lock_guard lock(shapes_mutex_);
+  if (const auto known = shapes_.find(keys); known != shapes_.end()) return known->second;
+  if (shapes_.size() >= kShapesMax) return 0;
+  const auto shape = static_cast<ShapeId>(shapes_.size() + 1);
+  shapes_.emplace(std::move(keys), shape);
+  return shape;
+}
+
 Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payloads, FeedId feed,
                          std::size_t& done) {
   std::array<Topic*, kRun> topics{};
@@ -83,9 +120,9 @@ Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payl
     find_kept(run, topics);
     prefetch(std::span(topics).first(run.size()));
     for (std::size_t i = 0; i < run.size(); ++i, ++done) {
-      const Result<ImageView> data = payloads.at(done);
-      if (!data) return data.error();
       Topic* const topic = topics.at(i);
+      const Result<ImageView> data = payloads.at(done);
+      if (!data) return topic == nullptr ? topic_or(run[i], data.error()) : data.error();
       const auto published = topic == nullptr
                                  ? publish(run[i], *data, feed)
                                  : publish_locked({topic, TopicLock(topic->mutex_)}, *data, origin);
@@ -115,10 +152,7 @@ void Hub::prefetch(std::span<Topic* const> topics) {
       if (const TopicLock lock(topic->mutex_, std::try_to_lock); lock) look(*topic);
     }
   };
-  each([](const Topic& topic) {
-    fetch(topic.last_.get(), sizeof(Update));
-    fetch(topic.fields_.data(), topic.fields_.size() * sizeof(JsonField));
-  });
+  each([](const Topic& topic) { fetch(topic.last_.get(), sizeof(Update)); });
   each([](const Topic& topic) {
     fetch(topic.last_->image().data(), std::min(topic.last_->image().size(), kFetchBytesMax));
   });

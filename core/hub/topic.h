@@ -72,17 +72,18 @@ class Topic {
   void trim_ring(std::int64_t now_ms, std::size_t bytes_max);
 
   mutable std::mutex mutex_;
-  // Protected by mutex_:
-  TopicTraits traits_;
+  // Protected by mutex_; first what each publish reads:
   UpdatePtr last_;
-  std::vector<JsonField> fields_;  // of last_->image()
-  std::deque<UpdatePtr> ring_;     // without holes: the last one is the last data update
+  std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
+  ShapeId shape_ = 0;        // of last_->image()
+  FeedId feed_ = 0;          // who published last
+  bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
+  TopicTraits traits_;
+  std::deque<UpdatePtr> ring_;  // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
-  std::uint64_t taken_seq_ = 0;  // the last one that the store has, of a stored ring
-  std::uint64_t sinks_ = 0;      // bit i: the sink with SinkId i is interested
-  std::uint32_t exact_ = 0;      // interests in this very topic
-  FeedId feed_ = 0;              // who published last
-  bool dirty_ = false;           // in the hub's list of topics that the store has yet to write
+  std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
+  std::uint64_t taken_seq_ = 0;    // the last one that the store has, of a stored ring
+  std::uint32_t exact_ = 0;        // interests in this very topic
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,10 +16,14 @@ namespace tickwire {
 
 inline constexpr std::size_t kImageBytesMax = 1U << 20U;
 
+// Names a list of keys, of an object without nulls: two objects of one shape replace each other. 0: unknown.
+using ShapeId = std::uint32_t;
+
 // An object's text and where its fields stand in it. An empty text is the image of a topic without updates.
 struct ImageView {
   std::string_view text;
   std::span<const JsonField> fields;
+  ShapeId shape = 0;
 };
 
 struct Image {

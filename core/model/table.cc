@@ -145,10 +145,17 @@ Status Table::make_room(std::size_t rows) {
   return ok_status();
 }
 
+std::string Table::keys() const {
+  std::string keys;
+  for (const Part& part : parts_) keys += part.key;
+  return keys;
+}
+
 ImageView Table::row(std::size_t at) {
   char* const start = text_.data();
   char* out = start;
   const auto place = [&] { return static_cast<std::uint32_t>(out - start); };
+  ShapeId shape = shape_;
   if (parts_.empty()) *out++ = '{';
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
@@ -158,9 +165,10 @@ ImageView Table::row(std::size_t at) {
     field.value = place();
     out = write_value(out, part.column, at);
     field.value_size = place() - field.value;
+    if (start[field.value] == 'n') shape = 0;  // null: nothing else begins like it
   }
   *out++ = '}';
-  return {{start, out}, fields_};
+  return {{start, out}, fields_, shape};
 }
 
 }  // namespace tickwire

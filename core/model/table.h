@@ -48,6 +48,11 @@ class Table {
   // Checks every value. kBadData that names row and column.
   static Result<Table> create(const std::vector<Column>& columns, std::size_t rows, NonFinite non_finite);
 
+  // All keys as they are written, which is what makes its shape.
+  [[nodiscard]] std::string keys() const;
+  // Of the rows without nulls.
+  void set_shape(ShapeId shape) { shape_ = shape; }
+
   // Valid until the next call.
   ImageView row(std::size_t at);
 
@@ -64,6 +69,7 @@ class Table {
   std::vector<Part> parts_;
   std::string text_;  // as long as the longest row may get
   std::vector<JsonField> fields_;
+  ShapeId shape_ = 0;
 };
 
 }  // namespace tickwire

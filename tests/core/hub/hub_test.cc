@@ -130,6 +130,15 @@ TEST(Rules, WhatOneLeavesOpenTheNextThatMatchesDecides) {
   EXPECT_EQ(hub.find_topic("trade.y")->first_kept(), 5U);
 }
 
+TEST_F(HubTest, ATopicThatBecomesAValueAgainMergesIntoItsLastMessage) {
+  ASSERT_TRUE(hub.publish("v.a", R"({"long":"text","x":0})"));
+  hub.set_rules({{"v.>", Delivery::kEvent}});
+  ASSERT_TRUE(hub.publish("v.a", R"({"a":1,"b":2})"));
+  hub.set_rules({});
+  ASSERT_TRUE(hub.publish("v.a", R"({"b":3})"));
+  EXPECT_EQ(image("v.a"), R"({"a":1,"b":3})");
+}
+
 TEST_F(HubTest, AClockThatStepsBackDoesNotMakeUpdatesLookOlder) {
   const auto first = hub.publish("a", "{}");
   clock.set_wall_ms(clock.wall_ms() - 60'000);

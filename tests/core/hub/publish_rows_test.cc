@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <deque>
+#include <random>
 #include <string>
 #include <thread>
 
 #include "fakes/fake_clock.h"
 #include "hub/hub.h"
+#include "model/table.h"
 
 namespace tickwire {
 namespace {
@@ -25,6 +29,14 @@ class Numbers final : public Payloads {
  private:
   std::string text_;
   std::vector<JsonField> fields_;
+};
+
+class TableRows final : public Payloads {
+ public:
+  explicit TableRows(const std::vector<Column>& columns)
+      : table(std::move(*Table::create(columns, 1, NonFinite::kNull))) {}
+  Result<ImageView> at(std::size_t row) override { return table.row(row); }
+  Table table;
 };
 
 class Recorder final : public UpdateSink {
@@ -85,6 +97,55 @@ TEST_F(PublishRowsTest, EventTopicsKeepTheirRing) {
   const auto ring = hub.find_topic("e.a")->ring_between(1, 40);
   ASSERT_EQ(ring.size(), 3U);
   EXPECT_EQ(ring[0]->data(), R"({"n":37})");
+}
+
+// A table's rows of a known shape, rows with nulls, and other updates in between: the images are those of a
+// hub that is given every payload as text.
+TEST_F(PublishRowsTest, RowsOfOneShapeLeaveTheImagesThatTheirTextsWould) {
+  std::mt19937 random(3);
+  FakeClock other_clock;
+  Hub other(other_clock, {});
+  const std::array<std::string, 3> keys{"a", "b\"", "c"};
+  for (std::size_t step = 0; step < 3'000; ++step) {
+    const std::string topic = "t." + std::to_string(random() % 3);
+    std::string text = R"({"a":)" + std::to_string(step) + (random() % 2 == 0 ? "" : R"(,"c":null)") + "}";
+    if (random() % 3 != 0) {
+      const auto number = static_cast<double>(step);
+      const std::array<double, 3> values{number + 0.5, random() % 8 == 0 ? NAN : 1.0, number};
+      std::vector<Column> columns;
+      const std::size_t count = 1 + random() % 3;
+      for (std::size_t i = 0; i < count; ++i) {
+        columns.push_back({keys.at((i + step / 500) % 3), ColumnType::kFloat64,
+                           reinterpret_cast<const std::byte*>(&values.at(i)), 0});
+      }
+      TableRows rows(columns);
+      rows.table.set_shape(hub.shape_of(rows.table.keys()));
+      const std::string_view name = topic;
+      ASSERT_TRUE(hub.publish_rows({&name, 1}, rows, 0, done));
+      text = rows.table.row(0).text;
+    } else if (random() % 3 == 0 && hub.find(topic)) {
+      const auto status = random() % 2 == 0 ? TopicStatus::kHalted : TopicStatus::kLive;
+      ASSERT_TRUE(hub.set_status(topic, status));
+      ASSERT_TRUE(other.set_status(topic, status));
+      continue;
+    } else {
+      ASSERT_TRUE(hub.publish(topic, text));
+    }
+    ASSERT_TRUE(other.publish(topic, text));
+    ASSERT_EQ(hub.find(topic)->image(), other.find(topic)->image());
+    ASSERT_EQ(hub.find(topic)->seq(), other.find(topic)->seq());
+    ASSERT_EQ(hub.find(topic)->status(), other.find(topic)->status());
+  }
+}
+
+TEST_F(PublishRowsTest, ShapesHaveTheirLimits) {
+  EXPECT_EQ(hub.shape_of("a"), hub.shape_of("a"));
+  EXPECT_NE(hub.shape_of("a"), hub.shape_of("b"));
+  EXPECT_NE(hub.shape_of(std::string(kShapeBytesMax, 'x')), 0U);
+  EXPECT_EQ(hub.shape_of(std::string(kShapeBytesMax + 1, 'x')), 0U);
+  for (std::size_t i = 3; i < kShapesMax; ++i) EXPECT_NE(hub.shape_of(std::to_string(i)), 0U);
+  EXPECT_EQ(hub.shape_of("one more"), 0U);
+  EXPECT_NE(hub.shape_of("a"), 0U);
 }
 
 // A topic without an update goes with its last interest, whatever a publisher has just looked up.
