@@ -8,6 +8,7 @@
 
 #include "bindings/errors.h"
 #include "bindings/publish.h"
+#include "bindings/publish_table.h"
 #include "bindings/register.h"
 #include "bridge/bridge.h"
 #include "bridge/local_session.h"
@@ -128,6 +129,11 @@ void bind_topics(EngineClass& engine) {
            "Publishes a mapping or a JSON object's text; the seq it got. Raises TopicError, DataError.")
       .def("publish_many", &publish_many, py::arg("pairs"), py::arg("feed") = 0,
            "Publishes (topic, data) pairs; how many. Those before a faulty one are published.")
+      .def(
+          "publish_table", &publish_table, py::arg("topics"), py::arg("columns"), py::arg("nan") = "error",
+          py::arg("feed") = 0,
+          "Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists of str), without the\n"
+          "GIL; how many. All of them or none, unless an image would grow past its limit.")
       .def("set_status", &set_status, py::arg("topic"), py::arg("status"), py::arg("feed") = 0,
            "live, stale, halted or closed. Raises UnknownTopicError.")
       .def("snapshot", &snapshot, py::arg("topic"),

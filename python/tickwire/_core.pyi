@@ -125,6 +125,16 @@ class Engine:
         DataError."""
     def publish_many(self, pairs: Iterable[tuple[str, _Data]], feed: int = 0) -> int:
         """Publishes (topic, data) pairs; how many. Those before a faulty one are published."""
+    def publish_table(
+        self,
+        topics: Iterable[str],
+        columns: Mapping[str, Any],
+        nan: str = "error",
+        feed: int = 0,
+    ) -> int:
+        """Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists of str),
+        without the GIL; how many. All of them or none, unless an image would grow past its
+        limit."""
     def set_status(self, topic: str, status: str, feed: int = 0) -> None:
         """live, stale, halted or closed. Raises UnknownTopicError."""
     def snapshot(self, topic: str) -> str | None:

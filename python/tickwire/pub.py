@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakSet
 
 from tickwire._core import Engine
@@ -98,6 +98,16 @@ class Pub:
     def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
         """``(topic, data)`` pairs, cheaper than one by one. Those before a faulty one count."""
         return self._engine.publish_many(pairs, self._feed)
+
+    def publish_table(
+        self,
+        topics: Iterable[str],
+        columns: Mapping[str, Any],
+        *,
+        nan: Literal["error", "null"] = "error",
+    ) -> int:
+        """A row to each topic from columns of numbers, as `tickwire.Server.publish_table`."""
+        return self._engine.publish_table(topics, columns, nan, self._feed)
 
     def status(self, topic: str, status: str) -> None:
         """``live``, ``stale``, ``halted`` or ``closed``."""

@@ -33,7 +33,14 @@ def save(blocks, tmp_path):
 
 def test_no_block_is_without_a_test(blocks):
     names = [text.splitlines()[0] for kind, text in blocks if kind == "python"]
-    assert names == ["# quotes.py", "# clocks.py", "# load.py", "# doors.py", "# program"]
+    assert names == [
+        "# quotes.py",
+        "# clocks.py",
+        "# load.py",
+        "# book.py",
+        "# doors.py",
+        "# program",
+    ]
     assert [kind for kind, _ in blocks if kind != "python"] == ["sh", "toml", "json"]
 
 
@@ -55,6 +62,19 @@ def test_the_first_feed_serves_from_the_command_line(blocks, save, run_server, p
         "ticker.ACME",
         "ticker.INIT",
     }
+
+
+def test_the_book_publishes_a_row_to_each_topic(save, start_server):
+    server = start_server(save("book.py"))
+    with server.subscribe("book.*") as subscription:
+        seen = {update.topic: update.data for update in (subscription.get(5) for _ in range(3))}
+    assert {topic: data["venue"] for topic, data in seen.items()} == {
+        "book.ACME": "X",
+        "book.INIT": "X",
+        "book.NULL": "Y",
+    }
+    assert all(99 <= data["bid"] <= 101 for data in seen.values())
+    assert all(data["bid_size"] in range(100) for data in seen.values())
 
 
 def test_the_clocks_tick_as_configured(blocks, save, start_server, eventually):

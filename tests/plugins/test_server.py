@@ -11,6 +11,7 @@ from enum import IntEnum
 from itertools import pairwise
 from types import MappingProxyType
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +80,6 @@ def test_what_is_published_is_this_text(data, text, raw):
 
 
 def test_numpy_numbers_are_numbers(raw):
-    numpy = pytest.importorskip("numpy")
     assert raw({"a": numpy.float64(0.5), "b": numpy.int64(7)}) == '{"a":0.5,"b":7}'
 
 

@@ -22,6 +22,8 @@ SPELLINGS = [
 MORE_PRECISE = {
     "_Data": "object",
     "Iterable[tuple[str, _Data]]": "Iterable",
+    "Iterable[str]": "Iterable",
+    "Mapping[str, Any]": "object",
     "dict[str, Any]": "dict",
 }
 
