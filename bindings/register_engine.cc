@@ -72,7 +72,7 @@ std::optional<std::string> snapshot(Engine& engine, const std::string& topic) {
   unwrap(check_topic(topic));
   const UpdatePtr update = engine.hub().find(topic);
   if (!update) return std::nullopt;
-  return std::string(update->snapshot_message().text());
+  return std::string(update->snapshot_message(Format::kJson).payload());
 }
 
 std::vector<std::string> topics(Engine& engine, const std::string& pattern, const std::string& after,

@@ -8,6 +8,7 @@
 
 #include "codec/assembled.h"
 #include "fanout/topic_table.h"
+#include "protocol/format.h"
 #include "session/subscription.h"
 
 namespace tickwire {
@@ -23,8 +24,8 @@ struct Applied {
 // A data update in a pattern's own sequence, whose last messages are the bases of its subscribers.
 struct PatternStep {
   std::uint64_t apply_no = 0;
-  std::array<PatternSent, 2> before;                       // nearest first
-  mutable std::array<std::optional<Assembled>, 2> linked;  // against one base, against both
+  std::array<PatternSent, 2> before;                                  // nearest first
+  mutable PerFormat<std::array<std::optional<Assembled>, 2>> linked;  // against one base, against both
 };
 
 // An update on its way to one subscription.

@@ -29,14 +29,14 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
 
 }  // namespace
 
-void Commands::run(Session& session, std::string_view text) {
+void Commands::run(Session& session, std::string_view message) {
   if (session.state() != SessionState::kOpen) return;
   if (session.authenticating) {
-    session.parked.emplace_back(text);
+    session.parked.emplace_back(message);
     return;
   }
   std::string id;
-  const Result<Command> command = parse_command(text, id);
+  const Result<Command> command = parse_command(message, id, session.format);
   if (command) {
     execute(session, *command);
   } else {
@@ -265,9 +265,9 @@ void Commands::on_claims(Session& session, const std::string& id, const AccessAn
   std::vector<std::string> parked;
   parked.swap(session.parked);
   const SessionRef ref = parts_.sessions.ref(session);
-  for (const std::string& text : parked) {
+  for (const std::string& message : parked) {
     if (parts_.sessions.find(ref) == nullptr) return;
-    run(session, text);
+    run(session, message);
   }
   session.hold_reading(session.authenticating);
 }

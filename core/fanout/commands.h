@@ -21,7 +21,7 @@ class Commands {
       : parts_(parts), sender_(sender), subscriptions_(subscriptions), desk_(desk) {}
 
   // One message. Its answer, and what it owes, is written before this returns, if the socket has room.
-  void run(Session& session, std::string_view text);
+  void run(Session& session, std::string_view message);
   // Hands the token the session came with to the authenticator.
   void authenticate(Session& session, const std::string& id);
   // Asks again about grants that expired; a subscription that is refused now ends with an error.

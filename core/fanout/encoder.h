@@ -1,6 +1,6 @@
 // Encoder: chooses the form in which a message goes out to one subscription and appends it to the write:
-// plain, linked against what the subscription got last, or standalone. Each form but the linking itself is
-// made once and shared.
+// plain, linked against what the subscription got last, or standalone, each in the session's format. Each
+// form but the linking itself is made once and shared.
 //
 // Loop thread. Owns the shard's compressors and its write buffer.
 // Invariant: a session's window position moves by each message appended compressed, in the order of
@@ -37,19 +37,23 @@ class Encoder {
   bool snapshot(Session& session, Subscription& subscription, TopicState& state);
   bool pattern_snapshot(Session& session, PatternSubscription& subscription, const TopicState& state);
   bool kept_update(Session& session, Subscription& subscription, const Update& update);  // from the ring
-  bool plain(std::string_view text);
+  bool gap(const Session& session, std::string_view text);
+  bool status(const Session& session, const Update& update);
 
   std::uint64_t linked = 0;  // messages appended in that form
   std::uint64_t standalone = 0;
 
  private:
+  bool plain(std::string_view frame);
   bool fits_plain(const EncodedMessage& message) const { return fits(message.frame.size()); }
   // The update alone, compressed, at the session's position.
   void append_standalone(Session& session, const std::string& payload, std::size_t message_bytes);
   void append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps);
-  const Assembled* linked_update(const Subscription& subscription, const Applied& applied, std::size_t bases);
-  const Assembled* linked_step(const PatternStep& step, const Update& update, std::size_t bases);
-  const Assembled* linked_snapshot(const Subscription& subscription, TopicState& state);
+  const Assembled* linked_update(Format format, const Subscription& subscription, const Applied& applied,
+                                 std::size_t bases);
+  const Assembled* linked_step(Format format, const PatternStep& step, const Update& update,
+                               std::size_t bases);
+  const Assembled* linked_snapshot(Format format, const Subscription& subscription, TopicState& state);
 
   const std::size_t write_bytes_max_;
   WriteBuffer buffer_;

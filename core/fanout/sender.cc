@@ -180,7 +180,7 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
                     std::span<const UpdatePtr> missed) {
   const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
   if (first > subscription.seq + 1) {
-    if (!encoder_.plain(encode_gap(state.topic->name, subscription.seq + 1, first - 1))) return false;
+    if (!encoder_.gap(session, encode_gap(state.topic->name, subscription.seq + 1, first - 1))) return false;
     ++messages_;
     ++session.gaps;
     parts_.counters.gaps.add(1);
@@ -197,7 +197,7 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
   // The ring holds no statuses, and what this client was told last may not be known.
   const bool told = !subscription.child && !subscription.resume;
   if (told && state.last->status() == subscription.status) return true;
-  if (!encoder_.plain(state.last->status_message().text())) return false;
+  if (!encoder_.status(session, *state.last)) return false;
   ++messages_;
   return true;
 }

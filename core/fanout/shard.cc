@@ -34,9 +34,9 @@ class Shard::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Session& open(Socket& socket, ClientInfo client, Compression compression) {
+  Session& open(Socket& socket, ClientInfo client, Compression compression, Format format) {
     client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
-    Session& session = parts_.sessions.add(socket, std::move(client), compression);
+    Session& session = parts_.sessions.add(socket, std::move(client), compression, format);
     parts_.counters.sessions.set(parts_.sessions.count());
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
@@ -90,7 +90,7 @@ class Shard::Impl {
     }
   }
 
-  void on_message(Session& session, std::string_view text) { commands_.run(session, text); }
+  void on_message(Session& session, std::string_view message) { commands_.run(session, message); }
 
   void stop() {
     do {
@@ -214,11 +214,11 @@ Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, s
     : impl_(std::make_unique<Impl>(hub, clock, access, std::move(config), std::move(wake))) {}
 Shard::~Shard() = default;
 
-Session& Shard::open(Socket& socket, ClientInfo client, Compression compression) {
-  return impl_->open(socket, std::move(client), compression);
+Session& Shard::open(Socket& socket, ClientInfo client, Compression compression, Format format) {
+  return impl_->open(socket, std::move(client), compression, format);
 }
-void Shard::on_message(Session& session, std::string_view text) {
-  impl_->on_message(session, text);
+void Shard::on_message(Session& session, std::string_view message) {
+  impl_->on_message(session, message);
 }
 void Shard::on_writable(Session& session) {
   impl_->on_writable(session);

@@ -10,7 +10,7 @@ void TopicState::keep_paced_base(std::size_t most) {
       std::find_if(paced.begin(), paced.end(), [&](const PacedBase& base) { return base.update == last; });
   if (known != paced.end()) return;
   if (paced.size() == most) paced.erase(paced.begin());
-  paced.push_back({last, 0, {}});
+  paced.push_back({last, {}});
 }
 
 Result<TopicState*> TopicTable::want(std::string_view name) {

@@ -16,6 +16,7 @@
 #include "base/grow.h"
 #include "codec/assembled.h"
 #include "hub/hub.h"
+#include "protocol/format.h"
 #include "session/subscription.h"
 
 namespace tickwire {
@@ -40,9 +41,12 @@ struct PatternState {
 
 // A snapshot that paced subscriptions were sent, and the next one assembled against it.
 struct PacedBase {
+  struct Next {
+    std::uint64_t revision = 0;  // of the update that it is made for; 0: none
+    Assembled form;
+  };
   UpdatePtr update;
-  std::uint64_t next_revision = 0;  // of the update that `next` is made for; 0: none
-  Assembled next;
+  PerFormat<Next> next;
 };
 
 struct TopicState {

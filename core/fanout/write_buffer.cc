@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kShortHeaderBytes = 2;  // payloads below 126 bytes
 constexpr std::size_t kShortPayloadBytesMax = 125;
-constexpr std::size_t kMediumHeaderBytes = 4;    // below 64 KiB, as all linked ones are
-constexpr unsigned char kCompressedText = 0xC1;  // FIN, RSV1, text
+constexpr std::size_t kMediumHeaderBytes = 4;  // below 64 KiB, as all linked ones are
+constexpr unsigned kFinRsv1 = 0xC0;
 
 }  // namespace
 
@@ -34,27 +34,19 @@ void WriteBuffer::append(std::string_view frames) {
   size_ += frames.size();
 }
 
-void WriteBuffer::append_header(bool rsv1, std::size_t payload_bytes) {
+void WriteBuffer::append_compressed_frame(Opcode opcode, std::string_view payload) {
   std::string header;
-  append_frame_header(header, Opcode::kText, rsv1, payload_bytes);
+  append_frame_header(header, opcode, true, payload.size());
   append(header);
-}
-
-void WriteBuffer::append_text_frame(std::string_view text) {
-  append_header(false, text.size());
-  append(text);
-}
-
-void WriteBuffer::append_compressed_frame(std::string_view payload) {
-  append_header(true, payload.size());
   append(payload);
 }
 
-void WriteBuffer::append_linked_frame(const Assembled& message, std::span<const std::uint32_t> gaps) {
+void WriteBuffer::append_linked_frame(Opcode opcode, const Assembled& message,
+                                      std::span<const std::uint32_t> gaps) {
   // The header's size depends on the payload's, known only once it is linked: mostly the short one is right.
   char* const frame = reserve(kMediumHeaderBytes + message.reserve_bytes());
   const std::size_t payload = link(message, gaps, frame + kShortHeaderBytes);
-  frame[0] = static_cast<char>(kCompressedText);
+  frame[0] = static_cast<char>(kFinRsv1 | static_cast<unsigned>(opcode));
   if (payload <= kShortPayloadBytesMax) {
     frame[1] = static_cast<char>(payload);
     size_ += kShortHeaderBytes + payload;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "codec/assembled.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 
@@ -21,14 +22,12 @@ class WriteBuffer {
   [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
   void append(std::string_view frames);
-  void append_text_frame(std::string_view text);
-  void append_compressed_frame(std::string_view payload);
-  void append_linked_frame(const Assembled& message, std::span<const std::uint32_t> gaps);
+  void append_compressed_frame(Opcode opcode, std::string_view payload);
+  void append_linked_frame(Opcode opcode, const Assembled& message, std::span<const std::uint32_t> gaps);
 
  private:
   // Room for so many bytes more.
   char* reserve(std::size_t bytes);
-  void append_header(bool rsv1, std::size_t payload_bytes);
 
   std::unique_ptr<char[]> bytes_;
   std::size_t size_ = 0;

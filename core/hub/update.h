@@ -1,8 +1,9 @@
 // Update: one immutable message of a topic, made once in the hub and shared by reference with everyone who
 // registered interest: shards, store, in-process subscribers. Nothing else travels.
 //
-// Any thread. Its encoded forms are made at first need by whoever needs them and never change after that.
-// Invariants: seq is the topic's; a data update's seq is the previous one + 1, a status update repeats it.
+// Any thread. Its encoded forms, of each format, are made at first need by whoever needs them and never
+// change after that. Invariants: seq is the topic's; a data update's seq is the previous one + 1, a status
+// update repeats it.
 #pragma once
 
 #include <array>
@@ -53,32 +54,41 @@ class Update {
 
   // The `update` message (`status`, when status_only), and the `status` and `snapshot` messages of this
   // state.
-  [[nodiscard]] const EncodedMessage& update_message() const;
-  [[nodiscard]] const EncodedMessage& status_message() const;
-  [[nodiscard]] const EncodedMessage& snapshot_message() const;
+  [[nodiscard]] const EncodedMessage& update_message(Format format) const;
+  [[nodiscard]] const EncodedMessage& status_message(Format format) const;
+  [[nodiscard]] const EncodedMessage& snapshot_message(Format format) const;
 
   // The same as permessage-deflate payloads that refer to nothing before them.
-  [[nodiscard]] const std::string& standalone_update(Standalone& compressor) const;
-  [[nodiscard]] const std::string& standalone_snapshot(Standalone& compressor) const;
+  [[nodiscard]] const std::string& standalone_update(Format format, Standalone& compressor) const;
+  [[nodiscard]] const std::string& standalone_snapshot(Format format, Standalone& compressor) const;
 
   // The update message against what a subscription was sent before it. What those messages are follows from
   // the topic's history alone, so all shards share the form; `assemble` makes it.
   enum class Bases : std::uint8_t { kUpdate, kTwoUpdates, kSnapshot, kUpdateSnapshot };
   template <typename Assemble>
-  [[nodiscard]] const Assembled& linked_update(Bases bases, Assemble&& assemble) const {
-    return linked_.at(static_cast<std::size_t>(bases)).get(std::forward<Assemble>(assemble));
+  [[nodiscard]] const Assembled& linked_update(Format format, Bases bases, Assemble&& assemble) const {
+    return forms(format).linked.at(static_cast<std::size_t>(bases)).get(std::forward<Assemble>(assemble));
   }
 
  private:
+  struct Forms {
+    Lazy<EncodedMessage> update;
+    Lazy<EncodedMessage> status;
+    Lazy<EncodedMessage> snapshot;
+    Lazy<std::string> standalone_update;
+    Lazy<std::string> standalone_snapshot;
+    std::array<Lazy<Assembled>, 4> linked;
+  };
+
   [[nodiscard]] TopicMessage message() const;
+  [[nodiscard]] const Forms& forms(Format format) const {
+    return format == Format::kJson ? json_forms_ : binary_forms(format);
+  }
+  [[nodiscard]] const Forms& binary_forms(Format format) const;
 
   const Parts parts_;
-  Lazy<EncodedMessage> update_form_;
-  Lazy<EncodedMessage> status_form_;
-  Lazy<EncodedMessage> snapshot_form_;
-  Lazy<std::string> standalone_update_;
-  Lazy<std::string> standalone_snapshot_;
-  std::array<Lazy<Assembled>, 4> linked_;
+  Forms json_forms_;
+  Lazy<std::unique_ptr<const PerBinaryFormat<Forms>>> binary_forms_;
 };
 
 using UpdatePtr = std::shared_ptr<const Update>;

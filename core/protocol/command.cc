@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "model/json_object.h"
+#include "protocol/binary_message.h"
 
 namespace tickwire {
 namespace {
@@ -177,10 +179,8 @@ Result<Body> parse_body(const json& message, std::string_view data) {
              ErrorCode::kUnknownCommand);
 }
 
-}  // namespace
-
-Result<Command> parse_command(std::string_view text, std::string& id) {
-  id.clear();
+// `fault`: of the message that the text was made from.
+Result<Command> parse_text(std::string_view text, std::string& id, const std::optional<Error>& fault) {
   // The scanner bounds size and depth before the tree is built (nlohmann's destructor and copy recurse), and
   // finds the bytes of `data`, which are the feed's and never re-serialised.
   std::vector<JsonField> fields;
@@ -190,6 +190,7 @@ Result<Command> parse_command(std::string_view text, std::string& id) {
   const json message = json::parse(text, nullptr, false);
   if (message.is_discarded()) return Error{ErrorCode::kBadMessage, "message: a number past a double", ""};
   if (Status s = read_id(message, id); !s) return s.error();
+  if (fault) return *fault;
   std::string_view data;
   for (const JsonField& field : fields) {
     if (field.key_in(text) == "data") data = field.value_in(text);
@@ -197,6 +198,15 @@ Result<Command> parse_command(std::string_view text, std::string& id) {
   Result<Body> body = parse_body(message, data);
   if (!body) return body.error();
   return Command{id, std::move(*body)};
+}
+
+}  // namespace
+
+Result<Command> parse_command(std::string_view message, std::string& id, Format format) {
+  id.clear();
+  if (format == Format::kJson) return parse_text(message, id, {});
+  const Result<BinaryMessage> read = read_binary_message(format, message);
+  return read ? parse_text(read->text, id, read->fault) : read.error();
 }
 
 std::string quote_json(std::string_view text) {

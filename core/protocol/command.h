@@ -1,4 +1,4 @@
-// A client's message, parsed and checked: text in, Command or Error out. Pure; any thread.
+// A client's message, parsed and checked: text or bytes in, Command or Error out. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 
@@ -34,7 +35,7 @@ struct UnsubscribeCommand {
 };
 struct PublishCommand {
   std::string topic;
-  std::string data;  // the bytes of `data` as they stood in the message
+  std::string data;  // the bytes of `data` as they stood in the text
 };
 struct ListCommand {
   std::string pattern = ">";
@@ -53,6 +54,6 @@ struct Command {
 };
 
 // The error of a message that could still be read as an object keeps its id in `id`.
-Result<Command> parse_command(std::string_view text, std::string& id);
+Result<Command> parse_command(std::string_view message, std::string& id, Format format = Format::kJson);
 
 }  // namespace tickwire

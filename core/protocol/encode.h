@@ -1,5 +1,5 @@
-// The server's messages as text, and as the WebSocket frame that carries them. Pure; any thread.
-// docs/PROTOCOL.md has an example of each.
+// The server's messages as JSON text, and as the WebSocket frame that carries them; transcode.h makes the
+// binary formats of them. Pure; any thread. docs/PROTOCOL.md has an example of each.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@
 
 #include "base/error.h"
 #include "model/topic_kind.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 
-// A message that is sent to many: its whole unmasked text frame (RFC 6455 section 5.2), made once.
+// A message that is sent to many: its whole unmasked frame (RFC 6455 section 5.2), made once.
 struct EncodedMessage {
   std::string frame;
   std::uint32_t header_bytes = 0;
 
-  [[nodiscard]] std::string_view text() const { return std::string_view(frame).substr(header_bytes); }
+  [[nodiscard]] std::string_view payload() const { return std::string_view(frame).substr(header_bytes); }
 };
 
-enum class Opcode : std::uint8_t { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 inline constexpr std::size_t kFrameHeaderBytesMax = 10;
 
 // Appends the header of an unmasked, final frame of `payload_bytes`.

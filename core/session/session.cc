@@ -4,7 +4,7 @@
 #include <cassert>
 
 #include "base/grow.h"
-#include "protocol/encode.h"
+#include "protocol/transcode.h"
 
 namespace tickwire {
 
@@ -29,8 +29,7 @@ std::string Session::describe() const {
 
 void Session::send(std::string_view text) {
   if (state_ == SessionState::kClosing) return;
-  append_frame_header(outbox_, Opcode::kText, false, text.size());
-  outbox_.append(text);
+  append_message(outbox_, format, text);
   update_reading();
 }
 

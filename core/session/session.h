@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "protocol/format.h"
 #include "session/client_info.h"
 #include "session/session_state.h"
 #include "session/socket.h"
@@ -36,8 +37,8 @@ enum class Compression : std::uint8_t {
 
 class Session {
  public:
-  Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression)
-      : client(std::move(client)), slot(slot), compression(compression), socket_(socket) {}
+  Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression, Format format)
+      : client(std::move(client)), slot(slot), compression(compression), format(format), socket_(socket) {}
   ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -45,6 +46,7 @@ class Session {
   ClientInfo client;
   const std::uint32_t slot;  // its place in the shard
   const Compression compression;
+  const Format format;    // of its messages, both ways
   StreamPosition window;  // of the compressed stream to the client
 
   // --- state ------------------------------------------------------------------------------------------
@@ -59,7 +61,7 @@ class Session {
   [[nodiscard]] std::string describe() const;
 
   // --- writing ----------------------------------------------------------------------------------------
-  // A control message; it leaves with the next write.
+  // A control message, as encode.h made it; it leaves with the next write, in the session's format.
   void send(std::string_view text);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
   // The waiting control messages, as frames.

@@ -10,12 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/format.h"
 #include "session/socket.h"
 
 namespace tickwire {
 
 class FakeSocket final : public Socket {
  public:
+  explicit FakeSocket(Format format = Format::kJson) : format(format) {}
+
   WriteResult write(std::string_view frames) override {
     EXPECT_FALSE(blocked) << "written to while blocked";
     EXPECT_EQ(close_code, 0) << "written to after close";
@@ -43,6 +46,7 @@ class FakeSocket final : public Socket {
     return out;
   }
 
+  const Format format;
   std::function<void()> on_write;
   bool block_next = false;  // the next write finds the socket full
   bool blocked = false;
@@ -52,7 +56,7 @@ class FakeSocket final : public Socket {
   std::size_t largest_write = 0;
   int close_code = 0;
   std::string close_reason;
-  std::vector<std::string> texts;
+  std::vector<std::string> texts;  // of a binary format: the same in JSON
   int compressed_messages = 0;
 
  private:
@@ -80,12 +84,20 @@ class FakeSocket final : public Socket {
     return out;
   }
 
+  [[nodiscard]] std::string text_of(const std::string& message) const {
+    if (format == Format::kJson) return message;
+    return (format == Format::kCbor ? nlohmann::json::from_cbor(message)
+                                    : nlohmann::json::from_msgpack(message))
+        .dump();
+  }
+
   // RFC 6455 section 5.2, unmasked and final frames only.
   void read_frames(std::string_view rest) {
     while (!rest.empty()) {
-      const bool compressed = static_cast<unsigned char>(rest[0]) == 0xC1U;
+      const unsigned plain = 0x80U | static_cast<unsigned>(opcode_of(format));
+      const bool compressed = static_cast<unsigned char>(rest[0]) == (0x40U | plain);
       if (!compressed) {
-        ASSERT_EQ(static_cast<unsigned char>(rest[0]), 0x81U);
+        ASSERT_EQ(static_cast<unsigned char>(rest[0]), plain);
       }
       std::size_t size = static_cast<unsigned char>(rest[1]);
       std::size_t header = 2;
@@ -95,7 +107,7 @@ class FakeSocket final : public Socket {
         size = (size << 8U) | static_cast<unsigned char>(rest[header++]);
       ASSERT_LE(header + size, rest.size());
       const std::string_view payload = rest.substr(header, size);
-      texts.push_back(compressed ? inflate_message(payload) : std::string(payload));
+      texts.push_back(text_of(compressed ? inflate_message(payload) : std::string(payload)));
       compressed_messages += compressed ? 1 : 0;
       rest.remove_prefix(header + size);
     }

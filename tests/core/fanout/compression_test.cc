@@ -10,23 +10,25 @@ std::string ticker(int i) {
 
 TEST(Compression, LiveUpdatesAreLinkedAndReadByAnyInflater) {
   for (const std::string subscription : {"t.a", "t.*"}) {
-    Plant plant;
-    plant.publish("t.a", ticker(0));
-    Client client(plant, {}, Compression::kContext);
-    client.subscribe(subscription);
-    for (int i = 1; i <= 50; ++i) {
-      plant.publish("t.a", ticker(i));
-      plant.run();
+    for (const Format format : {Format::kJson, Format::kMsgpack, Format::kCbor}) {
+      Plant plant;
+      plant.publish("t.a", ticker(0));
+      Client client(plant, {}, Compression::kContext, format);
+      client.subscribe(subscription);
+      for (int i = 1; i <= 50; ++i) {
+        plant.publish("t.a", ticker(i));
+        plant.run();
+      }
+      const auto messages = client.socket.take();
+      ASSERT_EQ(messages.size(), 53U);
+      for (int i = 1; i <= 50; ++i) {
+        EXPECT_EQ(messages[static_cast<std::size_t>(i) + 2]["data"], nlohmann::json::parse(ticker(i)));
+      }
+      EXPECT_EQ(client.socket.compressed_messages, 51) << "control messages go plain";
+      EXPECT_GE(plant.shard.stats().linked, 49U) << subscription;
+      const double bytes_a_message = static_cast<double>(plant.shard.stats().bytes) / 53;
+      EXPECT_LT(bytes_a_message, 60) << subscription;
     }
-    const auto messages = client.socket.take();
-    ASSERT_EQ(messages.size(), 53U);
-    for (int i = 1; i <= 50; ++i) {
-      EXPECT_EQ(messages[static_cast<std::size_t>(i) + 2]["data"], nlohmann::json::parse(ticker(i)));
-    }
-    EXPECT_EQ(client.socket.compressed_messages, 51) << "control messages go plain";
-    EXPECT_GE(plant.shard.stats().linked, 49U) << subscription;
-    const double bytes_a_message = static_cast<double>(plant.shard.stats().bytes) / 53;
-    EXPECT_LT(bytes_a_message, 60) << subscription;
   }
 }
 
@@ -44,17 +46,19 @@ TEST(Compression, WithoutContextEachMessageStandsAlone) {
 }
 
 TEST(Compression, ClientsOfOnePaceShareTheirBases) {
-  Plant plant;
-  Client client(plant, {}, Compression::kContext);
-  client.subscribe("t.a", R"(,"max_rate":10)");
-  for (int i = 0; i < 100; ++i) {
-    plant.publish("t.a", ticker(i));
-    plant.shard.run();
-    plant.clock.advance_ms(20);
+  for (const Format format : {Format::kJson, Format::kMsgpack, Format::kCbor}) {
+    Plant plant;
+    Client client(plant, {}, Compression::kContext, format);
+    client.subscribe("t.a", R"(,"max_rate":10)");
+    for (int i = 0; i < 100; ++i) {
+      plant.publish("t.a", ticker(i));
+      plant.shard.run();
+      plant.clock.advance_ms(20);
+    }
+    plant.run();
+    EXPECT_GE(plant.shard.stats().linked, 15U);
+    EXPECT_EQ(client.heard().back(), "snapshot t.a 100");
   }
-  plant.run();
-  EXPECT_GE(plant.shard.stats().linked, 15U);
-  EXPECT_EQ(client.heard().back(), "snapshot t.a 100");
 }
 
 TEST(Compression, AMessageTooLargeToLinkStandsAlone) {

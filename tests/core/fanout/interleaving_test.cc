@@ -1,5 +1,6 @@
 // The promise of the fan-out, under random interleavings of publish, subscribe, unsubscribe, pace, status and
 // sockets that block and drain: no silent hole, no unwanted message, and every image right once all is quiet.
+#include <array>
 #include <random>
 
 #include "model_client.h"
@@ -55,6 +56,9 @@ class Interleaving {
   }
 
   [[nodiscard]] ShardStats stats() const { return plant_.shard.stats(); }
+  [[nodiscard]] std::uint64_t compressed(Format format) const {
+    return compressed_[static_cast<std::size_t>(format)];
+  }
   ModelClient totals() const {
     ModelClient sum = done_;
     for (const Peer& peer : peers_) {
@@ -88,9 +92,22 @@ class Interleaving {
       std::string data = "{";
       for (int field = pick(3); field >= 0; --field) {
         data += (data.size() > 1 ? ",\"f" : "\"f") + std::to_string(field) + "\":";
-        data += pick(5) == 0 ? "null" : std::to_string(pick(1000));
+        data += value();
       }
       plant_.publish(topic(), data + "}");
+    }
+  }
+
+  std::string value() {
+    switch (pick(5)) {
+      case 0:
+        return "null";
+      case 1:
+        return "\"0." + std::to_string(pick(100)) + "0\"";
+      case 2:
+        return "-0." + std::to_string(pick(100));
+      default:
+        return std::to_string(pick(1000));
     }
   }
 
@@ -142,12 +159,16 @@ class Interleaving {
 
   void join(Peer& peer) {
     const auto compression = static_cast<Compression>(pick(3));
-    peer.client = std::make_unique<Client>(plant_, ClientInfo{}, compression);
+    const auto format = static_cast<Format>(pick(3));
+    peer.client = std::make_unique<Client>(plant_, ClientInfo{}, compression, format);
     peer.model = ModelClient{};
   }
 
-  static void listen(Peer& peer) {
-    for (const auto& message : peer.client->socket.take()) peer.model.hear(message);
+  void listen(Peer& peer) {
+    FakeSocket& socket = peer.client->socket;
+    for (const auto& message : socket.take()) peer.model.hear(message);
+    auto& compressed = compressed_[static_cast<std::size_t>(socket.format)];
+    compressed += static_cast<std::uint64_t>(std::exchange(socket.compressed_messages, 0));
   }
 
   void check(const Peer& peer) {
@@ -166,12 +187,15 @@ class Interleaving {
   Plant plant_;
   std::vector<Peer> peers_;
   ModelClient done_;
+  std::array<std::uint64_t, kSubprotocols.size()> compressed_{};  // messages, by Format
 };
 
 TEST(Interleaving, EveryClientIsRightOnceAllIsQuiet) {
   ModelClient totals;
   std::uint64_t linked = 0;
   std::uint64_t standalone = 0;
+  std::uint64_t msgpack = 0;
+  std::uint64_t cbor = 0;
   for (unsigned seed = 0; seed < 120; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Interleaving run(seed);
@@ -182,6 +206,7 @@ TEST(Interleaving, EveryClientIsRightOnceAllIsQuiet) {
         FAIL() << "at step " << i;
     }
     linked += run.stats().linked, standalone += run.stats().standalone;
+    msgpack += run.compressed(Format::kMsgpack), cbor += run.compressed(Format::kCbor);
     const ModelClient one = run.totals();
     totals.recovered += one.recovered;
     totals.updates += one.updates, totals.snapshots += one.snapshots, totals.gaps += one.gaps;
@@ -193,6 +218,8 @@ TEST(Interleaving, EveryClientIsRightOnceAllIsQuiet) {
   EXPECT_GT(totals.recovered, 200U);
   EXPECT_GT(linked, 3'000U);
   EXPECT_GT(standalone, 3'000U);
+  EXPECT_GT(msgpack, 3'000U);
+  EXPECT_GT(cbor, 3'000U);
 }
 
 }  // namespace

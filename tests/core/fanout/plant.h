@@ -48,8 +48,11 @@ struct Plant {
 };
 
 struct Client {
-  explicit Client(Plant& plant, ClientInfo info = {}, Compression compression = Compression::kNone)
-      : plant(plant), session(&plant.shard.open(socket, std::move(info), compression)) {}
+  explicit Client(Plant& plant, ClientInfo info = {}, Compression compression = Compression::kNone,
+                  Format format = Format::kJson)
+      : plant(plant),
+        socket(format),
+        session(&plant.shard.open(socket, std::move(info), compression, format)) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { leave(); }
@@ -58,7 +61,15 @@ struct Client {
     if (session != nullptr) plant.shard.on_closed(*session);
     session = nullptr;
   }
-  void say(std::string_view text) { plant.shard.on_message(*session, text); }
+  // `text` is JSON, whatever the format.
+  void say(std::string_view text) {
+    if (socket.format == Format::kJson) return plant.shard.on_message(*session, text);
+    const auto message = nlohmann::json::parse(text);
+    const auto bytes = socket.format == Format::kCbor ? nlohmann::json::to_cbor(message)
+                                                      : nlohmann::json::to_msgpack(message);
+    say_bytes({bytes.begin(), bytes.end()});
+  }
+  void say_bytes(const std::string& bytes) { plant.shard.on_message(*session, bytes); }
   void subscribe(const std::string& topic, const std::string& more = "") {
     say(R"({"type":"subscribe","topics":[")" + topic + "\"]" + more + "}");
   }

@@ -77,6 +77,33 @@ TEST(Command, ErrorsNameTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(error_of("{\"type\":\"ping\",\"x\":\"\xFF\"}").message, "message: not UTF-8 at byte 20");
 }
 
+TEST(Command, IsReadFromABinaryFormatAlike) {
+  std::string id;
+  // {"id":"a","type":"publish","topic":"t","data":{"p":"0.10","q":1.5,"n":7}}
+  const auto command = parse_command(
+      "\x84\xA2id\xA1"
+      "a\xA4type\xA7publish\xA5topic\xA1t\xA4"
+      "data\x83\xA1p\xA4\x30.10\xA1q\xCA\x3F\xC0" +
+          std::string(2, '\0') + "\xA1n\x07",
+      id, Format::kMsgpack);
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(id, R"("a")");
+  EXPECT_EQ(std::get<PublishCommand>(command->body).data, R"({"p":"0.10","q":1.5,"n":7})");
+}
+
+TEST(Command, AValueThatJsonCannotSayKeepsTheId) {
+  std::string id;
+  // {"data":{"p":NaN},"id":7}
+  const auto command = parse_command(std::string_view("\xA2\x64"
+                                                      "data\xA1\x61p\xF9\x7E\x00\x62id\x07",
+                                                      16),
+                                     id, Format::kCbor);
+  ASSERT_FALSE(command);
+  EXPECT_EQ(command.error().message, "data.p: NaN is no number");
+  EXPECT_EQ(command.error().code, ErrorCode::kBadData);
+  EXPECT_EQ(id, "7");
+}
+
 TEST(Command, LimitsAreExact) {
   EXPECT_EQ(body_of<SubscribeCommand>(subscribe_to(kTopicsPerCommandMax)).topics.size(),
             kTopicsPerCommandMax);

@@ -24,19 +24,19 @@ TEST(Encode, FrameHeadersHaveTheThreeSizesOfTheRfc) {
 
 TEST(Encode, TopicMessagesHaveOneShape) {
   TopicMessage message{"a.b", 3, 1790000000000, Delivery::kValue, TopicStatus::kStale, R"({"p":1.00})"};
-  EXPECT_EQ(encode_update(message).text(),
+  EXPECT_EQ(encode_update(message).payload(),
             R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"data":{"p":1.00}})");
   EXPECT_EQ(
-      encode_snapshot(message).text(),
+      encode_snapshot(message).payload(),
       R"({"type":"snapshot","topic":"a.b","seq":3,"ts":1790000000000,"status":"stale","data":{"p":1.00}})");
-  EXPECT_EQ(encode_status(message).text(),
+  EXPECT_EQ(encode_status(message).payload(),
             R"({"type":"status","topic":"a.b","seq":3,"ts":1790000000000,"status":"stale"})");
   const EncodedMessage update = encode_update(message);
   EXPECT_EQ(update.header_bytes, 2U);
-  EXPECT_EQ(static_cast<unsigned char>(update.frame[1]), update.text().size());
+  EXPECT_EQ(static_cast<unsigned char>(update.frame[1]), update.payload().size());
   message.delivery = Delivery::kEvent;
   EXPECT_EQ(
-      encode_update(message).text(),
+      encode_update(message).payload(),
       R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"delivery":"event","data":{"p":1.00}})");
 }
 

@@ -1,0 +1,83 @@
+#include "protocol/transcode.h"
+
+#include <algorithm>
+#include <cassert>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace tickwire {
+namespace {
+
+// nlohmann's ordered object looks through all its fields before it adds one: quadratic, for an image of 1 MiB
+// seconds. A parser alone fills ours, so it only appends.
+template <typename Key, typename Value, typename IgnoredLess, typename Allocator>
+struct AppendedFields : nlohmann::ordered_map<Key, Value, IgnoredLess, Allocator> {
+  using nlohmann::ordered_map<Key, Value, IgnoredLess, Allocator>::ordered_map;
+  Value& operator[](const Key& key) { return this->emplace_back(key, Value{}).second; }
+};
+using OrderedJson = nlohmann::basic_json<AppendedFields>;
+
+constexpr std::string_view kLargestDouble = "1.7976931348623157e308";
+
+bool past_a_double(std::string_view number) {
+  return OrderedJson::parse(number, nullptr, false).is_discarded();
+}
+
+// Valid JSON in which the numbers past a double, which are all that nlohmann refuses of it, are the largest.
+std::string with_finite_numbers(std::string_view text) {
+  std::string out;
+  bool quoted = false;
+  while (!text.empty()) {
+    std::size_t taken = 1;
+    if (!quoted && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
+      taken = std::min(text.find_first_not_of("+-.0123456789eE"), text.size());
+      const std::string_view number = text.substr(0, taken);
+      if (past_a_double(number)) {
+        out.append(number[0] == '-' ? "-" : "").append(kLargestDouble);
+      } else {
+        out.append(number);
+      }
+    } else {
+      if (text[0] == '"') quoted = !quoted;
+      if (text[0] == '\\') taken = 2;
+      out.append(text.substr(0, taken));
+    }
+    text.remove_prefix(taken);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_binary(Format format, std::string_view text) {
+  assert(format != Format::kJson);
+  OrderedJson message = OrderedJson::parse(text, nullptr, false);
+  if (message.is_discarded()) message = OrderedJson::parse(with_finite_numbers(text), nullptr, false);
+  assert(!message.is_discarded());
+  std::string bytes;
+  if (format == Format::kMsgpack) {
+    OrderedJson::to_msgpack(message, bytes);
+  } else {
+    OrderedJson::to_cbor(message, bytes);
+  }
+  return bytes;
+}
+
+EncodedMessage in_format(Format format, EncodedMessage message) {
+  if (format == Format::kJson) return message;
+  const std::string bytes = to_binary(format, message.payload());
+  EncodedMessage out;
+  append_frame_header(out.frame, opcode_of(format), false, bytes.size());
+  out.header_bytes = static_cast<std::uint32_t>(out.frame.size());
+  out.frame.append(bytes);
+  return out;
+}
+
+void append_message(std::string& frames, Format format, std::string_view text) {
+  std::string bytes;
+  if (format != Format::kJson) text = bytes = to_binary(format, text);
+  append_frame_header(frames, opcode_of(format), false, text.size());
+  frames.append(text);
+}
+
+}  // namespace tickwire
