@@ -127,8 +127,8 @@ void Connection::on_fragment(const Fragment& fragment) {
   heard_ = true;
   const Received received = receive(fragment);
   if (received.close) return close(*received.close, received.reason);
-  if (!received.text) return;
-  loop_.shard.on_message(*session_, *received.text);
+  if (!received.message) return;
+  loop_.shard.on_message(*session_, *received.message);
   incoming_.release();
   (void)book_inflater();  // less than before
 }

@@ -42,12 +42,15 @@ void IncomingMessage::expect_compressed(const DeflateAgreement& agreement) {
 
 Received IncomingMessage::feed(const Fragment& fragment) {
   if (reserved_bit_misused(fragment)) return close_with(CloseCode::kProtocolError, "reserved bit");
-  if (fragment.binary) return close_with(CloseCode::kBinaryMessage, "binary message where text is spoken");
+  if (fragment.binary != binary_) {
+    return close_with(CloseCode::kWrongDataType, binary_ ? "text message where a binary format is spoken"
+                                                         : "binary message where text is spoken");
+  }
   frame_ended_ = fragment.bytes_to_come == 0;
   if (fragment.first) compressed_ = fragment.rsv1;
-  if (text_.size() + fragment.bytes.size() + fragment.bytes_to_come > bytes_max_) return too_large();
+  if (bytes_.size() + fragment.bytes.size() + fragment.bytes_to_come > bytes_max_) return too_large();
   if (fragment.first && fragment.final && !compressed_) {
-    if (!valid_utf8(fragment.bytes)) return not_utf8();
+    if (!binary_ && !valid_utf8(fragment.bytes)) return not_utf8();
     return {std::nullopt, "", fragment.bytes};
   }
   if (++pieces_ > kMessagePiecesMax) return close_with(CloseCode::kTooLarge, "message in too many pieces");
@@ -55,12 +58,12 @@ Received IncomingMessage::feed(const Fragment& fragment) {
     const Received inflated = inflate(fragment);
     if (inflated.close) return inflated;
   } else {
-    text_ += fragment.bytes;
+    bytes_ += fragment.bytes;
   }
-  if (!check_utf8(fragment.final)) return not_utf8();
+  if (!binary_ && !check_utf8(fragment.final)) return not_utf8();
   whole_ = fragment.final;
   if (!whole_) return {};
-  return {std::nullopt, "", text_};
+  return {std::nullopt, "", bytes_};
 }
 
 // It says that a message is compressed, on the first of its frames, which may come in several pieces.
@@ -77,7 +80,7 @@ Received IncomingMessage::inflate(const Fragment& fragment) {
     config.context_takeover = context_takeover_;
     inflater_ = std::make_unique<Inflater>(config);
   }
-  const Status inflated = inflater_->feed(fragment.bytes, fragment.final, text_);
+  const Status inflated = inflater_->feed(fragment.bytes, fragment.final, bytes_);
   if (inflated) return {};
   if (inflated.error().code == ErrorCode::kTooLarge) return too_large();
   return close_with(CloseCode::kProtocolError, "not a deflate stream");
@@ -94,7 +97,7 @@ void IncomingMessage::release() {
     }
   }
   whole_ = false;
-  text_ = std::string();
+  bytes_ = std::string();
   checked_ = 0;
   pieces_ = 0;
 }
@@ -109,9 +112,9 @@ std::size_t IncomingMessage::inflater_bytes() const {
 }
 
 bool IncomingMessage::check_utf8(bool final) {
-  while (checked_ < text_.size()) {
-    const std::size_t size = utf8_sequence(text_, checked_);
-    if (size == 0) return !final && begins_utf8(std::string_view(text_).substr(checked_));
+  while (checked_ < bytes_.size()) {
+    const std::size_t size = utf8_sequence(bytes_, checked_);
+    if (size == 0) return !final && begins_utf8(std::string_view(bytes_).substr(checked_));
     checked_ += size;
   }
   return true;

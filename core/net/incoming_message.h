@@ -1,9 +1,11 @@
 // IncomingMessage: puts a client's message together from the pieces that libwebsockets hands up, and refuses
-// as early as it can: too long, binary, not UTF-8, a reserved bit. What is plain and complete in one piece is
-// not copied. What is compressed is inflated within bounds.
+// as early as it can: too long, binary where text was agreed on (or text where binary was), text that is not
+// UTF-8, a reserved bit. What is plain and complete in one piece is not copied. What is compressed is
+// inflated within bounds.
 //
 // One per open connection, on its loop thread. Pure: knows no socket. After a close it must not be fed again.
-// Invariant: text_ is valid UTF-8 up to checked_; after release() it owns no memory but a parked inflater's.
+// Invariant: bytes_ of a text are valid UTF-8 up to checked_; after release() it owns no memory but a parked
+// inflater's.
 #pragma once
 
 #include <cstddef>
@@ -33,14 +35,16 @@ struct Fragment {
 };
 
 struct Received {
-  std::optional<CloseCode> close;        // this connection ends
-  const char* reason = "";               // of the close
-  std::optional<std::string_view> text;  // a whole message; good until release()
+  std::optional<CloseCode> close;           // this connection ends
+  const char* reason = "";                  // of the close
+  std::optional<std::string_view> message;  // a whole one; good until release()
 };
 
 class IncomingMessage {
  public:
   explicit IncomingMessage(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  // A binary format was agreed on.
+  void expect_binary() { binary_ = true; }
   // permessage-deflate was agreed on: a message whose first frame has RSV1 is inflated.
   void expect_compressed(const DeflateAgreement& agreement);
   Received feed(const Fragment& fragment);
@@ -56,14 +60,15 @@ class IncomingMessage {
   [[nodiscard]] bool check_utf8(bool final);
 
   const std::size_t bytes_max_;
-  std::string text_;
+  std::string bytes_;
   std::size_t checked_ = 0;
   std::unique_ptr<Inflater> inflater_;  // from the first compressed message on; parked between messages
   std::uint32_t pieces_ = 0;
   std::uint8_t window_bits_ = 0;  // 0: compression was not agreed on
   bool context_takeover_ = false;
+  bool binary_ = false;
   bool compressed_ = false;   // the message under way
-  bool whole_ = false;        // all of it is in text_
+  bool whole_ = false;        // all of it is in bytes_
   bool frame_ended_ = false;  // with the last piece
 };
 

@@ -12,7 +12,7 @@
 #include "net/lws_callbacks.h"
 #include "net/lws_log.h"
 #include "net/net_config.h"
-#include "net/upgrade.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 namespace {
@@ -39,8 +39,10 @@ constexpr lws_protocols watch_protocol() {
   return protocol;
 }
 
-// The first also serves HTTP, and WebSocket clients that ask for no subprotocol.
-constexpr std::array kProtocols{client_protocol(kSubprotocol.data()), watch_protocol(), lws_protocols{}};
+// The first also serves HTTP, and WebSocket clients that ask for no subprotocol: JSON.
+constexpr std::array kProtocols{client_protocol(kSubprotocols[0]), client_protocol(kSubprotocols[1]),
+                                client_protocol(kSubprotocols[2]), watch_protocol(), lws_protocols{}};
+static_assert(kProtocols.size() == kSubprotocols.size() + 2);
 
 // Our own deadlines decide; lws' stands behind them.
 constexpr int kLwsIdleSeconds = 60;

@@ -88,4 +88,8 @@ std::string read_token(lws* wsi) {
   return {};
 }
 
+Format agreed_format(lws* wsi) {
+  return format_of(lws_get_protocol(wsi)->name).value_or(Format::kJson);
+}
+
 }  // namespace tickwire

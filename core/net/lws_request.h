@@ -6,6 +6,7 @@
 
 #include "net/http_message.h"
 #include "net/upgrade.h"
+#include "protocol/format.h"
 
 struct lws;
 
@@ -17,5 +18,7 @@ UpgradeRequest read_upgrade_request(lws* wsi);
 std::string read_extensions(lws* wsi);
 // ?token= of the URL; empty: none.
 std::string read_token(lws* wsi);
+// Of an open WebSocket.
+Format agreed_format(lws* wsi);
 
 }  // namespace tickwire

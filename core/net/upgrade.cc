@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "net/header_text.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 namespace {
@@ -31,6 +32,12 @@ bool origin_allowed(std::string_view origin, const std::vector<std::string>& ori
   });
 }
 
+bool speaks_one_of(std::string_view subprotocols) {
+  return std::ranges::any_of(kSubprotocols, [subprotocols](std::string_view ours) {
+    return list_holds(subprotocols, ours, Case::kExact);
+  });
+}
+
 }  // namespace
 
 std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins) {
@@ -49,8 +56,9 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
   if (request.subprotocols.size() > kHeaderListBytesMax) {
     return bad("Sec-WebSocket-Protocol", "is over 120 bytes");
   }
-  if (!request.subprotocols.empty() && !list_holds(request.subprotocols, kSubprotocol, Case::kExact)) {
-    return bad("Sec-WebSocket-Protocol", "tickwire.v1.json is spoken here");
+  if (!request.subprotocols.empty() && !speaks_one_of(request.subprotocols)) {
+    return bad("Sec-WebSocket-Protocol",
+               "tickwire.v1.json, tickwire.v1.msgpack and tickwire.v1.cbor are spoken here");
   }
   if (request.extensions.size() > kExtensionsBytesMax) {
     return bad("Sec-WebSocket-Extensions", "is over 250 bytes");

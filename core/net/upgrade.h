@@ -3,7 +3,8 @@
 //
 // Pure; any thread. A header's text is as received, trimmed; empty: absent; repeated: joined with a comma.
 // A list of subprotocols of which we speak none is refused: answering without one would only leave the client
-// to fail the connection, and not say why.
+// to fail the connection, and not say why. Of those that we speak lws takes the first, so the client's
+// order decides.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,6 @@
 
 namespace tickwire {
 
-inline constexpr std::string_view kSubprotocol = "tickwire.v1.json";
 inline constexpr std::string_view kUpgradePath = "/ws";
 inline constexpr std::size_t kExtensionsBytesMax = 250;  // lws breaks the handshake off at 255
 inline constexpr std::size_t kHeaderListBytesMax =

@@ -28,7 +28,7 @@ enum class CloseCode : std::uint16_t {
   kDrain = 4001,
   kNoPong = 4002,
   kNotAllowed = 4500,
-  kBinaryMessage = 4501,
+  kWrongDataType = 4501,
 };
 
 }  // namespace tickwire

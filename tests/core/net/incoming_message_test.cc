@@ -24,25 +24,25 @@ TEST(IncomingMessage, HandsUpAWholeMessageWithoutCopyingIt) {
   IncomingMessage incoming(100);
   const std::string_view text = "hello";
   const Received received = incoming.feed(piece(text, true, true));
-  ASSERT_TRUE(received.text.has_value());
-  EXPECT_EQ(received.text->data(), text.data());
+  ASSERT_TRUE(received.message.has_value());
+  EXPECT_EQ(received.message->data(), text.data());
 }
 
 TEST(IncomingMessage, PutsPiecesTogether) {
   IncomingMessage incoming(100);
   for (int round = 0; round < 2; ++round) {
-    EXPECT_FALSE(incoming.feed(piece("one ", true, false)).text.has_value());
-    EXPECT_FALSE(incoming.feed(piece("", false, false)).text.has_value());
+    EXPECT_FALSE(incoming.feed(piece("one ", true, false)).message.has_value());
+    EXPECT_FALSE(incoming.feed(piece("", false, false)).message.has_value());
     const Received received = incoming.feed(piece("two", false, true));
-    ASSERT_TRUE(received.text.has_value());
-    EXPECT_EQ(*received.text, "one two");
+    ASSERT_TRUE(received.message.has_value());
+    EXPECT_EQ(*received.message, "one two");
     incoming.release();
   }
 }
 
 TEST(IncomingMessage, TakesAMessageAtTheLimitAndNoneOnePast) {
   const std::string text(100, 'x');
-  EXPECT_TRUE(IncomingMessage(100).feed(piece(text, true, true)).text.has_value());
+  EXPECT_TRUE(IncomingMessage(100).feed(piece(text, true, true)).message.has_value());
   EXPECT_EQ(IncomingMessage(99).feed(piece(text, true, true)).close, CloseCode::kTooLarge);
 
   IncomingMessage incoming(100);
@@ -68,10 +68,26 @@ TEST(IncomingMessage, TakesAsManyPiecesAsTheLimitSaysAndNotOneMore) {
 TEST(IncomingMessage, RefusesBinaryAndReservedBits) {
   Fragment fragment = piece("x", true, true);
   fragment.binary = true;
-  EXPECT_EQ(IncomingMessage(100).feed(fragment).close, CloseCode::kBinaryMessage);
+  EXPECT_EQ(IncomingMessage(100).feed(fragment).close, CloseCode::kWrongDataType);
   fragment.binary = false;
   fragment.rsv1 = true;
   EXPECT_EQ(IncomingMessage(100).feed(fragment).close, CloseCode::kProtocolError);
+}
+
+TEST(IncomingMessage, WhereABinaryFormatIsSpokenTextIsRefusedAndBytesAreNotJudged) {
+  IncomingMessage incoming(100);
+  incoming.expect_binary();
+  Fragment fragment = piece("\xFF\xC3", true, true);
+  fragment.binary = true;
+  EXPECT_EQ(incoming.feed(fragment).message, "\xFF\xC3");
+  incoming.release();
+  fragment.final = false;
+  EXPECT_FALSE(incoming.feed(fragment).close.has_value());
+  fragment.first = false;
+  fragment.final = true;
+  EXPECT_EQ(incoming.feed(fragment).message, "\xFF\xC3\xFF\xC3");
+  incoming.release();
+  EXPECT_EQ(incoming.feed(piece("x", true, true)).close, CloseCode::kWrongDataType);
 }
 
 TEST(IncomingMessage, FindsBadUtf8AtTheFirstByteThatCannotBeRight) {
@@ -104,7 +120,7 @@ TEST(IncomingMessage, JudgesUtf8AlikeHoweverItIsCut) {
       IncomingMessage incoming(100);
       Received received = incoming.feed(piece(std::string_view(text).substr(0, cut), true, false));
       if (!received.close) received = incoming.feed(piece(std::string_view(text).substr(cut), false, true));
-      EXPECT_EQ(received.text.has_value(), valid_utf8(text))
+      EXPECT_EQ(received.message.has_value(), valid_utf8(text))
           << testing::PrintToString(text) << " cut at " << cut;
     }
   }
@@ -124,10 +140,10 @@ TEST(IncomingMessage, InflatesWhatWasAgreedOnWholeOrInPieces) {
     Received received = incoming.feed(first);
     if (cut < payload.size())
       received = incoming.feed(piece(std::string_view(payload).substr(cut), false, true));
-    ASSERT_TRUE(received.text.has_value());
-    EXPECT_EQ(*received.text, text);
+    ASSERT_TRUE(received.message.has_value());
+    EXPECT_EQ(*received.message, text);
     incoming.release();
-    EXPECT_EQ(incoming.feed(piece("plain", true, true)).text, "plain")
+    EXPECT_EQ(incoming.feed(piece("plain", true, true)).message, "plain")
         << "a message may also go uncompressed";
   }
 }
@@ -146,7 +162,7 @@ TEST(IncomingMessage, TakesTheBitOfAFrameThatComesInPiecesOnce) {
   ASSERT_FALSE(incoming.feed(first).close.has_value());
   Fragment rest = piece(std::string_view(payload).substr(4), false, true);
   rest.rsv1 = true;
-  EXPECT_EQ(incoming.feed(rest).text, "hello, hello, hello");
+  EXPECT_EQ(incoming.feed(rest).message, "hello, hello, hello");
   incoming.release();
 
   first.bytes_to_come = 0;
