@@ -110,6 +110,24 @@ def test_the_wire_blocks_are_what_the_server_does(document: str, server: tickwir
             client.recv(timeout=0.2)
 
 
+@pytest.mark.parametrize("form", ["msgpack", "cbor"])
+def test_the_binary_blocks_are_what_the_server_does(
+    document: str, server: tickwire.Server, form: str
+) -> None:
+    lines = [line for block in blocks(document, form) for line in block.splitlines()]
+    assert [line[:2] for line in lines] == ["> ", "< "]
+    subprotocol = Subprotocol(f"tickwire.v1.{form}")
+    with connect(f"ws://{server.address}/ws", subprotocols=[subprotocol]) as client:
+        client.recv(timeout=10)  # welcome
+        for line in lines:
+            if line.startswith(">"):
+                client.send(bytes.fromhex(line[2:]))
+            else:
+                found = client.recv(timeout=10)
+                assert isinstance(found, bytes)
+                assert found.hex() == line[2:]
+
+
 def test_every_message_has_an_example(document: str) -> None:
     wire = [line[2:] for block in blocks(document, "wire") for line in block.splitlines()]
     examples = [text for text in (*wire, *blocks(document, "json")) if text.startswith("{")]
