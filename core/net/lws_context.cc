@@ -17,7 +17,8 @@
 namespace tickwire {
 namespace {
 
-constexpr const char* kWatchProtocol = "tickwire-watch";
+// No client can ask for it: a subprotocol has no blank in its name.
+constexpr const char* kWatchProtocol = "tickwire watch";
 // lws sends no more than this of a write and takes the rest for a blocked socket: above any write of ours.
 constexpr std::size_t kTxPacketBytes = std::size_t{16} << 20U;
 // Shared by all connections: what is read or answered at once.

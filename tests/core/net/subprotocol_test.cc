@@ -26,7 +26,6 @@ TEST(Subprotocol, TheClientsFirstSubprotocolThatWeSpeakIsTheFormat) {
       {"tickwire.v1.cbor, tickwire.v1.json", "tickwire.v1.cbor", Format::kCbor},
       {"tickwire.v1.json,tickwire.v1.cbor", "tickwire.v1.json", Format::kJson},
       {"graphql-ws, tickwire.v1.msgpack, tickwire.v1.cbor", "tickwire.v1.msgpack", Format::kMsgpack},
-      {"tickwire-watch, tickwire.v1.cbor", "tickwire.v1.cbor", Format::kCbor},
   };
   LiveLoop live;
   for (const Case& c : cases) {
@@ -42,6 +41,20 @@ TEST(Subprotocol, TheClientsFirstSubprotocolThatWeSpeakIsTheFormat) {
                          : c.format == Format::kCbor  ? json::from_cbor(welcome->payload)
                                                       : json::parse(welcome->payload);
     EXPECT_EQ(message["type"], "welcome");
+  }
+}
+
+// lws knows a protocol for its watched descriptors, too.
+TEST(Subprotocol, NoneButOursCanBeReached) {
+  LiveLoop live;
+  for (const std::string name : {"tickwire-watch", "tickwire watch", "\"tickwire watch\""}) {
+    RawClient client = live.connect();
+    const int status = client.upgrade("Sec-WebSocket-Protocol: " + name + ", tickwire.v1.json\r\n");
+    if (status == 101) {
+      EXPECT_NE(client.read_text().find("welcome"), std::string::npos) << name;
+    } else {
+      EXPECT_TRUE(client.ended()) << name << " " << status;
+    }
   }
 }
 
