@@ -47,7 +47,8 @@ class Update {
   [[nodiscard]] std::string_view data() const { return parts_.data; }
   [[nodiscard]] std::string_view image() const { return parts_.image.empty() ? parts_.data : parts_.image; }
 
-  // What it holds once it was sent in the usual forms, about; the same at each call.
+  // What it holds once it was sent in the usual forms of JSON, about; the same at each call. Forms in a
+  // binary format come on top, where one is spoken.
   [[nodiscard]] std::size_t memory_bytes() const {
     return sizeof(Update) + 4 * parts_.data.size() + parts_.image.size();
   }
