@@ -83,7 +83,7 @@ def matches(expected: Any, found: Any) -> bool:
 def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None:
     sign, _, rest = line.partition(" ")
     if sign == ">":
-        client.send(rest.replace("$epoch", server.health()["epoch"]))
+        client.send(rest.replace("$epoch", server.health["epoch"]))
     elif sign == "<":
         text = client.recv(timeout=10, decode=True)
         assert matches(parse(rest), parse(text)), f"\nexpected {rest}\ngot      {text}"
