@@ -42,6 +42,7 @@ struct Config {
   std::string store_on_damage = "refuse";
   std::string auth_publish = "none";
   int auth_deadline_ms = 2000;
+  std::string auth_admin_token;
   std::vector<std::string> plugin_files;
   std::string plugin_python_path;
   std::string log_level = "info";

@@ -62,6 +62,8 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "ms",
      "time for an authorizer or authenticator to answer; late means deny",
      {1, 60'000}},
+    {"auth.admin_token", &Config::auth_admin_token, "",
+     "opens GET /v1/sessions to other machines, too; empty: loopback only"},
     {"plugins.files", &Config::plugin_files, "", "plugins to load: Python files or module names"},
     {"plugins.python_path", &Config::plugin_python_path, "path",
      "folder of Python packages for tickwired; empty: those of the environment it was installed in"},

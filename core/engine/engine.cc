@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/logging.h"
+#include "engine/session_gathering.h"
 #include "store/epoch.h"
 
 namespace tickwire {
@@ -124,6 +125,7 @@ NetConfig Engine::net_config() const {
   net.host = listen_.host;
   net.port = listen_.port;
   net.origins = config_.origins;
+  net.admin_token = config_.auth_admin_token;
   net.stop_ms_max = config_.drain_s * 1000;
   return net;
 }
@@ -190,6 +192,13 @@ std::string Engine::health_json() const {
                      R"("store":"{}","plugins":{}}})",
                      stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(),
                      sessions, hub_.stale_count(), name_of(store), bridge_.plugins().json());
+}
+
+void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const {
+  std::vector<Shard*> shards;
+  shards.reserve(loops_.size());
+  for (const auto& loop : loops_) shards.push_back(&loop->shard());
+  gather_sessions(std::move(shards), query, std::move(done));
 }
 
 }  // namespace tickwire

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,7 @@ class Engine final : public HttpSource {
   [[nodiscard]] const std::string& epoch() const { return epoch_; }
   // What GET /health answers.
   [[nodiscard]] std::string health_json() const override;
+  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override;
 
  private:
   Engine(Config config, ListenAddress listen);

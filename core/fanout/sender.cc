@@ -23,6 +23,7 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   const bool all = !session.writable() || catch_up(session);
   if (!write.empty()) {
     count(write.size());
+    session.messages += messages_;
     session.last_write_us = parts_.clock.steady_us();
     session.write(write.view());
   }

@@ -38,6 +38,7 @@ class Shard::Impl {
     client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
     Session& session = parts_.sessions.add(socket, std::move(client), compression, format);
     parts_.counters.sessions.set(parts_.sessions.count());
+    session.opened_us = parts_.clock.steady_us();
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
                                 parts_.clock.wall_ms()));
@@ -73,6 +74,17 @@ class Shard::Impl {
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
       if (Session* session = parts_.sessions.at(slot)) tick(*session, now);
     }
+  }
+
+  [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const {
+    SessionList all{{}, parts_.sessions.count()};
+    all.sessions.reserve(all.total);
+    const std::int64_t now = parts_.clock.steady_us();
+    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+      if (const Session* session = parts_.sessions.at(slot)) all.sessions.push_back(report_on(*session, now));
+    }
+    keep_first(all.sessions, query);
+    return all;
   }
 
   void drain(int spread_ms) {
@@ -231,6 +243,9 @@ std::int64_t Shard::run() {
 }
 void Shard::tick() {
   impl_->tick();
+}
+SessionList Shard::list_sessions(const SessionsQuery& query) const {
+  return impl_->list_sessions(query);
 }
 void Shard::drain(int spread_ms) {
   impl_->drain(spread_ms);

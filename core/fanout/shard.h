@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "fanout/access.h"
+#include "fanout/session_report.h"
 #include "fanout/shard_config.h"
 #include "hub/hub.h"
 #include "session/session.h"
@@ -58,6 +59,7 @@ class Shard {
   std::int64_t run();
   // Once a second: heartbeats, deadlines, expired authorizations, the age limit.
   void tick();
+  [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const;
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them.
   void drain(int spread_ms);
   // The loop ends: closes the sessions still there (in-process ones: a connection ended with its socket) and

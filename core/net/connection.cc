@@ -57,7 +57,7 @@ Connection::~Connection() {
 }
 
 void Connection::hang_up() {
-  if (state_ == State::kAnswering) --loop_.answering;
+  end_answering();
   state_ = State::kGone;
   leave();
   // Not polite about what lws still holds, unlike LWS_TO_KILL_SYNC, and safe within its callbacks.
@@ -65,7 +65,7 @@ void Connection::hang_up() {
 }
 
 void Connection::on_ended() {
-  if (state_ == State::kAnswering) --loop_.answering;
+  end_answering();
   state_ = State::kGone;
   leave();
   incoming_.close();

@@ -1,7 +1,7 @@
 // Connection: one client's socket from accept to end: first HTTP requests, then perhaps a WebSocket, of which
 // it is the Socket that a session writes to.
 //
-//   request ──> answering ──> request      HTTP; `answering` only where the client takes its answer slowly
+//   request ──> answering ──> request      HTTP; `answering` where the answer, or the client, takes its time
 //   request ──> open ──> closing ──> gone  WebSocket; `closing` from our close frame (or the peer's) on
 //   any ──────> gone                       hung up
 //
@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "fanout/session_report.h"
 #include "net/deadline_list.h"
 #include "net/http_exchange.h"
 #include "net/incoming_message.h"
@@ -67,7 +68,11 @@ class Connection final : public Socket, public DeadlineNode {
   Received receive(const Fragment& fragment);
   [[nodiscard]] bool book_inflater();
   bool answer(HttpResponse response, const HttpRequest& request);
+  bool await_sessions(const SessionsQuery& query, const HttpRequest& request);
+  // False: too many wait already, and it is hung up.
+  bool begin_answering();
   bool go_on_answering();
+  void end_answering();
   void hang_up();
   void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
 

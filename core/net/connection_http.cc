@@ -1,8 +1,11 @@
 // Connection's HTTP half: requests, answers, and the step to a WebSocket.
 #include <libwebsockets.h>
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "codec/deflate_offer.h"
 #include "net/connection.h"
@@ -15,7 +18,9 @@ bool Connection::on_request() {
   if (state_ != State::kRequest) return false;
   lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);  // ours hold: lws' own would end a slow but steady download
   const HttpRequest request = read_http_request(wsi_);
-  return answer(loop_.router.answer(request, loop_.draining), request);
+  HttpRouter::Answer reply = loop_.router.answer(request, loop_.draining);
+  if (const auto* query = std::get_if<SessionsQuery>(&reply)) return await_sessions(*query, request);
+  return answer(std::get<HttpResponse>(std::move(reply)), request);
 }
 
 bool Connection::on_upgrade_request() {
@@ -76,27 +81,58 @@ bool Connection::on_answer_writable() {
       // Until there is room again lws reads no request: the client has not taken its answer yet.
       if (lws_send_pipe_choked(wsi_) != 0) return go_on_answering();
   }
-  if (state_ == State::kAnswering) --loop_.answering;
+  end_answering();
   const bool stays = exchange_->connection_stays();
   exchange_.reset();
   if (!stays) return false;
-  state_ = State::kRequest;
   wait(loop_.requests);
   return lws_http_transaction_completed(wsi_) == 0;
 }
 
-bool Connection::go_on_answering() {
+// The loops tell their sessions on their own threads, so the answer comes posted, if the client is still
+// there.
+bool Connection::await_sessions(const SessionsQuery& query, const HttpRequest& request) {
+  if (!begin_answering()) return true;
+  const std::uint64_t number = ++loop_.last_awaited;
+  loop_.awaited.emplace(number, AwaitedAnswer{this, request});
+  loop_.router.source().list_sessions(query, [&loop = loop_, number](std::string json) {
+    loop.shard.post([&loop, number, json = std::move(json)] {
+      const auto awaited = loop.awaited.extract(number);
+      if (awaited.empty()) return;
+      HttpResponse response = json_response();
+      response.head = json;
+      response.any_origin = false;
+      Connection& client = *awaited.mapped().client;
+      client.exchange_ = std::make_unique<HttpExchange>(std::move(response), awaited.mapped().request);
+      lws_callback_on_writable(client.wsi_);
+    });
+  });
+  return true;
+}
+
+bool Connection::begin_answering() {
   if (state_ != State::kAnswering) {
     if (loop_.answering >= kResponsesPendingMax) {
       hang_up();  // not false: lws would first wait for what it holds
-      return true;
+      return false;
     }
     state_ = State::kAnswering;
     ++loop_.answering;
   }
   wait(loop_.answers);
-  lws_callback_on_writable(wsi_);
   return true;
+}
+
+bool Connection::go_on_answering() {
+  if (begin_answering()) lws_callback_on_writable(wsi_);
+  return true;
+}
+
+void Connection::end_answering() {
+  if (state_ != State::kAnswering) return;
+  state_ = State::kRequest;
+  --loop_.answering;
+  std::erase_if(loop_.awaited, [this](const auto& awaited) { return awaited.second.client == this; });
 }
 
 }  // namespace tickwire

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "protocol/codes.h"
 #include "protocol/encode.h"
 
@@ -29,6 +31,22 @@ std::string_view status_text(int status) {
 
 }  // namespace
 
+Result<std::size_t> parse_limit(std::string_view text, std::size_t max) {
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc{} || end != text.data() + text.size() || limit < 1 || limit > max) {
+    return Error{ErrorCode::kBadMessage,
+                 fmt::format("limit: must be 1 to {}, not {}", max, text.substr(0, 40)), "limit"};
+  }
+  return limit;
+}
+
+HttpResponse json_response() {
+  HttpResponse response;
+  response.headers = "Cache-Control: no-store\r\n";
+  return response;
+}
+
 HttpResponse error_response(int status, const Error& error) {
   const CodeRow& row = code_row(error.code);
   HttpResponse response;
@@ -43,10 +61,11 @@ std::string response_head(const HttpResponse& response, bool keep_alive) {
   std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\n"
       "Connection: {}\r\n"
-      "Access-Control-Allow-Origin: *\r\n"
+      "{}"
       "X-Content-Type-Options: nosniff\r\n"
       "{}",
-      response.status, status_text(response.status), keep_alive ? "keep-alive" : "close", response.headers);
+      response.status, status_text(response.status), keep_alive ? "keep-alive" : "close",
+      response.any_origin ? "Access-Control-Allow-Origin: *\r\n" : "", response.headers);
   if (response.status != 304) {  // which has no body and says nothing of it
     head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                         response.body_bytes());

@@ -19,6 +19,10 @@ struct HttpRequest {
   std::string path;                                        // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;  // decoded
   std::string if_none_match;
+  std::string host;
+  std::string authorization;
+  bool from_loopback = false;
+  bool forwarded = false;  // a proxy says that it speaks for somebody
   bool has_body = false;
   bool body_length_known = false;
   bool has_host = true;
@@ -34,10 +38,16 @@ struct HttpResponse {
   std::string_view shared;
   std::shared_ptr<const void> owner;  // keeps `shared` alive; null where it is constant
   std::string tail;
+  bool any_origin = true;  // pages of other sites may read it
 
   [[nodiscard]] std::size_t body_bytes() const { return head.size() + shared.size() + tail.size(); }
 };
 
+// Of ?limit=: 1 to `max`, else kBadMessage.
+Result<std::size_t> parse_limit(std::string_view text, std::size_t max);
+
+// Of what is true only now.
+HttpResponse json_response();
 // {"error":{...}} as docs/PROTOCOL.md has it.
 HttpResponse error_response(int status, const Error& error);
 

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 #include <optional>
 #include <utility>
 
+#include "net/sessions_request.h"
 #include "protocol/command.h"
 #include "protocol/encode.h"
 
@@ -42,16 +42,6 @@ struct TopicsQuery {
   std::size_t limit = kListTopicsMax;
 };
 
-Result<std::size_t> parse_limit(const std::string& text) {
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size() || limit < 1 || limit > kListTopicsMax) {
-    return Error{ErrorCode::kBadMessage,
-                 fmt::format("limit: must be 1 to {}, not {}", kListTopicsMax, text.substr(0, 40)), "limit"};
-  }
-  return limit;
-}
-
 // Parameters without a value are as good as absent; unknown ones are ignored, as everywhere in the protocol.
 Result<TopicsQuery> parse_topics_query(const HttpRequest& request) {
   TopicsQuery query;
@@ -60,18 +50,12 @@ Result<TopicsQuery> parse_topics_query(const HttpRequest& request) {
     if (name == "pattern") query.pattern = value;
     if (name == "after") query.after = value;
     if (name == "limit") {
-      auto limit = parse_limit(value);
+      auto limit = parse_limit(value, kListTopicsMax);
       if (!limit) return limit.error();
       query.limit = *limit;
     }
   }
   return query;
-}
-
-HttpResponse json_response() {
-  HttpResponse response;
-  response.headers = "Cache-Control: no-store\r\n";
-  return response;
 }
 
 int status_of(ErrorCode code) {
@@ -93,7 +77,7 @@ HttpResponse error_response(const Error& error) {
 
 }  // namespace
 
-HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const {
+HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining) const {
   if (request.method != "GET" && request.method != "HEAD") {
     return tickwire::error_response(405,
                                     {ErrorCode::kUnknownCommand, "only GET and HEAD are answered here", ""});
@@ -102,11 +86,20 @@ HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const
   if (request.has_body) return error_response({ErrorCode::kBadMessage, "a body is not accepted here", ""});
   if (request.path == "/health") return health(draining);
   if (draining) return error_response({ErrorCode::kDraining, "the server is going away", ""});
+  if (request.path == kSessionsPath) return sessions(request);
   if (request.path == "/v1/topics") return topics(request);
   if (request.path.starts_with(kSnapshotPrefix)) {
     return snapshot(std::string_view(request.path).substr(kSnapshotPrefix.size()));
   }
   return file(request);
+}
+
+HttpRouter::Answer HttpRouter::sessions(const HttpRequest& request) const {
+  const auto query = read_sessions_request(request, parts_.admin_token);
+  if (query) return *query;
+  HttpResponse response = error_response(query.error());
+  response.any_origin = false;
+  return response;
 }
 
 // Guarded topics are left out: their names are their authorizer's to tell.

@@ -82,7 +82,8 @@ class Loop::Impl {
         clock_(parts.clock),
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
         state_(config_, parts.clock, shard_,
-               HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch})),
+               HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch,
+                           config_.admin_token})),
         listener_(context_, state_) {}
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;

@@ -2,17 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "fanout/shard.h"
 #include "net/deadline_list.h"
+#include "net/http_message.h"
 #include "net/http_router.h"
 #include "net/net_config.h"
 
 namespace tickwire {
 
 class Connection;
+
+// A request whose answer other loops work on.
+struct AwaitedAnswer {
+  Connection* client = nullptr;
+  HttpRequest request;
+};
 
 struct LoopState {
   LoopState(const NetConfig& config, const Clock& clock, Shard& shard, HttpRouter router)
@@ -41,7 +50,10 @@ struct LoopState {
 
   std::vector<Connection*> connections;  // owned; each knows its place
   std::size_t inflater_bytes = 0;        // what they hold to inflate messages
-  std::size_t answering = 0;             // of them, with an HTTP answer that waits for its client
+  std::size_t answering = 0;             // of them, with an HTTP answer under way
+  // By number, while its client is there:
+  std::unordered_map<std::uint64_t, AwaitedAnswer> awaited;
+  std::uint64_t last_awaited = 0;
 };
 
 }  // namespace tickwire

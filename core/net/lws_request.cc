@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/header_text.h"
+#include "net/socket_address.h"
 
 namespace tickwire {
 namespace {
@@ -49,13 +50,17 @@ HttpRequest read_http_request(lws* wsi) {
     break;
   }
   request.query = read_query(wsi);
+  request.host = header(wsi, WSI_TOKEN_HOST);
+  request.authorization = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+  request.from_loopback = is_loopback_peer(lws_get_socket_fd(wsi));
+  request.forwarded = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0;
   request.if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
   const std::string length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
   request.body_length_known = std::atoll(length.c_str()) > 0;  // by lws' own reckoning
   request.has_body =
       (!length.empty() && length != "0") || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
   const bool http_1_1 = header(wsi, WSI_TOKEN_HTTP) == "HTTP/1.1";
-  request.has_host = !http_1_1 || lws_hdr_total_length(wsi, WSI_TOKEN_HOST) > 0;
+  request.has_host = !http_1_1 || !request.host.empty();
   // lws passes over the body of other methods only where it knows its length, so they end the connection.
   request.keep_alive = http_1_1 && !request.method.empty() &&
                        !list_holds(header(wsi, WSI_TOKEN_CONNECTION), "close", Case::kIgnored);

@@ -20,6 +20,7 @@ struct NetConfig {
   std::uint16_t port = 8080;       // 0: any free one
   int backlog = 4096;
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
+  std::string admin_token;  // opens /v1/sessions to others than this machine; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
   std::size_t inflater_bytes_max = std::size_t{64} << 20U;  // of all clients of a loop; past it one is closed
 

@@ -2,6 +2,8 @@
 // name is looked up.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 
@@ -14,6 +16,10 @@ std::string address_text(const std::string& host, std::uint16_t port);
 
 // Of the peer of a connected socket; "unknown" when it is gone.
 std::string peer_text(int socket);
+
+// 127.0.0.0/8, ::1, and the former as IPv6 spells it.
+bool is_loopback(const sockaddr_storage& address);
+bool is_loopback_peer(int socket);
 
 // A listening, non-blocking socket, shared with other loops by SO_REUSEPORT. `alone`: fails when somebody
 // listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen.

@@ -140,6 +140,16 @@ void Session::remove(SubscriptionIndex index) {
   free_.push_back(index);
 }
 
+std::size_t Session::behind_count() const {
+  std::vector<SubscriptionIndex> owed = behind_;
+  std::erase_if(owed, [this](SubscriptionIndex index) {
+    const Phase phase = is_pattern_index(index) ? patterns_[index & ~kPatternBit].phase : exact_[index].phase;
+    return phase != Phase::kBehind;
+  });
+  std::ranges::sort(owed);
+  return static_cast<std::size_t>(std::ranges::unique(owed).begin() - owed.begin());
+}
+
 void Session::adopt_child(Subscription& subscription) {
   subscription.child = false;
   subscription.asked = true;

@@ -64,6 +64,7 @@ class Session {
   // A control message, as encode.h made it; it leaves with the next write, in the session's format.
   void send(std::string_view text);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
+  [[nodiscard]] std::size_t outbox_bytes() const { return outbox_.size(); }
   // The waiting control messages, as frames.
   std::string take_outbox();
   // Hands one write to the socket and keeps what it said. Returns false when the session is closing.
@@ -72,7 +73,8 @@ class Session {
   void hold_reading(bool hold);
 
   // --- subscriptions ----------------------------------------------------------------------------------
-  [[nodiscard]] std::size_t subscription_count() const { return asked_; }
+  [[nodiscard]] std::size_t subscription_count() const { return asked_; }  // those of the client's asking
+  [[nodiscard]] std::size_t pattern_count() const { return pattern_count_; }
   // Finds in a short scan, or with the index while one is kept (begin_batch, or any pattern).
   [[nodiscard]] Subscription* find(std::uint32_t topic_id, SubscriptionIndex* index = nullptr);
   [[nodiscard]] PatternSubscription* find_pattern(std::uint32_t pattern_id,
@@ -97,7 +99,10 @@ class Session {
   // Behind, and to be sent as soon as there is room.
   void owe(SubscriptionIndex index) { behind_.push_back(index); }
   std::vector<SubscriptionIndex>& behind() { return behind_; }
+  // Of those, the subscriptions that are behind still.
+  [[nodiscard]] std::size_t behind_count() const;
 
+  std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
   bool authenticating = false;  // its token is being looked at
@@ -105,6 +110,7 @@ class Session {
   std::vector<std::string> parked;  // commands behind an authentication
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;
+  std::uint64_t messages = 0;  // without control messages
   std::uint64_t bytes = 0;
 
  private:

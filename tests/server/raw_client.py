@@ -6,9 +6,13 @@ import socket
 class RawClient:
     """Connected once made."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, receive_buffer: int | None = None) -> None:
         host, _, port = address.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.socket()
+        self._socket.settimeout(10)
+        if receive_buffer is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._socket.connect((host, int(port)))
         self._socket.sendall(
             b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -20,6 +24,18 @@ class RawClient:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+
+    @property
+    def address(self) -> str:
+        """Its own, as the server sees it."""
+        host, port = self._socket.getsockname()
+        return f"{host}:{port}"
+
+    def send_text(self, text: str) -> None:
+        payload = text.encode()
+        assert len(payload) < 65_536
+        mask = bytes(4)
+        self._socket.sendall(b"\x81\xfe" + len(payload).to_bytes(2, "big") + mask + payload)
 
     def read_until(self, part: bytes) -> bytes:
         """What came, up to a piece with `part` in it."""

@@ -6,6 +6,7 @@ the order of fields is free, and numbers must be spelled as in the document.
 
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,24 @@ def test_the_binary_blocks_are_what_the_server_does(
                 found = client.recv(timeout=10)
                 assert isinstance(found, bytes)
                 assert found.hex() == line[2:]
+
+
+def test_the_http_blocks_are_what_the_server_answers(
+    document: str, server: tickwire.Server
+) -> None:
+    found = blocks(document, "http")
+    assert len(found) == 1
+    url = f"ws://{server.address}/ws"
+    with connect(url, compression=None) as client, connect(url, compression=None):
+        client.send('{"type":"subscribe","topics":["ticker.BTC-USD"]}')
+        for kind in ("welcome", "ack", "snapshot"):
+            assert json.loads(client.recv(timeout=10))["type"] == kind
+        for block in found:
+            request, _, expected = block.partition("\n")
+            path = request.removeprefix("GET ")
+            with urllib.request.urlopen(f"http://{server.address}{path}", timeout=10) as answer:
+                text = answer.read().decode()
+            assert matches(parse(expected), parse(text)), f"\nexpected {expected}\ngot      {text}"
 
 
 def test_every_message_has_an_example(document: str) -> None:

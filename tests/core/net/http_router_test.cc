@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "fakes/fake_access.h"
@@ -20,6 +21,8 @@ using nlohmann::json;
 class OkHealth final : public HttpSource {
  public:
   [[nodiscard]] std::string health_json() const override { return R"({"status":"ok"})"; }
+  void list_sessions(const SessionsQuery& /*query*/,
+                     std::function<void(std::string)> /*done*/) const override {}
 };
 
 struct Site {
@@ -30,7 +33,10 @@ struct Site {
     request.method = "GET";
     request.path = path;
     request.query = std::move(query);
-    return router.answer(request, false);
+    return answer(request);
+  }
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining = false) const {
+    return std::get<HttpResponse>(router.answer(request, draining));
   }
   static std::string body(const HttpResponse& response) {
     return response.head + std::string(response.shared) + response.tail;
@@ -127,6 +133,22 @@ TEST(HttpRouter, LimitIsCheckedAtItsEnds) {
   EXPECT_EQ(error_code(site.get("/v1/topics", {{"pattern", "a..b"}})), "bad_topic");
 }
 
+TEST(HttpRouter, SessionsAreLeftToTheSourceOnceTheRequestIsInOrder) {
+  Site site;
+  HttpRequest request;
+  request.method = "GET";
+  request.path = "/v1/sessions";
+  const HttpResponse refused = site.answer(request);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(error_code(refused), "denied");
+  EXPECT_FALSE(refused.any_origin);
+  request.from_loopback = true;
+  request.query = {{"limit", "7"}};
+  EXPECT_EQ(std::get<SessionsQuery>(site.router.answer(request, false)).limit, 7U);
+  request.query = {{"limit", "0"}};
+  EXPECT_EQ(site.answer(request).status, 400);
+}
+
 TEST(HttpRouter, FilesAreFreshAndTagged) {
   Site site;
   const HttpResponse page = site.get("/");
@@ -141,9 +163,9 @@ TEST(HttpRouter, FilesAreFreshAndTagged) {
   again.method = "GET";
   again.path = "/app.js";
   again.if_none_match = "\"t1\"";
-  EXPECT_EQ(site.router.answer(again, false).status, 304);
+  EXPECT_EQ(site.answer(again).status, 304);
   again.if_none_match = "\"t0\"";
-  EXPECT_EQ(site.router.answer(again, false).status, 200);
+  EXPECT_EQ(site.answer(again).status, 200);
 }
 
 TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
@@ -152,15 +174,15 @@ TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
   request.path = "/health";
   for (const char* method : {"", "POST", "get"}) {
     request.method = method;
-    EXPECT_EQ(site.router.answer(request, false).status, 405) << method;
+    EXPECT_EQ(site.answer(request).status, 405) << method;
   }
   request.method = "HEAD";
-  EXPECT_EQ(site.router.answer(request, false).status, 200);
+  EXPECT_EQ(site.answer(request).status, 200);
   request.has_body = true;
-  EXPECT_EQ(site.router.answer(request, false).status, 400);
+  EXPECT_EQ(site.answer(request).status, 400);
   request.has_body = false;
   request.has_host = false;
-  EXPECT_EQ(site.router.answer(request, false).status, 400);
+  EXPECT_EQ(site.answer(request).status, 400);
 }
 
 TEST(HttpRouter, WhileDrainingOnlyHealthHasSomethingToSay) {
@@ -168,14 +190,14 @@ TEST(HttpRouter, WhileDrainingOnlyHealthHasSomethingToSay) {
   site.publish("ticker.A", "{}");
   HttpRequest request;
   request.method = "GET";
-  for (const char* path : {"/", "/v1/topics", "/v1/snapshot/ticker.A"}) {
+  for (const char* path : {"/", "/v1/topics", "/v1/sessions", "/v1/snapshot/ticker.A"}) {
     request.path = path;
-    const HttpResponse response = site.router.answer(request, true);
+    const HttpResponse response = site.answer(request, true);
     EXPECT_EQ(response.status, 503) << path;
     EXPECT_EQ(error_code(response), "draining") << path;
   }
   request.path = "/health";
-  const HttpResponse health = site.router.answer(request, true);
+  const HttpResponse health = site.answer(request, true);
   EXPECT_EQ(health.status, 503);
   EXPECT_EQ(Site::body(health), R"({"status":"ok"})");
 }

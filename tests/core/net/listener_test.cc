@@ -53,7 +53,7 @@ TEST(Listener, ASecondServerOnTheSamePortDoesNotStart) {
   NetConfig net;
   net.port = live.loop.port();
   ShardConfig shard;
-  Loop second(live.hub, live.clock, live.access, shard, net, live.health);
+  Loop second(live.hub, live.clock, live.access, shard, net, live.source);
   const Status opened = second.open();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kListen);
@@ -66,7 +66,7 @@ TEST(Listener, LoopsOfOneServerShareTheirPort) {
   net.port = live.loop.port();
   ShardConfig shard;
   shard.index = 1;
-  Loop second(live.hub, live.clock, live.access, shard, net, live.health);
+  Loop second(live.hub, live.clock, live.access, shard, net, live.source);
   const Status opened = second.open();
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   second.start();

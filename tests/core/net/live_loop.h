@@ -5,8 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "fakes/fake_access.h"
 #include "hub/hub.h"
@@ -29,15 +33,40 @@ class RealClock final : public Clock {
   }
 };
 
-class FixedHealth final : public HttpSource {
+// Its health is good; it tells of sessions when a test says so.
+class FixedSource final : public HttpSource {
  public:
   [[nodiscard]] std::string health_json() const override { return R"({"status":"ok"})"; }
+  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override {
+    const std::lock_guard lock(mutex_);
+    asked_.emplace_back(query, std::move(done));
+  }
+
+  [[nodiscard]] std::size_t asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_.size();
+  }
+  // On a thread that is not the loop's. Returns the limit that the first of those who wait asked for.
+  std::size_t tell(const std::string& json) {
+    std::pair<SessionsQuery, std::function<void(std::string)>> first;
+    {
+      const std::lock_guard lock(mutex_);
+      first = std::move(asked_.front());
+      asked_.pop_front();
+    }
+    first.second(json);
+    return first.first.limit;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::deque<std::pair<SessionsQuery, std::function<void(std::string)>>> asked_;
 };
 
 class LiveLoop {
  public:
   explicit LiveLoop(NetConfig net = {})
-      : hub(clock, {}), loop(hub, clock, access, shard_config(), free_port(net), health) {
+      : hub(clock, {}), loop(hub, clock, access, shard_config(), free_port(net), source) {
     const Status opened = loop.open();
     EXPECT_TRUE(opened.ok()) << opened.error().message;
     loop.start();
@@ -60,7 +89,7 @@ class LiveLoop {
 
   RealClock clock;
   FakeAccess access;
-  FixedHealth health;
+  FixedSource source;
   Hub hub;
   Loop loop;
 

@@ -93,14 +93,14 @@ TEST(Loop, StopIsQuickWhenEveryoneAnswers) {
 TEST(Loop, OneThatWasNeverStartedCanGo) {
   RealClock clock;
   FakeAccess access;
-  FixedHealth health;
+  FixedSource source;
   Hub hub(clock, {});
   NetConfig net;
   net.port = 0;
   {
-    Loop never_opened(hub, clock, access, {}, net, health);
+    Loop never_opened(hub, clock, access, {}, net, source);
   }
-  Loop loop(hub, clock, access, {}, net, health);
+  Loop loop(hub, clock, access, {}, net, source);
   EXPECT_TRUE(loop.open().ok());
   EXPECT_GT(loop.port(), 0);
   loop.drain(0);

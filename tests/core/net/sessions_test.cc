@@ -1,0 +1,152 @@
+// GET /v1/sessions over a real loop: an answer that comes later, from another thread.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "live_loop.h"
+
+namespace tickwire {
+namespace {
+
+std::string request(const std::string& more = "", const std::string& method = "GET",
+                    const std::string& host = "127.0.0.1") {
+  return method + " /v1/sessions?limit=7 HTTP/1.1\r\nHost: " + host + "\r\n" + more + "\r\n";
+}
+
+bool asked(LiveLoop& live, std::size_t count = 1) {
+  return eventually([&] { return live.source.asked() == count; });
+}
+
+TEST(Sessions, TheAnswerComesWhenItIsThereAndTheConnectionGoesOn) {
+  LiveLoop live;
+  RawClient client = live.connect();
+  for (const std::string body : {R"({"total":1})", R"({"total":2})"}) {
+    client.send(request());
+    ASSERT_TRUE(asked(live));
+    EXPECT_TRUE(live.answers()) << "the loop does not wait for it";
+    EXPECT_EQ(live.source.tell(body), 7U);
+    const HttpReply reply = client.reply();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.body, body);
+    EXPECT_NE(reply.head.find("Cache-Control: no-store\r\n"), std::string::npos);
+    EXPECT_EQ(reply.head.find("Access-Control-Allow-Origin"), std::string::npos) << "no page reads it";
+  }
+  EXPECT_EQ(client.get("/health").status, 200);
+}
+
+TEST(Sessions, TheLastAnswerOfAConnectionComesToo) {
+  LiveLoop live;
+  for (int i = 0; i < 3; ++i) {
+    RawClient client = live.connect();
+    client.send(request("Connection: close\r\n"));
+    ASSERT_TRUE(asked(live)) << i;
+    live.source.tell(R"({"total":1})");
+    EXPECT_EQ(client.reply().body, R"({"total":1})");
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST(Sessions, HeadGetsTheHeadOnly) {
+  LiveLoop live;
+  RawClient client = live.connect();
+  client.send(request("", "HEAD"));
+  ASSERT_TRUE(asked(live));
+  live.source.tell(R"({"total":1})");
+  EXPECT_NE(client.reply(false).head.find("Content-Length: 11\r\n"), std::string::npos);
+  EXPECT_EQ(client.get("/health").body, R"({"status":"ok"})");
+}
+
+TEST(Sessions, RequestsBehindItWaitTheirTurn) {
+  LiveLoop live;
+  RawClient client = live.connect();
+  client.send(request() + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(asked(live));
+  live.source.tell(R"({"total":1})");
+  EXPECT_EQ(client.reply().body, R"({"total":1})");
+  EXPECT_EQ(client.reply().body, R"({"status":"ok"})");
+}
+
+TEST(Sessions, OthersAreRefusedAndTheSourceIsNotAsked) {
+  NetConfig net;
+  net.admin_token = "s3cret";
+  LiveLoop live(net);
+  for (const std::string& refused :
+       {request("", "GET", "evil.example"), request("X-Forwarded-For: 10.0.0.1\r\n"),
+        request("Authorization: Bearer wrong\r\n", "GET", "evil.example")}) {
+    RawClient client = live.connect();
+    client.send(refused);
+    const HttpReply reply = client.reply();
+    EXPECT_EQ(reply.status, 403) << refused;
+    EXPECT_NE(reply.body.find(R"("code":"denied")"), std::string::npos);
+    EXPECT_EQ(reply.head.find("Access-Control-Allow-Origin"), std::string::npos);
+  }
+  EXPECT_EQ(live.source.asked(), 0U);
+  RawClient admin = live.connect();
+  admin.send(request("Authorization: Bearer s3cret\r\n", "GET", "plant.example"));
+  ASSERT_TRUE(asked(live));
+  live.source.tell("{}");
+  EXPECT_EQ(admin.reply().status, 200);
+}
+
+TEST(Sessions, AClientThatLeftIsNotAnswered) {
+  LiveLoop live;
+  {
+    RawClient client = live.connect();
+    client.send(request());
+    ASSERT_TRUE(asked(live));
+  }
+  EXPECT_TRUE(live.answers());
+  live.source.tell("{}");
+  EXPECT_TRUE(live.answers());
+}
+
+TEST(Sessions, AnAnswerThatDoesNotComeIsNotWaitedForEndlessly) {
+  NetConfig net;
+  net.answer_stall_ms_max = 300;
+  LiveLoop live(net);
+  RawClient client = live.connect();
+  client.send(request());
+  ASSERT_TRUE(asked(live));
+  EXPECT_EQ(client.reply().status, 0);
+  live.source.tell("{}");  // too late
+  EXPECT_TRUE(live.answers());
+}
+
+TEST(Sessions, NoMoreAnswersWaitThanTheLimitSays) {
+  LiveLoop live;
+  std::vector<RawClient> waiting;
+  for (std::size_t i = 0; i < kResponsesPendingMax; ++i) {
+    waiting.push_back(live.connect());
+    waiting.back().send(request());
+  }
+  ASSERT_TRUE(asked(live, kResponsesPendingMax));
+  RawClient one_more = live.connect();
+  one_more.send(request());
+  EXPECT_EQ(one_more.reply().status, 0);
+  for (RawClient& client : waiting) {
+    live.source.tell("{}");
+    EXPECT_EQ(client.reply().status, 200);
+  }
+}
+
+TEST(Sessions, ALoopEndsThoughSomebodyWaits) {
+  NetConfig net;
+  net.stop_ms_max = 300;
+  LiveLoop live(net);
+  RawClient client = live.connect();
+  client.send(request());
+  ASSERT_TRUE(asked(live));
+  std::thread late([&live] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    live.source.tell("{}");
+  });
+  live.loop.stop();
+  late.join();
+  EXPECT_LE(client.reply().status, 200);
+  EXPECT_TRUE(client.ended());
+}
+
+}  // namespace
+}  // namespace tickwire
