@@ -174,6 +174,8 @@ class Scripted:
         self.url = ""
         self.pages: dict[str, tuple[int, str]] = {}
         """Answers over HTTP: path with query -> status and body."""
+        self.asked: list[Request] = []
+        """What was asked over HTTP."""
         self.connections = 0
         self.faults: list[BaseException] = []
         self._scripts: list[Play] = []
@@ -184,6 +186,7 @@ class Scripted:
     def page(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path == "/ws":
             return None
+        self.asked.append(request)
         status, body = self.pages[request.path]
         return connection.respond(HTTPStatus(status), body)
 

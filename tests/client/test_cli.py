@@ -3,12 +3,13 @@
 import asyncio
 import json
 import os
-import pty
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from client.terminal import on_a_terminal
 
 if TYPE_CHECKING:
     from conftest import Commands, Peer, Scripted
@@ -123,30 +124,6 @@ async def test_sub_names_the_topics_it_does_not_get(
     ended = await tickwire_command("sub", "a", "premium", "--url", server.url, "--count", "1")
     assert (ended.code, ended.out) == (0, SNAPSHOT + "\n")
     assert ended.err == "tickwire: premium: denied\n"
-
-
-async def on_a_terminal(*args: str, rows: int = 20) -> tuple[int, str]:
-    """The command's exit code and what it drew."""
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tickwire", *args),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "COLUMNS": "120", "LINES": str(rows), "TERM": "xterm-256color"},
-    )
-    os.close(theirs)
-    drawn = b""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(20):
-            while some := await loop.run_in_executor(None, os.read, ours, 65536):
-                drawn += some
-    except OSError:  # the terminal is gone with its process
-        pass
-    finally:
-        os.close(ours)
-    return await process.wait(), drawn.decode()
 
 
 async def test_on_a_terminal_sub_draws_a_table(server: "Scripted") -> None:

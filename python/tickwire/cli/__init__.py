@@ -8,6 +8,7 @@ from tickwire.cli.config import app as config
 from tickwire.cli.outcome import reported
 from tickwire.cli.serve import serve
 from tickwire.cli.sub import sub
+from tickwire.cli.top import top
 
 app = typer.Typer(
     help="A market-data server and its clients: feeds publish, subscribers stay up to date.",
@@ -15,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sub, pub, snapshot, topics, health, bench):
+for command in (serve, sub, pub, snapshot, topics, health, top, bench):
     app.command()(command)
 app.add_typer(config, name="config", help="Look at a server's configuration.")
 

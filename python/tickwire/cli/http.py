@@ -7,7 +7,7 @@ from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from tickwire._reason import reason
 from tickwire.errors import ConnectionFailedError, ServerError, TickwireError, error_for
@@ -23,12 +23,17 @@ class Answer:
     object: dict[str, Any]
 
 
-def get(url: str, *path: str, good: Container[int] = (200,), **query: str) -> Answer:
+def get(
+    url: str, *path: str, good: Container[int] = (200,), token: str | None = None, **query: str
+) -> Answer:
     """`path` on the server. `ConnectionFailedError`, or the error that the server names."""
     place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
     given = {name: value for name, value in query.items() if value}
+    request = Request(f"{place}?{urlencode(given)}" if given else place)
+    if token is not None:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
-        with urlopen(f"{place}?{urlencode(given)}" if given else place, timeout=TIMEOUT_S) as reply:
+        with urlopen(request, timeout=TIMEOUT_S) as reply:
             status, body = reply.status, reply.read()
     except HTTPError as refused:
         with refused:
