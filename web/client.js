@@ -4,13 +4,12 @@
 import { Connection } from "./connection.js";
 import { TopicState, isPattern, matches } from "./topic.js";
 
-export const TOPICS_PER_COMMAND = 5_000; // the server takes twice as many
+export const TOPICS_PER_COMMAND = 4_000; // and as many seqs, of any length, are within the server's limit
 export const REPAIR_MS = 250; // the holes of this time are repaired by one command
 export const RETRY_MS = 5_000; // then a refused topic is asked for again, if that can help
 export const TOPICS_MAX = 100_000;
 const NEVER_SEEN = new TopicState();
 
-// Fields: code (see codes.js), topic (when it is about one), retryable.
 export class TickwireError extends Error {
   constructor({ code = "internal", message = code, topic, retryable = false }) {
     super(message);
@@ -19,10 +18,8 @@ export class TickwireError extends Error {
 }
 
 class Subscription {
-  #client;
-  constructor(client, topics, { onUpdate = () => {}, maxRate = 0 }) {
-    this.#client = client;
-    Object.assign(this, { topics: new Set(topics), patterns: topics.filter(isPattern), onUpdate, maxRate });
+  constructor(topics, { onUpdate = () => {}, maxRate = 0 } = {}, close) {
+    Object.assign(this, { topics: new Set(topics), patterns: topics.filter(isPattern), onUpdate, maxRate, close });
   }
 
   matches(topic) {
@@ -32,10 +29,6 @@ class Subscription {
   // Those keys of a Map that it matches.
   among(map) {
     return [...(this.patterns.length ? map.keys() : this.topics)].filter((topic) => map.has(topic) && this.matches(topic));
-  }
-
-  close() {
-    this.#client.unsubscribe(this);
   }
 }
 
@@ -70,11 +63,10 @@ export class Client extends EventTarget {
     return this.#connection.retryAt;
   }
 
-  // `handler`: a function of an update, or {onUpdate, maxRate}. An update is
-  // {kind: snapshot | update | status | gap, topic, seq, ts, status, data, image, from, to}; from and to are a gap's.
+  // `handler`: a function of an update, or {onUpdate, maxRate}. An update: see #update; from and to are a gap's.
   subscribe(topics, handler = {}) {
     const options = typeof handler === "function" ? { onUpdate: handler } : handler;
-    const subscription = new Subscription(this, [topics].flat().map(String), options);
+    const subscription = new Subscription([topics].flat().map(String), options, () => this.unsubscribe(subscription));
     this.#subscriptions.add(subscription);
     this.#listeners.clear();
     queueMicrotask(() => {
@@ -91,8 +83,7 @@ export class Client extends EventTarget {
     queueMicrotask(() => this.#reconcile());
   }
 
-  // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs}
-  // fresh: every update up to now is in the image. ageMs: since its last data, by the server's clock.
+  // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs: by the server's clock}
   status(topic) {
     let { seq, ts, confirmed, status } = this.#topics.get(topic) ?? NEVER_SEEN;
     if (seq > 0 && !confirmed) status = "stale";
@@ -127,13 +118,21 @@ export class Client extends EventTarget {
     const { type, topic, ts } = message;
     if (ts > 0 && /welcome|heartbeat/.test(type)) this.#clockOffset = ts - Date.now();
     if (type === "welcome") {
-      Object.assign(this, { epoch: message.epoch, server: message.server });
-      this.#reconcile();
+      this.#resume(message);
     } else if (type === "error") {
       this.#refuse(topic, message);
-    } else if (typeof topic === "string" && ["snapshot", "update", "status", "gap"].includes(type)) {
+    } else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) {
       this.#onTopic(message);
     }
+  }
+
+  #resume({ epoch, server }) {
+    const held = new Map([...this.#topics].map(([topic, { seq }]) => [topic, seq]));
+    const anew = epoch !== this.epoch;
+    if (anew) for (const state of this.#topics.values()) state.forget();
+    Object.assign(this, { epoch, server });
+    this.#reconcile(anew ? undefined : held);
+    if (held.size) this.#emit("resume", { recovered: false });
   }
 
   #onTopic(message) {
@@ -191,20 +190,17 @@ export class Client extends EventTarget {
     this.#repairTimer ??= setTimeout(() => (this.#repairTimer = this.#reconcile()), REPAIR_MS);
   }
 
-  #reconcile() {
+  // `held`: topic -> seq that the subscriptions go on with, each in one command.
+  #reconcile(held) {
     if (this.state !== "open") return;
     const wanted = this.#wantedRates();
-    const gone = [...this.#asked.keys()].filter((name) => !wanted.has(name));
-    for (const name of gone) this.#asked.delete(name);
-    this.#send({ type: "unsubscribe" }, gone.filter((name) => !this.#refused.delete(name)));
-    const byRate = new Map();
-    for (const [name, rate] of wanted) {
-      if (this.#asked.get(name) === rate) continue;
-      this.#asked.set(name, rate);
-      if (!byRate.has(rate)) byRate.set(rate, []);
-      byRate.get(rate).push(name);
+    const asked = this.#asked;
+    this.#asked = wanted;
+    this.#send({ type: "unsubscribe" }, [...asked.keys()].filter((name) => !wanted.has(name) && !this.#refused.delete(name)));
+    for (const max_rate of new Set(wanted.values())) {
+      const news = [...wanted.keys()].filter((name) => wanted.get(name) === max_rate && asked.get(name) !== max_rate);
+      this.#send({ type: "subscribe", max_rate }, news, held);
     }
-    for (const [max_rate, names] of byRate) this.#send({ type: "subscribe", max_rate }, names);
   }
 
   // For each name the fastest rate that anyone wants; 0 is every update, the fastest of all.
@@ -219,25 +215,29 @@ export class Client extends EventTarget {
     return wanted;
   }
 
-  #send(command, names) {
+  #send(command, names, held = new Map()) {
     for (let i = 0; i < names.length; i += TOPICS_PER_COMMAND) {
       const topics = names.slice(i, i + TOPICS_PER_COMMAND);
-      this.#connection.send({ ...command, topics }, (answer) => command.type === "subscribe" && this.#onAck(answer, topics));
+      const since = new Subscription(topics).among(held).slice(0, TOPICS_PER_COMMAND).map((topic) => [topic, held.get(topic)]);
+      for (const [topic] of since) held.delete(topic);
+      const resume = since.length && { since: Object.fromEntries(since), epoch: this.epoch };
+      this.#connection.send({ ...command, topics, ...resume }, (answer) => command.type === "subscribe" && this.#onAck(answer, topics));
     }
   }
 
   #onAck({ type, results = [], ...failure }, names) {
     if (this.state !== "open") return;
     if (type === "error") for (const name of names) this.#refuse(name, failure);
-    for (const { topic, seq, error } of results) {
+    for (const { topic, seq, error, recovered, missed } of results) {
       if (error) this.#refuse(topic, error);
       else if (seq === 0) this.#standsEmpty(topic);
+      if (recovered !== undefined) this.#emit("resume", { topic, recovered, missed });
     }
   }
 
   #standsEmpty(topic) {
     const state = this.#stateOf(topic);
-    const hadData = state?.seq > 0; // in another epoch
+    const hadData = state?.ts > 0; // in another epoch
     state?.confirmEmpty();
     if (hadData) this.#tell(topic, "snapshot", { data: state.image });
   }
@@ -252,7 +252,7 @@ export class Client extends EventTarget {
     this.#emit("error", { error });
   }
 
-  // "state" {state, code, reason}, "error" {error: TickwireError}
+  // "state" {state, code, reason}, "error" {error: TickwireError}, "resume" {topic, recovered, missed}
   #emit(type, fields) {
     this.dispatchEvent(Object.assign(new Event(type), fields));
   }

@@ -22,7 +22,7 @@ export class Connection {
   #url;
   #onMessage;
   #onState;
-  #socket = null;
+  #socket;
   #timer;
   #attempt = 0;
   #openedAt = 0;
@@ -42,7 +42,7 @@ export class Connection {
     globalThis.addEventListener?.("online", this.#retryNow);
   }
 
-  // While open. `onAnswer` is called once: with the answer, or with an error when the connection is lost.
+  // While open. `onAnswer` is called once, with an error when the connection is lost.
   send(command, onAnswer) {
     const id = this.#nextId++;
     this.#answers.set(id, onAnswer);
@@ -95,7 +95,7 @@ export class Connection {
     if (!shouldReconnect(code)) return this.#end({ code, reason });
     this.#release();
     if (this.#openedAt && Date.now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
-    const wait = Math.max(this.#drainMs, backoffMs(this.#attempt++));
+    const wait = this.#drainMs + backoffMs(this.#attempt++);
     this.retryAt = Date.now() + wait;
     this.#after(wait, () => this.#connect());
     this.#become("away", { code, reason });
@@ -110,10 +110,8 @@ export class Connection {
 
   // Lets go of the socket: whatever it still says is not for us.
   #release() {
-    if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
-    this.#socket = null;
   }
 
   #after(ms, work) {

@@ -27,7 +27,6 @@ li { display: flex; align-items: baseline; gap: .5em; white-space: nowrap; conta
 [part~=old] { border-style: dashed; }
 [part~=old] :is([part=last], [part=arrow], [part=change]) { opacity: .45; filter: grayscale(1); }`;
 
-const FLASHES = ["down", "up"].map((name) => [{ background: `color-mix(in srgb, var(--_${name}) 35%, transparent)` }, {}]);
 const TRENDS = { 1: ["▲", "up"], "-1": ["▼", "down"], 0: ["", "flat"] };
 
 // A new element with one text node.
@@ -81,14 +80,14 @@ class Item {
       this.#width = quote.last.length;
       this.last.style.minWidth = `${this.#width}ch`; // a shorter price does not move its neighbours
     }
-    if (quote.tick) this.#flash(FLASHES[quote.tick > 0 ? 1 : 0]);
+    if (quote.tick) this.#flash(quote.tick > 0 ? "up" : "down");
   }
 
-  #flash(colors) {
+  #flash(color) {
     const now = performance.now();
     if (now - this.#flashedAt < FLASH_MS_MIN || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     this.#flashedAt = now;
-    this.last.animate(colors, FLASH_MS);
+    this.last.animate([{ background: `color-mix(in srgb, var(--_${color}) 35%, transparent)` }, {}], FLASH_MS);
   }
 }
 
@@ -157,7 +156,7 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     const src = this.getAttribute("src");
     const { client, release } = share(src === null ? undefined : socketUrl(src, document.baseURI));
     this.#client = client;
-    const topics = [...new Set((this.getAttribute("topics") ?? "").split(/\s+/).filter(Boolean))];
+    const topics = [...new Set((this.getAttribute("topics") ?? "").match(/\S+/g))];
     for (const topic of topics) if (!isPattern(topic)) this.#add(topic);
     const onUpdate = ({ topic }) => this.#arrived.has(topic) || onNextFrame(this.#items.get(topic) ?? (this.#arrived.add(topic), this));
     const subscription = client.subscribe(topics, { onUpdate, maxRate: Number(this.getAttribute("max-rate")) || 0 });

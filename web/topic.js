@@ -1,6 +1,6 @@
 // What a client knows of one topic, and how messages change it. Pure.
 //
-// `image` is never changed in place. `confirmed`: every message of this connection fitted the one before it.
+// `image` is never changed in place. `confirmed`: nothing is missing up to now; without it, up to `seq`.
 
 // RFC 7396 at the top level: null deletes. Spread defines own properties, so that a field named __proto__ is only a field.
 export function merge(image, data) {
@@ -35,7 +35,12 @@ export class TopicState {
     Object.assign(this, { image: {}, seq: 0, ts: 0, status: "unknown", confirmed: true });
   }
 
-  // False when the message does not fit what came before: then nothing changes until a snapshot comes.
+  // `seq` means nothing any more; the image is what was last known.
+  forget() {
+    if (this.seq) Object.assign(this, { seq: 0, status: "stale", confirmed: false });
+  }
+
+  // False when the message does not fit what came before: then nothing changes.
   apply(message) {
     if (message.delivery === "event") this.event = true;
     return this.#fits(message) ? this.#take(message) : (this.confirmed = false);
@@ -44,14 +49,13 @@ export class TopicState {
   #fits({ type, seq, from, to, data }) {
     if ((type === "snapshot" || type === "update") && !isObject(data)) return false;
     if (type === "snapshot") return true;
-    const last = this.confirmed ? this.seq : 0;
-    if (type === "update") return seq === last + 1;
-    if (type === "gap") return from === last + 1 && to >= from;
-    return seq === last; // status
+    if (type === "update") return seq === this.seq + 1;
+    if (type === "gap") return from === this.seq + 1 && to >= from;
+    return seq === this.seq; // status
   }
 
   #take({ type, seq, to, ts, status, data }) {
-    if (!this.confirmed) this.confirmEmpty();
+    if (!this.seq) this.confirmEmpty();
     if (type === "gap") this.event = true;
     if (data) this.image = type === "snapshot" || this.event ? data : merge(this.image, data);
     if (type === "update" && !/halted|closed/.test(this.status)) this.status = "live";

@@ -32,15 +32,16 @@ test("patterns", () => {
 const update = (seq, data = { last: String(seq) }) => ({ type: "update", seq, ts: seq, data });
 const snapshot = (seq, data = {}, status = "live") => ({ type: "snapshot", seq, ts: seq, status, data });
 
-test("an update must follow the one before it; after a hole only a snapshot counts", () => {
+test("an update must follow the one before it; after a hole what follows, or a snapshot", () => {
   const state = new TopicState();
   assert.ok(!state.apply(update(5)), "never heard of before");
   assert.ok(state.apply(snapshot(5, { last: "5", bid: 1 })));
   assert.ok(state.apply(update(6)));
   assert.ok(!state.apply(update(6)), "twice");
   assert.ok(!state.confirmed);
-  assert.ok(!state.apply(update(7)), "the hole is not forgotten");
+  assert.ok(!state.apply(update(8)), "the hole is not forgotten");
   assert.deepEqual([state.image, state.seq], [{ last: "6", bid: 1 }, 6]);
+  assert.ok(state.apply(update(7)));
   assert.ok(state.apply(snapshot(9, { last: "9" })));
   assert.ok(!state.apply(update(11)));
   assert.ok(state.apply(snapshot(3, { last: "3" })), "another epoch may stand lower");
@@ -55,7 +56,9 @@ test("a topic that appears begins with update 1", () => {
 test("update 1 of a new epoch does not inherit the image of the old one", () => {
   const state = new TopicState();
   state.apply(snapshot(40, { last: "40", old: true }));
-  state.confirmed = false;
+  state.forget();
+  assert.deepEqual([state.image, state.status, state.confirmed], [{ last: "40", old: true }, "stale", false], "it is shown until then");
+  assert.ok(!state.apply(update(41)));
   assert.ok(state.apply(update(1)));
   assert.deepEqual(state.image, { last: "1" });
 });
