@@ -7,10 +7,12 @@ import time
 from decimal import Decimal
 
 import pytest
+from tickwire.feeds.checked import event_topics, rate_of
 from tickwire.feeds.random_walk import WALKS
 from tickwire.feeds.replay import recorded, topic_of
 
 from plugins.coinbase_player import playing
+from tickwire.errors import ConfigError
 
 PRODUCTS = ["SKL-USD", "BAND-GBP", "DASH-BTC"]
 
@@ -219,3 +221,29 @@ def test_a_server_process_carries_coinbase_to_the_command_line(program, run_serv
             if message["type"] in ("snapshot", "update"):
                 assert raw in texts or message["type"] == "snapshot", line
                 assert json.loads(raw)["product_id"] == message["topic"].rpartition(".")[2]
+
+
+# --- checked --------------------------------------------------------------------------------------
+
+
+def test_the_images_of_the_checked_feed_add_up_and_count(start_server):
+    server = start_server("checked", plugins={"checked": {"topics": 2, "rate": 4000}})
+    with server.subscribe("check.>") as subscription:
+        images, counts = {}, {}
+        for _ in range(600):
+            update = subscription.get(10)
+            if not update.data:
+                continue
+            whole = update.kind == "snapshot" or update.delivery == "event"
+            image = {**({} if whole else images.get(update.topic, {})), **update.data}
+            images[update.topic] = {k: v for k, v in image.items() if v is not None}
+            assert sum(images[update.topic].values()) == 0
+            counts.setdefault(update.topic, set()).add(update.seq - image["n"])
+    assert set(counts) == {f"check.{kind}.{n}" for kind in ("value", "event") for n in range(2)}
+    assert all(len(offsets) == 1 for offsets in counts.values())
+
+
+@pytest.mark.parametrize(("key", "value"), [("topics", 0), ("topics", "x"), ("rate", 0)])
+def test_a_wrong_setting_of_the_checked_feed_is_named(key, value):
+    with pytest.raises(ConfigError, match=f"plugins.checked.{key}: {value!r} "):
+        (event_topics if key == "topics" else rate_of)({key: value})

@@ -4,6 +4,7 @@ import typer
 
 from tickwire.cli.ask import health, pub, snapshot, topics
 from tickwire.cli.bench import bench
+from tickwire.cli.check import check
 from tickwire.cli.config import app as config
 from tickwire.cli.outcome import reported
 from tickwire.cli.serve import serve
@@ -16,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, sub, pub, snapshot, topics, health, top, bench):
+for command in (serve, sub, pub, snapshot, topics, health, top, bench, check):
     app.command()(command)
 app.add_typer(config, name="config", help="Look at a server's configuration.")
 

@@ -1,0 +1,237 @@
+"""What one client may believe: every message of its connections is held against it. Pure.
+
+It says what to subscribe and unsubscribe, and takes what comes. After a fault the topic goes on
+from there, so each is counted once.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tickwire._pattern import is_pattern, matches
+from tickwire.check.messages import (
+    BROKEN,
+    GAP,
+    OTHER,
+    SNAPSHOT,
+    STATUS,
+    UPDATE,
+    Data,
+    Message,
+    Messages,
+)
+from tickwire.check.tally import Tally
+
+Offsets = dict[tuple[str, str, int], int]
+"""Epoch, topic, run of the feed -> what lies between its seq and its count; of all connections."""
+
+
+@dataclass(slots=True)
+class Topic:
+    name: str
+    seq: int = 0
+    image: Data = field(default_factory=dict)
+    event: bool = False
+    offset: int = 0
+    fresh: bool = False
+    """Somebody subscribed again: the snapshot that follows may leave out what it likes."""
+    wrong: bool = False
+    """Which was counted; until it is right again."""
+
+
+@dataclass(slots=True)
+class Asked:
+    names: Sequence[str]
+    since: dict[str, int] | None
+    """None: an unsubscribe."""
+    epoch: str
+
+
+class Model:
+    def __init__(self, label: str, tally: Tally, messages: Messages, offsets: Offsets) -> None:
+        self.epoch = ""
+        self.wants: set[str] = set()
+        """What the server has said yes to, and what was not given back since."""
+        self.drain_ms: int | None = None
+        self.label = label
+        self._tally = tally
+        self._messages = messages
+        self._offsets = offsets
+        self._topics: dict[str, Topic] = {}
+        self._asked: dict[int, Asked] = {}
+        self._id = 0
+        self._welcome = False
+
+    # --- what it asks for -------------------------------------------------------------------------
+
+    def subscribe(self, names: Sequence[str], max_rate: float = 0) -> str:
+        for topic in self._topics.values():
+            topic.fresh = topic.fresh or any(matches(name, topic.name) for name in names)
+        return self._ask(names, {}, {"max_rate": max_rate})
+
+    def resume(self, names: Sequence[str], max_rate: float = 0) -> str:
+        """The first command of a connection, which goes on with what an earlier one gave."""
+        since = {topic.name: topic.seq for topic in self._topics.values()}
+        more: Data = {"since": since, "epoch": self.epoch} if since else {}
+        return self._ask(names, since, {"max_rate": max_rate, **more})
+
+    def unsubscribe(self, names: Sequence[str]) -> str:
+        return self._ask(names, None, {})
+
+    def connection_lost(self) -> None:
+        self.wants.clear()
+        self._asked.clear()
+        self._welcome = False
+        self.drain_ms = None
+
+    def _ask(self, names: Sequence[str], since: dict[str, int] | None, more: Data) -> str:
+        self._id += 1
+        self._asked[self._id] = Asked(tuple(names), since, self.epoch)
+        kind = "unsubscribe" if since is None else "subscribe"
+        return json.dumps({"type": kind, "id": self._id, "topics": list(names), **more})
+
+    # --- what comes -------------------------------------------------------------------------------
+
+    def take(self, texts: Iterable[bytes]) -> None:
+        topics, messages = self._topics, self._messages
+        for text in texts:
+            message = messages[text]
+            kind, name, seq, data, deleted = message
+            if kind == UPDATE:
+                topic = topics.get(name)
+                if topic is not None and seq == topic.seq + 1:
+                    topic.seq = seq
+                    if deleted is None:
+                        topic.image = image = data
+                    else:
+                        image = topic.image
+                        image.update(data)
+                        for gone in deleted:
+                            del image[gone]
+                    if sum(image.values()) or image.get("n", 0) + topic.offset != seq:
+                        self._check_image(topic)
+                    continue
+            self._take_rare(message)
+
+    def missing(self, seqs: dict[str, int]) -> list[str]:
+        """Those of the topics it wants that have not come up to there."""
+        nothing = Topic("")
+        behind = [n for n, seq in seqs.items() if self._topics.get(n, nothing).seq < seq]
+        return [name for name in behind if self._wanted(name)]
+
+    def _take_rare(self, message: Message) -> None:
+        if message.kind == OTHER:
+            self._take_other(message.data)
+        elif message.kind == BROKEN:
+            self._fault("broken", message.data["why"])
+        elif not self._wanted(message.topic):
+            self._fault("unwanted", f"{message.topic}: {message.seq}, and it is not subscribed")
+        else:
+            topic = self._topics.setdefault(message.topic, Topic(message.topic))
+            if message.kind == SNAPSHOT:
+                self._take_snapshot(topic, message)
+            else:
+                self._take_next(topic, message)
+
+    def _take_snapshot(self, topic: Topic, message: Message) -> None:
+        topic.event = message.deleted is None
+        skipped = message.seq - topic.seq - 1
+        known = topic.seq > 0
+        if message.seq < topic.seq:
+            self._fault("wrong_images", f"{topic.name}: snapshot {message.seq} after {topic.seq}")
+        elif known and topic.event and skipped >= 0 and not topic.fresh:
+            what = f"{topic.name}: snapshot {message.seq} after the event {topic.seq}"
+            self._fault("silent_gaps", what)
+        elif known:
+            self._tally.updates_conflated += max(skipped, 0)
+        topic.seq, topic.image = message.seq, dict(message.data)
+        topic.fresh = topic.wrong = False
+        self._check_image(topic)
+
+    def _take_next(self, topic: Topic, message: Message) -> None:
+        """A gap or a status, or an update that is not what the hot path hoped for."""
+        first = message.data["from"] if message.kind == GAP else message.seq
+        wanted = topic.seq + (message.kind != STATUS)
+        what = f"{topic.name}: {('update', '', 'gap', 'status')[message.kind]} {first}"
+        if first < wanted:
+            self._fault("duplicates", f"{what} after {topic.seq}")
+            return
+        if first > wanted:
+            self._fault("silent_gaps", f"{what} after {topic.seq}")
+            topic.wrong = True
+        topic.seq = message.seq
+        if message.kind == GAP:
+            self._tally.gaps += message.seq - first + 1
+        elif message.kind == UPDATE:
+            kept = {} if message.deleted is None else topic.image
+            fields = {**kept, **message.data}
+            topic.image = {name: value for name, value in fields.items() if value is not None}
+            self._check_image(topic)
+
+    def _check_image(self, topic: Topic) -> None:
+        """What looks wrong at first may be of another run of the feed."""
+        image = topic.image
+        run, n = image.get("run", 0), image.get("n", 0)
+        offset = self._offsets.setdefault((self.epoch, topic.name, run), topic.seq - n)
+        topic.offset = offset
+        right = not sum(image.values()) and topic.seq - n == offset
+        if not right and not topic.wrong:
+            what = f"{topic.name}: {topic.seq}, which is not {n} + {offset} or does not add up"
+            self._fault("wrong_images", f"{what}: {image}")
+        topic.wrong = not right
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def _take_other(self, told: dict[str, Any]) -> None:
+        kind = told.get("type")
+        if kind == "welcome":
+            self._welcome = True
+            if told["epoch"] != self.epoch:
+                self.epoch = told["epoch"]
+                self._topics.clear()
+        elif not self._welcome:
+            self._fault("broken", f"before the welcome: {told}")
+        elif kind == "ack":
+            self._take_ack(told)
+        elif kind == "error":
+            self._fault("broken", f"refused: {told}")
+        elif kind == "drain":
+            self.drain_ms = told["reconnect_after_ms"]
+
+    def _take_ack(self, told: dict[str, Any]) -> None:
+        asked = self._asked.pop(told["id"], None)
+        if asked is None or [result["topic"] for result in told["results"]] != list(asked.names):
+            self._fault("broken", f"the answer to nothing that was asked: {told}")
+            return
+        if any("error" in result for result in told["results"]):
+            self._fault("broken", f"refused: {told}")
+        if asked.since is None:
+            self.wants.difference_update(asked.names)
+            for name in [name for name in self._topics if not self._wanted(name)]:
+                del self._topics[name]
+            return
+        self.wants.update(asked.names)
+        for result in told["results"]:
+            if "error" in result:
+                self.wants.discard(result["topic"])
+            else:
+                self._take_result(result, asked.since, asked.epoch == self.epoch)
+
+    def _take_result(self, result: dict[str, Any], since: dict[str, int], known: bool) -> None:
+        name, missed = result["topic"], result.get("missed")
+        if "recovered" in result:
+            self._tally.recovered += result["recovered"]
+            self._tally.not_recovered += not result["recovered"]
+            if not known and (result["recovered"] or missed is not None):
+                self._fault("broken", f"that was another epoch: {result}")
+        if name in since and known and since[name] + (missed or 0) != result["seq"]:
+            self._fault("broken", f"since {since[name]}, and {missed} missed: {result}")
+        if not is_pattern(name) and result["seq"] == 0:
+            self._topics[name] = Topic(name)
+
+    def _wanted(self, topic: str) -> bool:
+        return topic in self.wants or any(matches(want, topic) for want in self.wants)
+
+    def _fault(self, counter: str, what: str) -> None:
+        self._tally.fault(counter, f"{self.label}: {what}")

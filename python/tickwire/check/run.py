@@ -1,0 +1,278 @@
+"""All sessions of a check: one loop over their sockets, in one process or several.
+
+At the end every topic must have come as far as the server says that it stands.
+"""
+
+import heapq
+import multiprocessing
+import random
+import selectors
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from multiprocessing.connection import Connection, wait
+from typing import Any, Final
+
+from tickwire.check.messages import Messages
+from tickwire.check.session import Session, World
+from tickwire.check.tally import Tally
+from tickwire.check.wire import open_files_wanted
+from tickwire.cli.http import get
+from tickwire.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    ServerError,
+    TickwireError,
+    UnknownTopicError,
+)
+
+PATTERN: Final = "check.>"
+CHANGE_S: Final = 2.0
+CUT_S: Final = 5.0
+STALL_S: Final = 5.0
+"""On average between two of a session."""
+AWAY_S_MAX: Final = 1.0
+STALLED_S_MAX: Final = 3.0
+RETRY_S: Final = 0.5
+LOOK_S: Final = 0.1
+FILES_BESIDES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    url: str
+    seconds: float
+    connections: int = 20
+    reconnects: bool = False
+    stalls: bool = False
+    processes: int = 1
+    first: int = 0
+    """The number of the first connection."""
+    settle_s: float = 10.0
+    """For the last updates to come."""
+
+
+Progress = Callable[[Tally, float], None]
+
+
+def run(plan: Plan, each_second: Progress) -> tuple[Tally, float]:
+    """What was found, and in how many seconds. Raises what keeps it from checking."""
+    start = time.monotonic()
+    if plan.processes == 1:
+        tally = Checker(plan).run(each_second)
+    else:
+        tally = _run_processes(plan, each_second)
+    return tally, time.monotonic() - start
+
+
+def topics_of(url: str) -> dict[str, int]:
+    """Topic -> seq, as the server says."""
+    found: dict[str, int] = {}
+    after = ""
+    while True:
+        answer = get(url, "v1", "topics", pattern=PATTERN, after=after).object
+        found |= {topic["topic"]: topic["seq"] for topic in answer["topics"]}
+        if not answer.get("next"):
+            return found
+        after = answer["next"]
+
+
+class Checker:
+    """The sessions of one process."""
+
+    def __init__(self, plan: Plan) -> None:
+        topics = sorted(topics_of(plan.url))
+        if not topics:
+            raise UnknownTopicError(f"{PATTERN}: the server has none; feeds/checked.py makes them")
+        self.tally = Tally()
+        self._plan = plan
+        world = World(plan.url, topics, self.tally, Messages(), {})
+        numbers = range(plan.first, plan.first + plan.connections)
+        # Who never stalls has the kernel's usual buffers, and everything comes in larger pieces.
+        self._sessions = [Session(n, world, plan.stalls and n % 4 < 2) for n in numbers]
+        self._selector = selectors.DefaultSelector()
+        self._order = count()
+        self._due: list[tuple[float, int, Callable[[Session], None], Session]] = []
+        self._stalled: set[Session] = set()
+        self._ending = False
+
+    def run(self, each_second: Progress) -> Tally:
+        open_files_wanted(len(self._sessions) + FILES_BESIDES)
+        try:
+            for session in self._sessions:
+                session.open()
+                self._selector.register(session.sock, selectors.EVENT_READ, session)  # type: ignore[arg-type]
+                self._plan_for(session)
+            start = time.monotonic()
+            self._run_until(start, start + self._plan.seconds, each_second)
+            self._settle(start, each_second)
+        finally:
+            for session in self._sessions:
+                session.cut()
+            self._selector.close()
+        return self.tally
+
+    # --- the loop ---------------------------------------------------------------------------------
+
+    def _run_until(self, start: float, end: float, each_second: Progress) -> None:
+        told = time.monotonic()
+        while (now := time.monotonic()) < end:
+            while self._due and self._due[0][0] <= now:
+                _, _, step, session = heapq.heappop(self._due)
+                step(session)
+            for key, _ in self._selector.select(min(LOOK_S, max(end - now, 0))):
+                session = key.data
+                session.read()
+                if session.lost:
+                    self._part(session, session.model.drain_ms)
+            if now - told >= 1:
+                told = now
+                each_second(self.tally, now - start)
+
+    def _settle(self, start: float, each_second: Progress) -> None:
+        """Nothing happens any more but that all comes that there is."""
+        self._ending = True
+        for session in list(self._stalled):
+            self._wake(session)
+        seqs = topics_of(self._plan.url)
+        deadline = time.monotonic() + self._plan.settle_s
+        while any(self._missing(seqs)) and time.monotonic() < deadline:
+            self._run_until(start, min(time.monotonic() + LOOK_S, deadline), each_second)
+        if all(session.sock is None for session in self._sessions):
+            raise ConnectionLostError(f"no connection is left: {self._sessions[0].lost}")
+        for session, names in self._missing(seqs):
+            for name in names:
+                self.tally.fault(
+                    "missing", f"{session.model.label}: {name}: not up to {seqs[name]}"
+                )
+
+    def _missing(self, seqs: dict[str, int]) -> Iterator[tuple[Session, list[str]]]:
+        for session in self._sessions:
+            if names := session.missing(seqs):
+                yield session, names
+
+    # --- what happens to a session ----------------------------------------------------------------
+
+    def _later(self, seconds: float, step: Callable[[Session], None], session: Session) -> None:
+        heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), step, session))
+
+    def _plan_for(self, session: Session) -> None:
+        self._later(random.expovariate(1 / CHANGE_S), self._change, session)
+        if self._plan.reconnects:
+            self._later(random.expovariate(1 / CUT_S), self._cut, session)
+        if session.stalls:
+            self._later(random.expovariate(1 / STALL_S), self._stall, session)
+
+    def _change(self, session: Session) -> None:
+        if self._ending:
+            return
+        if session.sock is not None:
+            session.change()
+        self._later(random.expovariate(1 / CHANGE_S), self._change, session)
+
+    def _cut(self, session: Session) -> None:
+        if self._ending:
+            return
+        if session.sock is not None:
+            self._part(session, None)
+        self._later(random.expovariate(1 / CUT_S), self._cut, session)
+
+    def _stall(self, session: Session) -> None:
+        if self._ending:
+            return
+        if session.sock is not None and session not in self._stalled:
+            self.tally.stalls += 1
+            self._stalled.add(session)
+            self._selector.unregister(session.sock)
+            self._later(random.uniform(0.1, STALLED_S_MAX), self._wake, session)
+        self._later(random.expovariate(1 / STALL_S), self._stall, session)
+
+    def _wake(self, session: Session) -> None:
+        if session in self._stalled and session.sock is not None:
+            self._selector.register(session.sock, selectors.EVENT_READ, session)
+        self._stalled.discard(session)
+
+    def _part(self, session: Session, drain_ms: int | None) -> None:
+        if session.sock is not None and session not in self._stalled:
+            self._selector.unregister(session.sock)
+        self._stalled.discard(session)
+        session.cut()
+        wait_s = random.uniform(0, AWAY_S_MAX) + (drain_ms or 0) / 1000
+        self._later(wait_s, self._open, session)
+
+    def _open(self, session: Session) -> None:
+        try:
+            session.open()
+        except ConnectionFailedError as e:
+            session.lost = str(e)
+            self._later(RETRY_S, self._open, session)
+            return
+        self.tally.reconnects += 1
+        assert session.sock is not None
+        self._selector.register(session.sock, selectors.EVENT_READ, session)
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def _run_processes(plan: Plan, each_second: Progress) -> Tally:
+    context = multiprocessing.get_context("spawn")
+    shares: list[tuple[Any, Connection]] = []
+    tallies: dict[Connection, Tally] = {}
+    start = told = time.monotonic()
+    try:
+        for number in range(plan.processes):
+            ours, theirs = context.Pipe(duplex=False)
+            share = _share(plan, number)
+            process = context.Process(target=_run_share, args=(share, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            shares.append((process, ours))
+        waiting = [pipe for _, pipe in shares]
+        while waiting:
+            for pipe in wait(waiting, timeout=1.0):
+                assert isinstance(pipe, Connection)
+                if (found := _receive(pipe)) is None:
+                    waiting.remove(pipe)
+                else:
+                    tallies[pipe] = found
+            if time.monotonic() - told >= 1:
+                told = time.monotonic()
+                each_second(_sum(tallies), told - start)
+        return _sum(tallies)
+    finally:
+        for process, _ in shares:
+            process.terminate()
+            process.join()
+
+
+def _share(plan: Plan, number: int) -> Plan:
+    firsts = [plan.connections * n // plan.processes for n in (number, number + 1)]
+    return replace(plan, first=firsts[0], connections=firsts[1] - firsts[0], processes=1)
+
+
+def _run_share(plan: Plan, pipe: Connection) -> None:
+    try:
+        pipe.send(Checker(plan).run(lambda tally, _: pipe.send(tally)))
+        pipe.send(None)
+    except TickwireError as e:
+        pipe.send(e.message)
+
+
+def _receive(pipe: Connection) -> Tally | None:
+    try:
+        found = pipe.recv()
+    except EOFError as e:
+        raise ServerError("a process of the check died") from e
+    if isinstance(found, str):
+        raise ConnectionLostError(found)
+    assert found is None or isinstance(found, Tally)
+    return found
+
+
+def _sum(tallies: dict[Connection, Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies.values():
+        total.add(tally)
+    return total

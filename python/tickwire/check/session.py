@@ -1,0 +1,124 @@
+"""One client of a check: it follows topics, changes its mind, stalls, is cut off, comes back."""
+
+import random
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from tickwire.check.messages import Messages
+from tickwire.check.model import Model, Offsets
+from tickwire.check.tally import Tally
+from tickwire.check.wire import TEXT, Frames, dial, frame, linger_zero
+from tickwire.codes import should_reconnect
+
+READ_BYTES: Final = 262_144
+SMALL_BUFFER_BYTES: Final = 8_192
+"""Of the kernel, for who stalls: a large one would hide it from the server."""
+PATTERNS: Final = ("check.value.*", "check.event.*", "check.*.0", "check.*.1", "check.>")
+PATTERN_CHANCE: Final = 0.3
+NAMES_MAX: Final = 10
+PACED_SHARE: Final = 8
+"""Every so manieth asks for a max_rate."""
+MAX_RATE: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What all sessions of a process share."""
+
+    url: str
+    topics: Sequence[str]
+    tally: Tally
+    messages: Messages
+    offsets: Offsets
+
+
+class Session:
+    def __init__(self, number: int, world: World, stalls: bool) -> None:
+        self.sock: socket.socket | None = None
+        self.stalls = stalls
+        self.lost = ""
+        """Why there is no connection any more."""
+        self.model = Model(f"client {number}", world.tally, world.messages, world.offsets)
+        self._world = world
+        self._deflate = number % 2 == 1
+        self._buffer = SMALL_BUFFER_BYTES if stalls else None
+        self._max_rate = MAX_RATE if number % PACED_SHARE == PACED_SHARE - 1 else 0.0
+        self._chance = random.Random(number)
+        self._names = self._some(self._chance.randint(1, NAMES_MAX))
+        self._frames = Frames(False)
+
+    def open(self) -> None:
+        """Connects, and goes on where it was. `ConnectionFailedError`."""
+        self.sock, self._frames = dial(self._world.url, self._deflate, self._buffer)
+        self.lost = ""
+        self._send(self.model.resume(self._names, self._max_rate))
+        self._take()
+
+    def read(self) -> None:
+        """What the socket, which is readable, holds."""
+        assert self.sock is not None
+        try:
+            data = self.sock.recv(READ_BYTES)
+            self._world.tally.bytes += len(data)
+            self._frames.feed(data)
+            if self._frames.replies:
+                self.sock.sendall(self._frames.replies)
+                self._frames.replies = b""
+        except OSError as e:
+            self.lost = str(e) or repr(e)
+            return
+        self._take()
+        if not data and not self.lost:
+            self.lost = "the connection ended without a close"
+
+    def change(self) -> None:
+        """Gives something back, or wants something else."""
+        if len(self._names) > 1 and self._chance.random() < 0.5:
+            gone = self._names.pop(self._chance.randrange(len(self._names)))
+            self._send(self.model.unsubscribe([gone]))
+        elif more := [name for name in self._some(1) if name not in self._names]:
+            self._names += more
+            self._send(self.model.subscribe(more, self._max_rate))
+
+    def cut(self) -> None:
+        """Ends the connection, half of the time as a network does."""
+        if self.sock is not None:
+            with suppress(OSError):
+                if self._chance.random() < 0.5:
+                    linger_zero(self.sock)
+            self.sock.close()
+            self.sock = None
+            self.model.connection_lost()
+
+    def missing(self, seqs: dict[str, int]) -> list[str]:
+        """Topics that have not come up to there; all, while it is on its way back."""
+        if self.sock is None:
+            return list(seqs)
+        return self.model.missing(seqs)
+
+    def _some(self, count: int) -> list[str]:
+        if self._chance.random() < PATTERN_CHANCE:
+            return [self._chance.choice(PATTERNS)]
+        return self._chance.sample(self._world.topics, min(count, len(self._world.topics)))
+
+    def _send(self, command: str) -> None:
+        assert self.sock is not None
+        try:
+            self.sock.sendall(frame(TEXT, command.encode()))
+        except OSError as e:
+            self.lost = str(e) or repr(e)
+
+    def _take(self) -> None:
+        frames = self._frames
+        self._world.tally.messages += len(frames.texts)
+        self.model.take(frames.texts)
+        frames.texts.clear()
+        code = frames.close_code
+        if code is not None:
+            self.lost = f"closed with {code}"
+        if frames.fault or (code is not None and not should_reconnect(code)):
+            self._world.tally.fault("broken", frames.fault or self.lost)
+            self.lost = frames.fault or self.lost

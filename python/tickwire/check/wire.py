@@ -1,0 +1,173 @@
+"""A WebSocket on a raw socket (RFC 6455, RFC 7692), for reading much: bytes in, texts out."""
+
+import base64
+import resource
+import secrets
+import socket
+import struct
+import zlib
+from typing import Final
+from urllib.parse import urlsplit
+
+from tickwire._reason import reason
+from tickwire.errors import ConfigError, ConnectionFailedError, DeniedError
+
+TIMEOUT_S: Final = 10.0
+HEAD_BYTES_MAX: Final = 16_384
+TAIL: Final = b"\x00\x00\xff\xff"
+CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
+
+
+def dial(url: str, deflate: bool, receive_bytes: int | None) -> "tuple[socket.socket, Frames]":
+    """A connected socket, and what reads from it; it may hold the first messages already."""
+    parts = urlsplit(url)
+    if parts.scheme != "ws":
+        raise ConfigError(f"url: {url} is not ws://, which is all that check speaks", field="url")
+    place = (parts.hostname or "", parts.port or 80)
+    try:
+        sock = _connect(place, receive_bytes)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        sock.sendall(_request(parts.netloc, path, deflate))
+        head, rest = _read_head(sock)
+    except OSError as e:
+        raise ConnectionFailedError(f"{url}: {reason(e)}") from e
+    status = head.split(" ", 2)[1] if head.startswith("HTTP/1.1 ") else "nothing"
+    if status != "101":
+        sock.close()
+        kind = DeniedError if status in ("401", "403") else ConnectionFailedError
+        raise kind(f"{url}: the server answered {status}, not a WebSocket")
+    frames = Frames("permessage-deflate" in head.lower())
+    frames.feed(rest)
+    return sock, frames
+
+
+def _connect(place: tuple[str, int], receive_bytes: int | None) -> socket.socket:
+    family, kind, proto, _, address = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, proto)
+    if receive_bytes is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    sock.settimeout(TIMEOUT_S)
+    try:
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _request(host: str, path: str, deflate: bool) -> bytes:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}",
+        "Sec-WebSocket-Protocol: tickwire.v1.json",
+        *(["Sec-WebSocket-Extensions: permessage-deflate"] if deflate else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _read_head(sock: socket.socket) -> tuple[str, bytes]:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = sock.recv(4096)
+        data += more
+        if not more or len(data) > HEAD_BYTES_MAX:
+            break
+    head, _, rest = data.partition(b"\r\n\r\n")
+    return head.decode("latin-1"), rest
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Of a client: masked, by zeros, which changes nothing."""
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", 0x80 | opcode, 0xFE, size)
+    else:
+        head = struct.pack("!BBQ", 0x80 | opcode, 0xFF, size)
+    return head + bytes(4) + payload
+
+
+class Frames:
+    """What a server sends, cut into texts."""
+
+    def __init__(self, deflate: bool) -> None:
+        self.deflate = deflate
+        self.texts: list[bytes] = []
+        """Whole ones that nobody took yet."""
+        self.replies = b""
+        """To be sent."""
+        self.close_code: int | None = None
+        self.fault = ""
+        """Why nothing more can be read."""
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
+        self._rest = b""
+        self._parts: list[bytes] = []
+        self._compressed = False
+
+    def feed(self, data: bytes) -> None:
+        if self._rest:
+            data = self._rest + data
+        texts, inflate = self.texts, self._inflate
+        at, end = 0, len(data)
+        try:
+            while True:
+                first, size = data[at], data[at + 1]
+                start = at + 2
+                if size == 126:
+                    size = data[at + 2] << 8 | data[at + 3]
+                    start = at + 4
+                elif size == 127:
+                    size = int.from_bytes(data[at + 2 : at + 10], "big")
+                    start = at + 10
+                stop = start + size
+                if stop > end:
+                    break
+                if first == 0xC1:
+                    texts.append(inflate(data[start:stop] + TAIL))
+                elif first == 0x81:
+                    texts.append(data[start:stop])
+                else:
+                    self._take_rare(first, data[start:stop])
+                at = stop
+        except IndexError:
+            pass  # half a head
+        except zlib.error as e:
+            self.fault = f"a message that does not inflate: {e}"
+        self._rest = data[at:]
+
+    def _take_rare(self, first: int, payload: bytes) -> None:
+        opcode = first & 0x0F
+        if opcode == PING:
+            self.replies += frame(PING + 1, payload)
+        elif opcode == CLOSE:
+            self.close_code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else 1005
+        elif opcode in (CONTINUATION, TEXT) and not first & 0x30:
+            self._take_part(first, payload)
+        elif opcode != PING + 1:
+            self.fault = f"a frame that begins with {first:#x}"
+
+    def _take_part(self, first: int, payload: bytes) -> None:
+        if first & 0x0F == TEXT:
+            self._parts, self._compressed = [], bool(first & 0x40)
+        self._parts.append(payload)
+        if first & 0x80:
+            whole = b"".join(self._parts)
+            self.texts.append(self._inflate(whole + TAIL) if self._compressed else whole)
+
+
+def linger_zero(sock: socket.socket) -> None:
+    """Its close() is a reset, as a lost network's."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def open_files_wanted(count: int) -> None:
+    """Raises this process's limit, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))

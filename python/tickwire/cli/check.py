@@ -1,0 +1,83 @@
+"""``tickwire check``: every message of a server held against what it promises."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tickwire.cli.options import Json, Url
+from tickwire.cli.outcome import reported, say, write_line
+from tickwire.errors import ServerError
+from tickwire.url import DEFAULT_URL, websocket_url
+
+if TYPE_CHECKING:
+    from tickwire.check.tally import Tally
+
+
+@reported
+def check(
+    url: Url = DEFAULT_URL,
+    secs: Annotated[float, typer.Option(min=0.1, metavar="N", help="So long.")] = 10.0,
+    connections: Annotated[int, typer.Option(min=1, metavar="N", help="WebSockets.")] = 20,
+    processes: Annotated[
+        int, typer.Option(min=1, metavar="N", help="That share the connections.")
+    ] = 1,
+    reconnects: Annotated[
+        bool, typer.Option("--reconnects", help="Cut connections, and go on where they were.")
+    ] = False,
+    stalls: Annotated[
+        bool, typer.Option("--stalls", help="Half of the connections stop reading now and then.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Follow the topics of feeds/checked.py with many connections, and check every message.
+
+    Ends with 5 when anything is missing without a word, repeated, wrong or unwanted.
+    """
+    from tickwire.check.run import Plan, run
+
+    draw = sys.stdout.isatty() and not as_json
+    plan = Plan(
+        websocket_url(url),
+        secs,
+        connections=max(connections, processes),
+        reconnects=reconnects,
+        stalls=stalls,
+        processes=processes,
+    )
+    show = print_line if draw else write_so_far
+    total, seconds = run(plan, show)
+    for fault in total.faults:
+        say(fault)
+    if draw:
+        print_total(total, seconds)
+    else:
+        write_line(as_line("total", total, seconds))
+    if total.violations:
+        raise ServerError(f"{total.violations} violations in {total.messages} messages")
+
+
+def as_line(kind: str, tally: "Tally", seconds: float) -> str:
+    rates = {"seconds": round(seconds, 3), "messages_per_s": round(tally.messages / seconds)}
+    fields = {"type": kind, **rates, "violations": tally.violations, **tally.counts()}
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def write_so_far(tally: "Tally", seconds: float) -> None:
+    write_line(as_line("so_far", tally, seconds))
+
+
+def print_line(tally: "Tally", seconds: float) -> None:
+    rate = tally.messages / seconds
+    print(
+        f"{seconds:6.0f} s  {tally.messages:13,} messages  {rate:9,.0f}/s"
+        f"  violations {tally.violations}",
+        flush=True,
+    )
+
+
+def print_total(tally: "Tally", seconds: float) -> None:
+    for name, count in tally.counts().items():
+        print(f"{name.replace('_', ' '):>18}  {count:,}")
+    print(f"{'messages a second':>18}  {tally.messages / seconds:,.0f}", flush=True)

@@ -1,0 +1,120 @@
+"""`tickwire check` against a real server that is right, and against one that is not."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tickwire._pattern import matches
+from tickwire.check.run import Checker, Plan
+
+if TYPE_CHECKING:
+    from conftest import Commands, Peer, Scripted, ServedAt
+
+TOPICS = "/v1/topics?pattern=check.%3E"
+
+
+@pytest.fixture
+async def plant(tickwire_command: "Commands", served_at: "ServedAt") -> str:
+    """Small rings, so that not everything can be recovered."""
+    sets = ("plugins.checked.rate=2000", 'topics.">".ring=8', "server.shards=2")
+    args = [word for one in sets for word in ("--set", one)]
+    return await served_at(
+        await tickwire_command.start("serve", "checked", "--listen", "127.0.0.1:0", *args)
+    )
+
+
+async def check(
+    tickwire_command: "Commands", url: str, *args: str
+) -> tuple[int, dict[str, Any], str]:
+    ended = await tickwire_command("check", "--json", "--url", url, *args)
+    lines = ended.out.splitlines()
+    return ended.code, json.loads(lines[-1]) if lines else {}, ended.err
+
+
+async def test_a_server_that_is_right_passes(plant: str, tickwire_command: "Commands") -> None:
+    args = ("--secs", "4", "--connections", "24", "--reconnects", "--stalls", "--processes", "2")
+    code, total, err = await check(tickwire_command, plant, *args)
+    assert (code, err, total["type"], total["violations"]) == (0, "", "total", 0)
+    assert total["messages"] > 10_000
+    for name in ("reconnects", "stalls", "recovered", "not_recovered", "updates_conflated"):
+        assert total[name] > 0, name
+
+
+def liar(*lies: tuple[int, dict[str, int]]) -> Any:
+    """A server that lets everybody subscribe, and then sends these updates of check.value.0."""
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        if any(matches(name, "check.value.0") for name in await peer.accept(0)):
+            for seq, data in lies:
+                await peer.update("check.value.0", seq, **data)
+        await peer.idle()
+
+    return play
+
+
+RIGHT = (1, {"run": 1, "n": 1, "sum": -2})
+
+
+@pytest.mark.parametrize(
+    ("lies", "counter"),
+    [
+        ([], None),
+        ([RIGHT], None),
+        ([(2, {"run": 1, "n": 2, "sum": -3})], "silent_gaps"),
+        ([RIGHT, RIGHT], "duplicates"),
+        ([RIGHT, (2, {"n": 1})], "wrong_images"),
+        ([(1, {"n": 2})], "wrong_images"),
+    ],
+)
+async def test_a_server_that_is_not_is_found_out(
+    server: "Scripted",
+    tickwire_command: "Commands",
+    lies: list[tuple[int, dict[str, int]]],
+    counter: str | None,
+) -> None:
+    server.play(liar(*lies))
+    seq = max((seq for seq, _ in lies), default=0)
+    topics = [{"topic": "check.value.0", "seq": seq, "ts": 1, "status": "live"}]
+    server.pages = {TOPICS: (200, json.dumps({"topics": topics, "next": None}))}
+    code, total, err = await check(
+        tickwire_command, server.url, "--secs", "0.3", "--connections", "4"
+    )
+    if counter is None:
+        assert (code, total["violations"]) == (0, 0), err
+    else:
+        assert (code, total[counter]) == (5, total["violations"]), err
+        assert "check.value.0" in err
+
+
+async def test_updates_that_never_come_are_missing(
+    server: "Scripted",
+) -> None:
+    server.play(liar(RIGHT))
+    topics = [{"topic": "check.value.0", "seq": 2, "ts": 1, "status": "live"}]
+    server.pages = {TOPICS: (200, json.dumps({"topics": topics, "next": None}))}
+    checker = await asyncio.to_thread(Checker, Plan(server.url, 0.2, 4, settle_s=0.3))
+    tally = await asyncio.to_thread(checker.run, lambda tally, seconds: None)
+    assert tally.missing == tally.violations > 0
+    assert "check.value.0: not up to 2" in tally.faults[0]
+
+
+async def test_without_its_feed_there_is_nothing_to_check(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    server.pages = {TOPICS: (200, '{"topics":[],"next":null}')}
+    code, _, err = await check(tickwire_command, server.url)
+    assert (code, "feeds/checked.py" in err) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"), [("ws://127.0.0.1:1/ws", 3), ("wss://127.0.0.1:1/ws", 3), ("nowhere:x", 2)]
+)
+async def test_a_server_that_is_not_there_is_said(
+    tickwire_command: "Commands", url: str, code: int
+) -> None:
+    ended = await tickwire_command("check", "--url", url)
+    assert (ended.code, ended.out) == (code, ""), ended.err
+    assert len(ended.err.splitlines()) == 1
