@@ -105,8 +105,9 @@ async def test_without_its_feed_there_is_nothing_to_check(
     server: "Scripted", tickwire_command: "Commands"
 ) -> None:
     server.pages = {TOPICS: (200, '{"topics":[],"next":null}')}
-    code, _, err = await check(tickwire_command, server.url)
-    assert (code, "feeds/checked.py" in err) == (5, True)
+    for processes in ("1", "2"):
+        code, _, err = await check(tickwire_command, server.url, "--processes", processes)
+        assert (code, "feeds/checked.py" in err) == (5, True)
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,10 @@ def test_what_it_cannot_read_is_said(wire: bytes) -> None:
     frames = Frames(True)
     frames.feed(wire)
     assert frames.fault
+
+
+@pytest.mark.parametrize("first", [0xC1, 0x41])
+def test_nothing_may_be_compressed_that_was_not_agreed_on(first: int) -> None:
+    frames = Frames(False)
+    frames.feed(told(first, b""))
+    assert (frames.texts, bool(frames.fault)) == ([], True)

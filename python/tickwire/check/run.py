@@ -25,6 +25,7 @@ from tickwire.errors import (
     ServerError,
     TickwireError,
     UnknownTopicError,
+    error_for,
 )
 
 PATTERN: Final = "check.>"
@@ -257,7 +258,7 @@ def _run_share(plan: Plan, pipe: Connection) -> None:
         pipe.send(Checker(plan).run(lambda tally, _: pipe.send(tally)))
         pipe.send(None)
     except TickwireError as e:
-        pipe.send(e.message)
+        pipe.send((e.code, e.message))
 
 
 def _receive(pipe: Connection) -> Tally | None:
@@ -265,8 +266,8 @@ def _receive(pipe: Connection) -> Tally | None:
         found = pipe.recv()
     except EOFError as e:
         raise ServerError("a process of the check died") from e
-    if isinstance(found, str):
-        raise ConnectionLostError(found)
+    if isinstance(found, tuple):
+        raise error_for(*found)
     assert found is None or isinstance(found, Tally)
     return found
 

@@ -97,7 +97,6 @@ class Frames:
     """What a server sends, cut into texts."""
 
     def __init__(self, deflate: bool) -> None:
-        self.deflate = deflate
         self.texts: list[bytes] = []
         """Whole ones that nobody took yet."""
         self.replies = b""
@@ -105,6 +104,7 @@ class Frames:
         self.close_code: int | None = None
         self.fault = ""
         """Why nothing more can be read."""
+        self._deflate = deflate
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
         self._rest = b""
         self._parts: list[bytes] = []
@@ -114,6 +114,7 @@ class Frames:
         if self._rest:
             data = self._rest + data
         texts, inflate = self.texts, self._inflate
+        packed = 0xC1 if self._deflate else None
         at, end = 0, len(data)
         try:
             while True:
@@ -128,7 +129,7 @@ class Frames:
                 stop = start + size
                 if stop > end:
                     break
-                if first == 0xC1:
+                if first == packed:
                     texts.append(inflate(data[start:stop] + TAIL))
                 elif first == 0x81:
                     texts.append(data[start:stop])
@@ -147,7 +148,7 @@ class Frames:
             self.replies += frame(PING + 1, payload)
         elif opcode == CLOSE:
             self.close_code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else 1005
-        elif opcode in (CONTINUATION, TEXT) and not first & 0x30:
+        elif opcode in (CONTINUATION, TEXT) and not first & (0x30 if self._deflate else 0x70):
             self._take_part(first, payload)
         elif opcode != PING + 1:
             self.fault = f"a frame that begins with {first:#x}"
