@@ -26,6 +26,12 @@ constexpr std::optional<Format> format_of(std::string_view subprotocol) {
   return std::nullopt;
 }
 
+// "json": the end of its subprotocol.
+constexpr std::string_view name_of(Format format) {
+  const std::string_view subprotocol = kSubprotocols.at(static_cast<std::size_t>(format));
+  return subprotocol.substr(subprotocol.rfind('.') + 1);
+}
+
 // RFC 6455 section 5.2.
 enum class Opcode : std::uint8_t { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets import Subprotocol
 from websockets.sync.client import connect
 
 from server.conftest import StartDaemon
@@ -76,15 +77,23 @@ def test_the_sessions_of_all_shards_are_told(start_daemon: StartDaemon) -> None:
     assert sessions(daemon)["sessions"] == []
 
 
-def test_compression_is_what_was_negotiated(start_daemon: StartDaemon) -> None:
+def test_compression_and_format_are_what_was_negotiated(start_daemon: StartDaemon) -> None:
     daemon = start_daemon()
-    url = f"ws://{daemon.address}/ws"
-    offers = {"deflate": "context", None: "none"}
-    for offered, expected in offers.items():
-        with connect(url, compression=offered):
-            assert sessions(daemon, "?limit=1")["sessions"][0]["compression"] == expected
-            with connect(url, compression=None):
-                assert sessions(daemon, "?limit=1")["total"] >= 2
+    agreed = [
+        ("deflate", "json", "context"),
+        (None, "json", "none"),
+        ("deflate", "cbor", "context"),
+    ]
+    with ExitStack() as stack:
+        expected = {}
+        for offered, form, compression in agreed:
+            subprotocol = Subprotocol(f"tickwire.v1.{form}")
+            url = f"ws://{daemon.address}/ws"
+            client = connect(url, subprotocols=[subprotocol], compression=offered)
+            host, port = stack.enter_context(client).local_address[:2]
+            expected[f"{host}:{port}"] = (form, compression)
+        found = sessions(daemon)["sessions"]
+        assert {one["remote"]: (one["format"], one["compression"]) for one in found} == expected
 
 
 def test_the_limit_holds_at_its_ends(start_daemon: StartDaemon) -> None:

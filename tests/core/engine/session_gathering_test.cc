@@ -101,12 +101,12 @@ TEST(SessionGathering, ASessionIsSpelledAsDocumented) {
   TwoShards shards;
   ClientInfo info;
   info.remote = "192.0.2.7:4711";
-  Client client(shards.first, info, Compression::kContext);
+  Client client(shards.first, info, Compression::kContext, Format::kCbor);
   shards.gather();
   for (Plant* plant : {&shards.first, &shards.second}) plant->run();
   json expected{{"session", "0-1"},
                 {"remote", "192.0.2.7:4711"},
-                {"format", "json"},
+                {"format", "cbor"},
                 {"compression", "context"},
                 {"state", "open"}};
   for (const auto& [name, number] : kSessionNumbers) expected[std::string(name)] = 0;
