@@ -10,6 +10,13 @@ from server.conftest import StartDaemon
 from server.daemon_process import DaemonProcess
 
 FILE = "tickwire.toml"
+PLUGIN = """
+from tickwire import feed
+
+@feed("t.*", every=1)
+def tick(pub):
+    pub.publish("t.a", {})
+"""
 EVENTS = '[topics."chat.>"]\ndelivery = "event"\nring = 2\n'
 
 
@@ -57,7 +64,7 @@ def test_a_mistake_changes_nothing(start_daemon: StartDaemon, tmp_path: Path) ->
 
 @pytest.mark.parametrize("run_as", ["plain", "plugins"])
 def test_it_never_ends_the_server(start_daemon: StartDaemon, tmp_path: Path, run_as: str) -> None:
-    (tmp_path / "plugin.py").write_text("")
+    (tmp_path / "plugin.py").write_text(PLUGIN)
     daemon = start_daemon(*(["plugin.py"] if run_as == "plugins" else []))
     reload(daemon, "reloaded: nothing changed")
     assert daemon.http("/health").status == 200

@@ -65,7 +65,8 @@ def top(
 
     From another machine it takes the server's auth.admin_token.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job has the first ignored
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         reports = itertools.islice(look(url, sort, token, interval), count)
         if sys.stdout.isatty() and not as_json:
