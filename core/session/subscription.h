@@ -29,10 +29,10 @@ struct Subscription {
   Phase phase : 2 = Phase::kUnused;
   TopicStatus status : 2 = TopicStatus::kLive;  // what the client knows
   bool fresh : 1 = true;                        // nothing was sent: owes a snapshot, whatever the delivery
-  bool child : 1 = false;          // catches up a topic for a pattern; ends when that is live
-  bool resume : 1 = false;         // owes each update after seq, as long as the ring has them
-  bool asked : 1 = false;          // by the client, for this very topic
-  bool from_snapshot : 1 = false;  // the oldest message of the trail was a snapshot
+  bool child : 1 = false;                       // catches up a topic for a pattern; ends when that is live
+  bool resume : 1 = false;                      // owes each update after seq, as long as the ring has them
+  bool asked : 1 = false;                       // by the client, for this very topic
+  bool from_snapshot : 1 = false;               // the oldest message of the trail was a snapshot
 };
 static_assert(sizeof(Subscription) == 24);
 
