@@ -62,7 +62,7 @@ TEST(BlockedSocket, CostsTheKernelNoMoreThanItsLimit) {
     return live.loop.shard().stats().conflated > 0;
   }));
   // What the kernel takes while the limit is passed, and what had room at the client.
-  EXPECT_LT(live.loop.shard().stats().bytes, 4U * NetConfig{}.unsent_bytes_max);
+  EXPECT_LT(live.loop.shard().stats().bytes, 4 * static_cast<std::uint64_t>(NetConfig{}.unsent_bytes_max));
 }
 
 TEST(BlockedSocket, PongsTearNoFrame) {
