@@ -23,6 +23,7 @@ void Hub::set_rules(const std::vector<TopicRule>& rules) {
   const DirectoryLock lock(directory_mutex_);
   std::erase_if(rules_, [](const Rule& rule) { return !rule.from_feed; });
   std::vector<Rule> all;
+  all.reserve(rules.size() + rules_.size());
   for (const TopicRule& rule : rules) all.push_back({Pattern::parse(rule.pattern).value(), rule, false});
   all.insert(all.end(), rules_.begin(), rules_.end());
   rules_.swap(all);
@@ -281,12 +282,13 @@ void Hub::erase_if_unused(const std::string& name) {
   const DirectoryLock directory(directory_mutex_);
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) return;
-  const TopicPtr topic = *found;  // outlives the lock on it
-  const TopicLock lock(topic->mutex_);
-  if (topic->last_ || topic->exact_ > 0) return;
-  free_ids_.push_back(topic->id);
-  topics_.erase(*topic);
-  by_name_.erase(found);
+  Topic& topic = **found;
+  TopicPtr gone;  // outlives the lock on it
+  const TopicLock lock(topic.mutex_);
+  if (topic.last_ || topic.exact_ > 0) return;
+  free_ids_.push_back(topic.id);
+  topics_.erase(topic);
+  gone = std::move(by_name_.extract(found).value());
   topic_total_ = topics_.size();
 }
 

@@ -43,7 +43,8 @@ char* write_decimal(char* out, double number) {
   constexpr double kDigitsMax = 1e15;
   for (const double scale : {1e8, 1e4}) {
     if (number * scale >= kDigitsMax) continue;
-    const auto scaled = static_cast<std::uint64_t>(number * scale + 0.5);
+    const double rounded = number * scale + 0.5;
+    const auto scaled = static_cast<std::uint64_t>(rounded);
     if (static_cast<double>(scaled) / scale != number) return nullptr;
     const auto unit = static_cast<std::uint64_t>(scale);
     out = write_integer(out, scaled / unit);
