@@ -60,6 +60,11 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
 void Subscriptions::begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
                           const TopicState& state, TopicResult& result) {
   Subscription& subscription = session.exact()[index];
+  if (subscription.resume && subscription.seq > state.seq() && options.since == nullptr) {
+    // Resumed ahead of this shard: an image older than what the client has would take it back.
+    subscription.fresh = options.snapshot;
+    return;
+  }
   subscription.seq = state.seq();
   subscription.status = state.last ? state.last->status() : TopicStatus::kLive;
   subscription.trail.clear();

@@ -133,6 +133,27 @@ TEST_F(Resume, AClientThatIsAheadOfThisShardGetsNothingTwice) {
   }
 }
 
+TEST_F(Resume, AClientAheadThatSubscribesAgainIsNotTakenBack) {
+  for (const std::string subscription : {"v.a", "v.*"}) {
+    Plant two;
+    Client first(two);
+    first.subscribe("v.*");
+    two.publish("v.a", R"({"n":1})");
+    two.run();
+    two.publish("v.a", R"({"n":2})");
+    Client ahead(two);
+    ahead.say(
+        json{{"type", "subscribe"}, {"topics", {subscription}}, {"since", {{"v.a", 2}}}, {"epoch", "e1"}}
+            .dump());
+    ahead.subscribe("v.a");
+    two.run();
+    two.publish("v.a", R"({"n":3})");
+    two.run();
+    EXPECT_EQ(ahead.heard(), (Lines{"welcome", "ack", "ack", "snapshot v.a 2", "update v.a 3"}))
+        << subscription;
+  }
+}
+
 TEST_F(Resume, LastGivesTheLastEventsAndThenGoesOn) {
   publish("e.a", 6);
   publish("v.a", 6);
