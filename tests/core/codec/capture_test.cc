@@ -18,8 +18,7 @@ namespace tickwire::test {
 namespace {
 
 std::filesystem::path captures_folder() {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
-  return root.parent_path() / "shared" / "captures";
+  return std::filesystem::path(TICKWIRE_SOURCE_DIR).parent_path() / "shared" / "captures";
 }
 
 // The exchange's messages, without the time before each.

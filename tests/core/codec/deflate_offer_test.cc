@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 namespace tickwire {
@@ -15,6 +16,8 @@ struct Case {
   bool client_no_context = false;
   int client_window_bits = 15;
 };
+
+void PrintTo(const Case& offer, std::ostream* out) { *out << '"' << offer.header << '"'; }
 
 class DeflateOffer : public testing::TestWithParam<Case> {};
 

@@ -57,8 +57,8 @@ TEST(RelocatableDeflate, OneAssemblyServesStreamsInWhichTheBaseLiesAtDifferentDi
 
 // docs/RELOCATABLE-DEFLATE.md draws this message; what it shows must be what we send.
 TEST(RelocatableDeflate, TheExampleInTheDocumentIsWhatIsSent) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
-  std::ifstream file(root / "docs" / "RELOCATABLE-DEFLATE.md");
+  std::ifstream file(std::filesystem::path(TICKWIRE_SOURCE_DIR) / "docs" / "RELOCATABLE-DEFLATE.md");
+  ASSERT_TRUE(file.is_open()) << TICKWIRE_SOURCE_DIR;
   const std::string document((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   const std::string base = R"({"topic":"BTC-USD","seq":9,"bid":"101.20","ask":"101.25"})";
   const std::string message = R"({"topic":"BTC-USD","seq":10,"bid":"101.35","ask":"101.40"})";
