@@ -97,7 +97,7 @@ void IncomingMessage::release() {
     }
   }
   whole_ = false;
-  bytes_ = std::string();
+  std::string().swap(bytes_);  // an assignment would keep its room
   checked_ = 0;
   pieces_ = 0;
 }
