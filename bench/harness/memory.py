@@ -11,7 +11,7 @@ FEW, MANY = 1_000, 11_000
 FURTHER = 1_000  # subscriptions beyond the first ten
 TOPICS = 2_000
 PATTERN_TOPICS = 100_000
-PATTERN_CLIENTS = 50
+PATTERN_CLIENTS = 150  # so that what the shard itself needs once (64 KiB) does not count for much
 PATTERN_BYTES_MAX = 1_024  # beyond an exact subscription: not a hundredth of a byte a topic
 
 
