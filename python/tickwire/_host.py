@@ -20,14 +20,17 @@ from typing import Any, Final
 from tickwire._access import AccessDesk, Guard
 from tickwire._core import DemandChange, Engine, overlap
 from tickwire._runner import FeedRunner, State
+from tickwire._watchdog import Watchdog
 from tickwire.errors import PluginError
 from tickwire.plugins import FeedMark, Plugin, load
 from tickwire.pub import Pub
 
+_log: Final = logging.getLogger("tickwire.plugins")
+
 STOP_GRACE_S: Final = 0.5
 """So long a stopping host waits for feeds to end; threads that do not are left behind."""
 
-_WORST_FIRST: Final[tuple[State, ...]] = ("backoff", "running", "finished", "stopped")
+_WORST_FIRST: Final[tuple[State, ...]] = ("blocked", "backoff", "running", "finished", "stopped")
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Host:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._loop: asyncio.AbstractEventLoop
+        self._watchdog: Watchdog
         self._thread = threading.Thread(target=self._run_loop, name="plugins", daemon=True)
         self._desk = AccessDesk(engine)
         self._hosted: list[Hosted] = []
@@ -62,6 +66,7 @@ class Host:
             sys.path.append(path)
         self._loop = asyncio.new_event_loop()
         self._thread.start()
+        self._watchdog = Watchdog(self._loop, self._thread, self._set_blocked)
         try:
             self._call(self._listen)
             for source in sources:
@@ -80,6 +85,7 @@ class Host:
         """Feeds first, so that what they published is all there is; guards go last."""
         if not self._thread.is_alive():
             return
+        self._watchdog.end()
         self._loop.call_soon_threadsafe(self._stop_feeds)
         self._engine.stop()
         self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._end()))
@@ -102,6 +108,18 @@ class Host:
 
         self._loop.call_soon_threadsafe(run)
         done.result()
+
+    # --- the watchdog -----------------------------------------------------------------------------
+
+    def _set_blocked(self, where: str) -> None:
+        """The loop runs nothing while this does something: `where` is empty once it goes on."""
+        if where:
+            _log.error("plugins stand still, something blocks their loop:\n%s", where)
+        else:
+            _log.warning("plugins go on")
+        for hosted in self._hosted:
+            for feed in hosted.feeds:
+                feed.set_blocked(bool(where))
 
     # --- the loop ---------------------------------------------------------------------------------
 

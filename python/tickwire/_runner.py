@@ -15,7 +15,7 @@ BACKOFF_S_MAX: Final = 30.0
 HEALTHY_S: Final = 60.0
 """A feed that ran this long without a fault starts its backoff anew."""
 
-State = Literal["running", "backoff", "finished", "stopped"]
+State = Literal["running", "blocked", "backoff", "finished", "stopped"]
 
 
 class Backoff:
@@ -83,6 +83,14 @@ class FeedRunner:
         except (Exception, SystemExit, KeyboardInterrupt) as e:
             return e
         return None
+
+    def set_blocked(self, blocked: bool) -> None:
+        """The plugins' loop stands still, and with it all but a thread of one's own. Any thread."""
+        if blocked and self.state == "running" and (self._is_async or self.mark.every is not None):
+            self._enter("blocked")
+            self.pub.stale()
+        elif not blocked and self.state == "blocked":
+            self._enter("running")
 
     def stop(self) -> None:
         self.pub._stop()

@@ -17,7 +17,9 @@ struct Case {
   int client_window_bits = 15;
 };
 
-void PrintTo(const Case& offer, std::ostream* out) { *out << '"' << offer.header << '"'; }
+void PrintTo(const Case& offer, std::ostream* out) {
+  *out << '"' << offer.header << '"';
+}
 
 class DeflateOffer : public testing::TestWithParam<Case> {};
 
