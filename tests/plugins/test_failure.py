@@ -176,6 +176,46 @@ def test_a_coroutine_that_blocks_the_loop_does_not_hold_up_clients_or_the_exit(
     release.set()
 
 
+def test_feeds_that_a_blocked_loop_holds_up_are_stale_and_shown_until_it_goes_on(
+    start_server, eventually, caplog
+):
+    block, release = threading.Event(), threading.Event()
+
+    @feed("ticker.*", every=0.02)
+    async def quotes(pub: Pub) -> None:
+        pub.publish("ticker.A", {})
+
+    @feed("other.*", every=0.02)
+    def beside(pub: Pub) -> None:
+        pub.publish("other.A", {})
+
+    @feed("own.*")
+    def in_its_own_thread(pub: Pub) -> None:
+        while not pub.wait(0.02):
+            pub.publish("own.A", {})
+
+    @feed("blocks.*")
+    async def blocks(pub: Pub) -> None:
+        await asyncio.to_thread(block.wait)
+        release.wait()
+        await asyncio.sleep(60)
+
+    server = start_server(quotes, beside, in_its_own_thread, blocks)
+    plugins = ("quotes", "beside", "in_its_own_thread", "blocks")
+    eventually(lambda: all(server.snapshot(f"{name}.A") for name in ("ticker", "other", "own")))
+    block.set()
+    eventually(lambda: server.snapshot("ticker.A").status == "stale")
+    eventually(lambda: server.snapshot("other.A").status == "stale")
+    assert server.snapshot("own.A").status == "live"
+    states = [plugin_health(server, name)["state"] for name in plugins]
+    assert states == ["blocked", "blocked", "running", "blocked"]
+    assert "release.wait()" in caplog.text, "the line where it stands"
+    release.set()
+    eventually(lambda: server.snapshot("ticker.A").status == "live")
+    eventually(lambda: server.snapshot("other.A").status == "live")
+    assert {plugin_health(server, name)["state"] for name in plugins} == {"running"}
+
+
 def test_a_stopped_feed_can_publish_no_more(start_server, eventually):
     faults: list[str] = []
 
