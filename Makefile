@@ -10,7 +10,7 @@ WHEN_CHANGED := scripts/when-changed
 
 BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev libsqlite3-dev \
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev libgtest-dev
-TEST_PACKAGES := node:nodejs npm:npm chromium
+TEST_PACKAGES := node:nodejs npm:npm chromium libfaketime
 LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
 
 PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bindings python feeds web

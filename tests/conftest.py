@@ -2,9 +2,20 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+Eventually = Callable[[Callable[[], Any]], Any]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stopped-s", type=float, default=3, help="how long the stopped clients stand still"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +38,17 @@ def tickwired(checkout: Path, programs: Path) -> Path:
     found = [path for path in candidates if path.exists()]
     assert found, f"no tickwired: neither of {candidates} exists"
     return found[0]
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Waits until a function returns something true, and returns that."""
+
+    def wait(probe: Callable[[], Any], within_s: float = 10) -> Any:
+        deadline = time.monotonic() + within_s
+        while not (result := probe()):
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.01)
+        return result
+
+    return wait

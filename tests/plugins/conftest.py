@@ -14,8 +14,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from tickwire import Server
 
-Eventually = Callable[[Callable[[], Any]], Any]
-
 
 class StartServer(Protocol):
     def __call__(self, *plugins: object, **sections: dict[str, Any]) -> Server: ...
@@ -104,17 +102,3 @@ def run_server(checkout: Path, programs: Path, tmp_path: Path) -> Iterator[Calla
     for server in running:
         server.terminate()
         assert server.wait(15) == 0
-
-
-@pytest.fixture
-def eventually() -> Eventually:
-    """Waits until a function returns something true, and returns that."""
-
-    def wait(probe: Callable[[], Any], within_s: float = 10) -> Any:
-        deadline = time.monotonic() + within_s
-        while not (result := probe()):
-            assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.01)
-        return result
-
-    return wait

@@ -42,13 +42,18 @@ def run(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> R
 def start_daemon(
     tickwired: Path, clean_environment: dict[str, str], tmp_path: Path
 ) -> Iterator[StartDaemon]:
-    """start_daemon("--set", "store.path=x.db", env={...}): as many as the test wants."""
+    """start_daemon("--set", "store.path=x.db", env={...}): as many as the test wants.
+
+    `program`: one that becomes a tickwired.
+    """
     running: list[DaemonProcess] = []
 
-    def start(*args: str, env: dict[str, str] | None = None) -> DaemonProcess:
+    def start(
+        *args: str, program: Path = tickwired, env: dict[str, str] | None = None
+    ) -> DaemonProcess:
         log = tmp_path / f"tickwired-{len(running)}.log"
         environment = clean_environment | (env or {})
-        running.append(DaemonProcess(tickwired, log, list(args), environment, tmp_path))
+        running.append(DaemonProcess(program, log, list(args), environment, tmp_path))
         return running[-1]
 
     yield start

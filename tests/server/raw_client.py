@@ -1,6 +1,12 @@
 """A WebSocket client that shakes hands and then answers nothing: no close, no pong."""
 
 import socket
+from typing import Final
+
+HANDSHAKE: Final = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 class RawClient:
@@ -13,10 +19,7 @@ class RawClient:
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.connect((host, int(port)))
-        self._socket.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
+        self._socket.sendall(HANDSHAKE)
         assert self.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
 
     def __enter__(self) -> "RawClient":
@@ -42,6 +45,6 @@ class RawClient:
         text = b""
         while part not in text:
             more = self._socket.recv(4096)
-            assert more, f"closed after {text!r}"
+            assert more, f"closed after {text[-200:]!r}"
             text += more
         return text

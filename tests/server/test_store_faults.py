@@ -1,11 +1,19 @@
 """A disk that refuses holds nothing up: live data goes on, health says so, it heals by itself."""
 
 import resource
+import subprocess
 import time
-from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from server.conftest import StartDaemon
 from server.daemon_process import DaemonProcess
+
+if TYPE_CHECKING:
+    from conftest import Eventually
 
 FILE_BYTES_MAX = 64 * 1024
 
@@ -16,21 +24,16 @@ def limit_files(daemon: DaemonProcess, size: int) -> None:
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_a_full_disk_degrades_the_store_and_nothing_else(start_daemon: StartDaemon) -> None:
+def test_files_that_cannot_grow_degrade_the_store_and_nothing_else(
+    start_daemon: StartDaemon, eventually: "Eventually"
+) -> None:
     args = ("--set", "store.path=ticks.db", "--set", "auth.publish=open")
     daemon = start_daemon(*args, "--set", "store.flush_ms=20")
     with daemon.connect() as client:
         client.publish("t.X", {"n": 1})
         limit_files(daemon, FILE_BYTES_MAX)
         client.publish("t.big", {"text": "x" * 2 * FILE_BYTES_MAX})
-        wait_until(lambda: daemon.http("/health").json["store"] == "degraded")
+        eventually(lambda: daemon.http("/health").json["store"] == "degraded")
         assert daemon.http("/health").json["status"] == "degraded"
         client.send({"type": "subscribe", "topics": ["t.X"]})
         assert [client.receive()["type"] for _ in range(2)] == ["ack", "snapshot"]
@@ -39,7 +42,7 @@ def test_a_full_disk_degrades_the_store_and_nothing_else(start_daemon: StartDaem
         time.sleep(0.3)
         assert daemon.log().count("degraded") == 1, "said once, however often it is tried"
         limit_files(daemon, resource.RLIM_INFINITY)
-        wait_until(lambda: daemon.http("/health").json["store"] == "ok")
+        eventually(lambda: daemon.http("/health").json["store"] == "ok")
         epoch = client.welcome["epoch"]
     assert "store: works again" in daemon.log()
     assert daemon.stop() == 0
@@ -62,3 +65,56 @@ def test_a_stop_on_a_full_disk_ends_and_the_next_start_has_a_new_epoch(
     assert daemon.stop() == 0
     assert "the last images could not be written" in daemon.log()
     assert start_daemon(*args).http("/health").json["epoch"] != client.welcome["epoch"]
+
+
+def fill(rest: Path) -> None:
+    with rest.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+MOUNT = """#!/bin/sh
+exec unshare -m{mapped} sh -c 'mount -t tmpfs -o size=8m tmpfs disk && exec "$@"' sh \\
+  {tickwired} "$@"
+"""
+
+
+def test_on_a_full_file_system_live_data_goes_on_and_the_store_heals_when_there_is_room(
+    start_daemon: StartDaemon, eventually: "Eventually", tickwired: Path, tmp_path: Path
+) -> None:
+    """A file system of 8 MiB that only this server sees."""
+    mapped = next(
+        (flags for flags in ("", "Ur") if not subprocess.call(["unshare", f"-m{flags}", "true"])),
+        None,
+    )
+    if mapped is None:
+        pytest.skip("this machine lets us mount nothing")
+    (tmp_path / "disk").mkdir()
+    mounting = tmp_path / "mounting"
+    mounting.write_text(MOUNT.format(mapped=mapped, tickwired=tickwired))
+    mounting.chmod(0o755)
+    daemon = start_daemon(
+        "--set", "store.path=disk/ticks.db", "--set", "store.flush_ms=20",
+        "--set", "auth.publish=open",
+        program=mounting,
+    )  # fmt: skip
+    disk = Path(f"/proc/{daemon.process.pid}/root{tmp_path}/disk")
+
+    def store() -> str:
+        state: str = daemon.http("/health").json["store"]
+        return state
+
+    with daemon.connect() as source, daemon.connect() as viewer:
+        source.publish("t.X", {"n": 0})
+        viewer.send({"type": "subscribe", "topics": ["t.X"]})
+        assert [viewer.receive()["type"] for _ in range(2)] == ["ack", "snapshot"]
+        fill(disk / "rest")
+        for number in range(1, 300):
+            source.publish("t.X", {"n": number})
+            source.publish(f"t.{number}", {"text": "x" * 1000})
+        eventually(lambda: store() == "degraded")
+        assert [viewer.receive()["seq"] for _ in range(299)] == list(range(2, 301))
+        (disk / "rest").unlink()
+        eventually(lambda: store() == "ok")
+    assert "store: works again" in daemon.log()
+    assert daemon.stop() == 0
