@@ -182,16 +182,17 @@ std::string Engine::address() const {
 
 std::string Engine::health_json() const {
   std::uint64_t sessions = 0;
-  StoreState store = StoreState::kOff;
+  StoreStats store;
   if (started_) {
     for (const auto& loop : loops_) sessions += loop->shard().stats().sessions;
-    if (store_) store = store_->stats().state;
+    if (store_) store = store_->stats();
   }
-  const std::string_view working = store == StoreState::kDegraded ? "degraded" : "ok";
+  const std::string_view working = store.state == StoreState::kDegraded ? "degraded" : "ok";
   return fmt::format(R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},)"
-                     R"("store":"{}","plugins":{}}})",
+                     R"("store":"{}","store_stats":{{"flushes":{},"rows":{},"failures":{}}},"plugins":{}}})",
                      stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(),
-                     sessions, hub_.stale_count(), name_of(store), bridge_.plugins().json());
+                     sessions, hub_.stale_count(), name_of(store.state), store.flushes, store.rows,
+                     store.failures, bridge_.plugins().json());
 }
 
 void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const {

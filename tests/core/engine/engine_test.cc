@@ -89,6 +89,7 @@ TEST_F(EngineTest, ServesHealthOnTheRealPort) {
                           {"sessions", 0},
                           {"stale", 0},
                           {"store", "off"},
+                          {"store_stats", {{"flushes", 0}, {"rows", 0}, {"failures", 0}}},
                           {"plugins", json::object()}}));
 }
 
