@@ -60,3 +60,12 @@ def start_daemon(
     for daemon in running:
         if daemon.process.poll() is None:
             daemon.kill()
+
+
+@pytest.fixture
+def embeds_python(run: Run) -> None:
+    """Where tickwired was built without Python it says so and ends: no test of plugins applies."""
+    done = run("--listen", "127.0.0.1:0", "no_such_plugin.py")
+    assert done.returncode == 2
+    if "built without Python, so plugins are not available" in done.stderr:
+        pytest.skip("this tickwired was built without Python, and says so")

@@ -35,13 +35,7 @@ async def waiting(pub):
 """
 
 
-@pytest.fixture(autouse=True)
-def embeds_python(run: Run) -> None:
-    """Where tickwired was built without Python it says so and ends; nothing else here applies."""
-    done = run("--listen", "127.0.0.1:0", "no_such_plugin.py")
-    assert done.returncode == 2
-    if "built without Python, so plugins are not available" in done.stderr:
-        pytest.skip("this tickwired was built without Python, and says so")
+pytestmark = pytest.mark.usefixtures("embeds_python")
 
 
 def test_a_feed_publishes_what_is_wanted_with_its_configuration(

@@ -63,7 +63,11 @@ def test_a_mistake_changes_nothing(start_daemon: StartDaemon, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("run_as", ["plain", "plugins"])
-def test_it_never_ends_the_server(start_daemon: StartDaemon, tmp_path: Path, run_as: str) -> None:
+def test_it_never_ends_the_server(
+    start_daemon: StartDaemon, tmp_path: Path, run_as: str, request: pytest.FixtureRequest
+) -> None:
+    if run_as == "plugins":
+        request.getfixturevalue("embeds_python")
     (tmp_path / "plugin.py").write_text(PLUGIN)
     daemon = start_daemon(*(["plugin.py"] if run_as == "plugins" else []))
     reload(daemon, "reloaded: nothing changed")
