@@ -5,8 +5,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <deque>
+#include <mutex>
 #include <random>
+#include <string>
+#include <thread>
 
 #include "simulation.h"
 
@@ -32,35 +38,82 @@ void run(std::uint64_t seed, Totals& all) {
   add(all, simulation.totals());
 }
 
+// Takes one seed after the other; ends at its first violation, which the other workers see as well.
+class Worker {
+ public:
+  struct Shared {
+    Shared(std::uint64_t seed, std::uint64_t runs, std::chrono::steady_clock::time_point end)
+        : seed(seed), runs(runs), end(end) {}
+    const std::uint64_t seed;
+    const std::uint64_t runs;
+    const std::chrono::steady_clock::time_point end;
+    std::atomic<std::uint64_t> begun = 0;
+    std::mutex mutex;
+    // Protected by mutex:
+    Totals all;
+    std::uint64_t done = 0;
+    std::string violation;
+  };
+
+  explicit Worker(Shared& shared) : thread_([this, &shared] { work(shared); }) {}
+
+ private:
+  static bool goes_on(Shared& shared) {
+    const std::lock_guard lock(shared.mutex);
+    return shared.violation.empty() && std::chrono::steady_clock::now() < shared.end;
+  }
+  void work(Shared& shared) {
+    while (goes_on(shared)) {
+      const std::uint64_t number = shared.begun++;
+      if (number >= shared.runs) return;
+      Totals totals;
+      std::string violation;
+      try {
+        run(shared.seed + number, totals);
+      } catch (const std::exception& e) {
+        violation = fmt::format("seed {}: {}", shared.seed + number, e.what());
+      }
+      const std::lock_guard lock(shared.mutex);
+      add(shared.all, totals);
+      ++shared.done;
+      if (!violation.empty()) shared.violation = violation;
+    }
+  }
+
+  std::jthread thread_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   double seconds = 10;
   std::uint64_t seed = std::random_device{}();
   std::uint64_t runs = UINT64_MAX;
+  unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   CLI::App app("a plant under a seeded scheduler, and clients that check every message");
   app.add_option("--seconds", seconds, "how long");
   app.add_option("--seed", seed, "of the first run; each next one's is one more");
   app.add_option("--runs", runs, "how many, if they end before");
+  app.add_option("--jobs", jobs, "how many at once")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  Totals all;
-  std::uint64_t done = 0;
-  for (; done < runs && elapsed() < seconds; ++done) {
-    try {
-      run(seed + done, all);
-    } catch (const std::exception& violation) {
-      fmt::print("seed {}: {}\n", seed + done, violation.what());
-      return 1;
-    }
+  const auto time =
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+  Worker::Shared shared(seed, runs, start + time);
+  {
+    std::deque<Worker> workers;
+    for (unsigned i = 0; i < jobs; ++i) workers.emplace_back(shared);
   }
+  if (!shared.violation.empty()) {
+    fmt::print("{}\n", shared.violation);
+    return 1;
+  }
+  const Totals& all = shared.all;
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print(
       "{} runs from seed {}: {} steps, {} messages checked, {} snapshots, {} gaps stated, {} resumes, "
       "{} connections cut, {} restarts, {} crashes, 0 violations, {:.0f} steps/s\n",
-      done, seed, all.steps, all.messages, all.snapshots, all.gaps, all.resumes, all.cuts, all.restarts,
-      all.crashes, static_cast<double>(all.steps) / elapsed());
+      shared.done, seed, all.steps, all.messages, all.snapshots, all.gaps, all.resumes, all.cuts,
+      all.restarts, all.crashes, static_cast<double>(all.steps) / elapsed);
   return 0;
 }

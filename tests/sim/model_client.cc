@@ -12,10 +12,11 @@ namespace {
 // What follows `"name":` up to the end of a number or string; the simulation publishes nothing that could be
 // taken for it.
 std::string_view value_of(std::string_view text, std::string_view name) {
-  const std::string key = "\"" + std::string(name) + "\":";
-  const std::size_t at = text.find(key);
+  std::size_t at = text.find(name, 1);
+  const auto is_key = [&] { return text[at - 1] == '"' && text.substr(at + name.size(), 2) == "\":"; };
+  while (at != std::string_view::npos && !is_key()) at = text.find(name, at + 1);
   if (at == std::string_view::npos) fail("without " + std::string(name), text);
-  std::string_view rest = text.substr(at + key.size());
+  std::string_view rest = text.substr(at + name.size() + 2);
   if (rest.starts_with('"')) {
     rest.remove_prefix(1);
     return rest.substr(0, rest.find('"'));

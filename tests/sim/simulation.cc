@@ -39,7 +39,7 @@ struct Simulation::Plant {
 };
 
 Simulation::Simulation(std::uint64_t seed, Mutation mutation)
-    : random_(seed), mutation_(mutation), peers_(kPeers) {
+    : random_(seed), mutation_(mutation), compressing_(pick(4) == 0), peers_(kPeers) {
   start_plant();
   for (Peer& peer : peers_) connect(peer);
 }
@@ -191,7 +191,8 @@ void Simulation::unblock(Peer& peer) {
 void Simulation::connect(Peer& peer) {
   peer.socket = std::make_unique<SimSocket>();
   peer.shard = plant_->shards[pick(plant_->shards.size())].get();
-  peer.session = &peer.shard->open(*peer.socket, {}, static_cast<Compression>(pick(3)));
+  const auto compression = compressing_ ? static_cast<Compression>(pick(3)) : Compression::kNone;
+  peer.session = &peer.shard->open(*peer.socket, {}, compression);
   const std::string before = peer.model.epoch;
   const auto known = peer.model.topics;
   listen(peer);
