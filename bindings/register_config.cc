@@ -44,7 +44,8 @@ void register_config(py::module_& module) {
       .def_readonly("unit", &ConfigEntry::unit)
       .def_readonly("source", &ConfigEntry::source)
       .def_readonly("allowed", &ConfigEntry::allowed)
-      .def_readonly("help", &ConfigEntry::help);
+      .def_readonly("help", &ConfigEntry::help)
+      .def_readonly("secret", &ConfigEntry::secret);
 
   py::class_<Config>(module, "Config", "The settings of a server, checked.")
       .def_static(

@@ -28,7 +28,9 @@ Result<std::vector<Setting>> collect_settings(const ConfigSources& sources) {
     add(settings_of_tree(*tree, sources.file));
   }
   for (const auto& [name, value] : sources.environment) {
-    if (name.starts_with(kEnvironmentPrefix)) settings.push_back(setting_of_environment(name, value));
+    const bool is_ours = name.starts_with(kEnvironmentPrefix) &&
+                         std::ranges::find(kClientVariables, name) == kClientVariables.end();
+    if (is_ours) settings.push_back(setting_of_environment(name, value));
   }
   if (!sources.overrides.empty()) {
     const json tree = json::parse(sources.overrides, nullptr, false);
@@ -65,13 +67,18 @@ class Entries {
   void add(const std::string& prefix, const ConfigKey<Owner>& key, const Owner& owner) {
     const std::string name = prefix + std::string(key.name);
     list_.push_back({name, spelled(read_value(key, owner)), std::string(key.unit), source(name),
-                     allowed_values(key), std::string(key.help)});
+                     allowed_values(key), std::string(key.help), key.secret});
   }
   void add_plugin(const std::string& name, const std::string& options) {
     for (const Setting& leaf : settings_of_tree(json::parse(options), {})) {
       const std::string key = leaf.path.empty() ? "plugins." + name : "plugins." + name + "." + leaf.key();
-      list_.push_back(
-          {key, spelled(leaf.value), {}, source(key), "what the plugin takes", "handed to the plugin"});
+      list_.push_back({key,
+                       spelled(leaf.value),
+                       {},
+                       source(key),
+                       "what the plugin takes",
+                       "handed to the plugin",
+                       false});
     }
   }
   std::vector<ConfigEntry> take() { return std::move(list_); }

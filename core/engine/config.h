@@ -73,6 +73,7 @@ struct ConfigEntry {
   std::string source;   // "default", a file's path, "env TICKWIRE_...", "--set", "overrides"
   std::string allowed;  // "1 to 32", "none, open or grant"
   std::string help;
+  bool secret = false;  // not to be printed
 };
 
 // Every key, in the table's order, then topics and plugins.

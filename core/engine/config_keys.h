@@ -27,6 +27,7 @@ struct ConfigKey {
   std::string_view help;
   NumberRange range{};                      // of a number
   std::vector<std::string_view> choices{};  // of a string; empty: any
+  bool secret = false;                      // not to be printed
 };
 
 const std::vector<ConfigKey<Config>>& config_keys();

@@ -1,6 +1,7 @@
 // Setting: one value for one key as some source gave it, not yet checked. Values; any thread.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,5 +30,7 @@ Result<Setting> setting_of_assignment(std::string_view assignment);
 // TICKWIRE_SERVER__LISTEN -> server.listen.
 Setting setting_of_environment(std::string_view name, std::string_view value);
 inline constexpr std::string_view kEnvironmentPrefix = "TICKWIRE_";
+// With that prefix, too, but for those who connect to a server.
+inline constexpr std::array<std::string_view, 2> kClientVariables{"TICKWIRE_URL", "TICKWIRE_TOKEN"};
 
 }  // namespace tickwire

@@ -26,6 +26,9 @@ class ConfigEntry:
     def allowed(self) -> str: ...
     @property
     def help(self) -> str: ...
+    @property
+    def secret(self) -> bool:
+        """Not to be printed."""
 
 @final
 class Config:

@@ -261,6 +261,14 @@ async def test_config_shows_where_each_value_came_from(
     assert values(same.out) == values(shown.out)
 
 
+async def test_config_show_prints_no_secret(tickwire_command: "Commands") -> None:
+    args = ("config", "show", "--set", "auth.admin_token=s3cret")
+    shown = await tickwire_command(*args, TICKWIRE_TOKEN="a client's", TICKWIRE_URL="ws://x")
+    assert 'auth.admin_token = "***"' in shown.out
+    assert "s3cret" not in shown.out
+    assert 'auth.admin_token = ""' in (await tickwire_command("config", "show")).out
+
+
 async def test_version(tickwire_command: "Commands") -> None:
     ended = await tickwire_command("version")
     assert (ended.code, ended.out) == (0, f"tickwire {tickwire.__version__}\n")

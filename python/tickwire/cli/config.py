@@ -9,10 +9,7 @@ from tickwire.cli.options import ConfigFile, Sets
 from tickwire.cli.outcome import reported
 
 if TYPE_CHECKING:
-    from tickwire._core import Config
-
-CLIENT_VARIABLES = ("TICKWIRE_URL", "TICKWIRE_TOKEN")
-"""Of the other commands, and no settings of a server."""
+    from tickwire._core import Config, ConfigEntry
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,14 +27,18 @@ def check(config: ConfigFile = None, sets: Sets = None) -> None:
 def show(config: ConfigFile = None, sets: Sets = None) -> None:
     """Print every key with its value, unit and where it came from, as TOML."""
     entries = load(config, sets).entries()
-    width = max(len(f"{entry.key} = {entry.value}") for entry in entries)
-    for entry in entries:
+    lines = [f"{entry.key} = {shown(entry)}" for entry in entries]
+    width = max(map(len, lines))
+    for line, entry in zip(lines, entries, strict=True):
         unit = f"{entry.unit}, " if entry.unit else ""
-        print(f"{entry.key} = {entry.value}".ljust(width) + f"  # {unit}{entry.source}")
+        print(line.ljust(width) + f"  # {unit}{entry.source}")
+
+
+def shown(entry: "ConfigEntry") -> str:
+    return '"***"' if entry.secret and entry.value != '""' else entry.value
 
 
 def load(file: ConfigFile, sets: Sets) -> "Config":
     from tickwire._core import Config
 
-    ours = {name: value for name, value in os.environ.items() if name not in CLIENT_VARIABLES}
-    return Config.load(str(file) if file else None, environment=ours, sets=sets or [])
+    return Config.load(str(file) if file else None, environment=os.environ, sets=sets or [])

@@ -213,6 +213,14 @@ TEST(Config, ReadsTheEnvironment) {
             "env TICKWIRE_SERVER_LISTEN: server_listen is not a known key; did you mean server.listen?");
 }
 
+TEST(Config, WhatClientsTakeFromTheEnvironmentIsNoSettingOfAServer) {
+  const auto config = load_config({.file = {},
+                                   .environment = {{"TICKWIRE_URL", "ws://x"}, {"TICKWIRE_TOKEN", "t"}},
+                                   .overrides = {},
+                                   .sets = {}});
+  EXPECT_TRUE(config) << config.error().message;
+}
+
 TEST(Config, TakesOverridesNestedOrDotted) {
   const auto config = load_config({.file = {},
                                    .environment = {},
