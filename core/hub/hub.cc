@@ -59,6 +59,11 @@ void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
                    all.stale_after_ms.value_or(kDefault.stale_after_ms),
                    all.stored.value_or(kDefault.stored)};
   topic.delivery_ = topic.traits_.delivery;
+  if (topic.traits_.stale_after_ms == 0) {
+    topic.heard_us_ = 0;
+  } else if (topic.heard_us_ == 0) {  // its age was not known until now, and counts from here
+    topic.heard_us_ = clock_.steady_us();
+  }
 }
 
 // --- publishing -----------------------------------------------------------------------------------------
@@ -83,13 +88,14 @@ void Hub::feed_down(FeedId feed) {
 }
 
 void Hub::sweep() {
-  const std::int64_t now = clock_.wall_ms();
+  const std::int64_t wall_ms = clock_.wall_ms();
+  const std::int64_t now_us = clock_.steady_us();
   for (const TopicPtr& topic : all_topics()) {
     const TopicLock lock(topic->mutex_);
-    topic->trim_ring(now, ring_share());
-    const std::int64_t limit = topic->traits_.stale_after_ms;
-    if (limit == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
-    if (now - topic->last_->ts() > limit) change_status(lock, *topic, TopicStatus::kStale);
+    topic->trim_ring(wall_ms, ring_share());
+    const std::int64_t limit_us = topic->traits_.stale_after_ms * 1000;
+    if (limit_us == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
+    if (now_us - topic->heard_us_ > limit_us) change_status(lock, *topic, TopicStatus::kStale);
   }
 }
 

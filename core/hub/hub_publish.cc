@@ -87,6 +87,7 @@ Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin o
                                       topic.last_->status() == TopicStatus::kClosed);
   parts.status = sticky ? topic.last_->status() : TopicStatus::kLive;
   topic.feed_ = origin.feed;
+  if (topic.traits_.stale_after_ms > 0) topic.heard_us_ = clock_.steady_us();
   const UpdatePtr before = emit(held.lock, topic, std::move(parts));
   UpdatePtr now = topic.last_;
   held.lock.unlock();  // the memory of `before` is given back without it

@@ -82,6 +82,7 @@ class Topic {
   std::deque<UpdatePtr> ring_;  // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
   std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
+  std::int64_t heard_us_ = 0;      // steady time of the last publish, where age can make it stale
   std::uint64_t taken_seq_ = 0;    // the last one that the store has, of a stored ring
   std::uint32_t exact_ = 0;        // interests in this very topic
 };

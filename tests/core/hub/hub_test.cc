@@ -174,6 +174,33 @@ TEST_F(HubTest, HaltedAndClosedStayThroughUpdates) {
   EXPECT_EQ(hub.find("a")->status(), TopicStatus::kHalted);
 }
 
+TEST_F(HubTest, AgeIsCountedByAClockThatNobodyPutsForwardOrBack) {
+  (void)hub.publish("s.a", "{}");
+  clock.set_wall_ms(clock.wall_ms() + 86'400'000);
+  hub.sweep();
+  EXPECT_EQ(hub.find("s.a")->status(), TopicStatus::kLive) << "the wall clock was put forward";
+  clock.set_wall_ms(clock.wall_ms() - 2 * 86'400'000);
+  clock.advance_ms(5001);
+  hub.sweep();
+  EXPECT_EQ(hub.find("s.a")->status(), TopicStatus::kStale) << "the wall clock was put back";
+}
+
+TEST_F(HubTest, AgeThatNobodyAskedForCountsFromWhenItIsAskedFor) {
+  (void)hub.publish("quiet", "{}");
+  const TopicRule aging{.pattern = "quiet", .stale_after_ms = 1000};
+  for (int round = 0; round < 2; ++round) {
+    clock.advance_ms(60'000);
+    hub.set_rules({aging});
+    hub.sweep();
+    EXPECT_EQ(hub.find("quiet")->status(), TopicStatus::kLive);
+    hub.set_rules({});
+  }
+  hub.set_rules({aging});
+  clock.advance_ms(1001);
+  hub.sweep();
+  EXPECT_EQ(hub.find("quiet")->status(), TopicStatus::kStale);
+}
+
 TEST_F(HubTest, WhatTheStoreKeptComesBackStaleAndGoesOnInSequence) {
   ASSERT_TRUE(hub.restore("a", 41, 1000, TopicStatus::kLive, R"({"p":"0.10"})"));
   EXPECT_EQ(hub.find("a")->seq(), 41U);
