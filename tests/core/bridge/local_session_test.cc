@@ -25,6 +25,7 @@ struct LocalSessionTest : testing::Test {
   LocalSessionTest() {
     bridge.set_answer_route([this](std::uint32_t, AccessAnswer answer) { shard.answer(std::move(answer)); });
   }
+  ~LocalSessionTest() override { shard.stop(); }
 
   // Lets the loop do all there is to do.
   void run() {
