@@ -10,6 +10,7 @@ from harness.programs import Answer, Programs
 FEW, MANY = 1_000, 11_000
 FURTHER = 1_000  # subscriptions beyond the first ten
 TOPICS = 2_000
+MORE_TOPICS = 100_000
 PATTERN_TOPICS = 100_000
 PATTERN_CLIENTS = 150  # so that what the shard itself needs once (64 KiB) does not count for much
 PATTERN_BYTES_MAX = 1_024  # beyond an exact subscription: not a hundredth of a byte a topic
@@ -36,7 +37,13 @@ def memory(programs: Programs, times: Times) -> CaseResult:
             f"--each={topics_each}", "--deflate",
         )  # fmt: skip
 
+    def topics(count: int) -> Answer:
+        with programs.plant(count) as plant:
+            return plant.ask("stats")
+
     few, many, wide = clients(FEW, 10), clients(MANY, 10), clients(FEW, 10 + FURTHER)
+    some, all_ = topics(FEW), topics(FEW + MORE_TOPICS)
+    topic = each(all_, some, MORE_TOPICS)
     connection = each(many, few, MANY - FEW)
     subscription = each(wide, few, FEW * FURTHER)
     refused = "" if many["deflate"] else "without permessage-deflate, which was not negotiated"
@@ -58,8 +65,17 @@ def memory(programs: Programs, times: Times) -> CaseResult:
             unit="B",
             at_most=40,
         ),
+        Row(
+            "each topic that nobody wants, one update",
+            f"{topic:.0f} B",
+            f"heap {each(all_, some, MORE_TOPICS, 'heap_bytes'):.0f} B",
+            [topic],
+            unit="B",
+        ),
     ]
-    return CaseResult(rows, {"few": few, "many": many, "wide": wide})
+    return CaseResult(
+        rows, {"few": few, "many": many, "wide": wide, "some_topics": some, "all_topics": all_}
+    )
 
 
 def pattern(programs: Programs, times: Times) -> CaseResult:

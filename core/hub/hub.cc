@@ -124,14 +124,16 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
   if (topic == nullptr || !topic->traits_.stored || !topic->last_) return;
   std::uint64_t seq = topic->last_->seq();
   topic->taken_seq_ = seq;
-  for (auto event = events.rbegin(); event != events.rend() && event->seq == seq; ++event, --seq) {
+  auto first = events.end();
+  while (first != events.begin() && (first - 1)->seq == seq) --first, --seq;
+  for (; first != events.end(); ++first) {
     Update::Parts parts;
     parts.topic = topic;
-    parts.seq = event->seq;
-    parts.ts = event->ts;
-    parts.data = std::move(event->data);
-    topic->ring_.push_front(std::make_shared<const Update>(std::move(parts)));
-    topic->ring_bytes_ += topic->ring_.front()->memory_bytes();
+    parts.seq = first->seq;
+    parts.ts = first->ts;
+    parts.data = std::move(first->data);
+    topic->ring_.push_back(std::make_shared<const Update>(std::move(parts)));
+    topic->ring_bytes_ += topic->ring_[topic->ring_.size() - 1]->memory_bytes();
   }
   topic->trim_ring(clock_.wall_ms(), ring_share());
 }

@@ -32,6 +32,8 @@ std::uint64_t Topic::first_kept() const {
 
 void Topic::keep(UpdatePtr update, std::size_t bytes_max) {
   const std::int64_t now = update->ts();
+  // Before it has to grow for one that does not stay.
+  if (ring_.size() == traits_.ring && traits_.ring > 0) drop_oldest();
   ring_bytes_ += update->memory_bytes();
   ring_.push_back(std::move(update));
   trim_ring(now, bytes_max);
@@ -42,10 +44,11 @@ void Topic::trim_ring(std::int64_t now_ms, std::size_t bytes_max) {
   const auto too_large = [&] {
     return ring_.size() > traits_.ring || (traits_.delivery == Delivery::kValue && ring_bytes_ > bytes_max);
   };
-  while (!ring_.empty() && (too_large() || too_old())) {
-    ring_bytes_ -= ring_.front()->memory_bytes();
-    ring_.pop_front();
-  }
+  while (!ring_.empty() && (too_large() || too_old())) drop_oldest();
+}
+
+void Topic::drop_oldest() {
+  ring_bytes_ -= ring_.pop_front()->memory_bytes();
 }
 
 std::string Topic::describe() const {

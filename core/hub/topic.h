@@ -7,13 +7,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/ring_buffer.h"
 #include "hub/update.h"
 #include "hub/update_sink.h"
 #include "model/image.h"
@@ -70,6 +70,7 @@ class Topic {
   void keep(UpdatePtr update, std::size_t bytes_max);
   [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to) const;
   void trim_ring(std::int64_t now_ms, std::size_t bytes_max);
+  void drop_oldest();
 
   mutable std::mutex mutex_;
   // Protected by mutex_; first what each publish reads:
@@ -79,7 +80,7 @@ class Topic {
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
   TopicTraits traits_;
-  std::deque<UpdatePtr> ring_;  // without holes: the last one is the last data update
+  RingBuffer<UpdatePtr> ring_;  // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
   std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
   std::int64_t heard_us_ = 0;      // steady time of the last publish, where age can make it stale
