@@ -144,12 +144,15 @@ void Commands::finish_subscribe(Session& session, const Pending& pending) {
       continue;
     }
     results.push_back(subscriptions_.subscribe(session, topic, pending.options));
-    if (pending.ttl_ms[i] > 0) {
-      grants_.add(parts_.clock.steady_us() + pending.ttl_ms[i] * 1000, {pending.session, topic});
-    }
+    if (!results.back().error) keep_grant({pending.session, topic}, pending.ttl_ms[i]);
   }
   session.end_batch();
   session.send(encode_ack(pending.id, results));
+}
+
+void Commands::keep_grant(const Grant& grant, std::int64_t ttl_ms) {
+  if (ttl_ms <= 0) return grants_.forget(grant);
+  grants_.expire_at(parts_.clock.steady_us() + ttl_ms * 1000, grant);
 }
 
 void Commands::renew_grants() {
@@ -160,10 +163,7 @@ void Commands::renew_grants() {
     desk_.ask(Action::kSubscribe, grant.topic, *session, [this, grant](const AccessAnswer& answer) {
       Session* holder = parts_.sessions.find(grant.session);
       if (holder == nullptr || holder->state() != SessionState::kOpen) return;
-      if (answer.allow) {
-        if (answer.ttl_ms > 0) grants_.add(parts_.clock.steady_us() + answer.ttl_ms * 1000, grant);
-        return;
-      }
+      if (answer.allow) return keep_grant(grant, answer.ttl_ms);
       if (subscriptions_.unsubscribe(*holder, grant.topic).error) return;
       refuse(*holder, "", denied(grant.topic, answer.text), grant.topic);
       sender_.send(*holder);
@@ -177,6 +177,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
   session.begin_batch(0);
   for (const std::string& topic : command.topics) {
     TopicResult result = subscriptions_.unsubscribe(session, topic);
+    if (!result.error) grants_.forget({parts_.sessions.ref(session), topic});
     // A subscribe that still waits for its authorizer is taken back.
     for (const std::weak_ptr<Pending>& entry : pending_) {
       const std::shared_ptr<Pending> pending = entry.lock();

@@ -43,6 +43,8 @@ class Commands {
   void subscribe(Session& session, const std::string& id, const SubscribeCommand& command);
   bool ask_about(Session& session, const std::shared_ptr<Pending>& pending);
   void finish_subscribe(Session& session, const Pending& pending);
+  // 0: for ever.
+  void keep_grant(const Grant& grant, std::int64_t ttl_ms);
   void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);
   void publish(Session& session, const std::string& id, const PublishCommand& command);
   void finish_publish(Session& session, const std::string& id, const PublishCommand& command);

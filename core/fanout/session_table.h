@@ -2,6 +2,7 @@
 // Loop thread. Owns the sessions.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -14,6 +15,7 @@ namespace tickwire {
 struct SessionRef {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
+  auto operator<=>(const SessionRef&) const = default;
 };
 
 class SessionTable {

@@ -76,6 +76,51 @@ TEST(Access, AnExpiredGrantIsAskedAgainAndARefusalEndsTheSubscription) {
   EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update guarded.a 1", "error guarded.a"}));
 }
 
+TEST(Access, AGrantIsAskedAgainOnceHoweverOftenItWasGiven) {
+  Answering plant;
+  Client client(plant);
+  for (std::size_t i = 0; i < 3; ++i) {
+    client.subscribe("guarded.a");
+    plant.answer(allow(plant.access.questions.at(i), 1000));
+    if (i < 2) plant.clock.advance_ms(400);
+  }
+  plant.clock.advance_ms(999);
+  plant.shard.tick();
+  EXPECT_EQ(plant.access.questions.size(), 3U) << "the last of them counts";
+  for (std::size_t asked = 4; asked < 7; ++asked) {
+    plant.clock.advance_ms(asked == 4 ? 1 : 1000);
+    plant.shard.tick();
+    ASSERT_EQ(plant.access.questions.size(), asked);
+    plant.answer(allow(plant.access.questions.back(), 1000));
+  }
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.access.questions.back()));
+  plant.clock.advance_ms(10'000);
+  plant.shard.tick();
+  EXPECT_EQ(plant.access.questions.size(), 7U) << "allowed for ever";
+}
+
+TEST(Access, AGrantEndsWithItsSubscriptionAndItsSession) {
+  Answering plant;
+  {
+    Client gone(plant);
+    gone.subscribe("guarded.a");
+    plant.answer(allow(plant.access.questions.at(0), 1000));
+  }
+  Client client(plant);
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.access.questions.at(1), 1000));
+  client.unsubscribe("guarded.a");
+  client.subscribe("guarded.a");
+  plant.clock.advance_ms(1000);
+  plant.shard.tick();
+  plant.answer(allow(plant.access.questions.at(2), 1000));
+  EXPECT_EQ(plant.access.questions.size(), 3U);
+  plant.clock.advance_ms(1000);
+  plant.shard.tick();
+  EXPECT_EQ(plant.access.questions.size(), 4U);
+}
+
 TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
   Answering plant;
   Client client(plant);
