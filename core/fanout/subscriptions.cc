@@ -53,14 +53,26 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     parts_.counters.subscriptions.add(1);
   }
   session.exact()[index].pace_ms = options.pace_ms;
-  begin(session, index, options, state, result);
+  // Takes over from a pattern, and so what that owes.
+  const PatternSubscription* cover = known == nullptr ? covering_pattern(session, state) : nullptr;
+  SubscribeOptions effective = options;
+  if (cover != nullptr && owes(*cover, state)) effective.snapshot = true;
+  begin(session, index, effective, state, result);
   return result;
 }
 
 void Subscriptions::begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
                           const TopicState& state, TopicResult& result) {
   Subscription& subscription = session.exact()[index];
-  if (subscription.resume && subscription.seq > state.seq() && options.since == nullptr) {
+  const std::uint64_t* since = nullptr;
+  if (options.since != nullptr) {
+    const auto found = options.since->find(state.topic->name);
+    if (found != options.since->end()) since = &found->second;
+  }
+  // What it owes it goes on owing where only the pace is new.
+  if (subscription.phase == Phase::kBehind && !options.snapshot && since == nullptr && options.last == 0)
+    return;
+  if (subscription.resume && subscription.seq > state.seq() && since == nullptr) {
     // Resumed ahead of this shard: an image older than what the client has would take it back.
     subscription.fresh = options.snapshot;
     return;
@@ -70,10 +82,7 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
   subscription.trail.clear();
   subscription.resume = false;
   subscription.fresh = options.snapshot && state.last;
-  if (options.since != nullptr) {
-    const auto found = options.since->find(state.topic->name);
-    if (found != options.since->end()) resume(subscription, found->second, options, state, result);
-  }
+  if (since != nullptr) resume(subscription, *since, options, state, result);
   if (options.last > 0 && subscription.fresh && state.is_event()) {
     const std::uint64_t asked = state.seq() + 1 - std::min(options.last, state.seq());
     subscription.seq = std::min(std::max(asked, state.topic->first_kept()) - 1, state.seq());
@@ -113,11 +122,13 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   }
   PatternSubscription& subscription = session.patterns()[index & ~kPatternBit];
   subscription.pace_ms = options.pace_ms;
-  subscription.phase = options.snapshot ? Phase::kBehind : Phase::kLive;
-  subscription.caught_up_to = 0;
   TopicResult result{pattern.text(), {}, {}};
   resume_topics(session, pattern, options, result);
-  if (options.snapshot) sender_.owe(session, index, 0);
+  if (options.snapshot) {
+    subscription.phase = Phase::kBehind;
+    subscription.caught_up_to = 0;
+    sender_.owe(session, index, 0);
+  }
   return result;
 }
 
@@ -201,13 +212,13 @@ void Subscriptions::remove_pattern(Session& session, SubscriptionIndex index) {
                 [&](const SubscriberRef& ref) { return ref.slot == session.slot && ref.index == index; });
   session.remove(index);
   parts_.counters.subscriptions.sub(1);
-  hand_over(session, gone);
+  drop_children(session);
+  if (session.pattern_count() > 0) hand_over(session, gone);
   parts_.topics.unwant_pattern(state);
 }
 
-// Another pattern of the session may go on with the topics of one that ended: then it owes what that one
-// owed.
-void Subscriptions::hand_over(Session& session, const PatternSubscription& gone) {
+// Those of no pattern any more.
+void Subscriptions::drop_children(Session& session) {
   for (std::size_t i = 0; i < session.exact().size(); ++i) {
     const Subscription& child = session.exact()[i];
     if (child.phase == Phase::kUnused || !child.child) continue;
@@ -216,25 +227,52 @@ void Subscriptions::hand_over(Session& session, const PatternSubscription& gone)
     TopicTable::remove_subscriber(state, {session.slot, static_cast<SubscriptionIndex>(i)});
     session.remove(static_cast<SubscriptionIndex>(i));
   }
-  if (gone.phase != Phase::kBehind) return;
-  for (std::size_t i = 0; i < session.patterns().size(); ++i) {
-    PatternSubscription& heir = session.patterns()[i];
-    if (heir.phase == Phase::kUnused) continue;
-    if (heir.phase == Phase::kLive) {
-      heir.phase = Phase::kBehind;
-      heir.caught_up_to = gone.caught_up_to;
-      sender_.owe(session, static_cast<SubscriptionIndex>(i) | kPatternBit, heir.pace_ms);
-    } else {
-      heir.caught_up_to = std::min(heir.caught_up_to, gone.caught_up_to);
-    }
+}
+
+// Other patterns of the session go on with topics that `gone` decided about. What it owed, and what an heir
+// that is behind would take for not shown yet, gets a subscription of its own until all have caught up.
+void Subscriptions::hand_over(Session& session, const PatternSubscription& gone) {
+  const PatternState* ended = &parts_.topics.pattern(gone.pattern_id);
+  constexpr std::uint64_t kNothing = UINT64_MAX;
+  std::uint64_t from = gone.phase == Phase::kBehind ? gone.caught_up_to : kNothing;
+  for (const PatternSubscription& heir : session.patterns()) {
+    if (heir.phase == Phase::kBehind) from = std::min(from, heir.caught_up_to);
+  }
+  if (from == kNothing) return;
+  std::size_t place = 0;
+  while (TopicState* state = parts_.topics.next_after(from, place)) {
+    if (std::ranges::find(state->patterns, ended) == state->patterns.end()) continue;
+    const PatternSubscription* heir = covering_pattern(session, *state);
+    const bool decided = heir != nullptr && gone.order < heir->order;
+    if (!decided || session.find(state->topic->id) != nullptr) continue;
+    const bool owed = owes(gone, *state);
+    if (!owed && !(state->is_event() && owes(*heir, *state))) continue;
+    Subscription child;
+    child.topic_id = state->topic->id;
+    child.seq = state->seq();
+    child.status = state->last->status();
+    child.pace_ms = heir->pace_ms;
+    child.phase = owed ? Phase::kBehind : Phase::kLive;
+    child.fresh = owed;
+    child.child = true;
+    const SubscriptionIndex index = session.add(child);
+    TopicTable::add_subscriber(*state, {session.slot, index});
+    if (owed) sender_.owe(session, index, 0);
   }
 }
 
+bool Subscriptions::owes(const PatternSubscription& pattern, const TopicState& state) {
+  return pattern.phase == Phase::kBehind && state.last && state.apply_no > pattern.caught_up_to;
+}
+
+// The one that decides: the earliest of those that match.
 PatternSubscription* Subscriptions::covering_pattern(Session& session, const TopicState& state) const {
+  PatternSubscription* first = nullptr;
   for (const PatternState* pattern : state.patterns) {
-    if (PatternSubscription* found = session.find_pattern(pattern->id)) return found;
+    PatternSubscription* found = session.find_pattern(pattern->id);
+    if (found != nullptr && (first == nullptr || found->order < first->order)) first = found;
   }
-  return nullptr;
+  return first;
 }
 
 void Subscriptions::forget(Session& session) {

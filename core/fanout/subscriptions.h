@@ -26,7 +26,7 @@ class Subscriptions {
   Subscriptions(ShardParts& parts, Sender& sender) : parts_(parts), sender_(sender) {}
 
   // `text` is a topic or a pattern. Of one that is subscribed already: takes the new options and owes the
-  // snapshot again. The result carries the topic's seq, or the error.
+  // snapshot again, or, where none is wanted, what it owed. The result carries the topic's seq, or the error.
   TopicResult subscribe(Session& session, std::string_view text, const SubscribeOptions& options);
   TopicResult unsubscribe(Session& session, std::string_view text);
   // What the client asked for under that very text.
@@ -43,7 +43,10 @@ class Subscriptions {
   void remove_topic(Session& session, SubscriptionIndex index);
   void remove_pattern(Session& session, SubscriptionIndex index);
   [[nodiscard]] PatternSubscription* covering_pattern(Session& session, const TopicState& state) const;
+  void drop_children(Session& session);
   void hand_over(Session& session, const PatternSubscription& gone);
+  // The state of this topic is among what it has not shown yet.
+  static bool owes(const PatternSubscription& pattern, const TopicState& state);
   void begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
              const TopicState& state, TopicResult& result);
   static void resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,

@@ -21,15 +21,15 @@ Result<TopicState*> TopicTable::want(std::string_view name) {
 }
 
 TopicState* TopicTable::expect(std::string_view name) {
-  Topic* topic = hub_.find_topic(name);
-  if (topic == nullptr || !topic->last()) return nullptr;
+  const TopicPtr topic = hub_.find_topic(name);
+  if (topic == nullptr || !topic->last()) return nullptr;  // one that has an update stays
   TopicState* known = find(topic->id);
   return known != nullptr ? known : &add_state(*topic, nullptr);
 }
 
 const Topic* TopicTable::find_topic(std::string_view name) const {
-  const Topic* topic = hub_.find_topic(name);
-  return topic != nullptr && find(topic->id) != nullptr ? topic : nullptr;
+  const TopicPtr topic = hub_.find_topic(name);
+  return topic != nullptr && find(topic->id) != nullptr ? topic.get() : nullptr;  // wanted, so it stays
 }
 
 void TopicTable::remove_subscriber(TopicState& state, SubscriberRef ref) {

@@ -132,7 +132,16 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
     parts.seq = first->seq;
     parts.ts = first->ts;
     parts.data = std::move(first->data);
-    topic->ring_.push_back(std::make_shared<const Update>(std::move(parts)));
+    if (parts.seq == topic->last_->seq()) {
+      // One update, as before the restart: what is sent of it is the base of what is compressed after it.
+      parts.revision = topic->last_->revision();
+      parts.status = topic->last_->status();
+      if (topic->last_->image() != parts.data) parts.image = topic->last_->image();
+      topic->last_ = std::make_shared<const Update>(std::move(parts));
+      topic->ring_.push_back(topic->last_);
+    } else {
+      topic->ring_.push_back(std::make_shared<const Update>(std::move(parts)));
+    }
     topic->ring_bytes_ += topic->ring_[topic->ring_.size() - 1]->memory_bytes();
   }
   topic->trim_ring(clock_.wall_ms(), ring_share());
@@ -310,8 +319,10 @@ UpdatePtr Hub::find(std::string_view name) const {
   return held.topic != nullptr ? held.topic->last_ : nullptr;
 }
 
-Topic* Hub::find_topic(std::string_view name) const {
-  return lock_known(name).topic;
+TopicPtr Hub::find_topic(std::string_view name) const {
+  const std::shared_lock directory(directory_mutex_);
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : *found;
 }
 
 std::vector<UpdatePtr> Hub::list(const Pattern& pattern, std::string_view after, std::size_t limit) const {

@@ -115,8 +115,8 @@ class Hub {
   // --- reading ----------------------------------------------------------------------------------------
   // The last update, or null.
   [[nodiscard]] UpdatePtr find(std::string_view topic) const;
-  // Null: there is none. For callers with interest in it, which, like an update, is what keeps it alive.
-  [[nodiscard]] Topic* find_topic(std::string_view topic) const;
+  // Null: there is none. Also for callers without interest in it, hence shared: another thread may drop it.
+  [[nodiscard]] TopicPtr find_topic(std::string_view topic) const;
   // Topics with at least one update that match, in order of name, after `after`, at most `limit`.
   [[nodiscard]] std::vector<UpdatePtr> list(const Pattern& pattern, std::string_view after,
                                             std::size_t limit) const;

@@ -153,9 +153,13 @@ void Hub::prefetch(std::span<Topic* const> topics) {
       if (const TopicLock lock(topic->mutex_, std::try_to_lock); lock) look(*topic);
     }
   };
-  each([](const Topic& topic) { fetch(topic.last_.get(), sizeof(Update)); });
+  each([](const Topic& topic) {
+    fetch(topic.last_.get(), sizeof(Update));
+    if (!topic.ring_.empty()) fetch(&topic.ring_.front(), 1);
+  });
   each([](const Topic& topic) {
     fetch(topic.last_->image().data(), std::min(topic.last_->image().size(), kFetchBytesMax));
+    if (!topic.ring_.empty()) fetch(topic.ring_.front().get(), sizeof(Update));  // the one that has to go
   });
 }
 

@@ -74,6 +74,13 @@ bool ModelClient::wants(int topic) const {
   return false;
 }
 
+void ModelClient::subscribe(const std::string& text) {
+  wanted.insert(text);
+  for (int topic = 0; topic < kTopics; ++topic) {
+    if (matches(text, topic_name(topic))) fresh_.insert(topic);
+  }
+}
+
 void ModelClient::hear(std::string_view text, const Oracle& oracle) {
   const std::string_view type = value_of(text, "type");
   if (type == "welcome") return hear_welcome(text);
@@ -109,6 +116,10 @@ void ModelClient::hear_welcome(std::string_view text) {
 void ModelClient::hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle) {
   const std::uint64_t seq = number_of(text, "seq");
   if (seq < known.seq) fail("back in time from " + std::to_string(known.seq), text);
+  const bool begins = known.seq == 0 || fresh_.erase(topic) > 0;
+  if (is_event(topic) && seq > known.seq && !begins) {
+    fail("events after " + std::to_string(known.seq) + " are left out", text);
+  }
   const Oracle::Entry* entry = oracle.at(topic, seq);
   if (entry == nullptr) fail("a seq that was never published", text);
   const bool right =

@@ -31,6 +31,8 @@ class ModelClient {
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;
 
+  // It asks for the state of what matches, which then may begin with a snapshot.
+  void subscribe(const std::string& text);
   void hear(std::string_view text, const Oracle& oracle);
   [[nodiscard]] bool wants(int topic) const;
 
@@ -38,6 +40,8 @@ class ModelClient {
   void hear_welcome(std::string_view text);
   void hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle);
   void hear_update(std::string_view text, Known& known, int topic, const Oracle& oracle);
+
+  std::set<int> fresh_;
 };
 
 }  // namespace tickwire::sim

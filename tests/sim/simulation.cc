@@ -12,6 +12,7 @@ constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation mak
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
     {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},
+    {.pattern = "v.x.>", .ring = 8, .stored = true},
     {.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5},
     {.pattern = ">", .ring = 8},
 };
@@ -165,9 +166,15 @@ void Simulation::subscribe(Peer& peer) {
   const std::string text = pick(3) == 0 ? std::string(kPatterns.at(pick(kPatterns.size())))
                                         : topic_name(static_cast<int>(pick(kTopics)));
   listen(peer);
-  peer.model.wanted.insert(text);
-  const std::string pace = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
-  peer.shard->on_message(*peer.session, R"({"type":"subscribe","topics":[")" + text + "\"]" + pace + "}");
+  // One that is there already may change its pace and want no state.
+  const bool known = peer.model.wanted.contains(text);
+  std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
+  if (known && pick(3) == 0) {
+    options += ",\"snapshot\":false";
+  } else {
+    peer.model.subscribe(text);
+  }
+  peer.shard->on_message(*peer.session, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
 }
 
 void Simulation::unsubscribe(Peer& peer) {

@@ -178,5 +178,47 @@ TEST_F(Resume, LastGivesWhatThereIsWhenThatIsLess) {
                           "update e.a 8", "update e.a 9", "update e.b 1"}));
 }
 
+// Two commands bring one client back, and only the first one knows this topic.
+TEST_F(Resume, ASinceForOtherTopicsTakesAClientThatIsAheadNotBack) {
+  Plant two;
+  Client first(two);
+  first.subscribe("v.*");
+  two.publish("v.a", R"({"n":1})");
+  two.run();
+  two.publish("v.a", R"({"n":2})");
+  Client ahead(two);
+  ahead.heard();
+  const auto resume = [&](const json& topics, const json& since) {
+    ahead.say(json{{"type", "subscribe"}, {"topics", topics}, {"since", since}, {"epoch", "e1"}}.dump());
+  };
+  resume({"v.*"}, {{"v.a", 2}});
+  resume({"v.a", "v.b"}, {{"v.b", 7}});
+  two.run();
+  two.publish("v.a", R"({"n":3})");
+  two.run();
+  for (const std::string& line : ahead.heard()) EXPECT_NE(line, "snapshot v.a 1") << "older than what it has";
+}
+
+TEST_F(Resume, ANewPaceTakesNothingAwayThatIsOwed) {
+  for (const std::string subscription : {"v.a", "v.*", "e.a", "e.*"}) {
+    const std::string topic = subscription.substr(0, 2) + "a";
+    Client paced(plant);
+    paced.say(R"({"type":"subscribe","topics":[")" + subscription + R"("],"max_rate":1})");
+    publish(topic);
+    paced.heard();
+    publish(topic, 2);
+    paced.say(R"({"type":"subscribe","topics":[")" + subscription + R"("],"snapshot":false})");
+    for (int i = 0; i < 4; ++i) {
+      plant.clock.advance_ms(1000);
+      plant.run();
+    }
+    const Lines heard = paced.heard();
+    const std::uint64_t seq = plant.hub.find(topic)->seq();
+    const std::string kind = topic.starts_with("v") ? "snapshot " : "update ";
+    EXPECT_EQ(std::count(heard.begin(), heard.end(), kind + topic + " " + std::to_string(seq)), 1)
+        << subscription << ": " << ::testing::PrintToString(heard);
+  }
+}
+
 }  // namespace
 }  // namespace tickwire

@@ -105,6 +105,21 @@ TEST_F(HubTest, TheRingsOfValueTopicsShareTheirMemory) {
   EXPECT_LE(small.find_topic("v.a")->ring_between(1, 64).size(), alone / 2);
 }
 
+// A client that resumes is sent what the ring has; what it is sent next is compressed against that.
+TEST(Rings, AfterARestartTheirLastUpdateIsTheTopicsLast) {
+  FakeClock clock;
+  Hub hub(clock, {{.pattern = ">", .stored = true}});
+  ASSERT_TRUE(hub.restore("v.a", 3, 30, TopicStatus::kLive, R"({"a":1,"b":4})"));
+  hub.restore_ring("v.a", {{2, 20, R"({"b":3})"}, {3, 30, R"({"b":4})"}});
+  const TopicPtr topic = hub.find_topic("v.a");
+  EXPECT_EQ(topic->ring_between(3, 3).at(0), topic->last());
+  EXPECT_EQ(topic->last()->data(), R"({"b":4})");
+  EXPECT_EQ(topic->last()->image(), R"({"a":1,"b":4})");
+  EXPECT_EQ(topic->last()->status(), TopicStatus::kStale);
+  ASSERT_TRUE(hub.publish("v.a", R"({"c":5})"));
+  EXPECT_EQ(hub.find("v.a")->image(), R"({"a":1,"b":4,"c":5})");
+}
+
 TEST(Rings, LoseWhatIsTooOld) {
   FakeClock clock;
   Hub hub(clock, {{.pattern = ">", .ring = 3, .ring_ms = 1000}});
