@@ -41,6 +41,7 @@ void Bridge::ask(AccessQuestion question) {
   AccessAnswer at_once{.id = question.id, .text = "too many authorizations are waiting; try again later"};
   const std::uint32_t shard = question.shard;
   at_once.allow = question.client.remote == kLocalRemote;
+  at_once.overload = !at_once.allow;
   if (at_once.allow || !queue_.push_question(std::move(question))) route_(shard, std::move(at_once));
 }
 

@@ -29,6 +29,7 @@ struct AccessAnswer {
   bool allow = false;
   std::int64_t ttl_ms = 0;  // subscriptions: ask again after it; 0: never
   std::string text;         // the reason of a denial; the claims (a JSON object) of an authentication
+  bool overload = false;    // no verdict: too many questions wait; allow is false
 };
 
 class Access {

@@ -13,6 +13,13 @@ Error denied(std::string_view topic, std::string_view reason) {
   return {ErrorCode::kDenied, what + (reason.empty() ? "not allowed" : std::string(reason)), ""};
 }
 
+// `answer` does not allow it.
+Error refusal(std::string_view topic, const AccessAnswer& answer) {
+  Error error = denied(topic, answer.text);
+  if (answer.overload) error.code = ErrorCode::kTooMany;
+  return error;
+}
+
 // `command` outlives them.
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
   SubscribeOptions options;
@@ -120,7 +127,7 @@ bool Commands::ask_about(Session& session, const std::shared_ptr<Pending>& pendi
   for (const std::size_t i : questions) {
     const std::string& topic = pending->command.topics[i];
     desk_.ask(Action::kSubscribe, topic, session, [this, pending, i](const AccessAnswer& answer) {
-      if (!answer.allow) pending->errors[i] = denied(pending->command.topics[i], answer.text);
+      if (!answer.allow) pending->errors[i] = refusal(pending->command.topics[i], answer);
       pending->ttl_ms[i] = answer.ttl_ms;
       if (--pending->open > 0) return;
       Session* asker = parts_.sessions.find(pending->session);
@@ -164,8 +171,9 @@ void Commands::renew_grants() {
       Session* holder = parts_.sessions.find(grant.session);
       if (holder == nullptr || holder->state() != SessionState::kOpen) return;
       if (answer.allow) return keep_grant(grant, answer.ttl_ms);
+      if (answer.overload) return keep_grant(grant, kRenewalRetryMs);
       if (subscriptions_.unsubscribe(*holder, grant.topic).error) return;
-      refuse(*holder, "", denied(grant.topic, answer.text), grant.topic);
+      refuse(*holder, "", refusal(grant.topic, answer), grant.topic);
       sender_.send(*holder);
     });
   }
@@ -216,7 +224,7 @@ void Commands::publish(Session& session, const std::string& id, const PublishCom
     if (answer.allow) {
       finish_publish(*asker, id, command);
     } else {
-      refuse(*asker, id, denied(command.topic, answer.text));
+      refuse(*asker, id, refusal(command.topic, answer));
     }
     sender_.send(*asker);
   });
@@ -260,7 +268,7 @@ void Commands::on_claims(Session& session, const std::string& id, const AccessAn
     session.client.claims = answer.text;
     session.send(encode_auth_ack(id));
   } else {
-    refuse(session, id, denied("token", answer.text));
+    refuse(session, id, refusal("token", answer));
   }
   sender_.send(session);
   std::vector<std::string> parked;

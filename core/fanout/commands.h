@@ -15,6 +15,9 @@
 
 namespace tickwire {
 
+// When a renewal was not looked at because too many questions wait.
+inline constexpr std::int64_t kRenewalRetryMs = 1'000;
+
 class Commands {
  public:
   Commands(ShardParts& parts, Sender& sender, Subscriptions& subscriptions, AccessDesk& desk)

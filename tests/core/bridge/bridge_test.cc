@@ -115,10 +115,11 @@ TEST_F(BridgeTest, AllowsEverythingToTheServersOwnProgram) {
   bridge.ask(question(7, std::string(kLocalRemote)));
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_TRUE(answers[0].second.allow);
+  EXPECT_FALSE(answers[0].second.overload);
   EXPECT_TRUE(bridge.take_events().empty());
 }
 
-TEST_F(BridgeTest, DeniesAtOnceWhenTooManyQuestionsWait) {
+TEST_F(BridgeTest, SaysAtOnceThatTooManyQuestionsWait) {
   AccessQuestion large = question(1);
   large.client.token.assign(kOpenQuestionBytesMax - 1'000, 't');
   bridge.ask(large);
@@ -126,6 +127,7 @@ TEST_F(BridgeTest, DeniesAtOnceWhenTooManyQuestionsWait) {
   for (std::uint64_t id = 2; id < 12; ++id) bridge.ask(question(id));
   ASSERT_FALSE(answers.empty());
   EXPECT_FALSE(answers.back().second.allow);
+  EXPECT_TRUE(answers.back().second.overload);
   EXPECT_EQ(answers.back().second.id, 11U);
   EXPECT_EQ(answers.back().second.text, "too many authorizations are waiting; try again later");
 }

@@ -1,3 +1,4 @@
+#include "fanout/commands.h"
 #include "plant.h"
 
 namespace tickwire {
@@ -8,6 +9,9 @@ AccessAnswer allow(const AccessQuestion& question, std::int64_t ttl_ms = 0, std:
 }
 AccessAnswer deny(const AccessQuestion& question, std::string reason) {
   return {question.id, false, 0, std::move(reason)};
+}
+AccessAnswer overload(const AccessQuestion& question) {
+  return {question.id, false, 0, "too many wait", true};
 }
 
 struct Answering : Plant {
@@ -119,6 +123,52 @@ TEST(Access, AGrantEndsWithItsSubscriptionAndItsSession) {
   plant.clock.advance_ms(1000);
   plant.shard.tick();
   EXPECT_EQ(plant.access.questions.size(), 4U);
+}
+
+TEST(Access, WhatNobodyLookedAtIsTooManyAndCanBeTriedAgain) {
+  Answering plant;
+  plant.access.authenticator = true;
+  plant.access.publish = true;
+  Client client(plant);
+  client.subscribe("guarded.a");
+  client.say(R"({"type":"publish","topic":"guarded.a","data":{}})");
+  client.say(R"({"type":"auth","token":"t"})");
+  client.socket.take();
+  ASSERT_EQ(plant.access.questions.size(), 3U);
+  for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(overload(question));
+  plant.run();
+  const auto told = client.socket.take();
+  ASSERT_EQ(told.size(), 3U);
+  for (const auto& error : {told[0]["results"][0]["error"], told[1], told[2]}) {
+    EXPECT_EQ(error["code"], "too_many");
+    EXPECT_EQ(error["retryable"], true);
+  }
+  EXPECT_EQ(told[1]["message"], "guarded.a: too many wait");
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.access.questions.at(3)));
+  EXPECT_EQ(client.heard(), (Lines{"ack"}));
+}
+
+TEST(Access, ARenewalThatNobodyLookedAtKeepsTheSubscriptionAndIsAskedAgain) {
+  Answering plant;
+  Client client(plant);
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.access.questions.at(0), 5'000));
+  plant.clock.advance_ms(5'000);
+  for (std::size_t asked = 2; asked < 5; ++asked) {
+    plant.shard.tick();
+    ASSERT_EQ(plant.access.questions.size(), asked);
+    plant.answer(overload(plant.access.questions.back()));
+    plant.clock.advance_ms(kRenewalRetryMs - 1);
+    plant.shard.tick();
+    ASSERT_EQ(plant.access.questions.size(), asked);
+    plant.clock.advance_ms(1);
+  }
+  plant.publish("guarded.a", R"({"p":1})");
+  plant.run();
+  plant.shard.tick();
+  plant.answer(deny(plant.access.questions.back(), "no longer"));
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update guarded.a 1", "error guarded.a"}));
 }
 
 TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
