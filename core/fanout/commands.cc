@@ -239,13 +239,16 @@ void Commands::finish_publish(Session& session, const std::string& id, const Pub
 void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
   const Result<Pattern> pattern = Pattern::parse(command.pattern);
   if (!pattern) return refuse(session, id, pattern.error());
+  auto found = parts_.hub.list(*pattern, command.after, command.limit + 1);
+  const bool more = found.size() > command.limit;
+  if (more) found.pop_back();
   std::vector<std::string> topics;
-  for (const UpdatePtr& update : parts_.hub.list(*pattern, command.after, command.limit + 1)) {
-    topics.push_back(update->topic().name);
+  for (const UpdatePtr& update : found) {
+    const std::string& name = update->topic().name;
+    // A guarded topic's name is its authorizer's to tell.
+    if (parts_.access.check(Action::kSubscribe, name) == Verdict::kAllow) topics.push_back(name);
   }
-  const bool more = topics.size() > command.limit;
-  if (more) topics.pop_back();
-  session.send(encode_list(id, topics, more ? topics.back() : ""));
+  session.send(encode_list(id, topics, more ? found.back()->topic().name : ""));
 }
 
 void Commands::authenticate(Session& session, const std::string& id) {

@@ -260,6 +260,24 @@ TEST(List, PagesThroughTheTopicsThatExist) {
   EXPECT_FALSE(ack.contains("next"));
 }
 
+TEST(List, LeavesOutTheNamesOfGuardedTopics) {
+  Plant plant;
+  for (const char* topic : {"a", "guarded.b", "secret.c", "t"}) plant.publish(topic, "{}");
+  Client client(plant);
+  client.socket.take();
+  client.say(R"({"type":"list"})");
+  auto ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["topics"], (nlohmann::json{"a", "t"}));
+  EXPECT_FALSE(ack.contains("next"));
+  client.say(R"({"type":"list","limit":3})");
+  ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["topics"], (nlohmann::json{"a"}));
+  client.say(R"({"type":"list","limit":3,"after":")" + ack["next"].get<std::string>() + "\"}");
+  ack = client.socket.take().at(0);
+  EXPECT_EQ(ack["topics"], (nlohmann::json{"t"}));
+  EXPECT_FALSE(ack.contains("next"));
+}
+
 TEST(Session, IsGreetedAndKeptAliveInBand) {
   Plant plant;
   Client client(plant);
