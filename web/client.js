@@ -79,8 +79,16 @@ export class Client extends EventTarget {
   unsubscribe(subscription) {
     if (!this.#subscriptions.delete(subscription)) return;
     this.#listeners.clear();
-    for (const topic of subscription.among(this.#topics)) if (!this.#listenersOf(topic).length) this.#forget(topic);
-    queueMicrotask(() => this.#reconcile());
+    // Another may have taken its topics over by then.
+    queueMicrotask(() => {
+      const wanted = this.#wantedRates();
+      const kept = new Subscription([...this.#asked.keys()].filter((name) => wanted.has(name) && !this.#refused.has(name)));
+      for (const topic of subscription.among(this.#topics)) {
+        if (!kept.matches(topic)) this.#topics.get(topic).confirmed = false;
+        if (!this.#listenersOf(topic).length) this.#forget(topic);
+      }
+      this.#reconcile();
+    });
   }
 
   // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs: by the server's clock}
@@ -117,13 +125,9 @@ export class Client extends EventTarget {
   #onMessage(message) {
     const { type, topic, ts } = message;
     if (ts > 0 && /welcome|heartbeat/.test(type)) this.#clockOffset = ts - Date.now();
-    if (type === "welcome") {
-      this.#resume(message);
-    } else if (type === "error") {
-      this.#refuse(topic, message);
-    } else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) {
-      this.#onTopic(message);
-    }
+    if (type === "welcome") this.#resume(message);
+    else if (type === "error") this.#refuse(topic, message);
+    else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) this.#onTopic(message);
   }
 
   #resume({ epoch, server }) {
@@ -136,7 +140,7 @@ export class Client extends EventTarget {
   }
 
   #onTopic(message) {
-    const { topic, type } = message;
+    const { type, topic } = message;
     const state = this.#stateOf(topic);
     if (!state) return;
     const awaitsRepair = this.#repairs.has(topic) && !state.confirmed;

@@ -1,7 +1,6 @@
 // One WebSocket that comes back, and commands with their answers. It knows no topics.
 //
-// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good: by us or by
-// its close code.
+// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good.
 import { shouldReconnect } from "./codes.js";
 
 export const WELCOME_MS_MAX = 10_000;
@@ -122,9 +121,9 @@ export class Connection {
   #become(state, why = {}) {
     if (this.state === "closed" || this.state === state) return;
     this.state = state;
-    const answers = [...this.#answers.values()];
-    this.#answers.clear();
-    for (const onAnswer of answers) onAnswer({ type: "error", message: "the connection was lost", retryable: true });
+    const answers = this.#answers;
+    this.#answers = new Map();
+    for (const [, onAnswer] of answers) onAnswer({ type: "error", message: "the connection was lost", retryable: true });
     this.#onState({ state, ...why });
   }
 }

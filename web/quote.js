@@ -85,7 +85,7 @@ export class Quote {
   }
 }
 
-// "now", "12 s", "3 min", "5 h", "2 d"
+// "now", "12 s", "3 min"
 export function showAge(ms) {
   const [size, unit] = [[864e5, "d"], [36e5, "h"], [6e4, "min"], [1e3, "s"]].find(([size]) => ms >= size) ?? [];
   return size ? `${Math.floor(ms / size)} ${unit}` : "now";

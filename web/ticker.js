@@ -54,8 +54,8 @@ class Item {
     const texts = { symbol, venue, last: "", arrow: "", change: "", state: "" };
     for (const part in texts) this.element.append((this[part] = create("span", part, texts[part])));
     this.element.title = topic;
-    setAttribute(this.arrow, "role", "img");
-    setAttribute(this.arrow, "aria-label", "flat");
+    this.arrow.role = "img";
+    this.arrow.ariaLabel = "flat";
   }
 
   render() {
@@ -91,7 +91,7 @@ class Item {
   }
 }
 
-const LINGER_MS = 1_000; // an element that moves leaves and comes back
+const LINGER_MS = 1_000; // an element that moves comes back
 const holders = new Map(); // url -> {client, count}
 
 // The WebSocket address of http(s)://host, ws(s)://host or a path; without one, of the server of this module.
@@ -104,8 +104,8 @@ export function socketUrl(src = "/ws", base = import.meta.url) {
 
 // One connection per server for all of a page; the last to let go closes it.
 export function share(url = socketUrl(), options) {
-  let held = holders.get(url);
-  if (!held) holders.set(url, (held = { client: connect(url, options), count: 0 }));
+  const held = holders.get(url) ?? { client: connect(url, options), count: 0 };
+  holders.set(url, held);
   held.count++;
   const { client } = held;
   const closeUnused = () => held.count || client.state === "closed" || (holders.delete(url), client.close());
@@ -142,7 +142,8 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
 
   disconnectedCallback() {
     for (const end of this.#endings.splice(0)) end();
-    for (const record of [this.#items, this.#arrived]) record.clear();
+    this.#items.clear();
+    this.#arrived.clear();
     this.#client = null;
   }
 
@@ -177,7 +178,7 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     const topics = [...this.#arrived].slice(0, max - this.#items.size);
     for (const topic of topics) this.#arrived.delete(topic) && this.#add(topic);
     const found = topics.length ? [...this.#items.keys()].slice(this.#named).sort() : [];
-    this.list.append(...found.map((topic) => this.#items.get(topic).element));
+    for (const topic of found) this.list.append(this.#items.get(topic).element);
     setText(this.more, this.#arrived.size ? `and ${this.#arrived.size} more` : "");
   }
 

@@ -125,6 +125,29 @@ def test_attributes_change_it(browser: Browser, serve: Serve, site: Site) -> Non
     assert page.faults() == []
 
 
+def test_what_it_shows_stays_when_it_moves_or_changes(
+    browser: Browser, serve: Serve, site: Site
+) -> None:
+    server = serve(*OPEN)
+    server.publish({"a.1": {"last": "1"}, "b.1": {"last": "2"}})
+    page = browser.open(site(embed(server.url, 'topics="a.1 b.*"') + "<div></div>"))
+    shown = "items().filter((item) => item.part.contains('fresh')).map((i) => i.title).join()"
+    page.wait(f"{shown} === 'a.1,b.1' && part('last') === '1'")
+    for change, titles in (
+        ("replaceWith(element.nextSibling, element)", "a.1,b.1"),
+        ("setAttribute('max', '3')", "a.1,b.1"),
+        ("setAttribute('fields', 'last:last')", "a.1,b.1"),
+        ("setAttribute('topics', 'a.1 b.* c.1')", "a.1,c.1,b.1"),
+        ("setAttribute('topics', 'b.1 a.*')", "b.1,a.1"),
+    ):
+        page.eval(
+            f"(() => {{ const element = document.querySelector('tick-er'); element.{change}; }})()"
+        )
+        page.wait(f"{shown} === '{titles}'")
+    assert page.eval("[part('last', 0), part('last', 1)]") == ["2", "1"]
+    assert page.faults() == []
+
+
 RECORD_FLASHES = """(() => {
     const last = items()[0].querySelector('[part=last]');
     window.flashes = [];

@@ -60,6 +60,38 @@ test("a topic is unsubscribed with its last subscription, and forgotten", async 
   assert.equal(client.images.size, 0, "what was under way is not taken");
 });
 
+test("what is closed and wanted again at once goes on as it was", async () => {
+  const { client, server } = await connected();
+  const moved = client.subscribe(["a.1", "b.*"]);
+  await settle();
+  server.say(snapshot("a.1", 1, { last: "1" }));
+  server.say(snapshot("b.1", 4, { last: "4" }));
+  const got = [];
+  moved.close();
+  client.subscribe(["a.1", "b.*", "c.1"], ({ kind, topic, status }) => got.push([kind, topic, status]));
+  await settle();
+  assert.deepEqual([names("unsubscribe"), names("subscribe")], [[], ["a.1", "b.*", "c.1"]]);
+  assert.deepEqual(got, [["snapshot", "a.1", "live"], ["snapshot", "b.1", "live"]]);
+  server.say(update("b.1", 5, { bid: "3" }));
+  assert.deepEqual([client.images.get("b.1"), client.status("b.1").fresh], [{ last: "4", bid: "3" }, true]);
+});
+
+test("what is wanted again by another name is stale until the server says how it stands", async () => {
+  const { client, server } = await connected();
+  const named = client.subscribe("a.1");
+  client.subscribe("*.1");
+  await settle();
+  server.say({ type: "error", code: "denied", topic: "*.1", message: "ended", retryable: false });
+  server.say(snapshot("a.1", 1, { last: "1" }));
+  named.close();
+  client.subscribe("a.*");
+  await settle();
+  assert.deepEqual([names("unsubscribe"), names("subscribe")], [["a.1"], ["a.1", "*.1", "a.*"]]);
+  assert.deepEqual([client.images.get("a.1"), client.status("a.1").status], [{ last: "1" }, "stale"]);
+  server.say(snapshot("a.1", 1, { last: "1" }));
+  assert.equal(client.status("a.1").fresh, true);
+});
+
 test("handlers get updates in order, a late one begins with the image so far", async () => {
   const { client, server } = await connected();
   const early = [], late = [];
@@ -321,11 +353,14 @@ test("property: once quiet, images equal the server's", async () => {
         server.publish(topic, { [pick(["last", "bid", "ask"])]: pick([null, "0.10", 1.5, now++]) });
         past.set(`${topic} e${server.epoch} ${server.topics.get(topic).seq}`, server.topics.get(topic).image);
       } else if (roll < 0.6) open.push(client.subscribe(pick(wishes), follower(holes)));
-      else if (roll < 0.66) open.splice(int(open.length), 1)[0]?.close();
+      else if (roll < 0.66) {
+        open.splice(int(open.length), 1)[0]?.close();
+        if (next() < 0.5) open.push(client.subscribe(pick(wishes), follower(holes))); // at once: an element that moves
+      }
       else if (roll < 0.7) FakeSocket.last.drop(pick([1006, 4001]));
       else if (roll < 0.72) { server.restartEmpty(); FakeSocket.last.drop(1001); }
       else if (roll < 0.76) server.setStatus(pick(topics), pick(["stale", "live"]));
-      else if (roll < 0.9) server.run((message) => message.type !== "ack" && next() < 0.1);
+      else if (roll < 0.9) server.run(({ type }) => !/ack|snapshot/.test(type) && next() < 0.1);
       else await clock.advance(int(3_000));
       await settle();
       for (const topic of topics) {
