@@ -1,6 +1,5 @@
 #include "fanout/commands.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "protocol/encode.h"
@@ -28,8 +27,8 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
   options.since = command.epoch.empty() ? nullptr : &command.since;
   options.same_epoch = command.epoch == epoch;
   if (command.max_rate > 0) {
-    options.pace_ms =
-        static_cast<std::uint16_t>(std::min(std::ceil(1000 / command.max_rate), double{UINT16_MAX}));
+    static_assert(1000 / kMaxRateMin < UINT16_MAX);
+    options.pace_ms = static_cast<std::uint16_t>(std::ceil(1000 / command.max_rate));
   }
   return options;
 }

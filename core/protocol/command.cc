@@ -101,8 +101,10 @@ Result<Body> parse_subscribe(const json& message) {
   if (const json* value = field_of(message, "max_rate")) {
     if (!value->is_number()) return wrong_type("max_rate", "a number of messages a second", *value);
     command.max_rate = value->get<double>();
-    if (!(command.max_rate >= 0 && command.max_rate <= kMaxRateMax)) {
-      return bad("max_rate", value->dump() + " is outside 0 to 1000 messages a second");
+    const bool in_range = command.max_rate >= kMaxRateMin && command.max_rate <= kMaxRateMax;
+    if (!in_range && command.max_rate != 0) {
+      return bad("max_rate", value->dump() + " is outside " + json(kMaxRateMin).dump() + " to " +
+                                 json(kMaxRateMax).dump() + " messages a second (0: every update)");
     }
   }
   if (Status s = read_since(message, command); !s) return s.error();

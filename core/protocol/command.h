@@ -20,6 +20,7 @@ inline constexpr std::size_t kIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 8'192;
 inline constexpr std::size_t kSinceTopicsMax = 100'000;
 inline constexpr std::uint64_t kLastMax = 65'536;
+inline constexpr double kMaxRateMin = 0.02;  // one message in 50 s
 inline constexpr double kMaxRateMax = 1000.0;
 
 struct SubscribeCommand {

@@ -31,6 +31,7 @@ from tickwire.subscription import Subscription
 from tickwire.update import Update
 from tickwire.url import DEFAULT_URL, websocket_url
 
+MAX_RATE_MIN: Final = 0.02
 MAX_RATE_MAX: Final = 1000.0
 QUEUE_MAX: Final = 1024
 LAST_MAX: Final = 65_536
@@ -123,8 +124,9 @@ class Client:
         """Iterate over it: ``async for update in c.subscribe("ticker.*", max_rate=5):``.
 
         Topics that the server refuses are in its `refused`; an error when all are.
-        max_rate: messages a second per topic; None: every update. Where subscriptions of one
-        connection overlap, the server sends a topic once, at the fastest of the paces asked for.
+        max_rate: messages a second per topic, 0.02 to 1000; None: every update. Where
+        subscriptions of one connection overlap, the server sends a topic once, at the fastest of
+        the paces asked for.
         snapshot: False: only what comes from now on.
         last: event topics begin with so many of their last messages, in place of the snapshot.
         since, epoch: go on where a former client was: the last seq of each topic it had, and the
@@ -133,9 +135,9 @@ class Client:
         """
         if not topics:
             raise ConfigError("topics: at least one", field="topics")
-        if max_rate is not None and not 0 < max_rate <= MAX_RATE_MAX:
+        if max_rate is not None and not MAX_RATE_MIN <= max_rate <= MAX_RATE_MAX:
             raise ConfigError(
-                f"max_rate: {max_rate} is not above 0 and at most {MAX_RATE_MAX:g}",
+                f"max_rate: {max_rate} is outside {MAX_RATE_MIN:g} to {MAX_RATE_MAX:g}",
                 field="max_rate",
             )
         if not 0 <= last <= LAST_MAX:

@@ -116,10 +116,11 @@ async def test_arguments_are_checked_before_anything_is_sent() -> None:
     c = tickwire.connect("localhost")
     with pytest.raises(ConfigError, match="at least one"):
         c.subscribe()
-    for rate in (0, -1, 1000.5, float("nan"), float("inf")):
+    for rate in (0, 0.0199, -1, 1000.5, float("nan"), float("inf")):
         with pytest.raises(ConfigError, match="max_rate"):
             c.subscribe("a", max_rate=rate)
-    c.subscribe("a", max_rate=1000)
+    for rate in (0.02, 1000):
+        c.subscribe("a", max_rate=rate)
     with pytest.raises(ConfigError, match="url"):
         tickwire.connect("ftp://localhost")
 

@@ -124,6 +124,20 @@ TEST(Command, LimitsAreExact) {
   EXPECT_EQ(error_of(auth(kTokenBytesMax + 1)).field, "token");
 }
 
+TEST(ParseCommand, TakesTheSlowestAndTheFastestPaceAndNoneBeyond) {
+  const auto with_rate = [](const std::string& rate) {
+    return R"({"type":"subscribe","topics":["a"],"max_rate":)" + rate + "}";
+  };
+  EXPECT_EQ(body_of<SubscribeCommand>(with_rate("0.02")).max_rate, kMaxRateMin);
+  EXPECT_EQ(body_of<SubscribeCommand>(with_rate("1000")).max_rate, kMaxRateMax);
+  EXPECT_EQ(body_of<SubscribeCommand>(with_rate("0")).max_rate, 0) << "every update";
+  EXPECT_EQ(error_of(with_rate("0.0199")).message,
+            "max_rate: 0.0199 is outside 0.02 to 1000.0 messages a second (0: every update)");
+  for (const char* rate : {"0.0199", "1e-300", "1000.1", "-0.02"}) {
+    EXPECT_EQ(error_of(with_rate(rate)).field, "max_rate");
+  }
+}
+
 TEST(ParseCommand, SinceTakesTopicsUpToItsLimitAndNeedsTheirEpoch) {
   const auto parse = [](std::size_t topics, const std::string& more) {
     std::string text = R"({"type":"subscribe","topics":["a"])" + more + R"(,"since":{)";
