@@ -179,27 +179,37 @@ void Commands::renew_grants() {
 }
 
 void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
+  const std::unordered_set<std::string_view> waited = take_back(session, command.topics);
   std::vector<TopicResult> results;
   results.reserve(command.topics.size());
   session.begin_batch(0);
   for (const std::string& topic : command.topics) {
     TopicResult result = subscriptions_.unsubscribe(session, topic);
     if (!result.error) grants_.forget({parts_.sessions.ref(session), topic});
-    // A subscribe that still waits for its authorizer is taken back.
-    for (const std::weak_ptr<Pending>& entry : pending_) {
-      const std::shared_ptr<Pending> pending = entry.lock();
-      if (!pending || parts_.sessions.find(pending->session) != &session) continue;
-      for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
-        if (pending->command.topics[i] != topic) continue;
-        pending->errors[i] =
-            Error{ErrorCode::kNotSubscribed, topic + ": unsubscribed before it was allowed", ""};
-        result.error.reset();
-      }
-    }
+    if (waited.contains(topic)) result.error.reset();
     results.push_back(std::move(result));
   }
   session.end_batch();
   session.send(encode_ack(id, results));
+}
+
+std::unordered_set<std::string_view> Commands::take_back(const Session& session,
+                                                         const std::vector<std::string>& topics) {
+  std::unordered_set<std::string_view> waited;
+  if (session.commands_pending == 0) return waited;
+  const std::unordered_set<std::string_view> leaving(topics.begin(), topics.end());
+  for (const std::weak_ptr<Pending>& entry : pending_) {
+    const std::shared_ptr<Pending> pending = entry.lock();
+    if (!pending || parts_.sessions.find(pending->session) != &session) continue;
+    for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
+      const auto topic = leaving.find(pending->command.topics[i]);
+      if (topic == leaving.end()) continue;
+      pending->errors[i] =
+          Error{ErrorCode::kNotSubscribed, std::string(*topic) + ": unsubscribed before it was allowed", ""};
+      waited.insert(*topic);
+    }
+  }
+  return waited;
 }
 
 // --- publish, list, auth --------------------------------------------------------------------------------

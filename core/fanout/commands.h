@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "fanout/access_desk.h"
@@ -49,6 +50,9 @@ class Commands {
   // 0: for ever.
   void keep_grant(const Grant& grant, std::int64_t ttl_ms);
   void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);
+  // Those of `topics` for which a subscribe still waits for its authorizer; it gets them refused.
+  std::unordered_set<std::string_view> take_back(const Session& session,
+                                                 const std::vector<std::string>& topics);
   void publish(Session& session, const std::string& id, const PublishCommand& command);
   void finish_publish(Session& session, const std::string& id, const PublishCommand& command);
   void list(Session& session, const std::string& id, const ListCommand& command);

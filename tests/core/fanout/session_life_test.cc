@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include "fanout/commands.h"
 #include "plant.h"
 
@@ -180,6 +182,46 @@ TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
   plant.publish("guarded.a", R"({"p":1})");
   plant.run();
   EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "ack"}));
+}
+
+TEST(Access, AnUnsubscribeTakesBackOnlyItsTopicsAndOnlyOfItsSession) {
+  Answering plant;
+  Client client(plant);
+  Client other(plant);
+  client.heard();
+  client.say(R"({"type":"subscribe","id":1,"topics":["guarded.a","guarded.b"]})");
+  client.say(R"({"type":"subscribe","id":2,"topics":["guarded.a","open.c"]})");
+  other.subscribe("guarded.a");
+  client.say(R"({"type":"unsubscribe","id":3,"topics":["guarded.a","open.c","guarded.d"]})");
+  const auto left = client.socket.take().at(0);
+  EXPECT_FALSE(left["results"][0].contains("error"));
+  EXPECT_FALSE(left["results"][1].contains("error"));
+  EXPECT_EQ(left["results"][2]["error"]["code"], "not_subscribed");
+  for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(allow(question));
+  plant.run();
+  const auto acks = client.socket.take();
+  ASSERT_EQ(acks.size(), 2U);
+  for (const auto& result : {acks[0]["results"][0], acks[1]["results"][0], acks[1]["results"][1]}) {
+    EXPECT_EQ(result["error"]["code"], "not_subscribed") << result;
+  }
+  EXPECT_EQ(acks[0]["results"][1]["seq"], 0);
+  EXPECT_EQ(plant.shard.stats().subscriptions, 2U) << "guarded.b, and that of the other";
+}
+
+TEST(Access, AnUnsubscribeOfManyTopicsIsQuickWhileManyWait) {
+  Answering plant;
+  Client client(plant);
+  std::string topics;
+  for (std::size_t i = 0; i < kTopicsPerCommandMax; ++i) {
+    topics += (i > 0 ? ",\"" : "\"") + std::string("guarded.") + std::to_string(i) + '"';
+  }
+  for (int i = 0; i < 16; ++i) client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
+  client.socket.take();
+  const auto start = std::chrono::steady_clock::now();
+  client.say(R"({"type":"unsubscribe","topics":[)" + topics + "]}");
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(client.socket.take().at(0)["results"].size(), kTopicsPerCommandMax);
+  EXPECT_LT(took, std::chrono::seconds(1)) << "not each of them with each that waits";
 }
 
 TEST(Access, CommandsThatWaitAreLimitedExactly) {
