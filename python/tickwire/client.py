@@ -142,6 +142,8 @@ class Client:
             )
         if not 0 <= last <= LAST_MAX:
             raise ConfigError(f"last: {last} is outside 0 to {LAST_MAX}", field="last")
+        if queue_max < 1:
+            raise ConfigError(f"queue_max: {queue_max} is not at least 1", field="queue_max")
         if since and not epoch:
             raise ConfigError("epoch: needed with since, whose seqs belong to it", field="epoch")
         feed = Feed(topics, self._gate, queue_max, self._refresh)
@@ -168,7 +170,7 @@ class Client:
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 await self._join(feed)
-                if not feed.seqs[topic]:
+                if feed.seqs.get(topic) == 0:
                     raise UnknownTopicError(f"{topic}: nothing was ever published", topic=topic)
                 while (update := await feed.next()) is not None:
                     if update.kind == "snapshot":

@@ -7,6 +7,8 @@ import pytest
 
 import tickwire
 from tickwire.errors import (
+    ConfigError,
+    ConnectionLostError,
     DeniedError,
     NotConnectedError,
     NotSubscribedError,
@@ -242,3 +244,41 @@ async def test_closing_the_client_ends_its_iterators(
         await c.ping()
     with pytest.raises(NotConnectedError, match="closed"):
         await take(c.subscribe("a"), 1)
+
+
+async def test_unsubscribing_a_topic_whose_snapshot_somebody_waits_for_says_so(
+    server: "Scripted",
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        first, second = await peer.expect("subscribe"), await peer.expect("unsubscribe")
+        await peer.ack(first)
+        await peer.ack(second)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        waiting = asyncio.create_task(c.snapshot("a"))
+        await asyncio.sleep(0)
+        await c.unsubscribe("a")
+        with pytest.raises(ConnectionLostError, match="a: unsubscribed before its snapshot came"):
+            await waiting
+
+
+@pytest.mark.parametrize("queue_max", [0, -1])
+async def test_a_subscription_must_hold_at_least_one_message(
+    server: "Scripted", queue_max: int
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        for topic in await peer.accept():
+            await peer.snapshot(topic, 1)
+            await peer.update(topic, 2)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        with pytest.raises(ConfigError, match=f"^queue_max: {queue_max} is not at") as caught:
+            c.subscribe("a", queue_max=queue_max)
+        assert caught.value.field == "queue_max"
+        assert [u.seq for u in await take(c.subscribe("a", queue_max=1), 2)] == [1, 2]
