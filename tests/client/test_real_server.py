@@ -261,6 +261,20 @@ async def test_config_shows_where_each_value_came_from(
     assert values(same.out) == values(shown.out)
 
 
+async def test_config_shows_of_a_rule_only_what_it_sets(
+    tickwire_command: "Commands", tmp_path: Path
+) -> None:
+    file = tmp_path / "tickwire.toml"
+    file.write_text('[topics]\n"a.*".ring = 64\n"a.>".ring = 5\n"a.>".delivery = "event"\n')
+    shown = await tickwire_command("config", "show", "--config", str(file))
+    rules = [line.split("  # ")[0].rstrip() for line in shown.out.splitlines()]
+    assert [rule for rule in rules if rule.startswith("topics.")] == [
+        'topics."a.*".ring = 64',
+        'topics."a.>".delivery = "event"',
+        'topics."a.>".ring = 5',
+    ]
+
+
 async def test_config_show_prints_no_secret(tickwire_command: "Commands") -> None:
     args = ("config", "show", "--set", "auth.admin_token=s3cret")
     shown = await tickwire_command(*args, TICKWIRE_TOKEN="a client's", TICKWIRE_URL="ws://x")

@@ -26,7 +26,12 @@ def check(config: ConfigFile = None, sets: Sets = None) -> None:
 @reported
 def show(config: ConfigFile = None, sets: Sets = None) -> None:
     """Print every key with its value, unit and where it came from, as TOML."""
-    entries = load(config, sets).entries()
+    # What a rule for topics does not set is for the rules after it to say.
+    entries = [
+        entry
+        for entry in load(config, sets).entries()
+        if entry.source != "default" or not entry.key.startswith("topics.")
+    ]
     lines = [f"{entry.key} = {shown(entry)}" for entry in entries]
     width = max(map(len, lines))
     for line, entry in zip(lines, entries, strict=True):
