@@ -66,7 +66,9 @@ async def replay(pub: Pub) -> None:
             else:
                 skipped += 1
         pub.log.info("%s: %d messages published, %d left out", path, published, skipped)
-        if not pub.config.get("loop", False):
+        if not published:
+            pub.log.warning("%s: nothing to play", path)
+        if not published or not pub.config.get("loop", False):
             return
 
 
@@ -82,6 +84,8 @@ def _publish(pub: Pub, topic: str, text: str) -> bool:
 def _settings(pub: Pub) -> tuple[Path, float, str]:
     path = Path(pub.config.get("file", ""))
     speed = pub.config.get("speed", 1.0)
+    if path == Path():
+        raise ConfigError("plugins.replay.file: is not set", field="plugins.replay.file")
     if not path.is_file():
         raise ConfigError(f"plugins.replay.file: {path}: no such file", field="plugins.replay.file")
     if not isinstance(speed, (int, float)) or speed < 0:

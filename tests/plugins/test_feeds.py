@@ -88,6 +88,15 @@ def test_a_session_may_be_looped_and_topics_named(session_file, start_server, ev
     eventually(lambda: server.snapshot("replay.A") and server.snapshot("replay.A").seq > 10)
 
 
+def test_a_loop_ends_when_there_is_nothing_to_play(start_server, eventually, caplog, tmp_path):
+    path = tmp_path / "empty.txt"
+    path.write_text("no line of a session\n10.0: [1]\n")
+    caplog.set_level("WARNING", "tickwire.plugins")
+    server = start_server("replay", plugins={"replay": {"file": str(path), "loop": True}})
+    eventually(lambda: server.health["plugins"]["replay"]["state"] == "finished")
+    assert f"{path}: nothing to play" in caplog.text
+
+
 def test_a_binance_stream_names_its_topic_too():
     text = '{"stream":"nknusdt@depth@100ms","data":{"e":"depthUpdate"}}'
     assert topic_of("replay.{stream}", text) == "replay.nknusdt_depth_100ms"
@@ -98,7 +107,7 @@ def test_a_binance_stream_names_its_topic_too():
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({}, "plugins.replay.file"),
+        ({}, "plugins.replay.file: is not set"),
         ({"file": "no/such.xz"}, "plugins.replay.file: no/such.xz"),
         ({"file": __file__, "speed": -1}, "plugins.replay.speed: -1"),
         ({"file": __file__, "speed": "fast"}, "plugins.replay.speed: 'fast'"),
