@@ -217,7 +217,7 @@ class Host:
             task.cancel()
 
     async def _end(self) -> None:
-        tasks = self._tasks | self._desk.tasks
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}  # also those that plugins made
         for task in tasks:
             task.cancel()
         if tasks:

@@ -1,5 +1,6 @@
 """Every block of docs/PLUGINS.md does what it says."""
 
+import gc
 import re
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def test_the_book_publishes_a_row_to_each_topic(save, start_server):
     assert all(data["bid_size"] in range(100) for data in seen.values())
 
 
-def test_the_clocks_tick_as_configured(blocks, save, start_server, eventually):
+def test_the_clocks_tick_as_configured(blocks, save, start_server, eventually, caplog):
     (text,) = [text for kind, text in blocks if kind == "toml"]
     settings = tomllib.loads(text)["plugins"]
     plugin = save("clocks.py")
@@ -89,6 +90,11 @@ def test_the_clocks_tick_as_configured(blocks, save, start_server, eventually):
     last = eventually(lambda: server.snapshot("clock.A")).seq
     assert server.snapshot("clock.A").seq <= last + 1
     assert server.health["plugins"]["clocks"]["errors"] == 0
+    with server.subscribe("clock.B") as subscription:
+        assert subscription.get(5).seq == 1
+        server.stop()
+    gc.collect()  # asyncio complains of a task when nothing holds it any more
+    assert "tick()" not in caplog.text
 
 
 def test_the_plain_def_runs_and_stops(save, start_server, eventually):

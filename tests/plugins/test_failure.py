@@ -232,6 +232,29 @@ def test_a_stopped_feed_can_publish_no_more(start_server, eventually):
     eventually(lambda: faults == ["feed 1 has ended"])
 
 
+def test_tasks_that_a_feed_left_behind_end_with_the_server(start_server, eventually):
+    left: list[asyncio.Task[None]] = []
+    ended: list[str] = []
+
+    async def tick() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            ended.append("in order")
+
+    @feed("clock.*")
+    async def clocks(pub: Pub) -> None:
+        left.append(asyncio.create_task(tick()))
+        await asyncio.sleep(60)
+
+    server = start_server(clocks)
+    eventually(lambda: left)
+    server.stop()
+    assert left[0].cancelled()
+    assert ended == ["in order"]
+
+
 def test_one_of_two_feeds_of_a_plugin_fails_and_the_plugin_shows_it(
     start_server, eventually, caplog
 ):
