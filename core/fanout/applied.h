@@ -19,6 +19,8 @@ struct Applied {
   std::uint64_t apply_no = 0;
   std::uint64_t previous_no = 0;    // the topic's apply_no before
   std::array<UpdatePtr, 2> before;  // the topic's data updates before it, nearest first; null: not known
+  std::uint64_t seq_before = 0;     // the topic's seq that was applied before
+  bool skips = false;               // updates between that and this one never came
 };
 
 // A data update in a pattern's own sequence, whose last messages are the bases of its subscribers.

@@ -6,14 +6,6 @@
 #include "protocol/encode.h"
 
 namespace tickwire {
-namespace {
-
-std::uint64_t seq_before(const Update& update) {
-  return update.seq() - (update.status_only() ? 0 : 1);
-}
-
-}  // namespace
-
 void Sender::send(Session& session, std::span<const LiveItem> items) {
   WriteBuffer& write = encoder_.buffer();
   write.clear();
@@ -67,11 +59,12 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
   const Update& update = *applied.update;
   if (subscription.phase != Phase::kLive) {
     // One that resumed ahead of this shard: now the shard is where the client is.
-    if (subscription.resume && update.seq() == subscription.seq && !update.status_only()) session.owe(index);
+    const bool arrives = applied.seq_before < subscription.seq && subscription.seq <= update.seq();
+    if (subscription.resume && arrives) session.owe(index);
     return;
   }
-  if (session.writable() && subscription.pace_ms == 0) {
-    assert(subscription.seq == seq_before(update));
+  if (session.writable() && subscription.pace_ms == 0 && !applied.skips) {
+    assert(subscription.seq == applied.seq_before);
     if (encoder_.update(session, subscription, applied)) {
       ++messages_;
       subscription.seq = update.seq();
@@ -93,7 +86,7 @@ void Sender::deliver_pattern(Session& session, const LiveItem& item) {
   if (pattern.phase == Phase::kUnused) return;
   if (session.overlapping() && overridden(session, pattern, *applied.state)) return;
   if (pattern.phase == Phase::kLive) {
-    if (session.writable() && pattern.pace_ms == 0 &&
+    if (session.writable() && pattern.pace_ms == 0 && !applied.skips &&
         encoder_.pattern_update(session, pattern, applied, item.step)) {
       ++messages_;
       return;
@@ -125,7 +118,7 @@ bool Sender::overridden(Session& session, const PatternSubscription& pattern, co
 void Sender::add_child(Session& session, std::uint16_t pace_ms, const Applied& applied) {
   Subscription child;
   child.topic_id = applied.state->topic->id;
-  child.seq = seq_before(*applied.update);
+  child.seq = applied.seq_before;
   child.pace_ms = pace_ms;
   child.phase = Phase::kBehind;
   child.fresh = false;

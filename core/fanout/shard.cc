@@ -19,7 +19,7 @@ class Shard::Impl {
  public:
   Impl(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
       : wake_(std::move(wake)),
-        inbox_(wake_),
+        inbox_(wake_, config.inbox_updates_max),
         sink_(hub.add_sink(inbox_)),
         parts_(hub, clock, access, std::move(config), sink_) {}
 
@@ -130,8 +130,9 @@ class Shard::Impl {
 
   [[nodiscard]] ShardStats stats() const {
     const ShardCounters& c = parts_.counters;
-    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(), c.bytes.get(),  c.writes.get(),
-            c.turns.get(),    c.conflated.get(),     c.gaps.get(),     c.linked.get(), c.standalone.get()};
+    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(),  c.bytes.get(),
+            c.writes.get(),   c.turns.get(),         c.conflated.get(), c.gaps.get(),
+            c.linked.get(),   c.standalone.get(),    c.overruns.get()};
   }
 
  private:

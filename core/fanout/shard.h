@@ -36,6 +36,7 @@ struct ShardStats {
   std::uint64_t gaps = 0;
   std::uint64_t linked = 0;      // messages sent compressed against earlier ones
   std::uint64_t standalone = 0;  // messages sent compressed by themselves
+  std::uint64_t overruns = 0;    // times it was too slow for what was published
 };
 
 class Shard {

@@ -15,7 +15,9 @@ struct ShardConfig {
   double fanout_load = 0.7;  // share of the time that turns may take, (0, 1]
   std::int64_t turn_spacing_us_max = 20'000;
   std::int64_t access_deadline_ms = 2'000;
-  std::int64_t behind_ms_max = 60'000;  // then close 1013
+  std::int64_t behind_ms_max = 60'000;                    // then close 1013
+  std::size_t inbox_updates_max = std::size_t{1} << 18U;  // that wait for a turn; then topics skip ahead
+  std::size_t deliveries_max = 250'000;  // that a turn lists at once, but for those of its last update
   SessionConfig session{};
 };
 

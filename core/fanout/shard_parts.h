@@ -31,7 +31,8 @@ class Counter {
 };
 
 struct ShardCounters {
-  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps, linked, standalone;
+  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps, linked, standalone,
+      overruns;
 };
 
 struct ShardParts {

@@ -100,6 +100,29 @@ TopicState* TopicTable::apply(const UpdatePtr& update) {
   return state;
 }
 
+void TopicTable::expect_all() {
+  for (const auto& [id, pattern] : patterns_) {
+    for (const UpdatePtr& update : hub_.list(pattern->pattern, "", SIZE_MAX)) {
+      if (find(update->topic().id) == nullptr) add_state(update->topic(), nullptr);
+    }
+  }
+}
+
+std::optional<TopicTable::Skip> TopicTable::skip_ahead(TopicId& place) {
+  while (place < states_.size()) {
+    TopicState* state = states_[place++].get();
+    UpdatePtr newest = state != nullptr ? state->topic->last() : nullptr;
+    if (!newest || (state->last && newest->revision() <= state->last->revision())) continue;
+    const Skip skip{state, state->seq()};
+    state->recent = {};
+    if (!newest->status_only()) state->recent[0] = newest;
+    state->last = std::move(newest);
+    log(*state);
+    return skip;
+  }
+  return std::nullopt;
+}
+
 TopicState* TopicTable::next_after(std::uint64_t apply_no, std::size_t& place) const {
   if (place == 0) {
     const auto first =

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -94,6 +95,16 @@ class TopicTable {
 
   // The state an update belongs to, brought up to it; null when it is old news or nobody wants it any more.
   TopicState* apply(const UpdatePtr& update);
+
+  // After updates were left out. First makes room for the topics that a pattern wants and that are new here;
+  // then brings the next topic that is not where the hub is to there, and says which it was. `place` is where
+  // to look from (0 at first) and is moved on.
+  void expect_all();
+  struct Skip {
+    TopicState* state;
+    std::uint64_t seq_before;
+  };
+  std::optional<Skip> skip_ahead(TopicId& place);
 
   [[nodiscard]] TopicState& state(TopicId id) const { return *states_.at(id); }
   [[nodiscard]] TopicState* find(TopicId id) const {

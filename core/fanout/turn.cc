@@ -5,11 +5,59 @@
 namespace tickwire {
 
 void Turn::run() {
-  inbox_.take(batch_);
-  if (batch_.empty()) return;
+  const bool overrun = inbox_.take(batch_);
+  if (batch_.empty() && !overrun) return;
   parts_.counters.turns.add(1);
-  apply();
-  list_deliveries();
+  for (const UpdatePtr& update : batch_) {
+    apply(update);
+    if (deliveries_.size() >= parts_.config.deliveries_max) send();
+  }
+  send();
+  batch_.clear();
+  if (overrun) skip_ahead();
+}
+
+void Turn::apply(const UpdatePtr& update) {
+  const TopicState* known = parts_.topics.find(update->topic().id);
+  std::array<UpdatePtr, 2> before;
+  if (known != nullptr) before = known->recent;
+  const std::uint64_t seq_before = update->seq() - (update->status_only() ? 0 : 1);
+  TopicState* state = parts_.topics.apply(update);
+  if (state == nullptr) return;
+  applied_.push_back(
+      {update.get(), state, state->apply_no, state->previous_no, std::move(before), seq_before, false});
+  list_deliveries(update);
+}
+
+// All who are live fall behind, as if their sockets had been full.
+void Turn::skip_ahead() {
+  parts_.counters.overruns.add(1);
+  parts_.topics.expect_all();
+  TopicId place = 0;
+  while (const auto skip = parts_.topics.skip_ahead(place)) {
+    TopicState* state = skip->state;
+    applied_.push_back(
+        {state->last.get(), state, state->apply_no, state->previous_no, {}, skip->seq_before, true});
+    list_deliveries(nullptr);
+    if (deliveries_.size() >= parts_.config.deliveries_max) send();
+  }
+  send();
+}
+
+void Turn::list_deliveries(const UpdatePtr& update) {
+  const auto number = static_cast<std::uint32_t>(applied_.size() - 1);
+  const Applied& applied = applied_.back();
+  for (const SubscriberRef& ref : applied.state->subscribers)
+    deliveries_.push_back({ref.slot, ref.index, number, kNoStep});
+  for (PatternState* pattern : applied.state->patterns) {
+    const std::uint32_t step = update == nullptr ? kNoStep : add_step(*pattern, applied, update);
+    for (const SubscriberRef& ref : pattern->subscribers)
+      deliveries_.push_back({ref.slot, ref.index, number, step});
+  }
+}
+
+void Turn::send() {
+  if (applied_.empty()) return;
   sort_by_session();
   std::uint32_t begin = 0;
   for (std::uint32_t slot = 0; slot < item_end_.size(); ++slot) {
@@ -20,36 +68,7 @@ void Turn::run() {
   }
   applied_.clear();
   steps_.clear();
-  batch_.clear();
-}
-
-void Turn::apply() {
-  applied_.clear();
-  batch_index_.clear();
-  for (std::uint32_t i = 0; i < batch_.size(); ++i) {
-    const TopicState* known = parts_.topics.find(batch_[i]->topic().id);
-    std::array<UpdatePtr, 2> before;
-    if (known != nullptr) before = known->recent;
-    TopicState* state = parts_.topics.apply(batch_[i]);
-    if (state == nullptr) continue;
-    applied_.push_back({batch_[i].get(), state, state->apply_no, state->previous_no, std::move(before)});
-    batch_index_.push_back(i);
-  }
-}
-
-void Turn::list_deliveries() {
   deliveries_.clear();
-  steps_.clear();
-  for (std::uint32_t i = 0; i < applied_.size(); ++i) {
-    const TopicState& state = *applied_[i].state;
-    for (const SubscriberRef& ref : state.subscribers)
-      deliveries_.push_back({ref.slot, ref.index, i, kNoStep});
-    for (PatternState* pattern : state.patterns) {
-      const std::uint32_t step = add_step(*pattern, applied_[i], batch_[batch_index_[i]]);
-      for (const SubscriberRef& ref : pattern->subscribers)
-        deliveries_.push_back({ref.slot, ref.index, i, step});
-    }
-  }
 }
 
 std::uint32_t Turn::add_step(PatternState& pattern, const Applied& applied, const UpdatePtr& update) {

@@ -1,6 +1,7 @@
 // Turn: carries what the inbox holds to all sessions: each update is applied to its topic, the deliveries are
 // counting-sorted by session, and each session is written to once. How many messages one write carries
-// decides what fan-out costs, so turns are spaced (Shard::run).
+// decides what fan-out costs, so turns are spaced (Shard::run). A turn with more than
+// ShardConfig::deliveries_max is made in pieces, which bounds its buffers.
 //
 // Loop thread. Keeps its buffers between turns; a session costs nothing between them.
 #pragma once
@@ -30,9 +31,12 @@ class Turn {
 
   static constexpr std::uint32_t kNoStep = UINT32_MAX;
 
+  void apply(const UpdatePtr& update);
+  void skip_ahead();
+  // To everyone who wants it; `update`: null where it skips.
+  void list_deliveries(const UpdatePtr& update);
   std::uint32_t add_step(PatternState& pattern, const Applied& applied, const UpdatePtr& update);
-  void apply();
-  void list_deliveries();
+  void send();
   void sort_by_session();
 
   ShardParts& parts_;
@@ -41,7 +45,6 @@ class Turn {
   std::vector<UpdatePtr> batch_;
   std::vector<Applied> applied_;
   std::vector<PatternStep> steps_;
-  std::vector<std::uint32_t> batch_index_;  // by applied_: its place in batch_
   std::vector<Delivery> deliveries_;
   std::vector<LiveItem> items_;          // deliveries_, sorted by session
   std::vector<std::uint32_t> item_end_;  // by slot: where its items end in items_

@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kPeers = 6;
 constexpr std::uint64_t kFeeds = 2;
 constexpr std::size_t kWriteBytesMax = 600;
+constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
+constexpr std::size_t kDeliveriesMax = 10;     // often
 constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
@@ -22,6 +24,8 @@ ShardConfig shard_config(std::uint32_t index, int epoch) {
   config.index = index;
   config.epoch = "e" + std::to_string(epoch);
   config.session.write_bytes_max = kWriteBytesMax;
+  config.inbox_updates_max = kInboxUpdatesMax;
+  config.deliveries_max = kDeliveriesMax;
   return config;
 }
 
@@ -284,7 +288,20 @@ void Simulation::start_plant() {
   }
 }
 
+std::uint64_t Simulation::overruns() const {
+  std::uint64_t sum = 0;
+  for (const auto& shard : plant_->shards) sum += shard->stats().overruns;
+  return sum;
+}
+
+Totals Simulation::totals() const {
+  Totals totals = totals_;
+  totals.overruns += overruns();
+  return totals;
+}
+
 void Simulation::end_plant(bool clean) {
+  totals_.overruns += overruns();
   if (clean) {
     for (const auto& shard : plant_->shards) shard->drain(0);
     ++totals_.restarts;

@@ -29,6 +29,7 @@ struct Totals {
   std::uint64_t restarts = 0;
   std::uint64_t crashes = 0;
   std::uint64_t cuts = 0;
+  std::uint64_t overruns = 0;
 };
 
 class Simulation {
@@ -42,7 +43,7 @@ class Simulation {
   void step();
   // Lets everything come to rest: then every client knows the last state of what it wants.
   void settle();
-  [[nodiscard]] const Totals& totals() const { return totals_; }
+  [[nodiscard]] Totals totals() const;
 
  private:
   struct Plant;
@@ -70,6 +71,7 @@ class Simulation {
   void flush(bool fails);
   void start_plant();
   void end_plant(bool clean);
+  [[nodiscard]] std::uint64_t overruns() const;
   void check_bounds(const Peer& peer) const;
   void check_rest(const Peer& peer) const;
 

@@ -22,12 +22,14 @@ TEST(Simulation, MeetsWhatItIsAboutAndFindsNoViolation) {
     ASSERT_NO_THROW(one = run(seed, Mutation::kNone));
     all.messages += one.messages, all.gaps += one.gaps, all.resumes += one.resumes;
     all.restarts += one.restarts, all.crashes += one.crashes, all.cuts += one.cuts;
+    all.overruns += one.overruns;
   }
   EXPECT_GT(all.messages, 100'000U);
   EXPECT_GT(all.gaps, 100U);
   EXPECT_GT(all.resumes, 1'000U);
   EXPECT_GT(all.restarts, 20U);
   EXPECT_GT(all.crashes, 20U);
+  EXPECT_GT(all.overruns, 20U);
   EXPECT_GT(all.cuts, 100U);
 }
 
