@@ -23,6 +23,7 @@ from tickwire.errors import (
     ProtocolError,
     TickwireError,
 )
+from tickwire.url import shown
 
 SUBPROTOCOL: Final = Subprotocol("tickwire.v1.json")
 MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
@@ -35,6 +36,7 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
 
     options: of websockets' connect.
     """
+    place = shown(url)
     try:
         return await connect_websocket(
             url,
@@ -48,12 +50,16 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
     except InvalidStatus as e:
         status = e.response.status_code
         if status in (401, 403):
-            raise DeniedError(f"{url}: the server answered {status}") from e
-        raise ConnectionFailedError(f"{url}: the server answered {status}, not a WebSocket") from e
+            raise DeniedError(f"{place}: the server answered {status}") from e
+        raise ConnectionFailedError(
+            f"{place}: the server answered {status}, not a WebSocket"
+        ) from e
     except TimeoutError as e:
-        raise ConnectionFailedError(f"{url}: no answer within {timeout_s:g} s") from e
-    except (OSError, InvalidHandshake, InvalidProxy, InvalidURI) as e:
-        raise ConnectionFailedError(f"{url}: {reason(e)}") from e
+        raise ConnectionFailedError(f"{place}: no answer within {timeout_s:g} s") from e
+    except (InvalidProxy, InvalidURI) as e:
+        raise ConnectionFailedError(f"{place}: {e.msg}") from e
+    except (OSError, InvalidHandshake) as e:
+        raise ConnectionFailedError(f"{place}: {reason(e)}") from e
 
 
 def close_error(closed: ConnectionClosed) -> TickwireError:

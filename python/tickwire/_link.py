@@ -31,6 +31,7 @@ from tickwire.errors import (
     ProtocolError,
     TickwireError,
 )
+from tickwire.url import shown
 
 HEARTBEATS_MISSED_MAX: Final = 2
 LOOKS_PER_LIMIT: Final = 4
@@ -117,7 +118,7 @@ class Link:
         if self._failure is not None:
             raise self._failure
         if not self.live:
-            raise NotConnectedError(f"{command.kind}: not connected to {self._options.url}")
+            raise NotConnectedError(f"{command.kind}: not connected to {shown(self._options.url)}")
         return await self._ask(command)
 
     async def _ask(self, command: Command) -> Answer:
@@ -210,11 +211,11 @@ class Link:
                 event = self._receive(await ws.recv())
         except TimeoutError as e:
             within = f"within {self._options.timeout_s:g} s"
-            raise ConnectionFailedError(f"{self._options.url}: no welcome {within}") from e
+            raise ConnectionFailedError(f"{shown(self._options.url)}: no welcome {within}") from e
         except ConnectionClosed as e:
             error = close_error(e)
             if error.retryable:
-                raise ConnectionFailedError(f"{self._options.url}: {error}") from e
+                raise ConnectionFailedError(f"{shown(self._options.url)}: {error}") from e
             raise error from e
         if not isinstance(event, Welcome):
             raise ProtocolError("the server did not begin with a welcome")

@@ -1,5 +1,6 @@
 """Where a server is: what people write, made into the one WebSocket URL that it means."""
 
+import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -26,15 +27,27 @@ def http_url(text: str, path: str) -> str:
     return urlunsplit((scheme, parts.netloc, base, "", "")) + path
 
 
+def shown(text: str) -> str:
+    """What messages say of it: no query, no user and password, which may be secrets."""
+    return re.sub(r"^([^/]*//)?[^/]*@", r"\1", re.split(r"[?#]", text, maxsplit=1)[0])
+
+
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text if "://" in text else f"ws://{text}")
         good = parts.scheme in _SECURE and bool(parts.hostname) and parts.port != 0
-    except ValueError as e:  # a port that is no number, an IPv6 address without its end
-        raise ConfigError(f"url: {text!r}: {e}", field="url") from e
+        (parts.hostname or "").encode("idna")
+    except ValueError as e:  # of a port that is no number, an IPv6 address without its end, a..b
+        raise ConfigError(f"url: {shown(text)!r}: {e}", field="url") from e
+    if "@" in parts.netloc:
+        raise ConfigError(
+            f"url: {shown(text)!r} has a user or password, which is not supported; a token is",
+            field="url",
+        )
     if not good:
         raise ConfigError(
-            f"url: {text!r} is not ws://, wss://, http:// or https:// with a host, or host:port",
+            f"url: {shown(text)!r} is not ws://, wss://, http:// or https:// with a host,"
+            " or host:port",
             field="url",
         )
     return parts

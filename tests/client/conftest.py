@@ -184,7 +184,7 @@ class Scripted:
         self._scripts = list(scripts)
 
     def page(self, connection: ServerConnection, request: Request) -> Response | None:
-        if request.path == "/ws":
+        if request.path.partition("?")[0] == "/ws":
             return None
         self.asked.append(request)
         status, body = self.pages[request.path]

@@ -184,6 +184,14 @@ async def test_the_table_shows_that_the_server_is_away(server: "Scripted") -> No
     assert "live" in last_frame
 
 
+async def test_the_table_does_not_show_the_query_of_its_url(server: "Scripted") -> None:
+    server.play(tells)
+    code, drawn = await on_a_terminal("sub", "a", "--url", f"{server.url}?t=s3cret", "--count", "1")
+    assert code == 0
+    assert server.url in drawn
+    assert "s3cret" not in drawn
+
+
 async def test_with_json_a_terminal_gets_lines_too(server: "Scripted") -> None:
     server.play(tells)
     code, drawn = await on_a_terminal("sub", "a", "--json", "--url", server.url, "--count", "1")
@@ -339,6 +347,11 @@ async def test_nobody_listening_is_3(tickwire_command: "Commands", args: tuple[s
     assert ended.err.endswith(": Connection refused\n")
 
 
+async def test_a_path_that_http_cannot_carry_is_3(tickwire_command: "Commands") -> None:
+    ended = await tickwire_command("health", "--url", "http://127.0.0.1:1/\N{EURO SIGN}")
+    assert (ended.code, len(ended.err.splitlines())) == (3, 1), ended.err
+
+
 async def test_a_server_that_allows_nobody_is_4(
     server: "Scripted", tickwire_command: "Commands"
 ) -> None:
@@ -358,6 +371,8 @@ async def test_a_server_that_allows_nobody_is_4(
         (("sub", "a", "--max-rate", "0"), "max_rate"),
         (("sub", "a", "--url", "ftp://x"), "url: 'ftp://x'"),
         (("health", "--url", "h:x"), "url: 'h:x'"),
+        (("health", "--url", "http://a..b/"), "url: 'http://a..b/'"),
+        (("sub", "a", "--url", "ws://a..b/"), "url: 'ws://a..b/'"),
         (("pub", "a", "nonsense"), "not JSON"),
         (("pub", "a", "[1]"), "must be a JSON object"),
     ],

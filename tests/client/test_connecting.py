@@ -14,6 +14,7 @@ from tickwire.errors import (
     DeniedError,
     LimitError,
     ProtocolError,
+    TickwireError,
 )
 
 if TYPE_CHECKING:
@@ -162,6 +163,37 @@ async def test_a_port_that_speaks_something_else() -> None:
         with pytest.raises(ConnectionFailedError, match="HTTP"):
             async with tickwire.connect(f"127.0.0.1:{port}"):
                 pass
+
+
+async def test_a_port_without_tls_is_said_as_openssl_says_it() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(speak, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening:
+        with pytest.raises(ConnectionFailedError, match=r"wss://.*: \[SSL"):
+            async with tickwire.connect(f"wss://127.0.0.1:{port}"):
+                pass
+
+
+async def test_no_error_repeats_what_stands_in_the_query(server: "Scripted") -> None:
+    server.play(lambda peer: peer.idle(), lambda peer: peer.ws.close(1013))
+    server.pages["/elsewhere?token=s3cret"] = (403, "")
+    server.pages["/nowhere?token=s3cret"] = (404, "")
+    elsewhere, nowhere = (server.url.replace("/ws", path) for path in ("/elsewhere", "/nowhere"))
+    silent = wired = server.url
+    for url in (silent, wired, elsewhere, nowhere, "127.0.0.1:1/ws"):
+        with pytest.raises(TickwireError, match=url) as caught:
+            async with tickwire.connect(f"{url}?token=s3cret", timeout_s=0.1):
+                pass
+        assert "s3cret" not in str(caught.value)
+    c = tickwire.connect("ws://127.0.0.1:1/ws?token=s3cret")
+    with pytest.raises(TickwireError, match="not connected to ws://127") as caught:
+        await c.ping()
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_a_client_may_be_closed_before_it_was_opened() -> None:

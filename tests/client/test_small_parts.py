@@ -10,7 +10,7 @@ from tickwire import errors, exit_codes
 from tickwire._backoff import BACKOFF_S_MAX, DRAIN_S_MAX, STEADY_S, Backoff
 from tickwire._pattern import is_pattern, matches
 from tickwire.codes import ERROR_CODES, should_reconnect
-from tickwire.url import http_url, websocket_url
+from tickwire.url import http_url, shown, websocket_url
 
 # --- patterns -------------------------------------------------------------------------------------
 
@@ -78,6 +78,35 @@ def test_what_is_no_url_is_said_with_what_would_be(text: str) -> None:
     with pytest.raises(errors.ConfigError, match="url: ") as caught:
         websocket_url(text)
     assert caught.value.field == "url"
+
+
+@pytest.mark.parametrize("text", ["ws://a..b/", f"http://{'a' * 64}.b", "ws://[::1]:x?s3cret"])
+def test_a_host_that_can_be_none_is_said_without_secrets(text: str) -> None:
+    with pytest.raises(errors.ConfigError, match="url: ") as caught:
+        websocket_url(text)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["ws://me:s3cret@h/ws", "me:s3cret@h", "http://s3cret@h:1?s3cret"])
+def test_a_user_or_password_is_refused_and_not_repeated(text: str) -> None:
+    for read in (websocket_url, lambda text: http_url(text, "/health")):
+        with pytest.raises(errors.ConfigError, match="user or password") as caught:
+            read(text)
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ws://h:1/ws", "ws://h:1/ws"),
+        ("h:1/a@b", "h:1/a@b"),
+        ("ws://h/ws?token=a@b/c#d", "ws://h/ws"),
+        ("ws://me:pass@h/ws?a=b", "ws://h/ws"),
+        ("me@h", "h"),
+    ],
+)
+def test_messages_show_of_a_url_what_is_no_secret(text: str, expected: str) -> None:
+    assert shown(text) == expected
 
 
 # --- pauses ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tickwire._reason import reason
 from tickwire.errors import ConfigError, ConnectionFailedError, DeniedError
+from tickwire.url import shown
 
 TIMEOUT_S: Final = 10.0
 HEAD_BYTES_MAX: Final = 16_384
@@ -20,22 +21,21 @@ CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
 
 def dial(url: str, deflate: bool, receive_bytes: int | None) -> "tuple[socket.socket, Frames]":
     """A connected socket, and what reads from it; it may hold the first messages already."""
-    parts = urlsplit(url)
+    parts, place = urlsplit(url), shown(url)
     if parts.scheme != "ws":
-        raise ConfigError(f"url: {url} is not ws://, which is all that check speaks", field="url")
-    place = (parts.hostname or "", parts.port or 80)
+        raise ConfigError(f"url: {place} is not ws://, which is all that check speaks", field="url")
     try:
-        sock = _connect(place, receive_bytes)
+        sock = _connect((parts.hostname or "", parts.port or 80), receive_bytes)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         sock.sendall(_request(parts.netloc, path, deflate))
         head, rest = _read_head(sock)
     except OSError as e:
-        raise ConnectionFailedError(f"{url}: {reason(e)}") from e
+        raise ConnectionFailedError(f"{place}: {reason(e)}") from e
     status = head.split(" ", 2)[1] if head.startswith("HTTP/1.1 ") else "nothing"
     if status != "101":
         sock.close()
         kind = DeniedError if status in ("401", "403") else ConnectionFailedError
-        raise kind(f"{url}: the server answered {status}, not a WebSocket")
+        raise kind(f"{place}: the server answered {status}, not a WebSocket")
     frames = Frames("permessage-deflate" in head.lower())
     frames.feed(rest)
     return sock, frames

@@ -38,7 +38,7 @@ def get(
     except HTTPError as refused:
         with refused:
             status, body = refused.code, refused.read()
-    except (OSError, HTTPException) as e:
+    except (OSError, HTTPException, UnicodeError) as e:
         raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
     answer = _answer(place, status, body)
     if status not in good:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tickwire._topics import merge
 from tickwire.update import Update
+from tickwire.url import shown
 
 if TYPE_CHECKING:
     from tickwire.client import Client
@@ -58,7 +59,7 @@ class Board:
         room = max(1, (console.width - FIXED_COLUMNS) // FIELD_COLUMNS)
         names = list(self._fields)[:room]
         lines = max(1, console.height - LINES_AROUND)
-        table = Table("topic", "status", title=f"{client.url}")
+        table = Table("topic", "status", title=shown(client.url))
         for name in ("seq", "age", *names):
             table.add_column(name, justify="right", overflow="ellipsis", no_wrap=True)
         for topic in sorted(self._rows)[:lines]:
