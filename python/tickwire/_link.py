@@ -225,8 +225,8 @@ class Link:
         if self.token is not None:
             await self._ask(self._protocol.auth(self.token))
         # One after the other: the server keeps few commands that wait for an authorizer.
-        while commands := self._protocol.subscribe_commands():
-            for command in commands:
+        while self._protocol.waiting:
+            for command in self._protocol.subscribe_commands():
                 await self._ask(command)
         self._live_since = asyncio.get_running_loop().time()
         self._decided.set()

@@ -7,7 +7,7 @@ connection each topic goes on where it was (`_wants`), or begins anew.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -48,9 +48,20 @@ class Protocol:
         """To be asked for, if that says anything new; `repeat`: anyway, for how it begins."""
         self._wants.want(topic, snapshot, max_rate, repeat, start)
 
-    def subscribe_commands(self) -> list[Command]:
-        """What was wanted and not asked for yet on this connection. Call it until it is empty."""
-        return [self._subscribe(ask) for ask in self._wants.asks(self.topics)]
+    @property
+    def waiting(self) -> bool:
+        """Is anything wanted that was not asked for yet on this connection?"""
+        return self._wants.waiting
+
+    def subscribe_commands(self) -> Iterator[Command]:
+        """What was not asked for yet; to be called while anything is `waiting`.
+
+        It is decided now, but each command leaves out what was unsubscribed before its turn came:
+        sent after the unsubscribe, it would stay at the server for good.
+        """
+        asks = list(self._wants.asks(self.topics))
+        rests = (self._wants.rest(ask) for ask in asks)
+        return (self._subscribe(rest) for rest in rests if rest.topics)
 
     def unwant(self, topics: Iterable[str]) -> list[Command]:
         """Forgets them; the commands tell the server, which knows of those that were asked for."""

@@ -63,6 +63,8 @@ class Ask:
     max_rate: float
     last: int = 0
     since: Mapping[str, int] = field(default_factory=dict)
+    wants: Sequence[Want] = ()
+    """Of the topics; none where it is nobody's."""
 
 
 class Wants:
@@ -119,8 +121,13 @@ class Wants:
         for name, want in self._wants.items():
             want.anew = want.anew or (want.resume and bool(among(name, lost)))
 
+    @property
+    def waiting(self) -> bool:
+        """Is anything not asked for yet on this connection?"""
+        return any(not want.asked for want in self._wants.values())
+
     def asks(self, topics: Topics) -> Iterator[Ask]:
-        """What was wanted and not asked for yet on this connection. Ask until nothing is left."""
+        """What was wanted and not asked for yet on this connection. While anything is `waiting`."""
         waiting = {name: want for name, want in self._wants.items() if not want.asked}
         before = {name: want for name, want in waiting.items() if want.resume}
         if not before:
@@ -132,7 +139,18 @@ class Wants:
             alike.setdefault((want.snapshot, want.max_rate, want.start.last), []).append(name)
         for (snapshot, max_rate, last), names in alike.items():
             for some in portions(names):
-                yield Ask(some, snapshot, max_rate, last, self._take_since(some, topics))
+                since = self._take_since(some, topics)
+                wants = [self._wants[name] for name in some]
+                yield Ask(some, snapshot, max_rate, last, since, wants)
+
+    def rest(self, ask: Ask) -> Ask:
+        """Without what was unsubscribed since then."""
+        both = zip(ask.topics, ask.wants, strict=True)
+        kept = [name for name, want in both if self._wants.get(name) is want]
+        if len(kept) == len(ask.topics):
+            return ask
+        since = {topic: ask.since[topic] for name in kept for topic in among(name, ask.since)}
+        return replace(ask, topics=kept, since=since)
 
     def _hold_since(self, name: str, want: Want, topics: Topics) -> None:
         """What somebody else followed until then, unless it is held already."""

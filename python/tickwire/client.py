@@ -159,7 +159,11 @@ class Client:
                 raise NotSubscribedError(f"{topic}: not subscribed", topic=topic)
         for feed in self._feeds:
             feed.drop(topics)
-        for command in self._unwant(topics):
+        commands = self._unwant(topics)
+        if not self._link.live:  # nobody can wait for the answer
+            self._link.post(commands)
+            return
+        for command in commands:
             await self._link.ask(command)
 
     async def snapshot(self, topic: str) -> Update:
@@ -274,7 +278,7 @@ class Client:
         kept = [t for t in topics if any(t in feed.topics for feed in self._feeds)]
         commands = self._protocol.unwant(set(topics).difference(kept))
         self._want(kept, SNAPSHOT, repeat=False)
-        return commands + (self._protocol.subscribe_commands() if self._link.live else [])
+        return commands + (list(self._protocol.subscribe_commands()) if self._link.live else [])
 
     def _refresh(self, topics: Sequence[str]) -> None:
         self._protocol.refresh(topics)

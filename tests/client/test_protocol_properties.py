@@ -4,6 +4,7 @@ quiet, the images are right."""
 import json
 import math
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import settings
@@ -56,15 +57,15 @@ class FaultyServer(RuleBasedStateMachine):
         self.ask_all()
 
     def ask_all(self) -> None:
-        while commands := self.client.subscribe_commands():
-            self.ask(commands)
+        while self.client.waiting:
+            self.ask(self.client.subscribe_commands())
 
     # --- the server -------------------------------------------------------------------------------
 
     def seq(self, topic: str) -> int:
         return len(self.history.get(topic, ()))
 
-    def ask(self, commands: list[Command]) -> None:
+    def ask(self, commands: Iterable[Command]) -> None:
         for command in commands:
             told = json.loads(command.text)
             if command.kind == "unsubscribe":

@@ -284,3 +284,45 @@ async def test_a_hole_in_the_sequence_is_healed_without_being_seen(server: "Scri
         seen = [(u.kind, u.seq) for u in await take(c.subscribe("x.*"), 3)]
         assert seen == [("snapshot", 1), ("snapshot", 4), ("update", 5)]
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "unsubscribed"])
+async def test_what_is_given_up_before_its_turn_to_be_asked_for_again_is_not_asked_for(
+    server: "Scripted", eventually: "Eventually", closes: bool
+) -> None:
+    """Its unsubscribe goes out before its turn, so the server would keep it for good."""
+    asked, given_up = asyncio.Event(), asyncio.Event()
+
+    async def again(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("subscribe")
+        assert command["topics"] == ["a"]
+        asked.set()
+        await given_up.wait()
+        await peer.ack(command)
+        command = await peer.expect("unsubscribe")
+        assert command["topics"] == ["b"]
+        await peer.ack(command, b="not_subscribed")
+        command = await peer.expect("subscribe")
+        assert (command["topics"], command["since"]) == (["c"], {"c": 1})
+        await peer.ack(command)
+        await peer.idle()
+
+    async def first(peer: "Peer") -> None:
+        await peer.welcome()
+        for _ in range(3):
+            for topic in await peer.accept():
+                await peer.snapshot(topic, 1)
+        await peer.ws.close(1001)
+
+    server.play(first, again)
+    async with tickwire.connect(server.url, backoff_s=0.01) as c, c.subscribe("a") as kept:
+        b, last = c.subscribe("b", max_rate=5), c.subscribe("c", max_rate=5)
+        await take(kept, 1)
+        await take(b, 1)
+        await take(last, 1)
+        async with asyncio.timeout(5):
+            await asked.wait()
+            await (b.aclose() if closes else c.unsubscribe("b"))
+            given_up.set()
+        await eventually(lambda: c.connected)
