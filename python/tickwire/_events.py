@@ -71,4 +71,9 @@ class Drain:
     reconnect_after_ms: int
 
 
-Event = Welcome | Answer | Data | Ended | Drain
+@dataclass(frozen=True, slots=True)
+class Live:
+    """All that is wanted was asked for on this connection, and answered."""
+
+
+Event = Welcome | Answer | Data | Ended | Drain | Live

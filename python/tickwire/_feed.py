@@ -165,8 +165,10 @@ class Feed:
         if not self.topics:
             self.end(error)
 
-    def connection_lost(self) -> None:
+    def ask_again(self) -> None:
+        """On a new connection: what was asked of the last one, or of none, does not come."""
         self._asked.clear()
+        self._ready.set()
 
     def _begins(self, update: Update, news: bool, begins: bool) -> bool:
         """Or is it of a subscription that was there before, and our snapshot still to come?"""

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._dial import close_error, dial
-from tickwire._events import Answer, Command, Drain, Event, Welcome
+from tickwire._events import Answer, Command, Drain, Event, Live, Welcome
 from tickwire._feed import Gate
 from tickwire._protocol import Protocol
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
@@ -230,6 +230,7 @@ class Link:
                 await self._ask(command)
         self._live_since = asyncio.get_running_loop().time()
         self._decided.set()
+        self._take(Live())
 
     async def _read(self, ws: ClientConnection) -> None:
         while True:

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from tickwire._backoff import BACKOFF_S_FIRST
-from tickwire._events import Answer, Command, Data, Ended, Event
+from tickwire._events import Answer, Command, Data, Ended, Event, Live
 from tickwire._feed import Feed, Gate
 from tickwire._json import Data as Payload
 from tickwire._json import data_text
@@ -281,13 +281,14 @@ class Client:
         return commands + (list(self._protocol.subscribe_commands()) if self._link.live else [])
 
     def _refresh(self, topics: Sequence[str]) -> None:
-        self._protocol.refresh(topics)
-        self._link.post(self._protocol.take_outbox())
+        """Not before `Live`: each topic first goes on where it was."""
+        if self._link.live:
+            self._protocol.refresh(topics)
+            self._link.post(self._protocol.take_outbox())
 
     def _lost(self, error: TickwireError | None) -> None:
         """The connection; with an error for good."""
         for feed in self._feeds:
-            feed.connection_lost()
             if error is not None:
                 feed.end(error)
 
@@ -304,6 +305,10 @@ class Client:
                 self._settle(event)
             case Ended(error) if error.topic is not None:
                 self._refuse(error.topic, error)
+            case Live():
+                self._refresh_not_begun()
+                for feed in self._feeds:
+                    feed.ask_again()
 
     def _settle(self, answer: Answer) -> None:
         for topic, error in answer.refused.items():
@@ -312,8 +317,11 @@ class Client:
             self._tell_resumed(feed, answer)
             feed.seqs |= {t: seq for t, seq in answer.seqs.items() if t in feed.topics}
         if answer.resumed:  # without snapshots, which those that joined meanwhile wait for
-            topics = self._protocol.topics
-            self._refresh([name for feed in self._feeds for name in feed.not_begun(topics)])
+            self._refresh_not_begun()
+
+    def _refresh_not_begun(self) -> None:
+        topics = self._protocol.topics
+        self._refresh([name for feed in self._feeds for name in feed.not_begun(topics)])
 
     @staticmethod
     def _tell_resumed(feed: Feed, answer: Answer) -> None:

@@ -1,7 +1,10 @@
 """A slow consumer costs bounded memory, holds up nobody, and is told what it missed."""
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
+
+import pytest
 
 import tickwire
 from tickwire._feed import DROP_FACTOR, Feed, Gate
@@ -133,6 +136,68 @@ async def test_one_that_waits_is_not_held_up_by_one_that_is_full(server: "Script
         assert (await anext(fast)).seq == last + 1
 
 
+@pytest.mark.parametrize("asks", ["before", "while away", "after"])
+async def test_one_that_fell_behind_catches_up_over_a_lost_connection(
+    server: "Scripted", eventually: "Eventually", asks: str
+) -> None:
+    """Whenever it ran dry: what it then asked of the lost connection, or of none, never comes."""
+
+    async def first(peer: "Peer") -> None:
+        await peer.welcome()
+        for topic in ("a", "b"):
+            assert await peer.accept() == [topic]
+            await peer.snapshot(topic, 1)
+        for seq in range(2, 40):
+            await peer.update("a", seq)
+        await peer.update("b", 2)
+        if asks == "before":
+            assert (await peer.expect("subscribe"))["topics"] == ["a"]
+        await peer.ws.close(1001)
+
+    async def second(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("subscribe")
+        assert command["since"] == {"a": 39, "b": 2}
+        told = [{"topic": t, "seq": 40, "recovered": True, "missed": 1} for t in ("a", "b")]
+        await peer.send(type="ack", id=command["id"], results=told)
+        await peer.update("a", 40)
+        assert await peer.accept(40) == ["a"]
+        await peer.snapshot("a", 40)
+        await peer.update("a", 41)
+        await peer.idle()
+
+    async def read() -> list[Update]:
+        got = [await anext(slow)]
+        while got[-1].seq < 41:
+            got.append(await anext(slow))
+        return got
+
+    server.play(first, second)
+    async with (
+        tickwire.connect(server.url, backoff_s=0.3) as c,
+        c.subscribe("a", queue_max=4) as slow,
+        c.subscribe("b") as other,
+        asyncio.timeout(10),
+    ):
+        assert [(await anext(other)).seq, (await anext(other)).seq] == [1, 2]
+        if asks == "before":
+            reading = asyncio.create_task(read())
+        await eventually(lambda: not c.connected)
+        if asks == "while away":
+            reading = asyncio.create_task(read())
+        await eventually(lambda: c.connected)
+        if asks == "after":
+            reading = asyncio.create_task(read())
+        got = [u for u in await reading if u.kind != "resumed"]
+        for before, after in itertools.pairwise(got):
+            assert after.first_seq == before.seq + 1, "each is given, or told to be gone"
+        assert [(u.kind, u.seq) for u in got[-3:]] == [
+            ("gap", 39),
+            ("snapshot", 40),
+            ("update", 41),
+        ]
+
+
 # --- the feed -------------------------------------------------------------------------------------
 
 
@@ -211,14 +276,20 @@ async def test_what_it_dropped_of_gaps_and_statuses_counts_from_their_place() ->
     ]
 
 
-async def test_after_a_lost_connection_it_asks_again() -> None:
+async def test_on_a_new_connection_it_asks_again_though_it_waits_already() -> None:
     slow = Slow("a", room=1)
     for seq in range(1, 5):
         slow.feed.put(update("a", seq), True)
-    assert await slow.rest() == []
-    slow.feed.connection_lost()
-    assert await slow.rest() == []
+    waiting = asyncio.create_task(slow.feed.next())
+    await asyncio.sleep(0)
+    assert slow.asked == [["a"]]
+    slow.feed.ask_again()
+    await asyncio.sleep(0)
     assert slow.asked == [["a"], ["a"]]
+    slow.feed.put(update("a", 5, "snapshot"), True)
+    got = await asyncio.wait_for(waiting, 1)
+    assert got is not None
+    assert (got.kind, got.first_seq, got.seq) == ("gap", 1, 4)
 
 
 async def test_what_it_wants_no_more_it_does_not_ask_for() -> None:
