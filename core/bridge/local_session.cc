@@ -91,7 +91,8 @@ WriteResult LocalSession::write(std::string_view frames) {
   return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
 }
 
-void LocalSession::close(CloseCode code, std::string_view reason) {
+void LocalSession::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
+  write(last_frames);
   std::string why = std::to_string(static_cast<unsigned>(code)) + " " + std::string(reason);
   shard_.post([self = shared_from_this(), why = std::move(why)] { self->end(why); });
 }

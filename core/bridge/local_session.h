@@ -50,7 +50,7 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
 
   // --- the loop thread --------------------------------------------------------------------------------
   WriteResult write(std::string_view frames) override;
-  void close(CloseCode code, std::string_view reason) override;
+  void close(CloseCode code, std::string_view reason, std::string_view last_frames) override;
   void set_reading(bool on) override;
 
  private:

@@ -182,17 +182,23 @@ std::string Engine::address() const {
 
 std::string Engine::health_json() const {
   std::uint64_t sessions = 0;
+  std::uint64_t overruns = 0;
   StoreStats store;
   if (started_) {
-    for (const auto& loop : loops_) sessions += loop->shard().stats().sessions;
+    for (const auto& loop : loops_) {
+      const ShardStats stats = loop->shard().stats();
+      sessions += stats.sessions;
+      overruns += stats.overruns;
+    }
     if (store_) store = store_->stats();
   }
   const std::string_view working = store.state == StoreState::kDegraded ? "degraded" : "ok";
-  return fmt::format(R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},)"
-                     R"("store":"{}","store_stats":{{"flushes":{},"rows":{},"failures":{}}},"plugins":{}}})",
-                     stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(),
-                     sessions, hub_.stale_count(), name_of(store.state), store.flushes, store.rows,
-                     store.failures, bridge_.plugins().json());
+  return fmt::format(
+      R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},"overruns":{},)"
+      R"("store":"{}","store_stats":{{"flushes":{},"rows":{},"failures":{}}},"plugins":{}}})",
+      stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(), sessions,
+      hub_.stale_count(), overruns, name_of(store.state), store.flushes, store.rows, store.failures,
+      bridge_.plugins().json());
 }
 
 void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const {

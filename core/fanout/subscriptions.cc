@@ -6,11 +6,15 @@
 namespace tickwire {
 namespace {
 
-Error too_many(const Session& session, std::size_t limit) {
+Error too_many(std::size_t count, std::string_view of_what, std::size_t limit) {
   return {ErrorCode::kTooMany,
-          "topics: this session has " + std::to_string(session.subscription_count()) +
-              " subscriptions, at most " + std::to_string(limit) + " are allowed",
+          "topics: this session has " + std::to_string(count) + " " + std::string(of_what) + ", at most " +
+              std::to_string(limit) + " are allowed",
           ""};
+}
+
+Error too_many_subscriptions(const Session& session, std::size_t limit) {
+  return too_many(session.subscription_count(), "subscriptions", limit);
 }
 
 }  // namespace
@@ -22,8 +26,12 @@ TopicResult Subscriptions::subscribe(Session& session, std::string_view text,
   if (!is_pattern(text)) return subscribe_topic(session, text, options);
   const PatternState* known = parts_.topics.find_pattern(text);
   const bool again = known != nullptr && session.find_pattern(known->id) != nullptr;
-  if (!again && session.subscription_count() >= parts_.config.session.subscriptions_max) {
-    return {std::string(text), {}, too_many(session, parts_.config.session.subscriptions_max)};
+  const SessionConfig& limits = parts_.config.session;
+  if (!again && session.pattern_count() >= limits.patterns_max) {
+    return {std::string(text), {}, too_many(session.pattern_count(), "patterns", limits.patterns_max)};
+  }
+  if (!again && session.subscription_count() >= limits.subscriptions_max) {
+    return {std::string(text), {}, too_many_subscriptions(session, limits.subscriptions_max)};
   }
   return subscribe_pattern(session, *pattern, options);
 }
@@ -40,7 +48,7 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     parts_.topics.unwant(state);  // it has been wanted for this session before
   } else if (session.subscription_count() >= parts_.config.session.subscriptions_max) {
     parts_.topics.unwant(state);
-    return {std::string(text), {}, too_many(session, parts_.config.session.subscriptions_max)};
+    return {std::string(text), {}, too_many_subscriptions(session, parts_.config.session.subscriptions_max)};
   } else if (known != nullptr) {
     session.adopt_child(*known);
     parts_.counters.subscriptions.add(1);

@@ -50,7 +50,7 @@ void Demand::pattern_wanted(const Pattern& pattern, bool wanted) {
   if (entry->second.count == 0) patterns_.erase(entry);
   if (!changed) return;
   for (auto& [id, feed] : feeds_) {
-    if (feed.topics && feed.pattern.overlaps(pattern)) update_all(id, feed);
+    if (feed.topics && feed.pattern.overlaps(pattern)) update_matching(id, feed, pattern);
   }
 }
 
@@ -72,6 +72,12 @@ void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) 
     feed.wanted.erase(topic);
   }
   if (listener_ != nullptr) listener_->on_demand(id, topic, now);
+}
+
+void Demand::update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern) {
+  for (const std::string& topic : *feed.topics) {
+    if (pattern.matches(topic)) update_one(id, feed, topic);
+  }
 }
 
 void Demand::update_all(std::uint32_t id, Feed& feed) {

@@ -54,6 +54,7 @@ class Demand {
   [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const;
   void update_one(std::uint32_t id, Feed& feed, const std::string& topic);
   void update_all(std::uint32_t id, Feed& feed);
+  void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern);
 
   std::mutex mutex_;
   // Protected by mutex_:

@@ -95,12 +95,12 @@ WriteResult Connection::write(std::string_view frames) {
   return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
 }
 
-void Connection::close(CloseCode code, std::string_view reason) {
+void Connection::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
   if (state_ != State::kOpen) return;
   if (!reading_) lws_rx_flow_control(wsi_, 1);  // the answer to the close is wanted
   state_ = State::kClosing;
   wait(loop_.closes);
-  send(close_frame(code, reason));
+  send(std::string(last_frames) + close_frame(code, reason));
 }
 
 void Connection::set_reading(bool on) {
@@ -126,7 +126,7 @@ void Connection::on_fragment(const Fragment& fragment) {
   if (state_ != State::kOpen) return;
   heard_ = true;
   const Received received = receive(fragment);
-  if (received.close) return close(*received.close, received.reason);
+  if (received.close) return close(*received.close, received.reason, {});
   if (!received.message) return;
   loop_.shard.on_message(*session_, *received.message);
   incoming_.release();
@@ -155,7 +155,7 @@ void Connection::on_pong() {
 bool Connection::on_peer_close(std::string_view payload) {
   if (state_ != State::kOpen) return false;  // the answer to ours
   if (payload.size() == 1) {                 // lws would send it back
-    close(CloseCode::kProtocolError, "close frame of one byte");
+    close(CloseCode::kProtocolError, "close frame of one byte", {});
     return false;
   }
   on_ending();
@@ -181,11 +181,11 @@ void Connection::on_overdue() {
     if (pinged_) send(kPing);
     return;
   }
-  close(CloseCode::kNoPong, "no pong in time");
+  close(CloseCode::kNoPong, "no pong in time", {});
 }
 
 void Connection::end() {
-  if (state_ == State::kOpen) return close(CloseCode::kGoingAway, "the server ended");
+  if (state_ == State::kOpen) return close(CloseCode::kGoingAway, "the server ended", {});
   if (state_ == State::kRequest) hang_up();
 }
 

@@ -39,7 +39,7 @@ class Connection final : public Socket, public DeadlineNode {
 
   // --- Socket -----------------------------------------------------------------------------------------
   WriteResult write(std::string_view frames) override;
-  void close(CloseCode code, std::string_view reason) override;
+  void close(CloseCode code, std::string_view reason, std::string_view last_frames) override;
   void set_reading(bool on) override;
 
   // --- called by lws; false: hang up ------------------------------------------------------------------

@@ -17,7 +17,8 @@ void Session::close(CloseCode code, std::string_view reason) {
   if (state_ == SessionState::kClosing) return;
   if (writable() && has_outbox() && !write(take_outbox())) return;
   state_ = SessionState::kClosing;
-  socket_.close(code, reason);
+  bytes += outbox_.size();
+  socket_.close(code, reason, take_outbox());
 }
 
 std::string Session::describe() const {

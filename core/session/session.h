@@ -25,6 +25,7 @@ struct SessionConfig {
   int heartbeat_s = 15;                                  // in-band, when nothing else was sent
   std::size_t write_bytes_max = std::size_t{64} << 10U;  // of one write; a single larger message may pass it
   std::size_t subscriptions_max = 100'000;
+  std::size_t patterns_max = 100;  // of those; each update of a topic is held against all that match it
   std::size_t commands_pending_max = 16;
 };
 
@@ -52,7 +53,7 @@ class Session {
   // --- state ------------------------------------------------------------------------------------------
   [[nodiscard]] SessionState state() const { return state_; }
   void drain();
-  // Also writes what the outbox holds, if the socket has room.
+  // Also writes what the outbox holds.
   void close(CloseCode code, std::string_view reason);
   [[nodiscard]] bool writable() const { return state_ != SessionState::kClosing && !blocked_; }
   [[nodiscard]] bool blocked() const { return blocked_; }

@@ -39,7 +39,10 @@ class SimSocket final : public Socket {
     blocked = block_next;
     return blocked ? WriteResult::kBlocked : WriteResult::kSent;
   }
-  void close(CloseCode /*code*/, std::string_view /*reason*/) override { closed = true; }
+  void close(CloseCode /*code*/, std::string_view /*reason*/, std::string_view last_frames) override {
+    if (!closed) read(last_frames);
+    closed = true;
+  }
   void set_reading(bool /*on*/) override {}
 
   // The messages since the last call; throws what went wrong meanwhile.

@@ -88,6 +88,7 @@ TEST_F(EngineTest, ServesHealthOnTheRealPort) {
                           {"topics", 1},
                           {"sessions", 0},
                           {"stale", 0},
+                          {"overruns", 0},
                           {"store", "off"},
                           {"store_stats", {{"flushes", 0}, {"rows", 0}, {"failures", 0}}},
                           {"plugins", json::object()}}));

@@ -31,8 +31,9 @@ class FakeSocket final : public Socket {
     blocked = block_next;
     return blocked ? WriteResult::kBlocked : WriteResult::kSent;
   }
-  void close(CloseCode code, std::string_view reason) override {
+  void close(CloseCode code, std::string_view reason, std::string_view last_frames) override {
     EXPECT_EQ(close_code, 0) << "closed twice";
+    read_frames(last_frames);
     close_code = static_cast<int>(code);
     close_reason = reason;
   }

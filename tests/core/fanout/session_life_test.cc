@@ -393,5 +393,17 @@ TEST(Turn, IsSpacedByWhatTheLastOneCost) {
   EXPECT_EQ(plant.shard.stats().turns, 1U);
 }
 
+TEST(Session, ADrainReachesAlsoOneWhoseSocketIsFull) {
+  Plant plant;
+  Client client(plant);
+  client.block();
+  client.say(R"({"type":"ping"})");
+  ASSERT_TRUE(client.socket.blocked);
+  client.heard();
+  plant.shard.drain(0);
+  EXPECT_EQ(client.heard(), Lines{"drain"});
+  EXPECT_EQ(client.socket.close_code, static_cast<int>(CloseCode::kDrain));
+}
+
 }  // namespace
 }  // namespace tickwire

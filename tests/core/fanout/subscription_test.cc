@@ -122,6 +122,22 @@ TEST(Subscription, TheNumberOfSubscriptionsIsLimitedExactly) {
   EXPECT_EQ(client.heard(), (Lines{"update b.x 1"}));
 }
 
+TEST(Subscription, TheNumberOfPatternsIsLimitedExactly) {
+  ShardConfig config;
+  config.session.patterns_max = 2;
+  Plant plant(config);
+  Client client(plant);
+  client.say(R"({"type":"subscribe","topics":["a.*","b.*","c.*","b.*","d"]})");
+  const auto ack = client.socket.take().back();
+  EXPECT_FALSE(ack["results"][1].contains("error"));
+  EXPECT_EQ(ack["results"][2]["error"]["code"], "too_many");
+  EXPECT_FALSE(ack["results"][3].contains("error")) << "it has that one already";
+  EXPECT_FALSE(ack["results"][4].contains("error")) << "a topic is no pattern";
+  client.unsubscribe("a.*");
+  client.say(R"({"type":"subscribe","topics":["c.*"]})");
+  EXPECT_FALSE(client.socket.take().back()["results"][0].contains("error")) << "there is room again";
+}
+
 TEST(Subscription, StatusIsToldInBandAndInTheSnapshot) {
   Plant plant;
   plant.publish("a", R"({"p":1})");
