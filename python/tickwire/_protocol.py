@@ -98,6 +98,12 @@ class Protocol:
             for some in portions(missing):
                 self._post(self._subscribe(Ask(some, True, max_rate)))
 
+    def follows_beside(self, command: Command, topic: str) -> bool:
+        """Does another subscription match, too? If it decides, the server repeats no snapshot."""
+        if topic in command.topics:
+            return False
+        return any(name not in command.topics for name, _ in self._wants.active(topic))
+
     def take_outbox(self) -> list[Command]:
         """Commands of its own, to be sent after each receive() and refresh()."""
         commands, self._outbox = self._outbox, []
@@ -240,7 +246,7 @@ class Protocol:
     def _begins_anywhere(self, update: Update) -> bool:
         event = update.delivery == "event" or update.kind == "gap"
         wants = self._wants.active(update.topic)
-        return any(not want.snapshot or (want.start.last and event) for want in wants)
+        return any(not want.snapshot or (want.start.last and event) for _, want in wants)
 
     def _give_back(self, name: str) -> None:
         """Ends the subscription that refresh() made, now that the snapshot came."""

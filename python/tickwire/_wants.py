@@ -80,15 +80,15 @@ class Wants:
     def cover(self, topic: str) -> bool:
         return topic in self._wants or any(matches(p, topic) for p in self._patterns)
 
-    def active(self, topic: str) -> Iterator[Want]:
+    def active(self, topic: str) -> Iterator[tuple[str, Want]]:
         """Those that the server was asked for and that match."""
         exact = self._wants.get(topic)
         if exact is not None and exact.active:
-            yield exact
+            yield topic, exact
         for pattern in self._patterns:
             want = self._wants[pattern]
             if want.active and matches(pattern, topic):
-                yield want
+                yield pattern, want
 
     def want(self, name: str, snapshot: bool, max_rate: float, repeat: bool, start: Start) -> None:
         """To be asked for, if that says anything new; `repeat`: anyway, for how it begins."""

@@ -5,7 +5,7 @@ What messages mean stands in `_protocol`, the connection in `_link`, what lies u
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
@@ -316,12 +316,16 @@ class Client:
         for feed in self._feeds:
             self._tell_resumed(feed, answer)
             feed.seqs |= {t: seq for t, seq in answer.seqs.items() if t in feed.topics}
+        command = answer.command
         if answer.resumed:  # without snapshots, which those that joined meanwhile wait for
             self._refresh_not_begun()
+        elif any(map(is_pattern, command.topics)):
+            self._refresh_not_begun(lambda name: self._protocol.follows_beside(command, name))
 
-    def _refresh_not_begun(self) -> None:
+    def _refresh_not_begun(self, which: Callable[[str], bool] = lambda _: True) -> None:
         topics = self._protocol.topics
-        self._refresh([name for feed in self._feeds for name in feed.not_begun(topics)])
+        names = {name for feed in self._feeds for name in feed.not_begun(topics)}
+        self._refresh([name for name in sorted(names) if which(name)])
 
     @staticmethod
     def _tell_resumed(feed: Feed, answer: Answer) -> None:

@@ -67,6 +67,33 @@ async def test_overlapping_subscriptions_come_and_go_without_a_hole(plant: str) 
             assert [u.seq for u in later if u.topic == f"x.{number}"] == [2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("x.1", "x.*"),
+        ("x.>", "x.*"),
+        ("x.*", "x.*"),
+        ("x.*", "x.1"),
+        ("x.1", "x.1"),
+    ],
+)
+async def test_whoever_subscribes_second_gets_what_the_first_follows(
+    plant: str, first: str, second: str
+) -> None:
+    async with tickwire.connect(plant) as c:
+        await c.publish("x.1", {"n": 0})
+        async with c.subscribe(first) as early, c.subscribe(second) as late:
+            await take(early, 1)
+            (begin,) = await take(late, 1)
+            assert (begin.kind, begin.seq, begin.data) == ("snapshot", 1, {"n": 0})
+            for n in range(1, 4):
+                await c.publish("x.1", {"n": n})
+            for updates in (early, late):
+                assert [(u.kind, u.seq) for u in await take(updates, 3)] == [
+                    ("update", n) for n in range(2, 5)
+                ]
+
+
 async def test_snapshot_list_and_ping(plant: str) -> None:
     async with tickwire.connect(plant) as c:
         await c.publish("t.a", {"last": Decimal("1.00")})

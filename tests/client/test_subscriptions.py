@@ -155,6 +155,34 @@ async def test_overlapping_subscriptions_each_get_what_they_match(server: "Scrip
         ], "a snapshot repeated for the other is no news"
 
 
+async def test_a_pattern_asks_only_for_snapshots_that_do_not_come_by_themselves(
+    server: "Scripted",
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        assert await peer.accept() == ["x.*"]
+        await peer.snapshot("x.a", 1)
+        await peer.snapshot("x.b", 1)
+        assert await peer.accept() == ["x.*"]
+        await peer.snapshot("x.a", 1)
+        await peer.snapshot("x.b", 1)
+        assert await peer.accept() == ["x.b"]
+        await peer.snapshot("x.b", 1)
+        assert await peer.accept() == ["*.b"]
+        assert await peer.accept() == ["x.b"], "another decides, and the server repeats nothing"
+        await peer.snapshot("x.b", 1)
+        await peer.update("x.b", 2)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        first, same, exact = c.subscribe("x.*"), c.subscribe("x.*"), c.subscribe("x.b")
+        for subscription, count in ((first, 2), (same, 2), (exact, 1)):
+            await take(subscription, count)
+        got = await take(c.subscribe("*.b"), 2)
+        assert [(u.kind, u.seq) for u in got] == [("snapshot", 1), ("update", 2)]
+
+
 async def test_leaving_the_loop_unsubscribes_what_nobody_else_wants(server: "Scripted") -> None:
     told: asyncio.Queue[list[str]] = asyncio.Queue()
 
