@@ -227,10 +227,19 @@ class Link:
         # One after the other: the server keeps few commands that wait for an authorizer.
         while self._protocol.waiting:
             for command in self._protocol.subscribe_commands():
-                await self._ask(command)
+                await self._ask_again(command)
         self._live_since = asyncio.get_running_loop().time()
         self._decided.set()
         self._take(Live())
+
+    async def _ask_again(self, command: Command) -> None:
+        """What the server refuses as a whole ends those who want it, not the connection of all."""
+        try:
+            await self._ask(command)
+        except TickwireError as e:
+            if e.retryable:
+                raise
+            self._take(self._protocol.refuse(command, e))
 
     async def _read(self, ws: ClientConnection) -> None:
         while True:

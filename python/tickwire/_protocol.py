@@ -98,6 +98,12 @@ class Protocol:
             for some in portions(missing):
                 self._post(self._subscribe(Ask(some, True, max_rate)))
 
+    def refuse(self, command: Command, error: TickwireError) -> Answer:
+        """Takes the refusal of a whole subscribe for one of each of its topics."""
+        answer = Answer(command, refused=dict.fromkeys(command.topics, error))
+        self._settle(command, answer)
+        return answer
+
     def follows_beside(self, command: Command, topic: str) -> bool:
         """Does another subscription match, too? If it decides, the server repeats no snapshot."""
         if topic in command.topics:

@@ -35,6 +35,7 @@ MAX_RATE_MIN: Final = 0.02
 MAX_RATE_MAX: Final = 1000.0
 QUEUE_MAX: Final = 1024
 LAST_MAX: Final = 65_536
+SEQ_MAX: Final = 2**64 - 1
 
 
 def connect(
@@ -135,6 +136,8 @@ class Client:
         """
         if not topics:
             raise ConfigError("topics: at least one", field="topics")
+        for topic in topics:
+            _check_text(topic)
         if max_rate is not None and not MAX_RATE_MIN <= max_rate <= MAX_RATE_MAX:
             raise ConfigError(
                 f"max_rate: {max_rate} is outside {MAX_RATE_MIN:g} to {MAX_RATE_MAX:g}",
@@ -144,6 +147,11 @@ class Client:
             raise ConfigError(f"last: {last} is outside 0 to {LAST_MAX}", field="last")
         if queue_max < 1:
             raise ConfigError(f"queue_max: {queue_max} is not at least 1", field="queue_max")
+        for topic, seq in (since or {}).items():
+            if type(seq) is not int or not 0 <= seq <= SEQ_MAX:
+                raise ConfigError(
+                    f"since: {topic}: {seq!r} is no integer from 0 to 2^64 - 1", field="since"
+                )
         if since and not epoch:
             raise ConfigError("epoch: needed with since, whose seqs belong to it", field="epoch")
         feed = Feed(topics, self._gate, queue_max, self._refresh)
@@ -168,6 +176,7 @@ class Client:
 
     async def snapshot(self, topic: str) -> Update:
         """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
+        _check_text(topic)
         if is_pattern(topic):
             raise TopicError(f"{topic}: a pattern, not a topic", topic=topic)
         feed = Feed([topic], self._gate, QUEUE_MAX, self._refresh)
@@ -191,6 +200,7 @@ class Client:
 
     async def publish(self, topic: str, data: Payload) -> int:
         """The seq it got. `data`: a mapping (a `Decimal` keeps its digits), or JSON as text."""
+        _check_text(topic)
         answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
         for error in answer.refused.values():
             raise error
@@ -198,6 +208,7 @@ class Client:
 
     async def list(self, pattern: str = ">") -> list[str]:
         """The names of the topics that exist and match, in order."""
+        _check_text(pattern)
         names: list[str] = []
         after: str | None = ""
         while after is not None:
@@ -339,3 +350,11 @@ class Client:
         named = [feed for feed in self._feeds if topic in feed.topics]
         for feed in named or [feed for feed in self._feeds if feed.wants(topic)]:
             feed.refuse(topic, error)
+
+
+def _check_text(topic: str) -> None:
+    """The server says what is no topic, but of what is no text it cannot read even the command."""
+    try:
+        topic.encode()
+    except UnicodeEncodeError as e:
+        raise TopicError(f"{topic!r}: half a surrogate pair is not text", topic=topic) from e

@@ -192,6 +192,39 @@ async def test_a_topic_refused_after_a_reconnect_raises_in_its_iterator(
         await eventually(lambda: c.connected)
 
 
+async def test_a_subscribe_refused_as_a_whole_ends_only_those_who_want_it(
+    server: "Scripted", eventually: "Eventually"
+) -> None:
+    async def refuses(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("subscribe")
+        assert command["topics"] == ["a"]
+        error = {"code": "too_large", "message": "since: too many", "retryable": False}
+        await peer.send(type="error", id=command["id"], **error)
+        assert await peer.accept(2) == ["b"]
+        await peer.snapshot("b", 2)
+        await peer.idle()
+
+    async def first(peer: "Peer") -> None:
+        await peer.welcome()
+        for _ in range(2):
+            for topic in await peer.accept():
+                await peer.snapshot(topic, 1)
+        await peer.ws.close(1001)
+
+    server.play(first, refuses)
+    async with tickwire.connect(server.url, backoff_s=0.01) as c:
+        a, b = c.subscribe("a"), c.subscribe("b", max_rate=5)
+        assert [(await take(s, 1))[0].seq for s in (a, b)] == [1, 1]
+        with pytest.raises(LimitError, match="since: too many"):
+            await take(a, 1)
+        assert isinstance(a.refused["a"], LimitError)
+        assert (await take(b, 1))[0].seq == 2
+        await eventually(lambda: c.connected)
+        assert set(c.images) == {"b"}
+    assert server.connections == 2
+
+
 async def test_a_silent_server_is_left_and_tried_again(server: "Scripted") -> None:
     server.play(gives(1, heartbeat_s=0.1), gives(2))
     async with tickwire.connect(server.url, backoff_s=0.01) as c:

@@ -176,7 +176,15 @@ async def test_one_that_joined_meanwhile_begins_with_a_snapshot(
 
 @pytest.mark.parametrize(
     ("options", "field"),
-    [({"last": -1}, "last"), ({"last": 65_537}, "last"), ({"since": {"a": 1}}, "epoch")],
+    [
+        ({"last": -1}, "last"),
+        ({"last": 65_537}, "last"),
+        ({"since": {"a": 1}}, "epoch"),
+        ({"since": {"a": -1}, "epoch": "e1"}, "since"),
+        ({"since": {"a": 2**64}, "epoch": "e1"}, "since"),
+        ({"since": {"a": 1.0}, "epoch": "e1"}, "since"),
+        ({"since": {"a": True}, "epoch": "e1"}, "since"),
+    ],
 )
 async def test_where_to_begin_must_make_sense(
     server: "Scripted", options: dict[str, Any], field: str
@@ -187,7 +195,7 @@ async def test_where_to_begin_must_make_sense(
 
     server.play(play)
     async with tickwire.connect(server.url) as c:
-        c.subscribe("a", last=65_536)
+        c.subscribe("a", last=65_536, since={"a": 2**64 - 1, "b": 0}, epoch="e1")
         with pytest.raises(ConfigError, match=f"^{field}: ") as caught:
             c.subscribe("a", **options)
         assert caught.value.field == field

@@ -310,3 +310,21 @@ async def test_a_subscription_must_hold_at_least_one_message(
             c.subscribe("a", queue_max=queue_max)
         assert caught.value.field == "queue_max"
         assert [u.seq for u in await take(c.subscribe("a", queue_max=1), 2)] == [1, 2]
+
+
+async def test_a_topic_that_is_no_text_is_refused_here(server: "Scripted") -> None:
+    """The server cannot read such a command, so nothing could say which one it was."""
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.idle()
+
+    server.play(play)
+    bad = "a\udcff"
+    async with tickwire.connect(server.url, timeout_s=1) as c:
+        with pytest.raises(TopicError, match="surrogate") as caught:
+            c.subscribe("a", bad)
+        assert caught.value.topic == bad
+        for command in (c.publish(bad, {}), c.snapshot(bad), c.list(bad)):
+            with pytest.raises(TopicError, match="surrogate"):
+                await command
