@@ -122,7 +122,10 @@ def percentiles(ages_ms: Counter[int]) -> dict[str, int]:
 
 
 async def run(plan: Plan, each_second: Callable[[Report], None]) -> Report:
-    """The whole measurement. Raises what keeps any connection from being subscribed."""
+    """The whole measurement. Raises what keeps any connection from being subscribed.
+
+    Cancelled once it measures, it ends early and says what it has.
+    """
     return await _Load(plan, await resolve(plan)).run(each_second)
 
 
@@ -175,7 +178,10 @@ class _Load:
         while (left := end - time.monotonic()) > 0:
             if self._lost == len(self._connections):
                 raise ConnectionLostError("the server closed every connection")
-            await asyncio.sleep(min(left, 1.0))
+            try:
+                await asyncio.sleep(min(left, 1.0))
+            except asyncio.CancelledError:  # what was measured until then is the total
+                end = 0
             each_second(self._report())
         return self._report()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,31 @@ async def test_it_reports_what_a_server_sends_to_all_its_connections(
     assert total["messages"] >= so_far[0]["messages"] > 0
     assert total["bytes"] > 10 * total["messages"]
     assert 0 <= total["age_ms"]["p50"] <= total["age_ms"]["p99"] <= total["age_ms"]["max"] < 10_000
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_with_its_total(
+    demo: str, tickwire_command: "Commands", number: signal.Signals
+) -> None:
+    process = await tickwire_command.start("bench", "--duration", "60", "--url", demo)
+    assert process.stdout is not None
+    assert json.loads(await process.stdout.readline())["type"] == "so_far"
+    process.send_signal(number)
+    ended = await tickwire_command.end(process)
+    assert (ended.code, ended.err) == (0, "")
+    total = lines(ended.out)[-1]
+    assert (total["type"], total["holes"]) == ("total", 0)
+    assert 1 <= total["seconds"] < 20
+
+
+async def test_a_signal_before_it_measures_ends_it_quietly(
+    server: "Scripted", tickwire_command: "Commands", eventually: Any
+) -> None:
+    server.play(lambda peer: peer.idle())
+    process = await tickwire_command.start("bench", "a", "--url", server.url)
+    await eventually(lambda: server.connections > 0)
+    process.send_signal(signal.SIGTERM)
+    assert (await tickwire_command.end(process)).code == 0
 
 
 async def test_max_rate_reaches_the_server(demo: str, tickwire_command: "Commands") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,6 +41,35 @@ async def test_a_server_that_is_right_passes(plant: str, tickwire_command: "Comm
     assert total["messages"] > 10_000
     for name in ("reconnects", "stalls", "recovered", "not_recovered", "updates_conflated"):
         assert total[name] > 0, name
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_with_what_it_found(
+    plant: str, tickwire_command: "Commands", processes: str, number: signal.Signals
+) -> None:
+    args = ("--secs", "60", "--processes", processes, "--url", plant)
+    process = await tickwire_command.start("check", *args)
+    assert process.stdout is not None
+    while json.loads(await process.stdout.readline())["messages"] == 0:
+        pass
+    process.send_signal(number)
+    ended = await tickwire_command.end(process)
+    total = json.loads(ended.out.splitlines()[-1])
+    assert (ended.code, ended.err, total["type"], total["violations"]) == (0, "", "total", 0)
+    assert total["messages"] > 0
+
+
+async def test_when_it_is_killed_its_processes_end_quietly(
+    plant: str, tickwire_command: "Commands"
+) -> None:
+    process = await tickwire_command.start("check", "--processes", "2", "--url", plant)
+    assert process.stdout is not None
+    while json.loads(await process.stdout.readline())["messages"] == 0:
+        pass
+    process.kill()
+    ended = await tickwire_command.end(process)
+    assert (ended.code, ended.err) == (-signal.SIGKILL, "")
 
 
 def liar(*lies: tuple[int, dict[str, int]]) -> Any:
@@ -95,7 +125,8 @@ async def test_updates_that_never_come_are_missing(
     server.play(liar(RIGHT))
     topics = [{"topic": "check.value.0", "seq": 2, "ts": 1, "status": "live"}]
     server.pages = {TOPICS: (200, json.dumps({"topics": topics, "next": None}))}
-    checker = await asyncio.to_thread(Checker, Plan(server.url, 0.2, 4, settle_s=0.3))
+    plan = Plan(server.url, 0.2, 4, settle_s=0.3)
+    checker = await asyncio.to_thread(Checker, plan, lambda: False)
     tally = await asyncio.to_thread(checker.run, lambda tally, seconds: None)
     assert tally.missing == tally.violations > 0
     assert "check.value.0: not up to 2" in tally.faults[0]

@@ -7,8 +7,10 @@ import heapq
 import multiprocessing
 import random
 import selectors
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -55,15 +57,19 @@ class Plan:
 
 
 Progress = Callable[[Tally, float], None]
+Stopped = Callable[[], bool]
 
 
-def run(plan: Plan, each_second: Progress) -> tuple[Tally, float]:
-    """What was found, and in how many seconds. Raises what keeps it from checking."""
+def run(plan: Plan, each_second: Progress, stopped: Stopped) -> tuple[Tally, float]:
+    """What was found, and in how many seconds. Raises what keeps it from checking.
+
+    In the main thread. Once `stopped` says so, its time is over and it settles.
+    """
     start = time.monotonic()
     if plan.processes == 1:
-        tally = Checker(plan).run(each_second)
+        tally = Checker(plan, stopped).run(each_second)
     else:
-        tally = _run_processes(plan, each_second)
+        tally = _run_processes(plan, each_second, stopped)
     return tally, time.monotonic() - start
 
 
@@ -82,12 +88,13 @@ def topics_of(url: str) -> dict[str, int]:
 class Checker:
     """The sessions of one process."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, stopped: Stopped) -> None:
         topics = sorted(topics_of(plan.url))
         if not topics:
             raise UnknownTopicError(f"{PATTERN}: the server has none; feeds/checked.py makes them")
         self.tally = Tally()
         self._plan = plan
+        self._stopped = stopped
         world = World(plan.url, topics, self.tally, Messages(), {})
         numbers = range(plan.first, plan.first + plan.connections)
         # Who never stalls has the kernel's usual buffers, and everything comes in larger pieces.
@@ -118,7 +125,7 @@ class Checker:
 
     def _run_until(self, start: float, end: float, each_second: Progress) -> None:
         told = time.monotonic()
-        while (now := time.monotonic()) < end:
+        while (now := time.monotonic()) < end and (self._ending or not self._stopped()):
             while self._due and self._due[0][0] <= now:
                 _, _, step, session = heapq.heappop(self._due)
                 step(session)
@@ -217,22 +224,30 @@ class Checker:
 # --- several processes ----------------------------------------------------------------------------
 
 
-def _run_processes(plan: Plan, each_second: Progress) -> Tally:
+def _run_processes(plan: Plan, each_second: Progress, stopped: Stopped) -> Tally:
     context = multiprocessing.get_context("spawn")
     shares: list[tuple[Any, Connection]] = []
     tallies: dict[Connection, Tally] = {}
     start = told = time.monotonic()
+    told_to_end = False
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's: ours, not theirs
     try:
         for number in range(plan.processes):
-            ours, theirs = context.Pipe(duplex=False)
+            ours, theirs = context.Pipe()
             share = _share(plan, number)
             process = context.Process(target=_run_share, args=(share, theirs), daemon=True)
             process.start()
             theirs.close()
             shares.append((process, ours))
+        signal.signal(signal.SIGINT, on_interrupt)
         waiting = [pipe for _, pipe in shares]
         while waiting:
-            for pipe in wait(waiting, timeout=1.0):
+            if stopped() and not told_to_end:
+                told_to_end = True
+                for _, ours in shares:
+                    with suppress(OSError):  # of one that has ended
+                        ours.send(None)
+            for pipe in wait(waiting, timeout=LOOK_S):
                 assert isinstance(pipe, Connection)
                 if (found := _receive(pipe)) is None:
                     waiting.remove(pipe)
@@ -243,6 +258,7 @@ def _run_processes(plan: Plan, each_second: Progress) -> Tally:
                 each_second(_sum(tallies), told - start)
         return _sum(tallies)
     finally:
+        signal.signal(signal.SIGINT, on_interrupt)
         for process, _ in shares:
             process.terminate()
             process.join()
@@ -254,11 +270,13 @@ def _share(plan: Plan, number: int) -> Plan:
 
 
 def _run_share(plan: Plan, pipe: Connection) -> None:
-    try:
-        pipe.send(Checker(plan).run(lambda tally, _: pipe.send(tally)))
-        pipe.send(None)
-    except TickwireError as e:
-        pipe.send((e.code, e.message))
+    """Until anything is said to it, or the check itself is killed."""
+    with suppress(BrokenPipeError):
+        try:
+            pipe.send(Checker(plan, pipe.poll).run(lambda tally, _: pipe.send(tally)))
+            pipe.send(None)
+        except TickwireError as e:
+            pipe.send((e.code, e.message))
 
 
 def _receive(pipe: Connection) -> Tally | None:

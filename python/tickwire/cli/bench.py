@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tickwire.cli.options import Json, Token, Url
-from tickwire.cli.outcome import reported, say, write_line
+from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.errors import ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
 
@@ -60,7 +60,9 @@ def bench(
     )
     draw = sys.stdout.isatty() and not as_json
     show = print_report if draw else lambda report: write_line(report.as_json("so_far"))
-    total = asyncio.run(run(plan, show))
+    total = asyncio.run(until_stopped(run(plan, show)))
+    if total is None:
+        return  # before it measured anything
     if not draw:
         write_line(total.as_json("total"))
     if total.client_load > BUSY:

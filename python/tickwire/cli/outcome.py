@@ -1,10 +1,13 @@
 """How a command speaks and ends: errors to stderr in one line, the exit code, closed pipes."""
 
+import asyncio
 import functools
 import os
+import signal
+import stat
 import sys
-from collections.abc import Callable
-from typing import NoReturn, ParamSpec
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -12,6 +15,7 @@ from tickwire import exit_codes
 from tickwire.errors import TickwireError
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def reported(command: Callable[P, None]) -> Callable[P, None]:
@@ -29,6 +33,21 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     return run
+
+
+async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
+    """Ends it, quietly, on SIGINT, on SIGTERM, and when nobody reads our output any more."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    stdout = sys.stdout.fileno()
+    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
+        loop.add_reader(stdout, task.cancel)  # a pipe we write to is readable when it is closed
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return None
 
 
 def fail(error: TickwireError) -> NoReturn:

@@ -2,18 +2,13 @@
 
 import asyncio
 import logging
-import os
-import signal
-import stat
 import sys
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tickwire.cli.options import Json, Token, Url
-from tickwire.cli.outcome import reported, say, write_line
+from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.url import DEFAULT_URL
 
 if TYPE_CHECKING:
@@ -65,7 +60,7 @@ def sub(
 
                     await watch(c, updates, count)
 
-    asyncio.run(_until_stopped(follow()))
+    asyncio.run(until_stopped(follow()))
 
 
 async def _print(updates: "Subscription", count: int | None) -> None:
@@ -84,19 +79,6 @@ async def _print(updates: "Subscription", count: int | None) -> None:
 def _resumed(update: "Update") -> str:
     missed = "" if update.missed is None else f", {update.missed} missed"
     return f"{update.topic}: {'goes on' if update.recovered else 'begins anew'}{missed}"
-
-
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Ends it, quietly, on SIGINT, on SIGTERM, and when nobody reads our output any more."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    stdout = sys.stdout.fileno()
-    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
-        loop.add_reader(stdout, task.cancel)  # a pipe we write to is readable when it is closed
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 class _Said(logging.Handler):
