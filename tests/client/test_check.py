@@ -19,7 +19,7 @@ TOPICS = "/v1/topics?pattern=check.%3E"
 @pytest.fixture
 async def plant(tickwire_command: "Commands", served_at: "ServedAt") -> str:
     """Small rings, so that not everything can be recovered."""
-    sets = ("plugins.checked.rate=2000", 'topics.">".ring=8', "server.shards=2")
+    sets = ("plugins.checked.rate=2000", 'topics.">".ring=32', "server.shards=2")
     args = [word for one in sets for word in ("--set", one)]
     return await served_at(
         await tickwire_command.start("serve", "checked", "--listen", "127.0.0.1:0", *args)
