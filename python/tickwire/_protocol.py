@@ -31,6 +31,8 @@ class Protocol:
         self._refreshing: set[str] = set()
         self._replayed: set[str] = set()
         """Topics of which known messages may come again, because somebody asked for the last."""
+        self._resumed: dict[str, Resumption] = {}
+        """How wants went on, on this connection."""
         self._ids = count(1)
         self._pending: dict[int, Command] = {}
         self._own: set[int] = set()
@@ -121,6 +123,7 @@ class Protocol:
         self._wants.connection_lost(self.topics)
         for state in (self._refreshing, self._replayed, self._pending, self._own, self._outbox):
             state.clear()
+        self._resumed.clear()
 
     def _subscribe(self, ask: Ask) -> Command:
         fields = f'"topics":{json.dumps(ask.topics)}'
@@ -201,8 +204,10 @@ class Protocol:
                 self._refreshing.discard(topic)
                 self._forget(topic)
             elif want is not None and topic in answer.seqs:
-                want.active, want.resume = True, False
+                resumes, want.active, want.resume = want.resume, True, False
                 self._place(topic, want, answer)
+                if resumes:
+                    self._count_others(topic, answer)
 
     def _place(self, name: str, want: Want, answer: Answer) -> None:
         """Where its topics stand, now that it is active."""
@@ -215,6 +220,21 @@ class Protocol:
             self.topics.hold(name, answer.seqs[name])
         if want.start.last:
             self._replayed.update(filter(self.topics.synced, among(name, list(self.topics))))
+
+    def _count_others(self, name: str, answer: Answer) -> None:
+        """Those of its topics that went on with other wants; its own result is silent on them."""
+        own = answer.resumed.get(name)
+        others = self._wants.beside(name).difference(answer.command.topics)
+        if others:
+            refused = Resumption(False, None)
+            parts = [self._resumed.get(other, refused) for other in others]
+            parts += [own] if own is not None else []
+            known = [part.missed for part in parts if part.missed is not None]
+            # A pattern's number counts topics that this one may not match.
+            all_known = len(known) == len(parts) and not any(map(is_pattern, others))
+            own = Resumption(all(p.recovered for p in parts), sum(known) if all_known else None)
+        if own is not None:
+            answer.resumed[name] = self._resumed[name] = own
 
     def _take_error(self, message: dict[str, Any]) -> Event | None:
         error = _error_of(message, message.get("topic"))

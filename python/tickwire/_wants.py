@@ -40,6 +40,10 @@ class Start:
 SNAPSHOT: Final = Start()
 
 
+How = tuple[bool, float, int]
+"""snapshot, max_rate and last, which the topics of a command share."""
+
+
 @dataclass(slots=True)
 class Want:
     snapshot: bool
@@ -73,6 +77,8 @@ class Wants:
         self._patterns: list[str] = []
         self._resumable: set[str] = set()
         """Topics that are held and that no command of this connection spoke of yet."""
+        self._went_on: dict[str, str] = {}
+        """Those others, each with the want for which its command said since when."""
 
     def get(self, name: str) -> Want | None:
         return self._wants.get(name)
@@ -114,6 +120,11 @@ class Wants:
             want.resume = want.resume or want.active
             want.asked = want.active = False
         self._resumable = set(held)
+        self._went_on.clear()
+
+    def beside(self, name: str) -> set[str]:
+        """The wants for which some of this one's topics went on."""
+        return {self._went_on[topic] for topic in among(name, self._went_on)} - {name}
 
     def begin(self, lost: set[str]) -> None:
         """A connection, on which those topics cannot be gone on with."""
@@ -132,12 +143,12 @@ class Wants:
         before = {name: want for name, want in waiting.items() if want.resume}
         if not before:
             self._resumable.clear()
-        alike: dict[tuple[bool, float, int], list[str]] = {}
+        alike: dict[How, list[str]] = {}
         for name, want in (before or waiting).items():
             want.asked = True
             self._hold_since(name, want, topics)
             alike.setdefault((want.snapshot, want.max_rate, want.start.last), []).append(name)
-        for (snapshot, max_rate, last), names in alike.items():
+        for (snapshot, max_rate, last), names in self._in_turn(alike):
             for some in portions(names):
                 since = self._take_since(some, topics)
                 wants = [self._wants[name] for name in some]
@@ -151,6 +162,19 @@ class Wants:
             return ask
         since = {topic: ask.since[topic] for name in kept for topic in among(name, ask.since)}
         return replace(ask, topics=kept, since=since)
+
+    def _in_turn(self, alike: dict[How, list[str]]) -> list[tuple[How, list[str]]]:
+        """Exact ones first: a pattern's command would begin what they are to go on with."""
+        if not self._resumable:
+            return list(alike.items())
+        if len(alike) == 1:
+            return [(how, sorted(names, key=is_pattern)) for how, names in alike.items()]
+        parts = [
+            (how, [name for name in names if is_pattern(name) is pattern])
+            for pattern in (False, True)
+            for how, names in alike.items()
+        ]
+        return [(how, names) for how, names in parts if names]
 
     def _hold_since(self, name: str, want: Want, topics: Topics) -> None:
         """What somebody else followed until then, unless it is held already."""
@@ -167,11 +191,12 @@ class Wants:
         """The seqs of what these go on with. What no command can hold begins anew."""
         since: dict[str, int] = {}
         left = SINCE_BYTES_MAX
-        for name in sorted(names, key=is_pattern):  # the others have room for certain
+        for name in names:  # of exact ones all have room for certain
             for topic in among(name, self._resumable):
                 left -= len(topic) + SEQ_BYTES_MAX
                 if left >= 0:
                     since[topic] = topics.seq(topic)
+                    self._went_on[topic] = name
                 else:
                     self._wants[name].anew = True
                     topics.forget(topic)

@@ -147,11 +147,67 @@ def test_each_topic_goes_on_in_one_command_and_new_ones_come_after(followed: "Wi
         followed.protocol.want(new, True, 9.0, True)
     before = [json.loads(c.text) for c in followed.protocol.subscribe_commands()]
     assert [(c["topics"], c.get("since")) for c in before] == [
-        (["a", "x.*"], {"a": 5, "x.y": 7, "x.z": 3}),
-        (["x.y"], None),
+        (["a"], {"a": 5}),
+        (["x.y"], {"x.y": 7}),
+        (["x.*"], {"x.z": 3}),
     ]
     after = [json.loads(c.text) for c in followed.protocol.subscribe_commands()]
     assert [(c["topics"], c.get("since")) for c in after] == [(["x.z", ">"], None)]
+
+
+def test_a_pattern_goes_on_as_those_do_that_its_topics_went_with(followed: "Wire") -> None:
+    """However many, and in whatever order: its own result speaks only of the rest."""
+    followed.subscribe("x.y", "x.z", max_rate=5.0)
+    followed.subscribe("*.y", max_rate=5.0)
+    exact, more, pattern, other = followed.reconnect()
+    assert [c["topics"] for c in (exact, more)] == [["a"], ["x.y", "x.z"]]
+    followed.resumed(exact, (True, 4))
+    followed.resumed(more, (True, 2), (True, 3))
+    for command in (pattern, other):
+        assert "since" not in command
+        answer = followed.send(
+            type="ack", id=command["id"], results=[{"topic": command["topics"][0]}]
+        )
+        assert isinstance(answer, Answer)
+        missed = {"x.*": 5, "*.y": 2}
+        assert answer.resumed == {t: Resumption(True, missed[t]) for t in command["topics"]}
+
+
+@pytest.mark.parametrize(
+    ("of_exact", "of_pattern", "expected"),
+    [
+        ((True, 2), (True, 1), Resumption(True, 3)),
+        ((False, 90), (True, 1), Resumption(False, 91)),
+        ((True, 2), (False, 80), Resumption(False, 82)),
+        (None, (True, 1), Resumption(False, None)),
+    ],
+    ids=["recovered", "exact is not", "rest is not", "exact is refused"],
+)
+def test_a_pattern_is_recovered_when_all_its_topics_are(
+    followed: "Wire",
+    of_exact: tuple[bool, int] | None,
+    of_pattern: tuple[bool, int],
+    expected: Resumption,
+) -> None:
+    followed.subscribe("x.y", max_rate=5.0)
+    _, exact, pattern = followed.reconnect()
+    if of_exact is None:
+        error = {"code": "denied", "message": "no", "retryable": False}
+        results = [{"topic": "x.y", "error": error}]
+        followed.send(type="ack", id=exact["id"], results=results)
+    else:
+        followed.resumed(exact, of_exact)
+    assert followed.resumed(pattern, of_pattern).resumed == {"x.*": expected}
+
+
+def test_a_topic_that_goes_on_with_one_pattern_counts_for_all(followed: "Wire") -> None:
+    followed.subscribe("*.y", max_rate=5.0)
+    _, first, other = followed.reconnect()
+    assert (first["topics"], first["since"]) == (["x.*"], {"x.y": 7, "x.z": 3})
+    followed.resumed(first, (True, 4))
+    answer = followed.send(type="ack", id=other["id"], results=[{"topic": "*.y"}])
+    assert isinstance(answer, Answer)
+    assert answer.resumed == {"*.y": Resumption(True, None)}
 
 
 def test_what_no_command_can_hold_begins_anew(wire: "Wire") -> None:
