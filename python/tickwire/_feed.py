@@ -83,6 +83,8 @@ class Feed:
         self._ready = asyncio.Event()
         self._given: dict[str, int] = {}
         """Topics whose first message was passed on, each with the last seq."""
+        self._read: dict[str, int] = {}
+        """Of each topic the last seq that was taken out."""
         self._behind: dict[str, int] = {}
         """Topics that were dropped, with the first seq that is missing."""
         self._asked: set[str] = set()
@@ -132,6 +134,8 @@ class Feed:
             finally:
                 self._gate.served(self)
         update = self._queue.popleft()
+        if update.kind != "resumed":
+            self._read[update.topic] = update.seq
         if len(self._queue) == self._queue_max // 2:
             self._gate.set_full(self, False)
         return update
@@ -197,7 +201,9 @@ class Feed:
         for update in self._queue:
             if update.kind != "resumed":
                 first = update.first_seq + (update.kind == "status")
-                self._behind.setdefault(update.topic, first)
+                read = self._read.get(update.topic, first)
+                # A dropped snapshot was to say what was conflated before it.
+                self._behind.setdefault(update.topic, min(first, read + 1))
         self._queue.clear()
         self._gate.set_full(self, False)
 

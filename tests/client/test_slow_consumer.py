@@ -276,6 +276,20 @@ async def test_what_it_dropped_of_gaps_and_statuses_counts_from_their_place() ->
     ]
 
 
+async def test_what_a_dropped_snapshot_would_have_skipped_is_missing_too() -> None:
+    slow = Slow("a", room=1)
+    slow.feed.put(update("a", 3, "snapshot"), True)
+    assert await slow.rest() == [("snapshot", 3)]
+    slow.feed.put(update("a", 6, "snapshot"), True)
+    for seq in range(7, 10):
+        slow.feed.put(update("a", seq), True)
+    assert await slow.rest() == []
+    slow.feed.put(update("a", 20, "snapshot"), True)
+    gap = await slow.feed.next()
+    assert gap is not None
+    assert (gap.kind, gap.first_seq, gap.seq) == ("gap", 4, 19)
+
+
 async def test_on_a_new_connection_it_asks_again_though_it_waits_already() -> None:
     slow = Slow("a", room=1)
     for seq in range(1, 5):
