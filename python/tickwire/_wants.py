@@ -142,6 +142,8 @@ class Wants:
         waiting = {name: want for name, want in self._wants.items() if not want.asked}
         before = {name: want for name, want in waiting.items() if want.resume}
         if not before:
+            for topic in self._resumable:  # what brought them is gone; for others they begin
+                topics.forget(topic)
             self._resumable.clear()
         alike: dict[How, list[str]] = {}
         for name, want in (before or waiting).items():

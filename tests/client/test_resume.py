@@ -210,6 +210,23 @@ def test_a_topic_that_goes_on_with_one_pattern_counts_for_all(followed: "Wire") 
     assert answer.resumed == {"*.y": Resumption(True, None)}
 
 
+def test_what_nothing_goes_on_with_begins_for_those_that_are_new(followed: "Wire") -> None:
+    """Its former subscription is gone, and one that came meanwhile matches, too."""
+    followed.protocol.connection_lost()
+    followed.protocol.want("*.y", True, 9.0, True, Start(last=2))
+    followed.protocol.unwant(["x.*"])
+    followed.welcome()
+    (resumed,) = followed.protocol.subscribe_commands()
+    assert json.loads(resumed.text)["since"] == {"a": 5}
+    followed.ack(resumed)
+    (new,) = followed.protocol.subscribe_commands()
+    followed.ack(new)
+    for seq in (7, 8):
+        told = followed.send(type="update", topic="x.y", seq=seq, ts=1, delivery="event", data={})
+        assert isinstance(told, Data)
+    assert followed.protocol.holes == 0
+
+
 def test_what_no_command_can_hold_begins_anew(wire: "Wire") -> None:
     wire.welcome()
     wire.subscribe("*")
