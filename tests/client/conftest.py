@@ -16,6 +16,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from client.road import Road
 from tickwire._events import Answer, Command
 from tickwire._protocol import Protocol
 from tickwire._wants import SNAPSHOT, Start
@@ -299,3 +300,18 @@ async def demo(tickwire_command: Commands, served_at: ServedAt) -> str:
     return await served_at(
         await tickwire_command.start("serve", "--demo", "--listen", "127.0.0.1:0")
     )
+
+
+EVENTS = ("--set", 'topics."e.>".delivery=event', "--set", 'topics.">".ring=8')
+
+
+@pytest.fixture
+async def road(tickwire_command: Commands, served_at: ServedAt) -> AsyncIterator[Road]:
+    """To a server that keeps eight updates of each topic; those of `e.>` are events."""
+    args = ("--listen", "127.0.0.1:0", "--set", "auth.publish=open", *EVENTS)
+    road = Road(await served_at(await tickwire_command.start("serve", *args)))
+    server = await asyncio.start_server(road.carry, "127.0.0.1", 0)
+    road.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+    yield road
+    road.cut()
+    server.close()

@@ -1,8 +1,6 @@
 """A connection is cut and nothing is lost: over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +9,8 @@ import tickwire
 from tickwire.errors import ConfigError
 
 if TYPE_CHECKING:
-    from conftest import Commands, Eventually, Peer, Scripted, ServedAt
+    from client.road import Road
+    from conftest import Commands, Eventually, Peer, Scripted
 
 
 async def take(subscription: tickwire.Subscription, count: int) -> list[tickwire.Update]:
@@ -23,55 +22,8 @@ def seen(updates: list[tickwire.Update]) -> list[tuple[str, int]]:
     return [(update.kind, update.seq) for update in updates]
 
 
-class Road:
-    """Between a client and a real server; it can be cut, and closed."""
-
-    def __init__(self, url: str) -> None:
-        self.host, _, port = url.removeprefix("ws://").removesuffix("/ws").rpartition(":")
-        self.port = int(port)
-        self.open = True
-        self.url = ""
-        self._ends: list[asyncio.StreamWriter] = []
-
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.open:
-            writer.transport.abort()
-            return
-        far_reader, far_writer = await asyncio.open_connection(self.host, self.port)
-        self._ends += [writer, far_writer]
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-
-    def cut(self) -> None:
-        for end in self._ends:
-            end.transport.abort()
-        self._ends.clear()
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
-
-
-EVENTS = ("--set", 'topics."e.>".delivery=event', "--set", 'topics.">".ring=8')
-
-
-@pytest.fixture
-async def road(tickwire_command: "Commands", served_at: "ServedAt") -> AsyncIterator[Road]:
-    """To a server that keeps eight updates of each topic; those of `e.>` are events."""
-    args = ("--listen", "127.0.0.1:0", "--set", "auth.publish=open", *EVENTS)
-    road = Road(await served_at(await tickwire_command.start("serve", *args)))
-    server = await asyncio.start_server(road.carry, "127.0.0.1", 0)
-    road.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
-    yield road
-    road.cut()
-    server.close()
-
-
 async def test_a_cut_connection_goes_on_with_every_update(
-    road: Road, eventually: "Eventually"
+    road: "Road", eventually: "Eventually"
 ) -> None:
     direct = f"ws://{road.host}:{road.port}/ws"
     async with (
@@ -104,7 +56,7 @@ async def test_a_cut_connection_goes_on_with_every_update(
         assert (c.status["v.a"], c.holes) == ("live", 0)
 
 
-async def test_a_program_goes_on_where_the_last_one_was(road: Road) -> None:
+async def test_a_program_goes_on_where_the_last_one_was(road: "Road") -> None:
     async with tickwire.connect(road.url) as c:
         for n in range(3):
             await c.publish("v.a", {"n": n})
@@ -120,7 +72,7 @@ async def test_a_program_goes_on_where_the_last_one_was(road: Road) -> None:
             assert seen([second]) == [("snapshot", 3)]
 
 
-async def test_events_begin_with_the_last_of_them_for_each_who_asks(road: Road) -> None:
+async def test_events_begin_with_the_last_of_them_for_each_who_asks(road: "Road") -> None:
     async with tickwire.connect(road.url) as c, c.subscribe("e.*") as live:
         for n in range(4):
             await c.publish("e.log", {"n": n})
@@ -131,7 +83,7 @@ async def test_events_begin_with_the_last_of_them_for_each_who_asks(road: Road) 
             assert seen(await take(live, 1) + await take(late, 1)) == [("update", 5)] * 2
 
 
-async def test_last_on_the_command_line(road: Road, tickwire_command: "Commands") -> None:
+async def test_last_on_the_command_line(road: "Road", tickwire_command: "Commands") -> None:
     async with tickwire.connect(road.url) as c:
         for n in range(5):
             await c.publish("e.log", {"n": n})
