@@ -35,7 +35,7 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
     {"server.behind_s",
      &Config::behind_s,
      "s",
-     "a client that cannot take what it is owed for so long is closed with 1013",
+     "a client that takes nothing of what it is owed for so long is closed with 1013",
      {1, 3600}},
     {"server.ring_mb",
      &Config::ring_mb,

@@ -82,9 +82,23 @@ bool Connection::send(std::string_view bytes) {
     lws_callback_on_writable(wsi_);
     return true;
   }
-  if (lws_write_raw(wsi_, bytes)) return true;
+  if (lws_write_raw(wsi_, bytes)) {
+    update_reading();
+    return true;
+  }
   hang_up();
   return false;
+}
+
+// Where lws holds a part of a write and reads that the peer has ended its half, it reads that again and
+// again, for ever, and the loop with all its clients stands still (4.1.6: it puts off the close, and tries
+// the same descriptor once more). So nothing is read then; that a peer is wholly gone is seen all the same.
+void Connection::update_reading() {
+  const bool wanted = state_ == State::kClosing || wants_reading_;
+  const bool on = wanted && !lws_holds_part(wsi_);
+  if (on == reading_) return;
+  reading_ = on;
+  lws_rx_flow_control(wsi_, on ? 1 : 0);
 }
 
 WriteResult Connection::write(std::string_view frames) {
@@ -97,16 +111,15 @@ WriteResult Connection::write(std::string_view frames) {
 
 void Connection::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
   if (state_ != State::kOpen) return;
-  if (!reading_) lws_rx_flow_control(wsi_, 1);  // the answer to the close is wanted
-  state_ = State::kClosing;
+  state_ = State::kClosing;  // whose answer is wanted, whatever the session wanted
   wait(loop_.closes);
-  send(std::string(last_frames) + close_frame(code, reason));
+  if (send(std::string(last_frames) + close_frame(code, reason))) update_reading();
 }
 
 void Connection::set_reading(bool on) {
-  if (state_ != State::kOpen || on == reading_) return;
-  reading_ = on;
-  lws_rx_flow_control(wsi_, on ? 1 : 0);
+  if (state_ != State::kOpen) return;
+  wants_reading_ = on;
+  update_reading();
 }
 
 void Connection::on_writable() {
@@ -115,6 +128,7 @@ void Connection::on_writable() {
     const std::string frames = std::exchange(pending_, {});
     if (!send(frames) || lws_holds_part(wsi_)) return;
   }
+  update_reading();
   if (!std::exchange(blocked_, false) || state_ != State::kOpen) return;
   loop_.shard.on_writable(*session_);
 }

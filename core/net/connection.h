@@ -6,8 +6,9 @@
 //   any ──────> gone                       hung up
 //
 // Loop thread. Destroyed by lws' last callback for it; owns the unfinished HTTP answer.
-// Invariants: in exactly one deadline list until gone; session_ is set from open to the end of the
-// connection; nothing is written while lws holds a part of the last write, nor after a close frame.
+// Invariants: nothing is read while lws holds a part of a write; in exactly one deadline list until gone;
+// session_ is set from open to the end of the connection; nothing is written while lws holds a part of the
+// last write, nor after a close frame.
 #pragma once
 
 #include <cstddef>
@@ -65,6 +66,7 @@ class Connection final : public Socket, public DeadlineNode {
   enum class State : std::uint8_t { kRequest, kAnswering, kOpen, kClosing, kGone };
 
   bool send(std::string_view bytes);
+  void update_reading();
   Received receive(const Fragment& fragment);
   [[nodiscard]] bool book_inflater();
   bool answer(HttpResponse response, const HttpRequest& request);
@@ -88,6 +90,7 @@ class Connection final : public Socket, public DeadlineNode {
   std::uint8_t deflate_offers_ = 0;  // that lws has asked about
   State state_ = State::kRequest;
   bool blocked_ = false;
+  bool wants_reading_ = true;  // the session
   bool reading_ = true;
   bool heard_ = false;  // since the last look
   bool pinged_ = false;

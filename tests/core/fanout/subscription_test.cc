@@ -262,6 +262,29 @@ TEST(SlowClient, IsClosedWithACodeToReconnectPastTheAgeLimit) {
   EXPECT_EQ(client.socket.close_code, 1013);
 }
 
+TEST(SlowClient, StaysForAsLongAsItTakesSomethingNowAndThen) {
+  Plant plant;
+  Client client(plant);
+  client.subscribe("a");
+  client.subscribe("b");
+  for (int minute = 0; minute < 5; ++minute) {
+    client.block();
+    plant.publish("a", R"({"p":1})");
+    plant.run();
+    plant.publish("b", R"({"p":1})");
+    plant.run();
+    plant.clock.advance_ms(50'000);
+    plant.shard.tick();
+    client.socket.block_next = true;  // it takes this one, and is full again
+    client.socket.blocked = false;
+    plant.shard.on_writable(*client.session);
+    plant.clock.advance_ms(50'000);
+    plant.shard.tick();
+    ASSERT_EQ(client.socket.close_code, 0) << minute;
+    client.unblock();
+  }
+}
+
 TEST(SlowClient, IsNotReadFromWhileItsAnswersCannotLeave) {
   Plant plant;
   Client client(plant);
