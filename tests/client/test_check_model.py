@@ -177,6 +177,20 @@ def test_a_snapshot_may_not_make_up_for_events(plant: Plant) -> None:
     assert plant.violations == {"silent_gaps": 1}, "but for one that subscribed again it may"
 
 
+def test_two_commands_may_each_begin_with_a_snapshot(plant: Plant) -> None:
+    """That of the first is on its way when the second is sent, and does not count for it."""
+    plant.answer(plant.model.subscribe(["check.event.*"]))
+    second = plant.model.subscribe([EVENT])
+    plant.snapshot(EVENT)
+    plant.answer(second)
+    plant.next(EVENT)
+    plant.snapshot(EVENT)
+    assert plant.violations == {}
+    plant.next(EVENT)
+    plant.snapshot(EVENT)
+    assert plant.violations == {"silent_gaps": 1}, "and no third one"
+
+
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
     [(1, 2, {}), (2, 2, {"silent_gaps": 1}), (0, 2, {"duplicates": 1})],

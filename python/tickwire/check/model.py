@@ -66,8 +66,6 @@ class Model:
     # --- what it asks for -------------------------------------------------------------------------
 
     def subscribe(self, names: Sequence[str], max_rate: float = 0) -> str:
-        for topic in self._topics.values():
-            topic.fresh = topic.fresh or any(matches(name, topic.name) for name in names)
         return self._ask(names, {}, {"max_rate": max_rate})
 
     def resume(self, names: Sequence[str], max_rate: float = 0) -> str:
@@ -212,6 +210,10 @@ class Model:
                 del self._topics[name]
             return
         self.wants.update(asked.names)
+        # From here on: what came before the ack was not sent for this command.
+        for topic in self._topics.values():
+            if topic.name not in asked.since:
+                topic.fresh = topic.fresh or any(matches(name, topic.name) for name in asked.names)
         for result in told["results"]:
             if "error" in result:
                 self.wants.discard(result["topic"])
