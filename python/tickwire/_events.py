@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tickwire._wants import Ask
 from tickwire.errors import TickwireError
 from tickwire.update import Update
 
@@ -14,6 +15,8 @@ class Command:
     kind: str
     text: str
     topics: tuple[str, ...] = ()
+    ask: Ask | None = field(default=None, repr=False, compare=False)
+    """Of a subscribe: whatever is wanted by the time of its answer, the server did as it says."""
 
 
 @dataclass(frozen=True, slots=True)

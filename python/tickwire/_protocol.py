@@ -8,7 +8,7 @@ connection each topic goes on where it was (`_wants`), or begins anew.
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any
 
 from tickwire._events import Answer, Command, Data, Drain, Ended, Event, Resumption, Welcome
@@ -136,16 +136,18 @@ class Protocol:
         if ask.since:
             since = json.dumps(ask.since, separators=(",", ":"))
             fields += f',"since":{since},"epoch":{json.dumps(self.topics.epoch)}'
-        return self._command("subscribe", fields, ask.topics)
+        return self._command("subscribe", fields, ask.topics, ask)
 
     def _unsubscribe(self, topics: Sequence[str]) -> Command:
         return self._command("unsubscribe", f'"topics":{json.dumps(topics)}', topics)
 
-    def _command(self, kind: str, fields: str = "", topics: Sequence[str] = ()) -> Command:
+    def _command(
+        self, kind: str, fields: str = "", topics: Sequence[str] = (), ask: Ask | None = None
+    ) -> Command:
         number = next(self._ids)
         head = f'{{"type":"{kind}","id":{number}'
         text = f"{head},{fields}}}" if fields else head + "}"
-        command = self._pending[number] = Command(number, kind, text, tuple(topics))
+        command = self._pending[number] = Command(number, kind, text, tuple(topics), ask)
         return command
 
     # --- messages ---------------------------------------------------------------------------------
@@ -198,28 +200,37 @@ class Protocol:
         return answer
 
     def _settle(self, command: Command, answer: Answer) -> None:
-        for topic in command.topics:
-            want = self._wants.get(topic)
+        ask = command.ask
+        assert ask is not None
+        for topic, want in zip_longest(ask.topics, ask.wants):
+            # It may be unsubscribed by now, or subscribed anew, which has an answer of its own.
+            ours = want is None or self._wants.get(topic) is want
             if topic in answer.refused:
                 self._refreshing.discard(topic)
-                self._forget(topic)
-            elif want is not None and topic in answer.seqs:
-                resumes, want.active, want.resume = want.resume, True, False
-                self._place(topic, want, answer)
-                if resumes:
-                    self._count_others(topic, answer)
+                if ours:
+                    self._forget(topic)
+            elif topic in answer.seqs:
+                if ours and want is not None:
+                    self._begin(topic, want, ask, answer)
+                if ask.last:
+                    again = among(topic, list(self.topics))
+                    self._replayed.update(filter(self.topics.synced, again))
 
-    def _place(self, name: str, want: Want, answer: Answer) -> None:
+    def _begin(self, name: str, want: Want, ask: Ask, answer: Answer) -> None:
+        resumes, want.answered, want.resume = want.resume, ask.how, False
+        self._place(name, want, ask, answer)
+        if resumes:
+            self._count_others(name, answer)
+
+    def _place(self, name: str, want: Want, ask: Ask, answer: Answer) -> None:
         """Where its topics stand, now that it is active."""
         if want.anew:
             want.anew = False
             answer.resumed[name] = Resumption(False, None)
         elif answer.resumed.get(name) == Resumption(False, None):
             self.topics.forget(name)  # the server knows of no such seq
-        if not is_pattern(name) and not (want.snapshot and answer.seqs[name]):
+        if not is_pattern(name) and not (ask.snapshot and answer.seqs[name]):
             self.topics.hold(name, answer.seqs[name])
-        if want.start.last:
-            self._replayed.update(filter(self.topics.synced, among(name, list(self.topics))))
 
     def _count_others(self, name: str, answer: Answer) -> None:
         """Those of its topics that went on with other wants; its own result is silent on them."""
@@ -271,8 +282,8 @@ class Protocol:
 
     def _begins_anywhere(self, update: Update) -> bool:
         event = update.delivery == "event" or update.kind == "gap"
-        wants = self._wants.active(update.topic)
-        return any(not want.snapshot or (want.start.last and event) for _, want in wants)
+        hows = (want.answered for _, want in self._wants.active(update.topic))
+        return any(how and (not how.snapshot or (how.last and event)) for how in hows)
 
     def _give_back(self, name: str) -> None:
         """Ends the subscription that refresh() made, now that the snapshot came."""

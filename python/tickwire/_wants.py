@@ -12,7 +12,7 @@ one of them. Only then is anything new asked for, which begins with a snapshot.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from tickwire._pattern import is_pattern, matches
 from tickwire._topics import Topics
@@ -40,8 +40,12 @@ class Start:
 SNAPSHOT: Final = Start()
 
 
-How = tuple[bool, float, int]
-"""snapshot, max_rate and last, which the topics of a command share."""
+class How(NamedTuple):
+    """What the topics of a command share."""
+
+    snapshot: bool
+    max_rate: float
+    last: int
 
 
 @dataclass(slots=True)
@@ -51,11 +55,16 @@ class Want:
     """Messages a second per topic; infinite: every update."""
     start: Start
     asked: bool = False
-    active: bool = False
+    answered: How | None = None
+    """How the last command said that the server took, on this connection."""
     resume: bool = False
     """It is to go on with what is held, and the server did not say yet how."""
     anew: bool = False
     """Some of what was held cannot be gone on with."""
+
+    @property
+    def active(self) -> bool:
+        return self.answered is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,10 @@ class Ask:
     since: Mapping[str, int] = field(default_factory=dict)
     wants: Sequence[Want] = ()
     """Of the topics; none where it is nobody's."""
+
+    @property
+    def how(self) -> How:
+        return How(self.snapshot, self.max_rate, self.last)
 
 
 class Wants:
@@ -118,7 +131,7 @@ class Wants:
     def connection_lost(self, held: Iterable[str]) -> None:
         for want in self._wants.values():
             want.resume = want.resume or want.active
-            want.asked = want.active = False
+            want.asked, want.answered = False, None
         self._resumable = set(held)
         self._went_on.clear()
 
@@ -149,7 +162,8 @@ class Wants:
         for name, want in (before or waiting).items():
             want.asked = True
             self._hold_since(name, want, topics)
-            alike.setdefault((want.snapshot, want.max_rate, want.start.last), []).append(name)
+            how = How(want.snapshot, want.max_rate, want.start.last)
+            alike.setdefault(how, []).append(name)
         for (snapshot, max_rate, last), names in self._in_turn(alike):
             for some in portions(names):
                 since = self._take_since(some, topics)
@@ -159,11 +173,11 @@ class Wants:
     def rest(self, ask: Ask) -> Ask:
         """Without what was unsubscribed since then."""
         both = zip(ask.topics, ask.wants, strict=True)
-        kept = [name for name, want in both if self._wants.get(name) is want]
-        if len(kept) == len(ask.topics):
+        wants = {name: want for name, want in both if self._wants.get(name) is want}
+        if len(wants) == len(ask.topics):
             return ask
-        since = {topic: ask.since[topic] for name in kept for topic in among(name, ask.since)}
-        return replace(ask, topics=kept, since=since)
+        since = {topic: ask.since[topic] for name in wants for topic in among(name, ask.since)}
+        return replace(ask, topics=list(wants), since=since, wants=list(wants.values()))
 
     def _in_turn(self, alike: dict[How, list[str]]) -> list[tuple[How, list[str]]]:
         """Exact ones first: a pattern's command would begin what they are to go on with."""
