@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -20,7 +20,7 @@ TOPICS = st.sampled_from(["a", "b", "x.y", "x.z", "e", "x.e"])
 WANTS = st.sampled_from(["a", "b", "x.*", ">", "x.z", "*.y", "e", "x.e"])
 FIELDS = st.dictionaries(st.sampled_from("fgh"), st.none() | st.integers(0, 9), max_size=3)
 FATES = st.sampled_from(["sent"] * 12 + ["lost", "conflated"])
-SELDOM = st.sampled_from([False] * 5 + [True])
+SELDOM = st.sampled_from([False] * 3 + [True])
 RING = 3
 
 
@@ -137,7 +137,7 @@ class FaultyServer(RuleBasedStateMachine):
 
     # --- the client -------------------------------------------------------------------------------
 
-    @rule(some=st.sampled_from([1, 3, 100, 100]))
+    @rule(some=st.sampled_from([1, 3, 100]))
     def deliver(self, some: int) -> None:
         while self.wire and some:
             some -= 1
@@ -165,7 +165,7 @@ class FaultyServer(RuleBasedStateMachine):
             if how.recovered and how.missed is not None and not is_pattern(topic):
                 self.promised[topic] = self.seen.get(topic, 0) + how.missed
 
-    @rule(want=WANTS, last=st.sampled_from([0, 0, 2]))
+    @rule(want=WANTS, last=st.sampled_from([0, 2]))
     def subscribe(self, want: str, last: int) -> None:
         self.wanted.add(want)
         self.client.want(want, True, math.inf, True, Start(last=last))
@@ -215,5 +215,12 @@ class FaultyServer(RuleBasedStateMachine):
         assert self.client.topics.images == right
 
 
-FaultyServer.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+# The same examples each time, and a failure is shown as it was found: to shrink one takes minutes.
+FaultyServer.TestCase.settings = settings(
+    max_examples=300,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+)
 TestFaultyServer = FaultyServer.TestCase
