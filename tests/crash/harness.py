@@ -145,6 +145,8 @@ class Harness:
         self._program = tickwired
         self._folder = folder
         self._random = random.Random(seed)
+        # Of its own: how often the other is asked is a matter of time.
+        self._ends = random.Random(seed)
         self._ledger = Ledger()
         self.totals = Totals()
         self._subscriber = Subscriber(self._ledger, self.totals)
@@ -163,7 +165,7 @@ class Harness:
                 env={k: v for k, v in os.environ.items() if not k.startswith("TICKWIRE_")},
             )
         try:
-            if self._random.random() < 0.2:
+            if self._ends.random() < 0.2:
                 self.totals.start_kills += 1
                 time.sleep(self._random.uniform(0, START_KILL_S_MAX))
             else:
@@ -178,7 +180,7 @@ class Harness:
             epoch = json.loads(connection.recv(timeout=10))["epoch"]
             self.totals.epochs.add(epoch)
             connection.send(json.dumps(self._subscriber.command(epoch)))
-            clean = self._random.random() < 0.2
+            clean = self._ends.random() < 0.2
             self.totals.clean_stops += clean
             end = process.terminate if clean else process.kill
             killer = threading.Timer(self._random.uniform(0, LOAD_S_MAX), end)
