@@ -123,8 +123,7 @@ void Sender::add_child(Session& session, std::uint16_t pace_ms, const Applied& a
   child.phase = Phase::kBehind;
   child.fresh = false;
   child.child = true;
-  const SubscriptionIndex index = session.add(child);
-  TopicTable::add_subscriber(*applied.state, {session.slot, index});
+  const SubscriptionIndex index = TopicTable::add_subscription(session, *applied.state, child);
   owe(session, index, pace_ms);
 }
 
@@ -224,8 +223,7 @@ void Sender::drop_child_if_done(Session& session, SubscriptionIndex index) const
     const PatternSubscription* parent = session.find_pattern(pattern->id);
     if (parent != nullptr && parent->phase != Phase::kLive) return;
   }
-  TopicTable::remove_subscriber(state, {session.slot, index});
-  session.remove(index);
+  TopicTable::remove_subscription(session, state, index);
 }
 
 }  // namespace tickwire

@@ -56,8 +56,7 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     Subscription added;
     added.topic_id = state.topic->id;
     added.asked = true;
-    index = session.add(added);
-    TopicTable::add_subscriber(state, {session.slot, index});
+    index = TopicTable::add_subscription(session, state, added);
     parts_.counters.subscriptions.add(1);
   }
   session.exact()[index].pace_ms = options.pace_ms;
@@ -161,8 +160,7 @@ void Subscriptions::resume_topics(Session& session, const Pattern& pattern, cons
     child.topic_id = state->topic->id;
     child.pace_ms = options.pace_ms;
     child.child = true;
-    const SubscriptionIndex index = session.add(child);
-    TopicTable::add_subscriber(*state, {session.slot, index});
+    const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
     begin(session, index, options, *state, result);
   }
 }
@@ -207,8 +205,7 @@ void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
     // The pattern goes on where this one is once both have caught up.
     session.make_child(subscription);
   } else {
-    TopicTable::remove_subscriber(state, {session.slot, index});
-    session.remove(index);
+    TopicTable::remove_subscription(session, state, index);
   }
   parts_.topics.unwant(state);
 }
@@ -232,8 +229,7 @@ void Subscriptions::drop_children(Session& session) {
     if (child.phase == Phase::kUnused || !child.child) continue;
     TopicState& state = parts_.topics.state(child.topic_id);
     if (covering_pattern(session, state) != nullptr) continue;
-    TopicTable::remove_subscriber(state, {session.slot, static_cast<SubscriptionIndex>(i)});
-    session.remove(static_cast<SubscriptionIndex>(i));
+    TopicTable::remove_subscription(session, state, static_cast<SubscriptionIndex>(i));
   }
 }
 
@@ -263,8 +259,7 @@ void Subscriptions::hand_over(Session& session, const PatternSubscription& gone)
     child.phase = owed ? Phase::kBehind : Phase::kLive;
     child.fresh = owed;
     child.child = true;
-    const SubscriptionIndex index = session.add(child);
-    TopicTable::add_subscriber(*state, {session.slot, index});
+    const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
     if (owed) sender_.owe(session, index, 0);
   }
 }

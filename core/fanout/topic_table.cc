@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/grow.h"
+
 namespace tickwire {
 
 void TopicState::keep_paced_base(std::size_t most) {
@@ -32,13 +34,22 @@ const Topic* TopicTable::find_topic(std::string_view name) const {
   return topic != nullptr && find(topic->id) != nullptr ? topic.get() : nullptr;  // wanted, so it stays
 }
 
-void TopicTable::remove_subscriber(TopicState& state, SubscriberRef ref) {
-  const auto found = std::find_if(
-      state.subscribers.begin(), state.subscribers.end(),
-      [&](const SubscriberRef& other) { return other.slot == ref.slot && other.index == ref.index; });
+SubscriptionIndex TopicTable::add_subscription(Session& session, TopicState& state,
+                                               const Subscription& subscription) {
+  const SubscriptionIndex index = session.add(subscription);
+  make_room(state.subscribers);
+  state.subscribers.push_back({session.slot, index});
+  return index;
+}
+
+void TopicTable::remove_subscription(Session& session, TopicState& state, SubscriptionIndex index) {
+  const auto found =
+      std::find_if(state.subscribers.begin(), state.subscribers.end(),
+                   [&](const SubscriberRef& ref) { return ref.slot == session.slot && ref.index == index; });
   assert(found != state.subscribers.end());
   *found = state.subscribers.back();
   state.subscribers.pop_back();
+  session.remove(index);
 }
 
 void TopicTable::unwant(TopicState& state) {

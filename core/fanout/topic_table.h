@@ -14,11 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/grow.h"
 #include "codec/assembled.h"
 #include "hub/hub.h"
 #include "protocol/format.h"
-#include "session/subscription.h"
+#include "session/session.h"
 
 namespace tickwire {
 
@@ -72,18 +71,17 @@ class TopicTable {
 
   // One more subscription to a topic. kBadTopic.
   Result<TopicState*> want(std::string_view name);
-  // A subscriber that needs the state but no interest of its own: the topic is already delivered here.
-  static void add_subscriber(TopicState& state, SubscriberRef ref) {
-    make_room(state.subscribers);
-    state.subscribers.push_back(ref);
-  }
-  static void remove_subscriber(TopicState& state, SubscriberRef ref);
+  // A session's subscription to this topic comes or goes, in its table and in the topic's list. It has no
+  // interest of its own: the topic is already delivered here.
+  static SubscriptionIndex add_subscription(Session& session, TopicState& state,
+                                            const Subscription& subscription);
+  static void remove_subscription(Session& session, TopicState& state, SubscriptionIndex index);
   // The state of a topic that a wanted pattern matches and that has an update, though perhaps none was
   // applied here yet. Null: there is no such topic.
   TopicState* expect(std::string_view name);
   // A topic that is wanted here, or null.
   [[nodiscard]] const Topic* find_topic(std::string_view name) const;
-  // Undoes one want(), after remove_subscriber; may destroy `state`.
+  // Undoes one want(), after remove_subscription; may destroy `state`.
   void unwant(TopicState& state);
 
   PatternState& want_pattern(const Pattern& pattern);

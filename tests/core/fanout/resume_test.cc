@@ -11,10 +11,13 @@ struct Resume : testing::Test {
     for (int i = 0; i < count; ++i) plant.publish(topic, R"({"n":1})");
     plant.run();
   }
+  static void resume(Client& client, const json& topics, const json& since, const std::string& epoch = "e1") {
+    client.say(json{{"type", "subscribe"}, {"topics", topics}, {"since", since}, {"epoch", epoch}}.dump());
+  }
   // The result for the first topic.
   json subscribe(const json& topics, const json& since, const std::string& epoch = "e1") {
     client.heard();
-    client.say(json{{"type", "subscribe"}, {"topics", topics}, {"since", since}, {"epoch", epoch}}.dump());
+    resume(client, topics, since, epoch);
     plant.run();
     const json ack = json::parse(client.socket.texts.front());
     client.socket.texts.erase(client.socket.texts.begin());
@@ -115,11 +118,7 @@ TEST_F(Resume, AClientThatIsAheadOfThisShardGetsNothingTwice) {
     two.publish("v.new", R"({"n":1})");
     Client ahead(two);
     ahead.heard();
-    ahead.say(json{{"type", "subscribe"},
-                   {"topics", {subscription, "v.new"}},
-                   {"since", {{"v.a", 3}, {"v.new", 1}}},
-                   {"epoch", "e1"}}
-                  .dump());
+    resume(ahead, json::array({subscription, "v.new"}), {{"v.a", 3}, {"v.new", 1}});
     const json ack = json::parse(ahead.socket.texts.at(0));
     EXPECT_TRUE(ack["results"][0]["recovered"]) << subscription;
     EXPECT_EQ(ack["results"][0]["missed"], 0);
@@ -142,9 +141,7 @@ TEST_F(Resume, AClientAheadThatSubscribesAgainIsNotTakenBack) {
     two.run();
     two.publish("v.a", R"({"n":2})");
     Client ahead(two);
-    ahead.say(
-        json{{"type", "subscribe"}, {"topics", {subscription}}, {"since", {{"v.a", 2}}}, {"epoch", "e1"}}
-            .dump());
+    resume(ahead, json::array({subscription}), {{"v.a", 2}});
     ahead.subscribe("v.a");
     two.run();
     two.publish("v.a", R"({"n":3})");
@@ -188,11 +185,8 @@ TEST_F(Resume, ASinceForOtherTopicsTakesAClientThatIsAheadNotBack) {
   two.publish("v.a", R"({"n":2})");
   Client ahead(two);
   ahead.heard();
-  const auto resume = [&](const json& topics, const json& since) {
-    ahead.say(json{{"type", "subscribe"}, {"topics", topics}, {"since", since}, {"epoch", "e1"}}.dump());
-  };
-  resume({"v.*"}, {{"v.a", 2}});
-  resume({"v.a", "v.b"}, {{"v.b", 7}});
+  resume(ahead, json::array({"v.*"}), {{"v.a", 2}});
+  resume(ahead, json::array({"v.a", "v.b"}), {{"v.b", 7}});
   two.run();
   two.publish("v.a", R"({"n":3})");
   two.run();
