@@ -59,6 +59,7 @@ bool Connection::on_open() {
   ClientInfo client;
   client.remote = peer_text(lws_get_socket_fd(wsi_));
   client.token = read_token(wsi_);
+  client.address = peer_address(lws_get_socket_fd(wsi_));
   const Format format = agreed_format(wsi_);
   if (format != Format::kJson) incoming_.expect_binary();
   session_ = &loop_.shard.open(*this, std::move(client), compression_, format);

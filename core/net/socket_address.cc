@@ -133,6 +133,31 @@ bool is_loopback_peer(int socket) {
   return ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 && is_loopback(address);
 }
 
+PeerAddress peer_address(const sockaddr_storage& address) {
+  const auto of_ipv4 = [](std::uint32_t ipv4) {
+    return ipv4 == INADDR_LOOPBACK ? PeerAddress{} : PeerAddress::of_ipv4(ipv4);
+  };
+  if (address.ss_family == AF_INET) {
+    return of_ipv4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
+  }
+  if (address.ss_family != AF_INET6) return {};
+  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  const auto number = [&ipv6](std::size_t first, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t i = first; i < first + size; ++i) value = value << 8U | ipv6.s6_addr[i];
+    return value;
+  };
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return of_ipv4(static_cast<std::uint32_t>(number(12, 4)));
+  return PeerAddress::of_ipv6_network(number(0, 8));
+}
+
+PeerAddress peer_address(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return peer_address(address);
+}
+
 std::uint16_t bound_port(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;

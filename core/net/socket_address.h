@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/shares.h"
 
 namespace tickwire {
 
@@ -20,6 +21,11 @@ std::string peer_text(int socket);
 // 127.0.0.0/8, ::1, and the former as IPv6 spells it.
 bool is_loopback(const sockaddr_storage& address);
 bool is_loopback_peer(int socket);
+
+// What limits count a peer as: exempt at 127.0.0.1 and ::1, which is where this machine's own programs and
+// its proxy come from, and where the peer is gone already. 127.0.0.2 and up are addresses like any other.
+PeerAddress peer_address(const sockaddr_storage& address);
+PeerAddress peer_address(int socket);
 
 // A listening, non-blocking socket, shared with other loops by SO_REUSEPORT. `alone`: fails when somebody
 // listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen.

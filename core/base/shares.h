@@ -1,0 +1,136 @@
+// Shares: a total that many peers draw on, of which one holder and one address may have only a part, so that
+// no client takes what the others need: memory for inflating, questions to plugins, connections that have not
+// yet said what they want.
+//
+// A holder (a connection, a session, a command) owns a Share: it says with resize() how much it has now, and
+// gives everything back when it is destroyed. The limits are ShareLimits: one holder, one address, everybody
+// together. A peer on this machine (PeerAddress::exempt()) has no limit by address: behind it stand a proxy's
+// many clients. The other two limits hold for it, too.
+//
+// Any thread, also at the same time: one mutex for each Shares, which is a leaf (no other lock is taken under
+// it). A single Share belongs to one thread at a time. The Shares outlives every Share of it. Cost: constant
+// time; memory only for addresses that hold something.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace tickwire {
+
+// Who a peer is to a limit: an IPv4 address, or the /64 network of an IPv6 address, since one host has a
+// whole /64 to itself (RFC 4291 section 2.5.1). net/socket_address.h makes it from a socket. A plain value.
+struct PeerAddress {
+  std::uint64_t key = 0;  // 0: loopback, a UNIX socket, or this very process
+
+  static PeerAddress of_ipv4(std::uint32_t address) { return {0xFFFF'0000'0000U | address}; }
+  static PeerAddress of_ipv6_network(std::uint64_t network) { return {network}; }
+  [[nodiscard]] bool exempt() const { return key == 0; }
+  bool operator==(const PeerAddress&) const = default;
+};
+
+struct ShareLimits {
+  std::size_t total = 0;        // of everybody together
+  std::size_t per_address = 0;  // of all holders at one address
+  std::size_t per_holder = 0;   // of one Share
+};
+
+// What a holder that wants more is told.
+enum class Drawn : std::uint8_t { kTaken, kHolderSpent, kAddressSpent, kTotalSpent };
+
+class Shares {
+ public:
+  explicit Shares(const ShareLimits& limits) : limits_(limits) {}
+  Shares(const Shares&) = delete;
+  Shares& operator=(const Shares&) = delete;
+
+  [[nodiscard]] const ShareLimits& limits() const { return limits_; }
+  [[nodiscard]] std::size_t held() const {
+    const std::lock_guard lock(mutex_);
+    return held_;
+  }
+  [[nodiscard]] std::size_t held_by(PeerAddress address) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_address_.find(address.key);
+    return found == by_address_.end() ? 0 : found->second;
+  }
+
+ private:
+  friend class Share;
+
+  Drawn take(PeerAddress address, std::size_t amount) {
+    const std::lock_guard lock(mutex_);
+    if (amount > limits_.total || held_ > limits_.total - amount) return Drawn::kTotalSpent;
+    if (!address.exempt()) {
+      const auto found = by_address_.find(address.key);
+      const std::size_t has = found == by_address_.end() ? 0 : found->second;
+      if (amount > limits_.per_address || has > limits_.per_address - amount) return Drawn::kAddressSpent;
+      by_address_[address.key] = has + amount;
+    }
+    held_ += amount;
+    return Drawn::kTaken;
+  }
+  void give_back(PeerAddress address, std::size_t amount) {
+    const std::lock_guard lock(mutex_);
+    assert(held_ >= amount);
+    held_ -= amount;
+    if (address.exempt()) return;
+    const auto found = by_address_.find(address.key);
+    assert(found != by_address_.end() && found->second >= amount);
+    found->second -= amount;
+    if (found->second == 0) by_address_.erase(found);
+  }
+
+  const ShareLimits limits_;
+  mutable std::mutex mutex_;
+  // Protected by mutex_:
+  std::size_t held_ = 0;
+  std::unordered_map<std::uint64_t, std::size_t> by_address_;  // without those that are exempt
+};
+
+class Share {
+ public:
+  Share() = default;  // of nothing: resize() must not be called
+  Share(Shares& shares, PeerAddress address) : shares_(&shares), address_(address) {}
+  ~Share() { release(); }
+  Share(Share&& other) noexcept
+      : shares_(other.shares_), address_(other.address_), held_(std::exchange(other.held_, 0)) {}
+  Share& operator=(Share&& other) noexcept {
+    if (this == &other) return *this;
+    release();
+    shares_ = other.shares_;
+    address_ = other.address_;
+    held_ = std::exchange(other.held_, 0);
+    return *this;
+  }
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+
+  // Holds `amount` from now on. Anything but kTaken: a limit is in the way, and it holds what it held before.
+  // Less than before is always taken.
+  Drawn resize(std::size_t amount) {
+    assert(shares_ != nullptr);
+    if (amount > held_) {
+      if (amount > shares_->limits().per_holder) return Drawn::kHolderSpent;
+      if (const Drawn drawn = shares_->take(address_, amount - held_); drawn != Drawn::kTaken) return drawn;
+    } else if (amount < held_) {
+      shares_->give_back(address_, held_ - amount);
+    }
+    held_ = amount;
+    return Drawn::kTaken;
+  }
+  void release() {
+    if (held_ > 0) shares_->give_back(address_, std::exchange(held_, 0));
+  }
+  [[nodiscard]] std::size_t held() const { return held_; }
+
+ private:
+  Shares* shares_ = nullptr;
+  PeerAddress address_;
+  std::size_t held_ = 0;
+};
+
+}  // namespace tickwire
