@@ -10,7 +10,7 @@ export const CODES = {
   too_many: true,
   denied: false,
   not_subscribed: false,
-  auth_unavailable: false,
+  unavailable: true,
   unknown_topic: false,
   draining: true,
   internal: true,

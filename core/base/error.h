@@ -16,26 +16,26 @@ namespace tickwire {
 // What went wrong, for programs. Its wire name, whether a retry can help, and its meaning stand in
 // protocol/codes.h; an exit code belongs to the few that end a process (engine/exit_codes.h).
 enum class ErrorCode : std::uint8_t {
-  kBadMessage,       // not JSON, not an object, not UTF-8, or a field of the wrong type
-  kUnknownCommand,   // "type" names no command
-  kBadTopic,         // a topic or pattern outside its grammar or its limit
-  kBadData,          // a payload that is not a JSON object, too deep or too long
-  kTooLarge,         // a message or a list over its limit
-  kTooMany,          // a count (subscriptions, commands under way) over its limit
-  kDenied,           // the authorizer, or auth.publish, said no
-  kNotSubscribed,    // unsubscribe of what is not subscribed
-  kAuthUnavailable,  // a token was sent and no authenticator is loaded
-  kUnknownTopic,     // nothing was ever published to it
-  kDraining,         // the server is going away; reconnect
-  kInternal,         // a bug of ours, contained
-  kBadConfig,        // a key, type or range in the configuration
-  kListen,           // the address could not be bound
-  kStoreMissing,     // the store's folder does not exist
-  kStoreLocked,      // another process holds the store
-  kStoreForeign,     // a SQLite file that is not ours
-  kStoreDamaged,     // not a readable SQLite file
-  kStoreNewer,       // written by a newer tickwire
-  kStoreIo,          // any other I/O failure of the store
+  kBadMessage,      // not JSON, not an object, not UTF-8, or a field of the wrong type
+  kUnknownCommand,  // "type" names no command
+  kBadTopic,        // a topic or pattern outside its grammar or its limit
+  kBadData,         // a payload that is not a JSON object, too deep or too long
+  kTooLarge,        // a message or a list over its limit
+  kTooMany,         // a count (subscriptions, commands under way) over its limit
+  kDenied,          // the authorizer, or auth.publish, said no
+  kNotSubscribed,   // unsubscribe of what is not subscribed
+  kUnavailable,     // nobody could say whether it is allowed: an authorizer failed, was late, had no room
+  kUnknownTopic,    // nothing was ever published to it
+  kDraining,        // the server is going away; reconnect
+  kInternal,        // a bug of ours, contained
+  kBadConfig,       // a key, type or range in the configuration
+  kListen,          // the address could not be bound
+  kStoreMissing,    // the store's folder does not exist
+  kStoreLocked,     // another process holds the store
+  kStoreForeign,    // a SQLite file that is not ours
+  kStoreDamaged,    // not a readable SQLite file
+  kStoreNewer,      // written by a newer tickwire
+  kStoreIo,         // any other I/O failure of the store
 };
 
 struct Error {

@@ -262,7 +262,7 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
 
 void Commands::authenticate(Session& session, const std::string& id) {
   if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) {
-    refuse(session, id, {ErrorCode::kAuthUnavailable, "token: this server has no authenticator", "token"});
+    refuse(session, id, {ErrorCode::kUnavailable, "token: this server has no authenticator", "token"});
     return;
   }
   session.authenticating = true;

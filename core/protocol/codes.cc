@@ -14,7 +14,7 @@ constexpr std::array kRows{
     CodeRow{ErrorCode::kTooMany, "too_many", true},
     CodeRow{ErrorCode::kDenied, "denied", false},
     CodeRow{ErrorCode::kNotSubscribed, "not_subscribed", false},
-    CodeRow{ErrorCode::kAuthUnavailable, "auth_unavailable", false},
+    CodeRow{ErrorCode::kUnavailable, "unavailable", true},
     CodeRow{ErrorCode::kUnknownTopic, "unknown_topic", false},
     CodeRow{ErrorCode::kDraining, "draining", true},
     CodeRow{ErrorCode::kInternal, "internal", true},

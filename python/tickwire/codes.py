@@ -14,7 +14,7 @@ ERROR_CODES: Final[dict[str, bool]] = {
     "too_many": True,
     "denied": False,
     "not_subscribed": False,
-    "auth_unavailable": False,
+    "unavailable": True,
     "unknown_topic": False,
     "draining": True,
     "internal": True,

@@ -10,7 +10,7 @@
     ├── DataError                   not a JSON object, too deep or too long
     ├── LimitError                  a size or a count over its limit
     ├── DeniedError                 the authorizer, or auth.publish, said no
-    ├── AuthUnavailableError        a token was sent and no authenticator is loaded
+    ├── UnavailableError            nobody could say whether it is allowed; try again
     ├── NotConnectedError           the command needs a connection and there is none
     │   ├── ConnectionFailedError   it could not be made
     │   └── ConnectionLostError     it ended, or its answer did not come in time
@@ -97,10 +97,12 @@ class DeniedError(TickwireError):
     codes = ("denied",)
 
 
-class AuthUnavailableError(TickwireError):
-    """A token was sent and no authenticator is loaded."""
+class UnavailableError(TickwireError):
+    """Nobody could say whether it is allowed: an authorizer or the authenticator failed, was late,
+    or had no room for the question. The same can succeed later."""
 
-    codes = ("auth_unavailable",)
+    codes = ("unavailable",)
+    retry_helps = True
 
 
 class NotConnectedError(TickwireError):

@@ -3,7 +3,6 @@
 from typing import Final
 
 from tickwire.errors import (
-    AuthUnavailableError,
     ConfigError,
     DeniedError,
     ListenError,
@@ -43,7 +42,7 @@ def exit_code(error: TickwireError) -> int:
             return USAGE
         case NotConnectedError():
             return CANNOT_CONNECT
-        case DeniedError() | AuthUnavailableError():
+        case DeniedError():
             return DENIED
         case StoreError():
             return STORE_EXITS[error.code]

@@ -8,13 +8,13 @@ import pytest
 
 import tickwire
 from tickwire.errors import (
-    AuthUnavailableError,
     ConfigError,
     ConnectionFailedError,
     DeniedError,
     LimitError,
     ProtocolError,
     TickwireError,
+    UnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def test_the_token_comes_before_everything_else(server: "Scripted") -> Non
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"), [("denied", DeniedError), ("auth_unavailable", AuthUnavailableError)]
+    ("code", "expected"), [("denied", DeniedError), ("unavailable", UnavailableError)]
 )
 async def test_a_token_that_is_not_accepted_ends_the_attempt(
     server: "Scripted", code: str, expected: type[Exception]

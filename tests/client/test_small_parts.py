@@ -174,7 +174,7 @@ def test_the_tree_in_the_documentation_is_the_tree() -> None:
         (errors.ConnectionFailedError("m"), 3),
         (errors.ConnectionLostError("m"), 3),
         (errors.DeniedError("m"), 4),
-        (errors.AuthUnavailableError("m"), 4),
+        (errors.UnavailableError("m"), 5),
         (errors.TopicError("m"), 5),
         (errors.ServerError("m"), 5),
         (errors.StoreError("m"), 10),

@@ -202,7 +202,7 @@ def test_an_authenticator_that_fails_denies(claims, start_server, remote, caplog
 def test_a_token_without_an_authenticator_is_answered(start_server, remote):
     client = remote(start_server())
     client.send(type="auth", id=1, token="t")
-    assert client.receive("error")["code"] == "auth_unavailable"
+    assert client.receive("error")["code"] == "unavailable"
 
 
 def test_there_is_one_authenticator_at_most(start_server):

@@ -236,7 +236,7 @@ def test_publishing_without_the_right(start_daemon: StartDaemon, policy: str) ->
 
 def test_a_token_without_an_authenticator(client: Wire) -> None:
     answer = client.ask({"type": "auth", "id": 6, "token": "eyJ"})
-    assert (answer["type"], answer["code"]) == ("error", "auth_unavailable")
+    assert (answer["type"], answer["code"]) == ("error", "unavailable")
 
 
 @pytest.mark.parametrize(
