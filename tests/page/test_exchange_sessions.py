@@ -1,16 +1,16 @@
-"""Recorded exchange sessions through inflaters of others: Chromium's, and that of websockets.
+"""Sessions of exchanges through inflaters of others: Chromium's, and that of websockets.
 
 Both receive every message as a connection without compression does: byte for byte, in one order.
 Messages are published in portions that fit into one write, the next one when everybody has all of
 the last and no socket is full: so nobody ever falls behind, and what is linked and against what is
-the same in every run. Needs the folder shared/captures beside the checkout; says so when it is not
-there.
+the same in every run. The sessions are made by tests/exchange_sessions.py; where the folder
+shared/captures with real ones lies beside the checkout, they are played, too.
 """
 
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ import pytest
 from tickwire.feeds.replay import recorded
 from websockets.sync.client import connect
 
+import exchange_sessions
 from page.browser import Browser, Page
 from page.conftest import Serve, Site
 from page.server_process import ServerProcess
@@ -26,10 +27,6 @@ from server.daemon_process import Wire
 from tickwire.cli.http import get
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
-FILES = ("COINBASE.ws.28.0.xz", "KRAKEN.ws.50.0.xz", "BINANCE.ws.1.0.xz", "BITSTAMP.ws.1.0.xz")
-MESSAGES = 15_279
-"""In all of them."""
-
 PORTION_BYTES = 32_000
 """Of one write's 64 KiB, before compression; a larger message is a portion by itself."""
 ENVELOPE_BYTES = 200
@@ -51,15 +48,19 @@ def topic_of(file: str, text: str) -> str:
     return ".".join(tokens)
 
 
-def recordings() -> list[Recorded]:
-    """All messages. Arrays and objects alike lie in a field, with their bytes as recorded."""
+def sessions() -> list[Any]:
+    """Where sessions come from: always made, and recorded where those are at hand."""
+    recorded_ones = [pytest.param(CAPTURES, id="recorded")] if CAPTURES.exists() else []
+    return [pytest.param(None, id="made"), *recorded_ones]
+
+
+def all_messages(files: Iterable[Path]) -> list[Recorded]:
+    """Arrays and objects alike lie in a field, with their bytes as the exchange wrote them."""
     found = []
-    for file in FILES:
-        if not (CAPTURES / file).exists():
-            pytest.skip(f"no {CAPTURES / file}: the recorded sessions are not part of the project")
-        for _, text in recorded(CAPTURES / file):
-            found.append((topic_of(file, text), f'{{"message":{text}}}'))
-    assert len(found) == MESSAGES
+    for file in files:
+        of_file = [(topic_of(file.name, text), text) for _, text in recorded(file)]
+        assert len(of_file) > 200, file
+        found += [(topic, f'{{"message":{text}}}') for topic, text in of_file]
     return found
 
 
@@ -138,10 +139,12 @@ def wait_until_nobody_is_behind(server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("by", ["topics", "pattern"])
-def test_every_recorded_message_arrives_as_it_is(
-    browser: Browser, serve: Serve, site: Site, by: str
+@pytest.mark.parametrize("folder", sessions())
+def test_every_message_of_an_exchange_arrives_as_it_is(
+    browser: Browser, serve: Serve, site: Site, tmp_path: Path, folder: Path | None, by: str
 ) -> None:
-    messages = recordings()
+    made = exchange_sessions.write(tmp_path / "sessions") if folder is None else {}
+    messages = all_messages(made.values() if folder is None else sorted(folder.glob("*.xz")))
     topics = sorted({topic for topic, _ in messages}) if by == "topics" else [">"]
     settings = ("auth.publish=open", "server.shards=1", "topics.>.delivery=event")
     server = serve(*(word for setting in settings for word in ("--set", setting)))
@@ -168,17 +171,17 @@ def test_every_recorded_message_arrives_as_it_is(
                 assert text.endswith(f'"data":{data}}}')
             wait_until_nobody_is_behind(server)
 
-        check_what_the_server_counted(told(server))
+        check_what_the_server_counted(told(server), len(messages))
         assert page.faults() == []
         page.close()
 
 
-def check_what_the_server_counted(told: dict[str, Any]) -> None:
+def check_what_the_server_counted(told: dict[str, Any], count: int) -> None:
     counters, sessions = told["counters"], told["sessions"]
     assert (counters["conflated"], counters["gaps"]) == (0, 0)
-    assert counters["messages"] == 3 * MESSAGES
-    assert counters["linked"] + counters["standalone"] == 2 * MESSAGES
-    assert counters["linked"] > 0.9 * 2 * MESSAGES, "so each of the two got linked ones"
+    assert counters["messages"] == 3 * count
+    assert counters["linked"] + counters["standalone"] == 2 * count
+    assert counters["linked"] > 0.9 * 2 * count, "so each of the two got linked ones"
     got = {
         kind: [one["bytes"] for one in sessions if one["compression"] == kind and one["messages"]]
         for kind in ("none", "context")
