@@ -69,10 +69,8 @@ Result<FeedId> Bridge::add_feed(const FeedSpec& spec) {
       return inside.error();
     }
   }
-  if (spec.delivery) {
-    TopicRule rule{.pattern = spec.pattern, .delivery = spec.delivery};
-    if (const Status added = hub_.add_rule(rule); !added) return added.error();
-  }
+  const TopicRule rule{.pattern = spec.pattern, .delivery = spec.delivery};
+  if (const Status added = hub_.add_rule(rule); !added) return added.error();
   hub_.demand().add_feed(feed, *pattern, spec.topics);
   return feed;
 }

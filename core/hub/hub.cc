@@ -41,6 +41,8 @@ Status Hub::add_rule(const TopicRule& rule) {
 
 void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
   TopicRule all;
+  std::optional<Delivery> declared;
+  bool has_feed = false;
   const auto fill = [](auto& open, const auto& value) {
     if (!open) open = value;
   };
@@ -51,9 +53,14 @@ void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
     fill(all.ring_ms, rule.ring_ms);
     fill(all.stale_after_ms, rule.stale_after_ms);
     fill(all.stored, rule.stored);
+    if (!from_feed) continue;
+    has_feed = true;
+    fill(declared, rule.delivery);
   }
   constexpr TopicTraits kDefault;
   const TopicLock lock(topic.mutex_);
+  if (has_feed) topic.declared_ = declared;
+  fill(all.delivery, topic.declared_);
   topic.traits_ = {all.delivery.value_or(kDefault.delivery), all.ring.value_or(kDefault.ring),
                    all.ring_ms.value_or(kDefault.ring_ms),
                    all.stale_after_ms.value_or(kDefault.stale_after_ms),
@@ -99,24 +106,34 @@ void Hub::sweep() {
   }
 }
 
-Status Hub::restore(std::string_view name, std::uint64_t seq, std::int64_t ts, TopicStatus status,
-                    std::string image) {
-  if (Status valid = check_topic(name); !valid) return valid.error();
+Status Hub::restore(StoredTopic stored) {
+  if (Status valid = check_topic(stored.topic); !valid) return valid.error();
   std::vector<JsonField> fields;
-  if (Status valid = scan_object(image, fields); !valid) return valid.error();
-  const auto [topic, lock] = lock_or_create(name);
+  if (Status valid = scan_object(stored.image, fields); !valid) return valid.error();
+  if (stored.declared) restore_delivery(stored.topic, *stored.declared);
+  const auto [topic, lock] = lock_or_create(stored.topic);
   topic->fields_ = std::move(fields);
   Update::Parts parts;
   parts.topic = topic;
   parts.revision = 1;
-  parts.seq = seq;
-  parts.ts = ts;
-  parts.status = status == TopicStatus::kLive ? TopicStatus::kStale : status;
-  parts.data = std::move(image);
+  parts.seq = stored.seq;
+  parts.ts = stored.ts;
+  parts.status = stored.status == TopicStatus::kLive ? TopicStatus::kStale : stored.status;
+  parts.data = std::move(stored.image);
   if (parts.status == TopicStatus::kStale) ++stale_count_;
   topic->last_ = std::make_shared<const Update>(std::move(parts));
   topic->kept_ = true;
   return ok_status();
+}
+
+void Hub::restore_delivery(std::string_view name, Delivery declared) {
+  const DirectoryLock directory(directory_mutex_);
+  Topic& topic = find_or_create(directory, name);
+  {
+    const TopicLock lock(topic.mutex_);
+    topic.declared_ = declared;
+  }
+  apply_rules(directory, topic);
 }
 
 void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
@@ -354,7 +371,7 @@ std::vector<Dirty> Hub::take_dirty() {
   for (Topic* const topic : topics) {
     const TopicLock lock(topic->mutex_);
     topic->dirty_ = false;
-    Dirty& dirty = out.emplace_back(Dirty{topic->last_, {}, 0});
+    Dirty& dirty = out.emplace_back(Dirty{topic->last_, {}, 0, topic->declared_});
     if (!topic->traits_.stored) continue;
     dirty.events = topic->kept_between(topic->taken_seq_ + 1, topic->last_->seq());
     dirty.first_kept = topic->ring_.empty() ? topic->last_->seq() + 1 : topic->ring_.front()->seq();

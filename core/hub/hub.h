@@ -42,8 +42,19 @@ struct Interest {
 // What the store has yet to write of a topic.
 struct Dirty {
   UpdatePtr last;
-  std::vector<UpdatePtr> events;  // of a stored ring: those since the last time, in order
-  std::uint64_t first_kept = 0;   // of it: what came before is gone
+  std::vector<UpdatePtr> events;          // of a stored ring: those since the last time, in order
+  std::uint64_t first_kept = 0;           // of it: what came before is gone
+  std::optional<Delivery> declared = {};  // by its feed
+};
+
+// What the store kept of a topic.
+struct StoredTopic {
+  std::string topic;
+  std::uint64_t seq = 0;
+  std::int64_t ts = 0;  // server Unix time, ms
+  TopicStatus status = TopicStatus::kLive;
+  std::string image;
+  std::optional<Delivery> declared = {};  // by its feed
 };
 
 // An event as the store kept it.
@@ -70,7 +81,8 @@ class Hub {
       std::size_t ring_bytes_max = kRingBytesMaxDefault);
   // The configuration's rules anew; patterns must be valid. Existing topics follow.
   void set_rules(const std::vector<TopicRule>& rules);
-  // A feed's rule, after all others: it decides what those leave open. Existing topics follow. kBadTopic.
+  // A feed's rule, after all others: it decides what those leave open. Existing topics follow. For the topics
+  // of its pattern the delivery that the store kept no longer counts, also when the rule has none. kBadTopic.
   Status add_rule(const TopicRule& rule);
 
   // --- publishing -------------------------------------------------------------------------------------
@@ -91,9 +103,8 @@ class Hub {
   // Each live topic older than its stale_after becomes stale, and rings lose what is too old.
   void sweep();
   // Puts back what the store kept. Before the first publish of that topic; live topics come back stale, since
-  // nobody vouches for the price yet.
-  Status restore(std::string_view topic, std::uint64_t seq, std::int64_t ts, TopicStatus status,
-                 std::string image);
+  // nobody vouches for the price yet. The declared delivery counts until a feed for the topic is loaded.
+  Status restore(StoredTopic stored);
   // After restore(): the ring of a topic whose rule says stored; of others nothing. Those that lead up to the
   // topic's last update count.
   void restore_ring(std::string_view topic, std::vector<StoredEvent> events);
@@ -168,6 +179,7 @@ class Hub {
   LockedTopic lock_or_create(std::string_view name);
   [[nodiscard]] std::vector<TopicPtr> all_topics() const;
   void apply_rules(const DirectoryLock& held, Topic& topic) const;
+  void restore_delivery(std::string_view name, Delivery declared);
   // From here on fields_ are those of the image and shape_ is 0.
   static void know_fields(const TopicLock& held, Topic& topic);
   Result<UpdatePtr> publish_locked(LockedTopic held, ImageView data, Origin origin);

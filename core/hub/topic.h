@@ -80,7 +80,8 @@ class Topic {
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
   TopicTraits traits_;
-  RingBuffer<UpdatePtr> ring_;  // without holes: the last one is the last data update
+  std::optional<Delivery> declared_;  // by its feed: one that is loaded, or that of the run that stored it
+  RingBuffer<UpdatePtr> ring_;        // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
   std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
   std::int64_t heard_us_ = 0;      // steady time of the last publish, where age can make it stale

@@ -16,6 +16,8 @@ constexpr std::array kMigrations{
     // The rings of topics whose history is stored.
     "CREATE TABLE event(topic TEXT NOT NULL, seq INTEGER NOT NULL, ts INTEGER NOT NULL, data TEXT NOT NULL,"
     " PRIMARY KEY(topic, seq)) STRICT, WITHOUT ROWID;",
+    // What a topic's feed declared it to be (value, event); empty: nothing.
+    "ALTER TABLE image ADD COLUMN delivery TEXT NOT NULL DEFAULT '';",
 };
 
 struct Identity {

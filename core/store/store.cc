@@ -79,9 +79,11 @@ Status Store::restore(Hub& hub) {
   if (!images) return images.error();
   auto rings = read_rings();
   if (!rings) return rings.error();
-  for (Image& image : *images) {
-    const Status back = hub.restore(image.topic, image.seq, image.ts, image.status, std::move(image.image));
-    if (!back) return damaged(image.topic, back.error().message);
+  for (StoredTopic& image : *images) {
+    const std::string topic = image.topic;
+    if (const Status back = hub.restore(std::move(image)); !back) {
+      return damaged(topic, back.error().message);
+    }
   }
   for (auto& [topic, events] : *rings) hub.restore_ring(topic, std::move(events));
   return ok_status();
@@ -95,22 +97,26 @@ Error Store::damaged(std::string_view topic, std::string_view what) const {
                   topic, what));
 }
 
-Result<std::vector<Store::Image>> Store::read_images() {
-  Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, status, image FROM image");
+Result<std::vector<StoredTopic>> Store::read_images() {
+  Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, status, image, delivery FROM image");
   if (!rows) return rows.error();
-  std::vector<Image> images;
+  std::vector<StoredTopic> images;
   std::vector<JsonField> fields;
   int code = SQLITE_DONE;
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::string_view topic = rows->text(0);
     const auto status = parse_topic_status(rows->text(3));
     if (!status) return damaged(topic, fmt::format("unknown status {}", rows->text(3)));
+    const auto declared = parse_delivery(rows->text(5));
+    if (!declared && !rows->text(5).empty()) {
+      return damaged(topic, fmt::format("unknown delivery {}", rows->text(5)));
+    }
     if (const Status named = check_topic(topic); !named) return damaged(topic, named.error().message);
     if (const Status whole = scan_object(rows->text(4), fields); !whole) {
       return damaged(topic, whole.error().message);
     }
     images.push_back({std::string(topic), static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2),
-                      *status, std::string(rows->text(4))});
+                      *status, std::string(rows->text(4)), declared});
   }
   if (code != SQLITE_DONE) return database_.error(code);
   return images;
@@ -188,8 +194,9 @@ Status Store::write_batch() {
 
 Status Store::write_rows(std::span<const Dirty> topics) {
   Result<Statement> image = database_.prepare(
-      "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(topic) DO UPDATE SET"
-      " seq=excluded.seq, ts=excluded.ts, status=excluded.status, image=excluded.image");
+      "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(topic) DO UPDATE SET"
+      " seq=excluded.seq, ts=excluded.ts, status=excluded.status, image=excluded.image, "
+      "delivery=excluded.delivery");
   if (!image) return image.error();
   Result<Statement> event = database_.prepare("INSERT OR REPLACE INTO event VALUES(?1, ?2, ?3, ?4)");
   if (!event) return event.error();
@@ -206,7 +213,7 @@ Status Store::write_rows(std::span<const Dirty> topics) {
     const Update& last = *topic.last;
     const std::string_view name = last.topic().name;
     int code = run(*image, name, static_cast<std::int64_t>(last.seq()), last.ts(), name_of(last.status()),
-                   last.image());
+                   last.image(), topic.declared ? name_of(*topic.declared) : std::string_view(""));
     for (std::size_t i = 0; code == SQLITE_OK && i < topic.events.size(); ++i) {
       const Update& kept = *topic.events[i];
       code = run(*event, name, static_cast<std::int64_t>(kept.seq()), kept.ts(), kept.data());

@@ -1,6 +1,6 @@
-// Store: keeps the last update of every topic, and the rings of those whose history is stored, in one SQLite
-// file, so that they and the epoch survive a restart. Never on the fan-out path: it takes what changed from
-// the hub on a thread of its own.
+// Store: keeps the last update of every topic with the delivery that its feed declared, and the rings of
+// those whose history is stored, in one SQLite file, so that they and the epoch survive a restart. Never on
+// the fan-out path: it takes what changed from the hub on a thread of its own.
 //
 // open -> restore -> start -> stop, from one thread; flush and stats from any (flush may wait for the disk).
 // Invariants: the file says `clean` only between a complete stop() and the next start(), so an epoch goes on
@@ -71,13 +71,6 @@ class Store {
   [[nodiscard]] StoreStats stats() const;
 
  private:
-  struct Image {
-    std::string topic;
-    std::uint64_t seq;
-    std::int64_t ts;
-    TopicStatus status;
-    std::string image;
-  };
   using Rings = std::map<std::string, std::vector<StoredEvent>>;
 
   Store(Database database, std::string epoch);
@@ -85,7 +78,7 @@ class Store {
   void run(const std::stop_token& stopping, int flush_ms);
   Status write_batch();
   Status write_rows(std::span<const Dirty> topics);
-  Result<std::vector<Image>> read_images();
+  Result<std::vector<StoredTopic>> read_images();
   Result<Rings> read_rings();
   [[nodiscard]] Error damaged(std::string_view topic, std::string_view what) const;
   Status mark_clean(bool clean);

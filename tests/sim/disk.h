@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class Disk {
     std::int64_t ts = 0;
     TopicStatus status = TopicStatus::kLive;
     std::string image;
+    std::optional<Delivery> declared;
     std::map<std::uint64_t, StoredEvent> events;
   };
 
@@ -28,6 +30,7 @@ class Disk {
       row.ts = topic.last->ts();
       row.status = topic.last->status();
       row.image = topic.last->image();
+      row.declared = topic.declared;
       for (const UpdatePtr& kept : topic.events) {
         row.events[kept->seq()] = {kept->seq(), kept->ts(), std::string(kept->data())};
       }
@@ -37,7 +40,7 @@ class Disk {
 
   void restore(Hub& hub) const {
     for (const auto& [topic, row] : rows_) {
-      static_cast<void>(hub.restore(topic, row.seq, row.ts, row.status, row.image));
+      static_cast<void>(hub.restore({topic, row.seq, row.ts, row.status, row.image, row.declared}));
       std::vector<StoredEvent> events;
       for (const auto& [seq, event] : row.events) events.push_back(event);
       hub.restore_ring(topic, std::move(events));

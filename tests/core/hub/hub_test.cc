@@ -109,7 +109,7 @@ TEST_F(HubTest, TheRingsOfValueTopicsShareTheirMemory) {
 TEST(Rings, AfterARestartTheirLastUpdateIsTheTopicsLast) {
   FakeClock clock;
   Hub hub(clock, {{.pattern = ">", .stored = true}});
-  ASSERT_TRUE(hub.restore("v.a", 3, 30, TopicStatus::kLive, R"({"a":1,"b":4})"));
+  ASSERT_TRUE(hub.restore({"v.a", 3, 30, TopicStatus::kLive, R"({"a":1,"b":4})"}));
   hub.restore_ring("v.a", {{2, 20, R"({"b":3})"}, {3, 30, R"({"b":4})"}});
   const TopicPtr topic = hub.find_topic("v.a");
   EXPECT_EQ(topic->ring_between(3, 3).at(0), topic->last());
@@ -217,7 +217,7 @@ TEST_F(HubTest, AgeThatNobodyAskedForCountsFromWhenItIsAskedFor) {
 }
 
 TEST_F(HubTest, WhatTheStoreKeptComesBackStaleAndGoesOnInSequence) {
-  ASSERT_TRUE(hub.restore("a", 41, 1000, TopicStatus::kLive, R"({"p":"0.10"})"));
+  ASSERT_TRUE(hub.restore({"a", 41, 1000, TopicStatus::kLive, R"({"p":"0.10"})"}));
   EXPECT_EQ(hub.find("a")->seq(), 41U);
   EXPECT_EQ(hub.find("a")->status(), TopicStatus::kStale);
   EXPECT_EQ(hub.stale_count(), 1U);

@@ -137,6 +137,31 @@ TEST_F(StoreOpen, ANewerSchemaIsRefusedAndStaysAsItWas) {
   EXPECT_TRUE(bytes() == before) << "the file was changed";
 }
 
+TEST_F(StoreOpen, AFileOfTheSchemaBeforeIsBroughtUpToDate) {
+  fill(2);
+  sql("ALTER TABLE image DROP COLUMN delivery; PRAGMA user_version=2");
+  Hub hub(clock_, {});
+  const auto store = open_store();
+  ASSERT_TRUE(store->restore(hub));
+  EXPECT_EQ(hub.find_topic("t.1")->delivery(), Delivery::kValue);
+  ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+  ASSERT_TRUE(hub.add_rule({.pattern = "t.*", .delivery = Delivery::kEvent}));
+  ASSERT_TRUE(hub.publish("t.1", "{}"));
+  store->stop();
+  EXPECT_EQ(sql("PRAGMA user_version"), std::vector<std::string>{std::to_string(kStoreSchemaVersion)});
+  EXPECT_EQ(sql("SELECT delivery FROM image ORDER BY topic"), (std::vector<std::string>{"", "event"}));
+}
+
+TEST_F(StoreOpen, ARowOfAnUnknownDeliveryIsDamageAndNamesItsTopic) {
+  fill(2);
+  sql("UPDATE image SET delivery='x' WHERE topic='t.1'");
+  Hub hub(clock_, {});
+  const Status restored = open_store()->restore(hub);
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(restored.error().code, ErrorCode::kStoreDamaged);
+  EXPECT_NE(restored.error().message.find("t.1"), std::string::npos);
+}
+
 TEST_F(StoreOpen, ATruncatedFileIsDamaged) {
   fill(1000);
   std::filesystem::resize_file(path_, std::filesystem::file_size(path_) / 2);

@@ -130,6 +130,52 @@ std::string ring_of(const Hub& hub, const std::string& topic) {
   return text;
 }
 
+// A topic of events whose feed is not loaded any more, or not yet, is one of events all the same.
+TEST_F(StoreTest, WhatAFeedDeclaredATopicToBeSurvivesUntilAFeedForItIsLoaded) {
+  const auto run = [this](const std::vector<TopicRule>& rules, const std::function<void(Hub&)>& work) {
+    Hub hub(clock_, rules);
+    const auto store = open_store();
+    ASSERT_TRUE(store->restore(hub));
+    ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+    work(hub);
+    store->stop();
+  };
+  const auto delivery = [](Hub& hub) { return hub.find_topic("trade.A")->delivery(); };
+  run({}, [&](Hub& hub) {
+    ASSERT_TRUE(hub.add_rule({.pattern = "trade.*", .delivery = Delivery::kEvent}));
+    ASSERT_TRUE(hub.publish("trade.A", R"({"n":1})"));
+  });
+  for (int again = 0; again < 2; ++again) {
+    run({}, [&](Hub& hub) {
+      EXPECT_EQ(delivery(hub), Delivery::kEvent);
+      ASSERT_TRUE(hub.publish("trade.A", R"({"m":1})"));
+      EXPECT_EQ(hub.find("trade.A")->image(), R"({"m":1})") << "events are not merged";
+    });
+  }
+  run({{.pattern = "trade.*", .delivery = Delivery::kValue}},
+      [&](Hub& hub) { EXPECT_EQ(delivery(hub), Delivery::kValue) << "the configuration comes first"; });
+  run({}, [&](Hub& hub) {
+    EXPECT_EQ(delivery(hub), Delivery::kEvent);
+    ASSERT_TRUE(hub.add_rule({.pattern = "trade.*"}));
+    EXPECT_EQ(delivery(hub), Delivery::kValue) << "its feed is back, and declares nothing";
+    ASSERT_TRUE(hub.publish("trade.A", "{}"));
+  });
+  run({}, [&](Hub& hub) { EXPECT_EQ(delivery(hub), Delivery::kValue); });
+}
+
+TEST_F(StoreTest, WhatOnlyTheConfigurationDeclaredEndsWithTheConfiguration) {
+  for (const bool declared : {true, false}) {
+    Hub hub(clock_, declared ? std::vector<TopicRule>{{.pattern = ">", .delivery = Delivery::kEvent}}
+                             : std::vector<TopicRule>{});
+    const auto store = open_store();
+    ASSERT_TRUE(store->restore(hub));
+    ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+    ASSERT_TRUE(hub.publish("chat.A", "{}"));
+    EXPECT_EQ(hub.find_topic("chat.A")->delivery(), declared ? Delivery::kEvent : Delivery::kValue);
+    store->stop();
+  }
+}
+
 TEST_F(StoreTest, AStoredHistorySurvivesARestartAndGoesOn) {
   {
     Hub hub(clock_, kStoredChat);
