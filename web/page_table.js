@@ -33,7 +33,7 @@ class Row {
   line() {
     if (this.samples.length < 2) return "";
     const low = Math.min(...this.samples), high = Math.max(...this.samples);
-    const y = (value) => (high > low ? 25 - ((value - low) / (high - low)) * 24 : 13).toFixed(1);
+    const y = (value) => (high > low ? 25 - ((value / 2 - low / 2) / (high / 2 - low / 2) || 0) * 24 : 13).toFixed(1); // halves do not overflow
     const step = 100 / (Math.max(SAMPLES_WIDE, this.samples.length) - 1);
     const start = 100 - step * (this.samples.length - 1);
     return this.samples.map((value, i) => `${(start + i * step).toFixed(1)} ${y(value)}`).join("L");

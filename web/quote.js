@@ -1,7 +1,10 @@
 // From a topic's image to what is shown of it. Pure. Images are foreign data: what makes no sense is a dash, never thrown.
+//
+// Prices are computed as decimals, digit for digit: an exact number is {units, scale}, units x 10^-scale.
 
 const TEXT_CHARS_MAX = 40;
-const DECIMALS_MAX = 12;
+const PLAIN_CHARS_MAX = 30; // longer ones are spelled with an exponent
+const EXPONENT_MAX = 400; // a double has no more
 
 // Which fields of an image mean what; the first that is there wins.
 const FIELDS = {
@@ -21,7 +24,8 @@ export function parseFields(text) {
 
 // A string is shown as it was sent; only its length is limited.
 export function show(value) {
-  const text = typeof value === "object" ? "" : String(value ?? "");
+  const tiny = typeof value === "number" && value !== 0 && Math.abs(value) < 1e-6;
+  const text = typeof value === "object" ? "" : tiny ? spell(exact(value)) : String(value ?? "");
   return text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}…` : text || "–";
 }
 
@@ -30,14 +34,42 @@ export function numeric(value) {
   return typeof value === "number" || (typeof value === "string" && value.trim()) ? Number(value) : NaN;
 }
 
-function decimals(value) {
-  return Math.min(DECIMALS_MAX, /^-?\d*\.(\d+)$/.exec(value)?.[1].length ?? 0);
+// Undefined for what is not a decimal number, or one past all measure.
+function exact(value) {
+  if (!/^(number|string)$/.test(typeof value)) return undefined;
+  const [, sign, whole, part = "", exponent = 0] = /^\s*([+-]?)(\d{1,400})(?:\.(\d{0,400}))?(?:e([+-]?\d+))?\s*$/i.exec(String(value).replace(/^([+-]?)\./, "$10.")) ?? [];
+  if (whole === undefined || Math.abs(exponent) > EXPONENT_MAX) return undefined;
+  const scale = part.length - exponent;
+  const units = BigInt((sign === "-" ? "-" : "") + whole + part + "0".repeat(Math.max(0, -scale)));
+  return { units, scale: Math.max(0, scale) };
 }
 
-function signed(number, digits) {
-  const text = Math.abs(number).toFixed(digits);
-  return (Number(text) === 0 ? "" : number > 0 ? "+" : "−") + text;
+// Both in units of the smaller of their last digits.
+function aligned(a, b) {
+  const scale = Math.max(a.scale, b.scale);
+  return [a, b].map(({ units, scale: own }) => units * 10n ** BigInt(scale - own)).concat(scale);
 }
+
+function difference(a, b) {
+  if (!a || !b) return undefined;
+  const [one, other, scale] = aligned(a, b);
+  return { units: one - other, scale };
+}
+
+const signOf = ({ units } = { units: 0n }) => Number(units > 0n) - Number(units < 0n);
+
+function spell({ units, scale }) {
+  const digits = String(units).replace("-", "").padStart(scale + 1, "0");
+  const sign = units < 0n ? "-" : "";
+  const plain = scale ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}` : digits;
+  if (plain.length <= PLAIN_CHARS_MAX || !units) return (sign + plain).slice(0, PLAIN_CHARS_MAX);
+  const [, short, zeros] = /^0*(\d+?)(0*)$/.exec(digits);
+  const left = Math.max(0, short.length - PLAIN_CHARS_MAX); // digits that find no room
+  const exponent = zeros.length + left - scale;
+  return `${sign}${short.slice(0, PLAIN_CHARS_MAX)}e${exponent < 0 ? "" : "+"}${exponent}`;
+}
+
+const signed = (text, sign) => (sign > 0 ? "+" : sign < 0 ? "−" : "") + text.replace(/^-/, "");
 
 // The first of the fields that holds a string, a number or a boolean.
 function pick(image, names) {
@@ -53,7 +85,8 @@ export class Quote {
   trend = 0; // sign of the change
   tick = 0; // sign of the last move
   #fields;
-  #first = NaN;
+  #exact;
+  #first;
 
   constructor(fields = FIELDS) {
     this.#fields = fields;
@@ -62,31 +95,36 @@ export class Quote {
   take(image) {
     const { bid, ask, ...fields } = this.#fields;
     const raw = pick(image, fields.last) ?? this.#middle(pick(image, bid), pick(image, ask));
-    const before = this.value;
+    const before = this.#exact;
     this.last = show(raw);
     this.value = numeric(raw);
-    this.tick = Math.sign(this.value - before) || 0;
-    if (Number.isNaN(this.#first)) this.#first = this.value;
-    this.#takeChange(pick(image, fields.change), pick(image, fields.open), raw);
+    this.#exact = exact(raw);
+    this.tick = signOf(difference(this.#exact, before));
+    this.#first ??= this.#exact;
+    this.#takeChange(pick(image, fields.change), pick(image, fields.open));
   }
 
-  #middle(bid, ask) {
-    const middle = (numeric(bid) + numeric(ask)) / 2;
-    return Number.isFinite(middle) ? middle.toFixed(Math.max(decimals(bid), decimals(ask)) + 1) : undefined;
+  #middle(...sides) {
+    const [bid, ask] = sides.map(exact);
+    if (!bid || !ask) return undefined;
+    const [one, other, scale] = aligned(bid, ask);
+    return spell({ units: (one + other) * 5n, scale: scale + 1 });
   }
 
-  #takeChange(sent, open = sent === undefined ? this.#first : NaN, raw) {
-    const base = numeric(open);
-    const difference = this.value - base;
-    const known = Number.isFinite(difference);
-    this.trend = Math.sign(known ? difference : parseFloat(sent)) || 0;
-    this.percent = known && base ? signed((difference / Math.abs(base)) * 100, 2) + "%" : "";
-    this.change = known ? signed(difference, Math.max(decimals(raw), decimals(open))) : sent === undefined ? "" : show(sent);
+  #takeChange(sent, open) {
+    const base = open !== undefined ? exact(open) : sent === undefined ? this.#first : undefined;
+    const change = difference(this.#exact, base);
+    this.trend = change ? signOf(change) : Math.sign(parseFloat(sent)) || 0;
+    const percent = change && (Number(spell(change)) / Math.abs(Number(spell(base)))) * 100;
+    const rounded = Number.isFinite(percent) ? percent.toFixed(2) : "";
+    this.percent = rounded && `${signed(rounded, Math.sign(rounded))}%`;
+    this.change = change ? signed(spell(change), this.trend) : sent === undefined ? "" : show(sent);
   }
 }
 
-// "now", "12 s", "3 min"
+// "now", "12 s", "3 min"; a dash for null: nobody knows
 export function showAge(ms) {
+  if (ms === null) return "–";
   const [size, unit] = [[864e5, "d"], [36e5, "h"], [6e4, "min"], [1e3, "s"]].find(([size]) => ms >= size) ?? [];
   return size ? `${Math.floor(ms / size)} ${unit}` : "now";
 }

@@ -90,3 +90,35 @@ test("the parts of a topic", () => {
   assert.deepEqual(parts("ticker.AAPL"), { channel: "ticker", venue: "", symbol: "AAPL" });
   assert.deepEqual(parts("AAPL"), { channel: "AAPL", venue: "", symbol: "AAPL" });
 });
+
+test("a price however small, large or spelled is never shown as zero, and its change is exact", () => {
+  const shown = (...images) => {
+    const { last, change, percent, trend, tick } = quoteOf(...images);
+    return [last, change, percent, trend, tick];
+  };
+  assert.deepEqual(shown({ last: 0.00000002 }), ["0.00000002", "0.00000000", "0.00%", 0, 0]);
+  assert.deepEqual(shown({ last: 1e-8 }, { last: 3e-8 }), ["0.00000003", "+0.00000002", "+200.00%", 1, 1]);
+  assert.deepEqual(shown({ last: "1E-8" }, { last: "5e-9" }), ["5e-9", "−0.000000005", "−50.00%", -1, -1]);
+  assert.deepEqual(shown({ last: 0 }, { last: 2e-8 }), ["0.00000002", "+0.00000002", "", 1, 1], "there is no percent of 0");
+  assert.deepEqual(shown({ last: "1E+3", open: "999.5" }), ["1E+3", "+0.5", "+0.05%", 1, 0]);
+  assert.deepEqual(shown({ last: "101.250000000000000001" }, { last: "101.250000000000000002" }).slice(1), ["+0.000000000000000001", "0.00%", 1, 1]);
+  assert.deepEqual(shown({ last: "12345678901234567890.1", open: "12345678901234567890.0" })[1], "+0.1");
+  assert.deepEqual(shown({ last: "-0.00" }, { last: "0.00" }), ["0.00", "0.00", "", 0, 0], "negative zero is no move");
+  assert.deepEqual(shown({ last: "2e-300", open: "1e-300" }), ["2e-300", "+1e-300", "+100.00%", 1, 0]);
+  assert.deepEqual(shown({ last: "2E+300", open: "1e300" }), ["2E+300", "+1e+300", "+100.00%", 1, 0]);
+  assert.deepEqual(shown({ last: 5e-324 })[0], "5e-324");
+  assert.deepEqual(shown({ last: ".5", open: "+1." }), [".5", "−0.5", "−50.00%", -1, 0]);
+});
+
+test("the middle of bid and ask is exact for numbers and strings alike", () => {
+  const middle = (bid, ask) => quoteOf({ bid, ask }).last;
+  assert.equal(middle(0.00000001, 0.00000003), "0.000000020");
+  assert.equal(middle("1E-8", "3E-8"), "0.000000020");
+  assert.equal(middle("1E-8", 0.00000002), "0.000000015");
+  assert.equal(middle("0.00000001", "0.00000003"), "0.000000020");
+  assert.equal(middle("1e-300", "2e-300"), "15e-301");
+  assert.equal(middle("1E+3", "1001"), "1000.5");
+  assert.equal(middle("99999999999999999999.1", "99999999999999999999.3"), "99999999999999999999.20");
+  assert.equal(middle("-0", "0"), "0.0");
+  for (const odd of ["1e999999999", "x", "1e", "", null, "0x10", "Infinity", "9".repeat(401)]) assert.equal(middle(odd, "1"), "–", odd);
+});
