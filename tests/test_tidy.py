@@ -9,7 +9,7 @@ import pytest
 
 import tidy_rules as rules
 
-BROWSER_BYTES_MAX = 12 * 1024  # tickwire.js and all that it imports, gzipped
+BROWSER_BYTES_MAX = 16 * 1024  # tickwire.js and all that it imports, gzipped
 
 CODE_FOLDERS = ("core", "bindings", "bench", "python", "feeds", "web", "tests", "scripts", "cmake")
 NOT_OURS = {"node_modules", "__pycache__", "results"}

@@ -1,25 +1,36 @@
 // A subscriber: topics over one connection, each fresh or known to be stale.
 //
 // What is wanted (subscriptions and repairs) and what the server was asked for meet in #reconcile(); nothing else subscribes.
-import { Connection } from "./connection.js";
+import { Connection, backoffMs } from "./connection.js";
 import { TopicState, isPattern, matches } from "./topic.js";
 
 export const TOPICS_PER_COMMAND = 4_000; // and as many seqs, of any length, are within the server's limit
 export const REPAIR_MS = 250; // the holes of this time are repaired by one command
-export const RETRY_MS = 5_000; // then a refused topic is asked for again, if that can help
+export const SUBSCRIBED_MS_MAX = 60_000; // its ack waits behind the snapshots of the commands before it
+export const RETRY_FIRST = 2; // attempt of backoffMs() that a refused topic begins with
+export const TOKEN_BYTES_MAX = 8_192;
 export const TOPICS_MAX = 100_000;
 const NEVER_SEEN = new TopicState();
 
 export class TickwireError extends Error {
-  constructor({ code = "internal", message = code, topic, retryable = false }) {
+  constructor({ code = "internal", message = code, topic, field, retryable = false }) {
     super(message);
-    Object.assign(this, { name: "TickwireError", code, topic, retryable });
+    Object.assign(this, { name: "TickwireError", code, topic, field, retryable });
   }
 }
 
+// Why a name cannot be asked for: beside others in one command it would take them down, too.
+function faultOf(name, maxRate) {
+  if (!/^[\w:.*>-]{1,200}$/.test(name)) return { code: "bad_topic", field: "topics", message: "not a topic or pattern of 1 to 200 bytes" };
+  if (maxRate === 0 || (maxRate >= 0.02 && maxRate <= 1000)) return undefined;
+  return { code: "bad_message", field: "max_rate", message: `max_rate: must be 0, or 0.02 to 1000, not ${maxRate}` };
+}
+
 class Subscription {
-  constructor(topics, { onUpdate = () => {}, maxRate = 0 } = {}, close) {
-    Object.assign(this, { topics: new Set(topics), patterns: topics.filter(isPattern), onUpdate, maxRate, close });
+  constructor(names, { onUpdate = () => {}, maxRate = 0 } = {}, close) {
+    const faults = new Map(names.map((name) => [name, faultOf(name, maxRate)]).filter(([, fault]) => fault));
+    const topics = names.filter((name) => !faults.has(name));
+    Object.assign(this, { topics: new Set(topics), patterns: topics.filter(isPattern), faults, onUpdate, maxRate, close });
   }
 
   matches(topic) {
@@ -43,10 +54,13 @@ export class Client extends EventTarget {
   #topics = new Map(); // topic -> TopicState
   #listeners = new Map(); // topic -> its subscriptions, until those change
   #asked = new Map(); // topic or pattern -> max_rate that the server was asked for
-  #refused = new Set(); // of those
+  #refused = new Map(); // topic or pattern -> TickwireError
+  #retryTimer;
+  #retries = 0;
+  #authTimer;
+  #token; // of auth()
   #repairs = new Set(); // topics that had a hole: asked for by name, even under a pattern
   #repairTimer;
-  #clockOffset = 0; // server time - local time
 
   // `url`: a string, or a function called for each connection (to renew a token in it).
   constructor(url, { topicsMax = TOPICS_MAX } = {}) {
@@ -55,12 +69,16 @@ export class Client extends EventTarget {
     this.#connection = new Connection(url, (message) => this.#onMessage(message), (change) => this.#onState(change));
   }
 
-  // connecting | open | away (will connect again at retryAt) | closed (will not)
+  // connecting | open | away (will connect again in retryMs) | closed (will not)
   get state() {
     return this.#connection.state;
   }
-  get retryAt() {
-    return this.#connection.retryAt;
+  get retryMs() {
+    return this.#connection.retryMs;
+  }
+  // Topics and patterns that were refused -> TickwireError; what is retryable is asked for again.
+  get refused() {
+    return new Map(this.#refused);
   }
 
   // `handler`: a function of an update, or {onUpdate, maxRate}. An update: see #update; from and to are a gap's.
@@ -81,52 +99,94 @@ export class Client extends EventTarget {
     this.#listeners.clear();
     // Another may have taken its topics over by then.
     queueMicrotask(() => {
-      const wanted = this.#wantedRates();
-      const kept = new Subscription([...this.#asked.keys()].filter((name) => wanted.has(name) && !this.#refused.has(name)));
-      for (const topic of subscription.among(this.#topics)) {
-        if (!kept.matches(topic)) this.#topics.get(topic).confirmed = false;
-        if (!this.#listenersOf(topic).length) this.#forget(topic);
-      }
+      this.#unconfirm(subscription, this.#wantedRates());
+      for (const topic of subscription.among(this.#topics)) if (!this.#listenersOf(topic).length) this.#forget(topic);
       this.#reconcile();
     });
   }
 
-  // {status: live | stale | halted | closed | unknown | refused, fresh, seq, ts, ageMs: by the server's clock}
+  // {status: live | stale | halted | closed | unknown | refused | unavailable, fresh, seq, ts, ageMs: by the server's clock}
+  // ageMs is null while the server's time is not known.
   status(topic) {
     let { seq, ts, confirmed, status } = this.#topics.get(topic) ?? NEVER_SEEN;
+    const refusal = this.#refused.get(topic);
+    confirmed &&= !refusal && this.#connection.sure;
     if (seq > 0 && !confirmed) status = "stale";
-    if (this.#refused.has(topic)) status = "refused";
-    const fresh = confirmed && status !== "stale" && status !== "refused";
-    return { status, fresh, seq, ts, ageMs: ts && Math.max(0, Date.now() + this.#clockOffset - ts) };
+    if (refusal && !refusal.retryable) status = "refused";
+    else if (refusal && !seq) status = "unavailable";
+    const age = this.#connection.serverNow - ts;
+    return { status, fresh: confirmed && status !== "stale", seq, ts, ageMs: ts ? (age >= 0 ? age : Number.isNaN(age) ? null : 0) : 0 };
   }
 
-  // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected.
+  // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected, and for what the server would refuse.
   async publish(topic, data) {
-    if (this.state !== "open") throw new TickwireError({ message: "not connected", topic, retryable: true });
-    return new Promise((resolve, reject) => {
-      this.#connection.send({ type: "publish", topic, data }, ({ results = [], type, ...rest }) => {
-        const failure = type === "error" ? rest : results[0]?.error;
-        if (failure) reject(new TickwireError({ ...failure, topic }));
-        else resolve(results[0]);
-      });
+    const limits = await import("./limits.js").catch(({ message }) => {
+      throw new TickwireError({ code: "unavailable", message, topic, retryable: true });
     });
+    const fault = limits.faultOf(topic, data);
+    if (fault) throw new TickwireError({ ...fault, topic });
+    const { results: [result = {}] = [] } = await this.#ask({ type: "publish", topic, data });
+    if (result.error) throw new TickwireError({ ...result.error, topic });
+    return result;
+  }
+
+  // Hands over a token, now and for each later connection (an "error" event says when a later one is refused). Resolves when it
+  // is accepted, or at once while not connected; what was refused is asked for again then.
+  async auth(token) {
+    if (new TextEncoder().encode(token).length > TOKEN_BYTES_MAX) {
+      throw new TickwireError({ code: "bad_message", field: "token", message: `token: at most ${TOKEN_BYTES_MAX} bytes` });
+    }
+    this.#token = token;
+    if (this.state === "open") await this.#authenticate();
   }
 
   close() {
     this.#connection.close();
   }
 
+  #ask(command) {
+    return new Promise((resolve, reject) => {
+      const settle = (answer) => (answer.type === "error" ? reject(new TickwireError({ ...answer, topic: command.topic })) : resolve(answer));
+      if (this.state === "open") this.#connection.send(command, settle);
+      else settle({ type: "error", code: "unavailable", message: "not connected", retryable: true });
+    });
+  }
+
+  async #authenticate(tries = 0) {
+    const token = this.#token ?? new URL(this.#connection.url).searchParams.get("token");
+    clearTimeout(this.#authTimer);
+    try {
+      await this.#ask({ type: "auth", token });
+    } catch (error) {
+      if (error.retryable) this.#authenticateLater(tries + 1);
+      throw error;
+    }
+    for (const name of this.#refused.keys()) this.#asked.delete(name);
+    this.#reconcile();
+  }
+
+  #authenticateLater(tries = 0) {
+    clearTimeout(this.#authTimer);
+    this.#authTimer = setTimeout(() => this.state === "open" && this.#reauthenticate(tries), backoffMs(RETRY_FIRST + tries));
+  }
+
+  #reauthenticate(tries) {
+    this.#authenticate(tries).catch((error) => this.#emit("error", { error }));
+  }
+
   #onState(change) {
     for (const state of this.#topics.values()) state.confirmed = false;
     for (const map of [this.#asked, this.#refused, this.#repairs]) map.clear();
+    this.#retries = 0;
+    for (const timer of [this.#retryTimer, this.#authTimer]) clearTimeout(timer);
+    this.#retryTimer = undefined;
     this.#emit("state", change);
   }
 
   #onMessage(message) {
-    const { type, topic, ts } = message;
-    if (ts > 0 && /welcome|heartbeat/.test(type)) this.#clockOffset = ts - Date.now();
+    const { type, topic } = message;
     if (type === "welcome") this.#resume(message);
-    else if (type === "error") this.#refuse(topic, message);
+    else if (type === "error") this.#onError(message);
     else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) this.#onTopic(message);
   }
 
@@ -135,8 +195,17 @@ export class Client extends EventTarget {
     const anew = epoch !== this.epoch;
     if (anew) for (const state of this.#topics.values()) state.forget();
     Object.assign(this, { epoch, server });
+    if (this.#token !== undefined) this.#reauthenticate();
     this.#reconcile(anew ? undefined : held);
     if (held.size) this.#emit("resume", { recovered: false });
+  }
+
+  // About a command: only of one that nobody waits for any more.
+  #onError({ id, topic, ...failure }) {
+    if (id !== undefined) return;
+    if (this.#asked.has(topic)) return this.#refuse([[topic, failure]]);
+    if (failure.field === "token" && failure.retryable) this.#authenticateLater();
+    this.#emit("error", { error: new TickwireError({ ...failure, topic }) });
   }
 
   #onTopic(message) {
@@ -144,8 +213,10 @@ export class Client extends EventTarget {
     const state = this.#stateOf(topic);
     if (!state) return;
     const awaitsRepair = this.#repairs.has(topic) && !state.confirmed;
-    if (state.apply(message)) this.#tell(topic, type, message);
-    else if (!awaitsRepair) this.#repair(topic);
+    if (state.apply(message)) {
+      this.#refused.delete(topic); // it flows
+      this.#tell(topic, type, message);
+    } else if (!awaitsRepair) this.#repair(topic);
   }
 
   // Undefined when nobody here wants it, or it is one too many.
@@ -199,8 +270,11 @@ export class Client extends EventTarget {
     if (this.state !== "open") return;
     const wanted = this.#wantedRates();
     const asked = this.#asked;
+    const faults = new Map([...this.#subscriptions].flatMap((subscription) => [...subscription.faults]));
     this.#asked = wanted;
-    this.#send({ type: "unsubscribe" }, [...asked.keys()].filter((name) => !wanted.has(name) && !this.#refused.delete(name)));
+    this.#send({ type: "unsubscribe" }, [...asked.keys()].filter((name) => !wanted.has(name) && (this.#refused.get(name)?.retryable ?? true)));
+    for (const name of this.#refused.keys()) if (!wanted.has(name) && !faults.has(name)) this.#refused.delete(name);
+    this.#refuse([...faults].filter(([name]) => !wanted.has(name) && !this.#refused.has(name)));
     for (const max_rate of new Set(wanted.values())) {
       const news = [...wanted.keys()].filter((name) => wanted.get(name) === max_rate && asked.get(name) !== max_rate);
       this.#send({ type: "subscribe", max_rate }, news, held);
@@ -225,18 +299,22 @@ export class Client extends EventTarget {
       const since = new Subscription(topics).among(held).slice(0, TOPICS_PER_COMMAND).map((topic) => [topic, held.get(topic)]);
       for (const [topic] of since) held.delete(topic);
       const resume = since.length && { since: Object.fromEntries(since), epoch: this.epoch };
-      this.#connection.send({ ...command, topics, ...resume }, (answer) => command.type === "subscribe" && this.#onAck(answer, topics));
+      const onAnswer = (answer) => command.type === "subscribe" && this.#onAck(answer, topics);
+      this.#connection.send({ ...command, topics, ...resume }, onAnswer, SUBSCRIBED_MS_MAX);
     }
   }
 
   #onAck({ type, results = [], ...failure }, names) {
     if (this.state !== "open") return;
-    if (type === "error") for (const name of names) this.#refuse(name, failure);
+    const failures = type === "error" ? names.map((name) => [name, failure]) : [];
     for (const { topic, seq, error, recovered, missed } of results) {
-      if (error) this.#refuse(topic, error);
-      else if (seq === 0) this.#standsEmpty(topic);
+      if (error) failures.push([topic, error]);
+      else this.#refused.delete(topic);
+      if (seq === 0) this.#standsEmpty(topic);
       if (recovered !== undefined) this.#emit("resume", { topic, recovered, missed });
     }
+    this.#refuse(failures.filter(([name]) => this.#asked.has(name)));
+    if (![...this.#refused.values()].some(({ retryable }) => retryable)) this.#retries = 0;
   }
 
   #standsEmpty(topic) {
@@ -246,14 +324,25 @@ export class Client extends EventTarget {
     if (hadData) this.#tell(topic, "snapshot", { data: state.image });
   }
 
-  #refuse(topic, failure) {
-    const error = new TickwireError({ ...failure, topic });
-    if (this.#asked.has(topic)) {
-      this.#refused.add(topic);
-      const askAgain = () => this.#refused.delete(topic) && this.#asked.delete(topic) && this.#reconcile();
-      if (error.retryable) setTimeout(askAgain, RETRY_MS);
-    }
-    this.#emit("error", { error });
+  // `failures`: [name, failure] of each. What can succeed later is asked for again, all together.
+  #refuse(failures) {
+    const errors = failures.map(([topic, failure]) => new TickwireError({ ...failure, topic }));
+    for (const error of errors) this.#refused.set(error.topic, error);
+    if (errors.length) this.#unconfirm(new Subscription(errors.map(({ topic }) => topic)), this.#asked);
+    if (errors.some(({ retryable }) => retryable)) this.#retryTimer ??= setTimeout(() => this.#retry(), backoffMs(RETRY_FIRST + this.#retries++));
+    for (const error of errors) this.#emit("error", { error });
+  }
+
+  #retry() {
+    this.#retryTimer = undefined;
+    for (const [name, { retryable }] of this.#refused) if (retryable) this.#asked.delete(name);
+    this.#reconcile();
+  }
+
+  // What `subscription` brought is not up to date, unless another of `names` that the server serves brings it, too.
+  #unconfirm(subscription, names) {
+    const served = new Subscription([...names.keys()].filter((name) => this.#asked.has(name) && !this.#refused.has(name)));
+    for (const topic of subscription.among(this.#topics)) if (!served.matches(topic)) this.#topics.get(topic).confirmed = false;
   }
 
   // "state" {state, code, reason}, "error" {error: TickwireError}, "resume" {topic, recovered, missed}

@@ -1,6 +1,9 @@
 // One WebSocket that comes back, and commands with their answers. It knows no topics.
 //
 // connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good.
+//
+// The monotonic clock measures. Where the wall clock parts from it, the computer slept or a clock was set: nobody knows what was
+// missed, or for how long, so the connection is given up and all is confirmed over a new one.
 import { shouldReconnect } from "./codes.js";
 
 export const WELCOME_MS_MAX = 10_000;
@@ -8,17 +11,38 @@ export const BACKOFF_MS_FIRST = 250;
 export const BACKOFF_MS_MAX = 20_000;
 export const DRAIN_MS_MAX = 60_000;
 export const STEADY_MS = 5_000; // a connection that held this long forgets failed attempts
+export const WATCH_MS = 1_000;
+export const PARTING_MS_MAX = 1_000;
+export const SYNC_MS = 60_000; // where no heartbeat is due, the server's time is asked for this often
+export const ANSWER_MS_MAX = 10_000;
 const HEARTBEAT_S = 15;
+const ONE_MESSAGE = [1007, 1009]; // what was wrong is gone with the connection, and others share the next one
+
+const now = () => performance.now();
+const parting = () => Date.now() - now();
+
+// The WebSocket address of http(s)://host, ws(s)://host or a path; without one, of the server of this module.
+export function socketUrl(src = "/ws", base = import.meta.url) {
+  const url = new URL(src, base);
+  url.protocol = url.protocol.replace("http", "ws");
+  if (!/^wss?:/.test(url.protocol)) throw new SyntaxError(`${src}: not a server's address, as ws://host/ws, https://host or a path`);
+  url.pathname = url.pathname.replace(/\/+$/, "") || "/ws";
+  url.hash = "";
+  return url.href;
+}
 
 // Before attempt 0, 1, ...: doubling, less up to half of it, so that a crowd spreads out.
 export function backoffMs(attempt) {
   return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
 
+const failure = (message) => ({ type: "error", code: "unavailable", message, retryable: true });
+
 export class Connection {
   state = "connecting";
-  retryAt = 0; // when away: local time of the next attempt
-  #url;
+  url = ""; // of this connection, or the last one
+  #retryAt = 0; // when away: monotonic time of the next attempt
+  #source;
   #onMessage;
   #onState;
   #socket;
@@ -28,24 +52,49 @@ export class Connection {
   #seenAt = 0;
   #heartbeatMs = 0;
   #drainMs = 0;
+  #parting = parting();
+  #ahead = NaN; // server time - monotonic time
+  #syncedAt = 0;
   #answers = new Map(); // id of a command -> function of its answer
   #nextId = 1;
   #retryNow = () => this.state === "away" && this.#connect();
 
   // onMessage(message) while open, the welcome first; onState({state, code, reason}) at each change.
   constructor(url, onMessage, onState) {
-    this.#url = url;
+    this.#source = url;
     this.#onMessage = onMessage;
     this.#onState = onState;
-    this.#connect(); // throws when the URL can never work
+    this.#open(); // throws when the URL can never work
     globalThis.addEventListener?.("online", this.#retryNow);
   }
 
-  // While open. `onAnswer` is called once, with an error when the connection is lost.
-  send(command, onAnswer) {
+  // Open, heard lately, and no clock jumped since.
+  get sure() {
+    return this.state === "open" && !this.#doubt();
+  }
+
+  // NaN while nobody knows: from a jump of a clock, or from the start, to the next welcome.
+  get serverNow() {
+    return this.#jumped() ? NaN : this.#ahead + now();
+  }
+
+  // Milliseconds to the next attempt, when away.
+  get retryMs() {
+    return Math.max(0, this.#retryAt - now());
+  }
+
+  // While open. `onAnswer` is called once: with an error when the connection is lost, or when no answer comes in time.
+  send(command, onAnswer, ms = ANSWER_MS_MAX) {
     const id = this.#nextId++;
-    this.#answers.set(id, onAnswer);
-    this.#socket.send(JSON.stringify({ ...command, id }));
+    const text = JSON.stringify({ ...command, id });
+    const answer = (message) => {
+      clearTimeout(timer);
+      this.#answers.delete(id);
+      onAnswer(message);
+    };
+    const timer = setTimeout(answer, ms, failure(`no answer in ${ms / 1000} s`));
+    this.#answers.set(id, answer);
+    this.#socket.send(text);
   }
 
   close() {
@@ -53,49 +102,86 @@ export class Connection {
   }
 
   #connect() {
-    this.#openedAt = this.#drainMs = 0;
-    this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
-    this.#socket = new WebSocket(typeof this.#url === "function" ? this.#url() : this.#url, ["tickwire.v1.json"]);
+    try {
+      this.#open();
+    } catch (error) {
+      (globalThis.reportError ?? console.error)(error); // of a function that makes the URL
+      this.#lost({ code: 1006, reason: error.message });
+    }
+  }
+
+  #open() {
+    const url = typeof this.#source === "function" ? this.#source() : this.#source;
+    this.url = socketUrl(url, globalThis.document?.baseURI);
+    this.#socket = new WebSocket(this.url, ["tickwire.v1.json"]);
     this.#socket.onmessage = ({ data }) => this.#receive(data);
     this.#socket.onclose = (close) => this.#lost(close);
+    this.#openedAt = this.#drainMs = 0;
+    this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
     this.#become("connecting");
   }
 
   #receive(text) {
-    this.#seenAt = Date.now();
+    if (this.state === "open" && this.#gaveUp()) return;
+    this.#seenAt = now();
     let message;
     try {
       message = JSON.parse(text) ?? {};
     } catch {
       return this.#lost({ code: 1006, reason: "a message that is not JSON" });
     }
-    if (this.state === "connecting" && message.type === "welcome") this.#open(message);
+    if (message.ts > 0 && /welcome|heartbeat|pong/.test(message.type)) {
+      this.#ahead = message.ts - this.#seenAt;
+      this.#syncedAt = this.#seenAt;
+    }
+    if (this.state === "connecting" && message.type === "welcome") this.#welcome(message);
     if (this.state !== "open") return;
     if (message.type === "drain") this.#drainMs = Math.min(message.reconnect_after_ms || 0, DRAIN_MS_MAX);
-    const onAnswer = this.#answers.get(message.id);
-    this.#answers.delete(message.id);
-    (onAnswer ?? this.#onMessage)(message);
+    (this.#answers.get(message.id) ?? this.#onMessage)(message);
   }
 
-  #open({ heartbeat_s }) {
+  #welcome({ heartbeat_s }) {
     this.#heartbeatMs = (heartbeat_s > 0 ? heartbeat_s : HEARTBEAT_S) * 1000;
     this.#openedAt = this.#seenAt;
+    this.#parting = parting();
     this.#watch();
     this.#become("open");
   }
 
+  // The clocks creep apart by themselves, a little at a time.
+  #jumped() {
+    const apart = parting();
+    if (Math.abs(apart - this.#parting) > PARTING_MS_MAX) return true;
+    this.#parting = apart;
+    return false;
+  }
+
+  #doubt() {
+    if (this.#jumped()) return "a clock was set, or the computer slept";
+    return now() - this.#seenAt >= 2 * this.#heartbeatMs && "silent for two heartbeats";
+  }
+
+  #gaveUp() {
+    const reason = this.#doubt();
+    if (reason) this.#lost({ code: 4002, reason });
+    return reason;
+  }
+
   #watch() {
-    const left = this.#seenAt + 2 * this.#heartbeatMs - Date.now();
-    if (left <= 0) this.#lost({ code: 4002, reason: "silent for two heartbeats" });
-    else this.#after(left, () => this.#watch());
+    if (this.#gaveUp()) return;
+    if (this.state === "open" && now() - this.#syncedAt >= SYNC_MS) {
+      this.#syncedAt = now();
+      this.send({ type: "ping" }, () => {});
+    }
+    this.#after(Math.min(WATCH_MS, this.#seenAt + 2 * this.#heartbeatMs - now()), () => this.#watch());
   }
 
   #lost({ code, reason }) {
-    if (!shouldReconnect(code)) return this.#end({ code, reason });
+    if (!shouldReconnect(code) && !ONE_MESSAGE.includes(code)) return this.#end({ code, reason });
     this.#release();
-    if (this.#openedAt && Date.now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
+    if (this.#openedAt && now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
     const wait = this.#drainMs + backoffMs(this.#attempt++);
-    this.retryAt = Date.now() + wait;
+    this.#retryAt = now() + wait;
     this.#after(wait, () => this.#connect());
     this.#become("away", { code, reason });
   }
@@ -109,8 +195,10 @@ export class Connection {
 
   // Lets go of the socket: whatever it still says is not for us.
   #release() {
+    if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
+    this.#socket = null;
   }
 
   #after(ms, work) {
@@ -123,7 +211,7 @@ export class Connection {
     this.state = state;
     const answers = this.#answers;
     this.#answers = new Map();
-    for (const [, onAnswer] of answers) onAnswer({ type: "error", message: "the connection was lost", retryable: true });
+    for (const answer of answers.values()) answer(failure("the connection was lost"));
     this.#onState({ state, ...why });
   }
 }

@@ -5,7 +5,13 @@ const dirty = new Set();
 function draw() {
   const items = [...dirty];
   dirty.clear();
-  for (const item of items) item.render();
+  for (const item of items) {
+    try {
+      item.render();
+    } catch (error) {
+      reportError(error); // the others are drawn all the same
+    }
+  }
 }
 
 // Calls item.render() once, in the next frame.

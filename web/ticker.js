@@ -2,6 +2,7 @@
 //
 // Updates only mark what is to be drawn. What patterns bring follows the named topics, in order of name.
 import { connect } from "./client.js";
+import { socketUrl } from "./connection.js";
 import { keepDrawn, onNextFrame, setAttribute, setText } from "./frame.js";
 import { Quote, parseFields, parts, show, showAge } from "./quote.js";
 import { isPattern } from "./topic.js";
@@ -63,7 +64,7 @@ class Item {
     if (image && image !== this.#image) this.#take(image);
     const { status, fresh, ageMs } = this.#client.status(this.#topic);
     setAttribute(this.element, "part", `item ${status} ${fresh ? "fresh" : "old"} ${this.arrow.ariaLabel}`);
-    const words = { live: "", unknown: fresh ? "no data" : "", stale: ageMs < 1000 ? status : `stale ${showAge(ageMs)}` };
+    const words = { live: "", unknown: fresh ? "no data" : "", stale: ageMs >= 1000 ? `stale ${showAge(ageMs)}` : status };
     setText(this.state, words[status] ?? status);
   }
 
@@ -94,22 +95,22 @@ class Item {
 const LINGER_MS = 1_000; // an element that moves comes back
 const holders = new Map(); // url -> {client, count}
 
-// The WebSocket address of http(s)://host, ws(s)://host or a path; without one, of the server of this module.
-export function socketUrl(src = "/ws", base = import.meta.url) {
-  const url = new URL(src, base);
-  url.protocol = url.protocol.replace("http", "ws");
-  if (url.pathname === "/") url.pathname = "/ws";
-  return url.href;
-}
-
-// One connection per server for all of a page; the last to let go closes it.
-export function share(url = socketUrl(), options) {
-  const held = holders.get(url) ?? { client: connect(url, options), count: 0 };
-  holders.set(url, held);
+// One connection per server for all of a page; the last to let go closes it. One that is closed for good is replaced.
+export function share(src = socketUrl(), options) {
+  const url = socketUrl(src, globalThis.document?.baseURI);
+  let held = holders.get(url);
+  if (!held || held.client.state === "closed") holders.set(url, (held = { client: connect(url, options), count: 0 }));
   held.count++;
-  const { client } = held;
-  const closeUnused = () => held.count || client.state === "closed" || (holders.delete(url), client.close());
-  return { client, release: () => --held.count || setTimeout(closeUnused, LINGER_MS) };
+  const closeUnused = () => {
+    if (held.count) return;
+    if (holders.get(url) === held) holders.delete(url);
+    held.client.close();
+  };
+  let release = () => {
+    release = () => {};
+    if (!--held.count) setTimeout(closeUnused, LINGER_MS);
+  };
+  return { client: held.client, release: () => release() };
 }
 
 let sheet;
@@ -118,7 +119,8 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["topics", "src", "fields", "max", "max-rate"];
   #client = null;
   #items = new Map();
-  #named = 0; // of these; the others are of patterns
+  #patterns = [];
+  #named = 0; // of the items; the others are of patterns
   #arrived = new Set(); // topics of patterns without an item
   #endings = [];
 
@@ -137,7 +139,11 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     this.list.role = "list"; // WebKit drops it without bullets
     this.connection.role = "status";
     root.replaceChildren(this.list, this.more, this.connection);
-    this.#start();
+    try {
+      this.#start();
+    } catch (error) {
+      setText(this.connection, `src: ${error.message}`); // the address can never work
+    }
   }
 
   disconnectedCallback() {
@@ -148,16 +154,16 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
   }
 
   attributeChangedCallback() {
-    if (!this.#client) return;
+    if (!this.isConnected || !this.list) return;
     this.disconnectedCallback();
     this.connectedCallback();
   }
 
   #start() {
-    const src = this.getAttribute("src");
-    const { client, release } = share(src === null ? undefined : socketUrl(src, document.baseURI));
+    const { client, release } = share(this.getAttribute("src") ?? undefined);
     this.#client = client;
     const topics = [...new Set((this.getAttribute("topics") ?? "").match(/\S+/g))];
+    this.#patterns = topics.filter(isPattern);
     for (const topic of topics) if (!isPattern(topic)) this.#add(topic);
     const onUpdate = ({ topic }) => this.#arrived.has(topic) || onNextFrame(this.#items.get(topic) ?? (this.#arrived.add(topic), this));
     const subscription = client.subscribe(topics, { onUpdate, maxRate: Number(this.getAttribute("max-rate")) || 0 });
@@ -175,11 +181,13 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
 
   #admit() {
     const max = this.#named + (Number(this.getAttribute("max")) || ITEMS_MAX);
-    const topics = [...this.#arrived].slice(0, max - this.#items.size);
+    const topics = [...this.#arrived].slice(0, Math.max(0, max - this.#items.size));
     for (const topic of topics) this.#arrived.delete(topic) && this.#add(topic);
     const found = topics.length ? [...this.#items.keys()].slice(this.#named).sort() : [];
     for (const topic of found) this.list.append(this.#items.get(topic).element);
-    setText(this.more, this.#arrived.size ? `and ${this.#arrived.size} more` : "");
+    const notes = this.#patterns.map((name) => [name, this.#client.status(name).status]).filter(([, status]) => status !== "unknown");
+    const more = this.#arrived.size ? [`and ${this.#arrived.size} more`] : [];
+    setText(this.more, [...more, ...notes.map((note) => note.join(": "))].join(" · "));
   }
 
   render() {

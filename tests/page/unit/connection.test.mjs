@@ -67,19 +67,19 @@ test("failed attempts wait longer and longer, a connection that held starts anew
   const waits = [];
   for (let i = 0; i < 4; i++) {
     FakeSocket.last.drop();
-    waits.push(made.retryAt - clock.now);
+    waits.push(made.retryMs);
     await clock.advance(waits.at(-1));
   }
   assert.deepEqual(waits, [1, 2, 4, 8].map((n) => n * BACKOFF_MS_FIRST));
   FakeSocket.last.welcome();
   await clock.advance(STEADY_MS - 1);
   FakeSocket.last.drop();
-  assert.equal(made.retryAt - clock.now, 16 * BACKOFF_MS_FIRST, "it did not hold long enough");
+  assert.equal(made.retryMs, 16 * BACKOFF_MS_FIRST, "it did not hold long enough");
   await clock.advance(16 * BACKOFF_MS_FIRST);
   FakeSocket.last.welcome();
   await clock.advance(STEADY_MS);
   FakeSocket.last.drop();
-  assert.equal(made.retryAt - clock.now, BACKOFF_MS_FIRST);
+  assert.equal(made.retryMs, BACKOFF_MS_FIRST);
 });
 
 test("a drain says how long to stay away at least, within a limit, and only once", async () => {
@@ -88,15 +88,15 @@ test("a drain says how long to stay away at least, within a limit, and only once
   FakeSocket.last.say({ type: "drain", reconnect_after_ms: 7_000 });
   assert.equal(made.state, "open");
   FakeSocket.last.drop(4001);
-  assert.equal(made.retryAt - clock.now, 7_000 + BACKOFF_MS_FIRST);
+  assert.equal(made.retryMs, 7_000 + BACKOFF_MS_FIRST);
   await clock.advance(7_000 + BACKOFF_MS_FIRST);
   FakeSocket.last.drop();
-  assert.ok(made.retryAt - clock.now < 7_000);
+  assert.ok(made.retryMs < 7_000);
   await clock.advance(BACKOFF_MS_MAX);
   FakeSocket.last.welcome();
   FakeSocket.last.say({ type: "drain", reconnect_after_ms: 1e9 });
   FakeSocket.last.drop(4001);
-  const wait = made.retryAt - clock.now;
+  const wait = made.retryMs;
   assert.ok(wait > DRAIN_MS_MAX && wait <= DRAIN_MS_MAX + BACKOFF_MS_MAX, "a crowd spreads out then, too");
 });
 

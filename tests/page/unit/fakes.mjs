@@ -1,34 +1,42 @@
 // A clock, chance and sockets under the test's control, in place of the browser's.
 import { afterEach, beforeEach } from "node:test";
 
-const real = { setTimeout, clearTimeout, now: Date.now, random: Math.random, WebSocket: globalThis.WebSocket };
+const real = { setTimeout, clearTimeout, now: Date.now, monotonic: performance.now, random: Math.random, WebSocket: globalThis.WebSocket };
 
 // Lets promises and microtasks run.
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 class Clock {
-  now = 1_000_000;
+  now = 1_000_000; // the wall clock, which a test may set
+  monotonic = 5_000;
   #timers = new Map();
   #next = 1;
 
-  set(work, ms = 0) {
-    this.#timers.set(this.#next, { at: this.now + ms, work });
+  set(work, ms = 0, ...args) {
+    this.#timers.set(this.#next, { at: this.monotonic + ms, work: () => work(...args) });
     return this.#next++;
   }
   clear(id) {
     this.#timers.delete(id);
   }
+  get timers() {
+    return this.#timers.size;
+  }
+  #to(at) {
+    this.now += Math.max(0, at - this.monotonic);
+    this.monotonic = Math.max(at, this.monotonic);
+  }
   async advance(ms) {
-    const end = this.now + ms;
+    const end = this.monotonic + ms;
     for (;;) {
       const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
       if (!due) break;
       this.#timers.delete(due[0]);
-      this.now = Math.max(this.now, due[1].at);
+      this.#to(due[1].at);
       due[1].work();
       await settle();
     }
-    this.now = end;
+    this.#to(end);
     await settle();
   }
 }
@@ -73,9 +81,10 @@ export let clock;
 beforeEach(() => {
   clock = new Clock();
   FakeSocket.all = [];
-  globalThis.setTimeout = (work, ms) => clock.set(work, ms);
+  globalThis.setTimeout = (work, ms, ...args) => clock.set(work, ms, ...args);
   globalThis.clearTimeout = (id) => clock.clear(id);
   Date.now = () => clock.now;
+  performance.now = () => clock.monotonic;
   Math.random = () => 1;
   globalThis.WebSocket = FakeSocket;
 });
@@ -83,6 +92,7 @@ beforeEach(() => {
 afterEach(() => {
   Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, WebSocket: real.WebSocket });
   Date.now = real.now;
+  performance.now = real.monotonic;
   Math.random = real.random;
 });
 

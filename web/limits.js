@@ -1,0 +1,38 @@
+// What a publish may hold (docs/PROTOCOL.md, Limits). The client fetches this with its first publish.
+//
+// Checked before it is sent: what the server cannot read it refuses for more than this one message.
+export const PAYLOAD_BYTES_MAX = 1_048_576;
+export const DEPTH_MAX = 16;
+
+const HALF = /\p{Surrogate}/u; // with the flag u only one without its other half
+
+function oddity(key, value) {
+  if (typeof value === "bigint") return `${key}: a BigInt has no place in JSON; send it as a string`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `${key}: ${value} has no place in JSON; send null or a string`;
+  if (HALF.test(key) || (typeof value === "string" && HALF.test(value))) return `${key}: holds half of a surrogate pair`;
+}
+
+// Levels of objects and arrays; braces within strings do not count.
+function depth(text) {
+  let now = 0, most = 0;
+  for (const [brace] of text.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/[[{}\]]/g)) most = Math.max(most, (now += "[{".includes(brace) ? 1 : -1));
+  return most;
+}
+
+// {code, field, message} of what the server would refuse, undefined when it would not.
+export function faultOf(topic, data) {
+  if (!/^[\w:.-]{1,200}$/.test(topic)) return { code: "bad_topic", field: "topic", message: "topic: must be tokens of letters, digits, _ : - joined by dots, at most 200 bytes" };
+  const bad = (message, field = "data") => ({ code: "bad_data", field, message });
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return bad("data: must be an object");
+  let odd, text;
+  try {
+    text = JSON.stringify(data, (key, value) => ((odd ??= oddity(key, value)), typeof value === "bigint" ? 0 : value));
+  } catch (error) {
+    return bad(`data: at most ${DEPTH_MAX} levels deep and without circles (${error.message.split("\n", 1)[0]})`);
+  }
+  if (odd) return bad(`data.${odd}`, `data.${odd.split(":", 1)[0]}`);
+  if (text?.[0] !== "{") return bad("data: must be an object");
+  if (depth(text) > DEPTH_MAX) return bad(`data: at most ${DEPTH_MAX} levels deep, not ${depth(text)}`);
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > PAYLOAD_BYTES_MAX) return bad(`data: at most ${PAYLOAD_BYTES_MAX} bytes, not ${bytes}`);
+}
