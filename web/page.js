@@ -1,17 +1,20 @@
 // The page at /: everything the plant carries, over one connection, which the strip of <tick-er> shares.
-// ?topics=ticker.> narrows it.
+// ?topics=ticker.> narrows it; #token=... signs in.
 import { keepDrawn, onNextFrame, setAttribute, setText } from "./frame.js";
 import { Detail } from "./page_detail.js";
 import { Table } from "./page_table.js";
 import { Tape } from "./page_tape.js";
 import { parts } from "./quote.js";
 import { share } from "./ticker.js";
+import { isPattern } from "./topic.js";
 
 const TOPICS_MAX = 10_000;
 const RATE_MAX = 5; // updates a second of one topic; an eye needs no more, and the jumps in seq still count them all
 const RATE_WINDOW_S = 5;
 const STRIP_ITEMS = 12;
 const CHANNELS_MAX = 8;
+const REFUSED_SHOWN = 5;
+const OPEN_EVERY_S = 10; // while a pattern is refused, open topics are looked up this often
 const EMPTY_AFTER_MS = 800; // open for this long without a topic: say how to get one
 const EVENT_CHANNELS = new Set(["trade", "trades", "event", "events", "chat"]);
 
@@ -84,7 +87,7 @@ function drawCounts() {
   rates.length = RATE_WINDOW_S;
   find("#note").textContent = client.ignored
     ? `The first ${number.format(TOPICS_MAX)} topics are shown. For others, name them in the address: ?topics=ticker.>`
-    : table.shown.length === 0 ? "No topic matches the filter." : "";
+    : table.shown.length || !find("#filter").value ? "" : "No topic matches the filter.";
 }
 
 const second = {
@@ -93,6 +96,7 @@ const second = {
     drawStrip();
     drawCounts();
     drawState();
+    lookUpOpen().catch(() => {}); // again in a while
     table.refresh();
     detail.refresh();
   },
@@ -101,21 +105,52 @@ const state = { render: drawState };
 
 function drawState() {
   const some = counted.size > 0;
-  const wait = Math.ceil((client.retryAt - Date.now()) / 1000);
+  const wait = Math.ceil(client.retryMs / 1000);
   const words = { open: "live", connecting: "connecting", closed: "disconnected", away: wait > 1 ? `reconnecting in ${wait} s` : "reconnecting" };
   find("#connection").textContent = words[client.state];
   setAttribute(find("#connection"), "data-state", client.state);
   find("#market").hidden = !some;
   find("#strip").hidden = !some;
   find("#tape").hidden = ![...channels.keys()].some((name) => EVENT_CHANNELS.has(name));
-  find("#empty").hidden = some || client.state !== "open" || Date.now() - openedAt < EMPTY_AFTER_MS;
+  drawRefused(some);
+  find("#empty").hidden = some || client.refused.size > 0 || client.state !== "open" || performance.now() - openedAt < EMPTY_AFTER_MS;
   find("#server").textContent = client.server && `${client.server} · epoch ${client.epoch}`;
 }
 
+// What was refused, and why.
+function drawRefused(some) {
+  const refused = [...client.refused.values()];
+  const more = refused.length - REFUSED_SHOWN;
+  const why = refused.slice(0, REFUSED_SHOWN).map(({ topic, message }) => (message.startsWith(topic) ? message : `${topic}: ${message}`));
+  find("#refused").hidden = refused.length === 0;
+  setText(find("#refused b"), refused.some(({ retryable }) => !retryable) ? "Needs permission:" : "Cannot be authorized yet; asking again:");
+  setText(find("#refused span"), why.join(" · ") + (more > 0 ? ` · and ${more} more` : ""));
+  setText(find("#refused small"), some ? "Everything else is shown." : "Nothing else is published here yet.");
+}
+
+// A pattern is refused whole where a part of it is guarded: then the open topics are named one by one.
+const open = new Set();
+let openIn = 0;
+async function lookUpOpen() {
+  const patterns = [...client.refused.keys()].filter(isPattern);
+  if (!patterns.length || client.state !== "open" || openIn-- > 0) return;
+  openIn = OPEN_EVERY_S;
+  for (const pattern of patterns) {
+    for (let after = ""; after !== null && open.size < TOPICS_MAX; ) {
+      const answer = await fetch(`v1/topics?${new URLSearchParams({ pattern, after })}`).then((response) => response.json());
+      const news = answer.topics.map(({ topic }) => topic).filter((topic) => !open.has(topic)).slice(0, TOPICS_MAX - open.size);
+      for (const topic of news) open.add(topic);
+      if (news.length) client.subscribe(news, { onUpdate, maxRate: RATE_MAX });
+      after = answer.next;
+    }
+  }
+}
+
 client.addEventListener("state", () => {
-  if (client.state === "open") openedAt = Date.now();
+  if (client.state === "open") openedAt = performance.now();
   onNextFrame(state);
 });
+client.addEventListener("error", () => onNextFrame(state));
 find("#filter").addEventListener("input", applyFilter);
 find("#channels").addEventListener("click", ({ target }) => {
   const button = target.closest("button");
@@ -129,5 +164,7 @@ find("#market tbody").addEventListener("click", ({ target }) => {
   if (topic) detail.open(topic);
 });
 const asked = new URLSearchParams(location.search).getAll("topics").flatMap((text) => text.split(/[\s,]+/)).filter(Boolean);
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+if (token) client.auth(token).catch(() => {}); // the event says so
 client.subscribe(asked.length ? asked : [">"], { onUpdate, maxRate: RATE_MAX });
 keepDrawn(second);
