@@ -9,7 +9,8 @@ BIN := .venv/bin
 WHEN_CHANGED := scripts/when-changed
 
 BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev libsqlite3-dev \
-  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev libgtest-dev
+  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev
+DEV_PACKAGES := libgtest-dev xz:xz-utils
 TEST_PACKAGES := node:nodejs npm:npm chromium libfaketime
 LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
 
@@ -17,8 +18,8 @@ PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bi
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup venv page-tools configure install build demo test test-asan test-ubsan test-tsan \
-  sim crash bench lint lint-cpp lint-python format wheel clean
+.PHONY: help setup venv venv-build venv-dev page-tools configure install install-release build demo test \
+  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python format wheel clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -26,9 +27,12 @@ help: ## this list
 setup: venv page-tools ## packages, .venv and npm tools, without building
 	@scripts/apt-install $(LINT_PACKAGES)
 
-venv:
+venv-build venv-dev: venv-%:
 	@scripts/apt-install $(BUILD_PACKAGES)
-	@$(WHEN_CHANGED) .venv/.stamp pyproject.toml scripts/make-venv -- scripts/make-venv
+	@$(WHEN_CHANGED) .venv/.stamp-$* pyproject.toml scripts/make-venv -- scripts/make-venv $*
+
+venv: venv-dev ## packages and .venv, without building
+	@scripts/apt-install $(DEV_PACKAGES)
 
 page-tools:
 	@scripts/apt-install $(TEST_PACKAGES)
@@ -43,8 +47,13 @@ install: configure
 build: install ## everything, and tickwire installed in .venv
 	@cmake --build --preset dev
 
-demo: install ## a plant with made-up prices, and its page
-	@$(BIN)/tickwire serve --demo
+install-release: venv-build
+	@$(WHEN_CHANGED) build/.installed-release $(PACKAGE_SOURCES) .venv/.made -- scripts/install-release
+
+LISTEN ?= 127.0.0.1:8080
+# A checkout that is built for development has tickwire installed already.
+demo: $(if $(wildcard build/dev/.installed),install,install-release) ## a plant with made-up prices, and its page; LISTEN=host:port
+	@$(BIN)/tickwire serve --demo --listen $(LISTEN)
 
 test: build page-tools ## every test; ARGS=... for pytest
 	@ctest --preset dev

@@ -25,7 +25,7 @@ char* write_word(char* out, std::string_view word) {
 }
 
 template <typename Real>
-char* write_real(char* out, Real number) {
+char* write_real_or_null(char* out, Real number) {
   return std::isfinite(number) ? write_json_number(out, number) : write_word(out, "null");
 }
 
@@ -38,9 +38,9 @@ char* write_int(char* out, const Column& column, std::size_t row) {
 char* write_value(char* out, const Column& column, std::size_t row) {
   switch (column.type) {
     case ColumnType::kFloat64:
-      return write_real(out, value_at<double>(column, row));
+      return write_real_or_null(out, value_at<double>(column, row));
     case ColumnType::kFloat32:
-      return write_real(out, value_at<float>(column, row));
+      return write_real_or_null(out, value_at<float>(column, row));
     case ColumnType::kInt64:
       return write_int<std::int64_t>(out, column, row);
     case ColumnType::kInt32:

@@ -17,7 +17,7 @@ README = Path(__file__).parents[2] / "README.md"
 COMMANDS = (
     "make demo",
     "make test",
-    "pip install .",
+    ". .venv/bin/activate",
     "tickwire serve my_feed.py",
     "tickwire sub 'ticker.*' --count 5",
 )
