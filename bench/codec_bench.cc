@@ -1,6 +1,7 @@
 // What relocatable deflate costs and saves: bytes a message, microseconds an assembly, nanoseconds a link.
 //
-//   codec_bench [CAPTURES_DIR]     (default: ../shared/captures beside the checkout, when run from its root)
+//   codec_bench FOLDER     with sessions of exchanges: those that tests/exchange_sessions.py writes, or
+//   recorded ones
 //
 // Everything stands beside zlib with a private context per connection in the same run, over the same streams.
 // Every payload of the bytes table is checked with zlib's inflate.
@@ -168,13 +169,14 @@ void print_bytes(const Case& given) {
 
 std::vector<Case> recorded(const std::string& folder) {
   std::vector<Case> cases;
-  for (const auto& [exchange, file] : {std::pair("coinbase", "COINBASE.ws.28.0.xz"),
-                                       {"kraken", "KRAKEN.ws.50.0.xz"},
-                                       {"binance", "BINANCE.ws.1.0.xz"},
-                                       {"bitstamp", "BITSTAMP.ws.1.0.xz"}}) {
-    auto messages = load_capture(folder + "/" + file, exchange);
+  for (const auto& [exchange, recording] : {std::pair("coinbase", "COINBASE.ws.28.0.xz"),
+                                            {"kraken", "KRAKEN.ws.50.0.xz"},
+                                            {"binance", "BINANCE.ws.1.0.xz"},
+                                            {"bitstamp", "BITSTAMP.ws.1.0.xz"}}) {
+    auto messages = load_capture(folder + "/" + recording, exchange);
+    if (messages.empty()) messages = load_capture(folder + "/" + exchange + ".xz", exchange);
     if (messages.empty()) {
-      std::printf("(no %s in %s: left out)\n", file, folder.c_str());
+      std::printf("(no session of %s in %s: left out)\n", exchange, folder.c_str());
     } else {
       cases.push_back({exchange, std::move(messages)});
     }
@@ -219,5 +221,9 @@ void print_tables(const std::string& folder) {
 }  // namespace tickwire::bench
 
 int main(int argc, char** argv) {
-  tickwire::bench::print_tables(argc > 1 ? argv[1] : "../shared/captures");
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: codec_bench FOLDER\n");
+    return 2;
+  }
+  tickwire::bench::print_tables(argv[1]);
 }

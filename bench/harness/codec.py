@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +13,12 @@ from harness.measure import CaseResult, Row, Times
 from harness.programs import SERVER_CORE, Programs
 
 BASES = 2  # as the server uses
-CAPTURES = ("coinbase", "kraken", "binance", "bitstamp")
+EXCHANGES = ("coinbase", "kraken", "binance", "bitstamp")
 SYNTHETIC = "synthetic ticker"
+CHECKOUT = Path(__file__).parents[2]
+MAKE_SESSIONS = CHECKOUT / "tests/exchange_sessions.py"
+RECORDED = CHECKOUT.parent / "shared/captures"
+"""Recorded sessions, played instead of the made ones where they lie beside the checkout."""
 
 Table = list[dict[str, str]]
 
@@ -30,27 +36,28 @@ def tables(text: str) -> Iterator[Table]:
 
 
 def codec(programs: Programs, times: Times) -> CaseResult:
-    captures = Path(__file__).parents[2] / "../shared/captures"
-    text = subprocess.run(
-        [programs.folder / "codec_bench", captures],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
-    ).stdout
+    with tempfile.TemporaryDirectory() as made:
+        sessions = RECORDED if RECORDED.exists() else Path(made)
+        if sessions != RECORDED:
+            subprocess.run([sys.executable, MAKE_SESSIONS, made], check=True, stdout=sys.stderr)
+        text = subprocess.run(
+            [programs.folder / "codec_bench", sessions],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+        ).stdout
     found = list(tables(text))
     by_name = {row["messages"]: row for row in found[0]}
-    rows = [bytes_row(name, by_name.get(name)) for name in (*CAPTURES, SYNTHETIC)]
+    rows = [bytes_row(name, by_name[name]) for name in (*EXCHANGES, SYNTHETIC)]
     rows += [link_row(row) for row in found[-1] if int(row["bases"]) == BASES]
     return CaseResult(rows, {"bytes": by_name, "tables": found})
 
 
-def bytes_row(name: str, found: dict[str, str] | None) -> Row:
+def bytes_row(name: str, found: dict[str, str]) -> Row:
     goal = 1.0 if name == SYNTHETIC else 0.95
-    title = f"bytes a message, {name}"
-    if found is None:
-        return Row(title, "-", "-", [], at_most=goal, note="no capture at hand")
     ours, zlib = float(found[f"{BASES} bases"]), float(found["zlib 1"])
+    title = f"bytes a message, {name}"
     return Row(title, f"{ours:.1f} B", f"{zlib:.1f} B", [ours / zlib], at_most=goal)
 
 

@@ -1,6 +1,8 @@
-"""A Coinbase exchange on this machine: plays a recorded session to whoever subscribes.
+"""A Coinbase exchange on this machine: plays a session to whoever subscribes.
 
-python tests/plugins/coinbase_player.py --port 0 --speed 10
+PYTHONPATH=tests python tests/plugins/coinbase_player.py --port 0 --speed 10
+
+The session is the one that tests/exchange_sessions.py makes; --capture plays a recorded one.
 
 Every product of a channel plays from its first message, in the recorded rhythm, from the moment it
 is subscribed to; at the end it falls silent.
@@ -20,7 +22,8 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-CAPTURE = Path(__file__).parents[3] / "shared/captures/COINBASE.ws.28.0.xz"
+import exchange_sessions
+
 CHANNEL_OF = {
     "ticker": "ticker",
     "match": "matches",
@@ -35,18 +38,22 @@ Recording = dict[Stream, list[tuple[float, str]]]
 """Seconds from the first message of all, and the text."""
 
 
-def read_recording(path: Path = CAPTURE) -> Recording:
+def read_recording(capture: Path | None = None) -> Recording:
+    session = (
+        lzma.decompress(capture.read_bytes()).decode()
+        if capture
+        else exchange_sessions.recording("coinbase")
+    )
     recording: Recording = defaultdict(list)
     first: float | None = None
-    with lzma.open(path, "rt") as lines:
-        for line in lines:
-            time, separator, text = line.rstrip("\n").partition(": ")
-            if not separator or not text.startswith("{") or "<-" in time:
-                continue
-            message = json.loads(text)
-            first = float(time) if first is None else first
-            if channel := CHANNEL_OF.get(message["type"]):
-                recording[channel, message["product_id"]].append((float(time) - first, text))
+    for line in session.splitlines():
+        time, separator, text = line.partition(": ")
+        if not separator or not text.startswith("{") or "<-" in time:
+            continue
+        message = json.loads(text)
+        first = float(time) if first is None else first
+        if channel := CHANNEL_OF.get(message["type"]):
+            recording[channel, message["product_id"]].append((float(time) - first, text))
     return recording
 
 
@@ -167,7 +174,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--speed", type=float, default=1.0, help="10: ten times as fast")
-    parser.add_argument("--capture", type=Path, default=CAPTURE)
+    parser.add_argument("--capture", type=Path, help="a recorded session, .xz")
     options = parser.parse_args()
     player = Player(read_recording(options.capture), options.speed)
     await player.start(options.port)

@@ -1,8 +1,9 @@
-// Recorded exchange sessions through a stream: each message arrives as it is, in fewer bytes than zlib level
-// 1 with a private context takes. Needs the folder shared/captures beside the checkout and xz; says so when
-// it is not there.
+// Sessions of exchanges through a stream: each message arrives as it is, in fewer bytes than zlib level 1
+// with a private context takes. The build makes them (tests/exchange_sessions.py); recorded ones are played
+// too where the folder shared/captures lies beside the checkout. Needs xz.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -17,16 +18,25 @@
 namespace tickwire::test {
 namespace {
 
-std::filesystem::path captures_folder() {
-  return std::filesystem::path(TICKWIRE_SOURCE_DIR).parent_path() / "shared" / "captures";
+std::vector<std::string> sessions() {
+  const auto recorded = std::filesystem::path(TICKWIRE_SOURCE_DIR).parent_path() / "shared" / "captures";
+  std::vector<std::string> files;
+  for (const std::filesystem::path& folder : {std::filesystem::path(TICKWIRE_SESSIONS_DIR), recorded}) {
+    if (!std::filesystem::exists(folder)) continue;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      if (file.path().extension() == ".xz") files.push_back(file.path().string());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
 }
 
 // The exchange's messages, without the time before each.
-std::vector<std::string> messages_of(const std::filesystem::path& file) {
+std::vector<std::string> messages_of(const std::string& file) {
   struct Close {
     void operator()(FILE* pipe) const { pclose(pipe); }
   };
-  const std::unique_ptr<FILE, Close> pipe(popen(("xz -dc '" + file.string() + "'").c_str(), "r"));
+  const std::unique_ptr<FILE, Close> pipe(popen(("xz -dc '" + file + "'").c_str(), "r"));
   std::vector<std::string> messages;
   std::string line;
   for (int c = 0; pipe && (c = std::fgetc(pipe.get())) != EOF;) {
@@ -52,14 +62,17 @@ std::string topic_of(std::string_view message) {
   return topic;
 }
 
-class Capture : public testing::TestWithParam<const char*> {};
+std::string name_of(const testing::TestParamInfo<std::string>& info) {
+  std::string name = std::filesystem::path(info.param).stem().string();
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+class Capture : public testing::TestWithParam<std::string> {};
 
 TEST_P(Capture, ArrivesAsItIsInFewerBytesThanZlibLevelOneTakes) {
-  const std::filesystem::path file = captures_folder() / GetParam();
-  if (!std::filesystem::exists(file))
-    GTEST_SKIP() << "no " << file << ": the recorded sessions are not part of the project";
-  const std::vector<std::string> messages = messages_of(file);
-  ASSERT_GT(messages.size(), 200U) << "xz -dc " << file;
+  const std::vector<std::string> messages = messages_of(GetParam());
+  ASSERT_GT(messages.size(), 200U) << "xz -dc " << GetParam();
   StreamSender sender;
   InflatingPeer peer;
   DeflatingPeer zlib(15, 1);
@@ -79,9 +92,7 @@ TEST_P(Capture, ArrivesAsItIsInFewerBytesThanZlibLevelOneTakes) {
   EXPECT_LT(ours, theirs);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfExchanges, Capture,
-                         testing::Values("COINBASE.ws.28.0.xz", "KRAKEN.ws.50.0.xz", "BINANCE.ws.1.0.xz",
-                                         "BITSTAMP.ws.1.0.xz"));
+INSTANTIATE_TEST_SUITE_P(OfExchanges, Capture, testing::ValuesIn(sessions()), name_of);
 
 }  // namespace
 }  // namespace tickwire::test
