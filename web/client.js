@@ -115,7 +115,7 @@ export class Client extends EventTarget {
     if (refusal && !refusal.retryable) status = "refused";
     else if (refusal && !seq) status = "unavailable";
     const age = this.#connection.serverNow - ts;
-    return { status, fresh: confirmed && status !== "stale", seq, ts, ageMs: ts ? (age >= 0 ? age : Number.isNaN(age) ? null : 0) : 0 };
+    return { status, fresh: confirmed && status !== "stale", seq, ts, ageMs: ts && (Number.isNaN(age) ? null : Math.max(0, age)) };
   }
 
   // Resolves with {topic, seq} or rejects with a TickwireError: at once while not connected, and for what the server would refuse.
@@ -200,7 +200,7 @@ export class Client extends EventTarget {
     if (held.size) this.#emit("resume", { recovered: false });
   }
 
-  // About a command: only of one that nobody waits for any more.
+  // With an id it answers a command that nobody waits for any more.
   #onError({ id, topic, ...failure }) {
     if (id !== undefined) return;
     if (this.#asked.has(topic)) return this.#refuse([[topic, failure]]);

@@ -16,7 +16,7 @@ export const PARTING_MS_MAX = 1_000;
 export const SYNC_MS = 60_000; // where no heartbeat is due, the server's time is asked for this often
 export const ANSWER_MS_MAX = 10_000;
 const HEARTBEAT_S = 15;
-const ONE_MESSAGE = [1007, 1009]; // what was wrong is gone with the connection, and others share the next one
+const ONE_MESSAGE = [1007, 1009]; // close codes about one message of ours: others of the page share the next connection
 
 const now = () => performance.now();
 const parting = () => Date.now() - now();

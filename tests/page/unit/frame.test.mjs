@@ -58,3 +58,14 @@ test("only what differs is written", () => {
   setAttribute(element, "x", 2);
   assert.deepEqual(writes, ["b", ["x", 2]]);
 });
+
+test("an item that cannot be drawn takes no other down", () => {
+  const faults = [];
+  globalThis.reportError = (error) => faults.push(error.message);
+  const [bad, good] = [{ render() { throw new Error("mine"); } }, item()];
+  onNextFrame(bad);
+  onNextFrame(good);
+  drawFrame();
+  delete globalThis.reportError;
+  assert.deepEqual([good.drawn, faults], [1, ["mine"]]);
+});
