@@ -11,6 +11,7 @@ enum ExitCode : int {
   kExitCannotConnect = 3,  // clients only
   kExitDenied = 4,         // clients only
   kExitServerError = 5,
+  kExitCannotWrite = 6,  // standard output is closed or full
   kExitStoreMissing = 10,
   kExitStoreLocked = 11,
   kExitStoreForeign = 12,

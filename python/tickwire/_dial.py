@@ -23,7 +23,7 @@ from tickwire.errors import (
     ProtocolError,
     TickwireError,
 )
-from tickwire.url import shown
+from tickwire.url import is_loopback, shown
 
 SUBPROTOCOL: Final = Subprotocol("tickwire.v1.json")
 MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
@@ -41,6 +41,7 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
         return await connect_websocket(
             url,
             subprotocols=[SUBPROTOCOL],
+            proxy=None if is_loopback(url) else True,
             max_size=MESSAGE_BYTES_MAX,
             open_timeout=timeout_s,
             close_timeout=CLOSE_S_MAX,

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from tickwire._access import AccessDesk, Guard
 from tickwire._core import DemandChange, Engine, overlap
+from tickwire._log import to_stderr
 from tickwire._runner import FeedRunner, State
 from tickwire._watchdog import Watchdog
 from tickwire.errors import PluginError
@@ -270,5 +271,5 @@ def stop_signals(stop: threading.Event | None = None) -> Iterator[threading.Even
 
 def set_up_logging(level: str) -> None:
     """Plugins' logs on stderr, unless the program has set logging up itself."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    to_stderr()
     logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, cast
 
+from tickwire import _settings
 from tickwire._core import Config, Engine
 from tickwire._host import Host, stop_signals
 from tickwire._json import Data
@@ -163,6 +164,6 @@ def _load(
         return config
     sets = [] if listen is None else [f"server.listen={listen}"]
     if isinstance(config, Mapping):
-        return Config.load(overrides=dict(config), environment=os.environ, sets=sets)
+        return _settings.load(None, sets, dict(config))
     file = None if config is None else os.fspath(config)
-    return Config.load(file, environment=os.environ, sets=sets)
+    return _settings.load(file, sets)

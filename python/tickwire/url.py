@@ -1,6 +1,7 @@
 """Where a server is: what people write, made into the one WebSocket URL that it means."""
 
 import re
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -14,7 +15,7 @@ _SECURE = {"ws": False, "http": False, "wss": True, "https": True}
 def websocket_url(text: str) -> str:
     """`ws(s)://`, `http(s)://` or a bare `host:port`; without a path it is /ws. `ConfigError`."""
     parts = _split(text)
-    path = "/ws" if parts.path in ("", "/") else parts.path
+    path = parts.path.rstrip("/") or "/ws"
     scheme = "wss" if _SECURE[parts.scheme] else "ws"
     return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
 
@@ -25,6 +26,17 @@ def http_url(text: str, path: str) -> str:
     scheme = "https" if _SECURE[parts.scheme] else "http"
     base = parts.path.rstrip("/").removesuffix("/ws")
     return urlunsplit((scheme, parts.netloc, base, "", "")) + path
+
+
+def is_loopback(text: str) -> bool:
+    """Whether the server runs on this machine: a proxy would look for it on its own."""
+    host = _split(text).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def shown(text: str) -> str:

@@ -6,15 +6,18 @@ import pty
 import sys
 
 
-async def on_a_terminal(*args: str, rows: int = 20) -> tuple[int, str]:
+async def on_a_terminal(
+    *args: str, rows: int = 20, columns: int = 120, **env: str
+) -> tuple[int, str]:
     """The command's exit code and what it drew."""
     ours, theirs = pty.openpty()
+    size = {"COLUMNS": str(columns), "LINES": str(rows)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tickwire", *args),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "COLUMNS": "120", "LINES": str(rows), "TERM": "xterm-256color"},
+        env={**os.environ, **size, "TERM": "xterm-256color", **env},
     )
     os.close(theirs)
     drawn = b""

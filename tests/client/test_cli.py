@@ -126,6 +126,23 @@ async def test_sub_names_the_topics_it_does_not_get(
     assert ended.err == "tickwire: premium: denied\n"
 
 
+async def test_sub_says_of_which_topics_nothing_comes(
+    server: "Scripted", tickwire_command: "Commands"
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.ack(await peer.expect("subscribe"), b="denied")
+        await peer.ws.send(SNAPSHOT)
+        await peer.idle()
+
+    server.play(play)
+    process = await tickwire_command.start("sub", "a", "b", "c", "d.*", "--url", server.url)
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"tickwire: b: denied\n"
+    said = (await process.stderr.readline()).decode()
+    assert said == "tickwire: c, d.*: nothing has come yet; waiting for the first update\n"
+
+
 async def test_on_a_terminal_sub_draws_a_table(server: "Scripted") -> None:
     async def play(peer: "Peer") -> None:
         await peer.welcome()
@@ -235,97 +252,6 @@ async def test_what_the_server_says_decides_the_exit_code(
     assert (ended.code, ended.out, ended.err) == (exit_code, "", "tickwire: m\n")
 
 
-# --- over HTTP ------------------------------------------------------------------------------------
-
-
-async def test_snapshot_prints_the_answer_as_it_is(
-    server: "Scripted", tickwire_command: "Commands"
-) -> None:
-    body = '{"topic":"a","epoch":"e","seq":3,"ts":1,"status":"live","data":{"last":1.00}}'
-    server.pages["/v1/snapshot/a"] = (200, body)
-    ended = await tickwire_command("snapshot", "a", "--url", server.url)
-    assert (ended.code, ended.out, ended.err) == (0, body + "\n", "")
-
-
-async def test_snapshot_with_a_token_asks_over_websocket(
-    server: "Scripted", tickwire_command: "Commands"
-) -> None:
-    async def play(peer: "Peer") -> None:
-        await peer.welcome()
-        command = await peer.expect("auth")
-        await peer.send(type="ack", id=command["id"], results=[])
-        await tells_after_welcome(peer)
-
-    async def tells_after_welcome(peer: "Peer") -> None:
-        await peer.accept()
-        await peer.ws.send(SNAPSHOT)
-        await peer.idle()
-
-    server.play(play)
-    ended = await tickwire_command("snapshot", "a", "--token", "t", "--url", server.url)
-    assert (ended.code, ended.out) == (0, SNAPSHOT + "\n")
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "exit_code"), [(404, "unknown_topic", 5), (403, "denied", 4)]
-)
-async def test_an_error_over_http_is_the_server_s_sentence(
-    server: "Scripted", tickwire_command: "Commands", status: int, code: str, exit_code: int
-) -> None:
-    told = {"error": {"code": code, "message": "because", "retryable": False}}
-    server.pages["/v1/snapshot/no%2Fsuch"] = (status, json.dumps(told))
-    ended = await tickwire_command("snapshot", "no/such", "--url", server.url)
-    assert (ended.code, ended.out, ended.err) == (exit_code, "", "tickwire: because\n")
-
-
-async def test_topics_follows_the_pages(server: "Scripted", tickwire_command: "Commands") -> None:
-    one, two = ({"topic": t, "seq": 3, "ts": 1, "status": "live"} for t in ("t.a", "t.b"))
-    first, second = {"topics": [one], "next": "t.a"}, {"topics": [two], "next": None}
-    server.pages["/v1/topics?pattern=t.%2A"] = (200, json.dumps(first))
-    server.pages["/v1/topics?pattern=t.%2A&after=t.a"] = (200, json.dumps(second))
-    ended = await tickwire_command("topics", "t.*", "--url", server.url)
-    assert ended.code == 0
-    assert [json.loads(text) for text in ended.out.splitlines()] == [one, two]
-
-
-async def test_topics_draws_a_table_on_a_terminal(server: "Scripted") -> None:
-    one = {"topic": "t.a", "seq": 3, "ts": 1, "status": "halted"}
-    server.pages["/v1/topics?pattern=%3E"] = (200, json.dumps({"topics": [one], "next": None}))
-    code, drawn = await on_a_terminal("topics", "--url", server.url)
-    assert code == 0
-    assert "t.a" in drawn
-    assert "halted" in drawn
-    assert "topic" in drawn
-
-
-@pytest.mark.parametrize(("status", "exit_code"), [(200, 0), (503, 5)])
-async def test_health_prints_the_answer_and_ends_as_it_says(
-    server: "Scripted", tickwire_command: "Commands", status: int, exit_code: int
-) -> None:
-    body = '{"status":"draining","topics":1}'
-    server.pages["/health"] = (status, body)
-    ended = await tickwire_command("health", "--url", server.url)
-    assert (ended.code, ended.out) == (exit_code, body + "\n")
-    assert ended.err == ("tickwire: the server is draining\n" if exit_code else "")
-
-
-async def test_health_is_readable_on_a_terminal(server: "Scripted") -> None:
-    server.pages["/health"] = (200, '{"status":"ok","topics":1}')
-    code, drawn = await on_a_terminal("health", "--url", server.url)
-    assert code == 0
-    assert '"status"' in drawn
-
-
-@pytest.mark.parametrize("body", ["<html>", "[]", '{"error":"x"}'])
-async def test_another_server_is_not_taken_for_one_of_ours(
-    server: "Scripted", tickwire_command: "Commands", body: str
-) -> None:
-    server.pages["/health"] = (404, body)
-    ended = await tickwire_command("health", "--url", server.url)
-    assert (ended.code, ended.out) == (5, "")
-    assert "/health: answered 404" in ended.err
-
-
 # --- how it ends ----------------------------------------------------------------------------------
 
 
@@ -365,7 +291,10 @@ async def test_a_server_that_allows_nobody_is_4(
     ("args", "word"),
     [
         ((), "Usage"),
-        (("dance",), "No such command"),
+        (("dance",), "No such command 'dance'. Did you mean 'check'?"),
+        (("helth",), "Did you mean 'health'?"),
+        (("config", "chek"), "Did you mean 'check'?"),
+        (("config", "check", "a.toml", "--config", "b.toml"), "give one"),
         (("sub",), "TOPIC"),
         (("sub", "a", "--count", "0"), "count"),
         (("sub", "a", "--max-rate", "0"), "max_rate"),

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tickwire._escape import printable
 from tickwire.cli.http import get
 from tickwire.cli.options import Json, Token, Url
-from tickwire.cli.outcome import reported, write_line
-from tickwire.errors import DataError, ServerError
+from tickwire.cli.outcome import console, reported, say, until_stopped, write_line
+from tickwire.errors import DataError, ServerError, UnknownTopicError
 from tickwire.url import DEFAULT_URL
 
 Topic = Annotated[
@@ -44,19 +45,56 @@ def pub(
 
 
 @reported
-def snapshot(topic: Topic, url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Print a topic as it is now. With a token it is asked for over WebSocket."""
+def snapshot(
+    topic: Topic,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="S", help="For the first value of a topic that has none yet: so long."
+        ),
+    ] = 5.0,
+) -> None:
+    """Print a topic as it is now. With a token it is asked for over WebSocket.
 
-    async def ask() -> str:
-        from tickwire.client import connect
+    A topic that a feed makes on demand gets its value because this command subscribes to it.
+    """
+    if token is None:
+        try:
+            write_line(get(url, "v1", "snapshot", topic).text)
+            return
+        except UnknownTopicError:
+            if not wait:
+                raise
+    if (text := asyncio.run(until_stopped(first_value(topic, url, token, wait)))) is not None:
+        write_line(text)
 
-        async with connect(url, token=token, reconnect=False) as c:
-            return (await c.snapshot(topic)).text
 
-    if token is not None:
-        write_line(asyncio.run(ask()))
-    else:
-        write_line(get(url, "v1", "snapshot", topic).text)
+async def first_value(topic: str, url: str, token: str | None, wait_s: float) -> str:
+    """Over WebSocket; `UnknownTopicError` when there is none after `wait_s`."""
+    from tickwire.client import connect
+
+    async with connect(url, token=token, reconnect=False) as c, c.subscribe(topic) as updates:
+        for error in updates.refused.values():
+            raise error
+        try:
+            async with asyncio.timeout(wait_s):
+                async for update in updates:
+                    if token is not None and update.kind == "snapshot":
+                        return update.text
+                    if token is None and update.kind != "resumed":
+                        # As it would have been there; the demand lasts until it is answered.
+                        return await asyncio.to_thread(
+                            lambda: get(url, "v1", "snapshot", topic).text
+                        )
+        except TimeoutError as e:
+            raise UnknownTopicError(
+                f"{topic}: nothing was published within {wait_s:g} s; `tickwire topics` lists what"
+                " there is, --wait waits longer",
+                topic=topic,
+            ) from e
+    raise ServerError(f"{topic}: the subscription ended before a value came")
 
 
 @reported
@@ -74,7 +112,12 @@ def topics(
         page = get(url, "v1", "topics", pattern=pattern, after=after).object
         found += page["topics"]
         after = page.get("next")
-    if sys.stdout.isatty() and not as_json:
+    if not found:
+        say(
+            f"no topic that matches {pattern} has a value; a feed that works on demand makes one"
+            " when somebody subscribes: tickwire snapshot TOPIC"
+        )
+    elif sys.stdout.isatty() and not as_json:
         draw_topics(found)
     else:
         for one in found:
@@ -86,9 +129,7 @@ def health(url: Url = DEFAULT_URL, as_json: Json = False) -> None:
     """Print how the server is. Ends with 5 while it goes away."""
     answer = get(url, "health", good=(200, 503))
     if sys.stdout.isatty() and not as_json:
-        from rich import print_json
-
-        print_json(answer.text)
+        write_line(json.dumps(answer.object, indent=2, ensure_ascii=False))
     else:
         write_line(answer.text)
     if answer.status != 200:
@@ -96,13 +137,15 @@ def health(url: Url = DEFAULT_URL, as_json: Json = False) -> None:
 
 
 def draw_topics(found: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table("topic", "status")
-    table.add_column("seq", justify="right")
-    table.add_column("age", justify="right")
+    table = Table()
+    for name in ("topic", "status"):
+        table.add_column(name, overflow="fold")
+    for name in ("seq", "age"):
+        table.add_column(name, justify="right", overflow="fold")
     for one in found:
         age_s = max(0.0, time.time() - one["ts"] / 1000)
-        table.add_row(one["topic"], one["status"], str(one["seq"]), f"{age_s:.1f} s")
-    Console().print(table)
+        names = (printable(str(one[name])) for name in ("topic", "status"))
+        table.add_row(*names, str(one["seq"]), f"{age_s:.1f} s")
+    console().print(table)

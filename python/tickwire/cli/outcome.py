@@ -2,17 +2,22 @@
 
 import asyncio
 import functools
-import os
 import signal
 import stat
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from os import fstat
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
 from tickwire import exit_codes
+from tickwire._escape import printable, printable_json
+from tickwire.cli.streams import OutputError
 from tickwire.errors import TickwireError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,9 +33,10 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             sys.stdout.flush()
         except TickwireError as error:
             fail(error)
-        except BrokenPipeError:
-            # Whoever read has enough. Python flushes once more at exit, into nothing then.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OutputError as error:
+            raise typer.Exit(not_written(error)) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(exit_codes.OK) from None
 
     return run
 
@@ -42,7 +48,7 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     stdout = sys.stdout.fileno()
-    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
+    if stat.S_ISFIFO(fstat(stdout).st_mode):
         loop.add_reader(stdout, task.cancel)  # a pipe we write to is readable when it is closed
     try:
         return await task
@@ -55,12 +61,30 @@ def fail(error: TickwireError) -> NoReturn:
     raise typer.Exit(exit_codes.exit_code(error))
 
 
+def not_written(error: OutputError) -> int:
+    """The exit code of a command whose output ends; says why, if it is a failure."""
+    if error.is_closed_pipe:
+        return exit_codes.OK
+    say(f"the output cannot be written: {error}")
+    return exit_codes.CANNOT_WRITE
+
+
 def say(text: str) -> None:
-    """To the person, not into the data."""
-    print(f"tickwire: {text}", file=sys.stderr, flush=True)
+    """To the person, not into the data; in one line."""
+    print(f"tickwire: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def write_line(text: str) -> None:
-    """One line of data, its bytes as they are, at once."""
+    """One line of JSON, at once. Its bytes as they are, but nothing that a terminal would obey."""
+    if sys.stdout.isatty():
+        print(printable_json(text, ascii_only=sys.stdout.encoding == "ascii"), flush=True)
+        return
     sys.stdout.buffer.write(text.encode() + b"\n")
     sys.stdout.buffer.flush()
+
+
+def console() -> "Console":
+    """For tables: it shows texts as they are, and no word in them is an instruction to it."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False)

@@ -1,6 +1,7 @@
 """``tickwire serve``: the server of tickwired, with the plugins of this Python."""
 
 import signal
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from tickwire.cli.config import load
 from tickwire.cli.options import ConfigFile, Sets
 from tickwire.cli.outcome import reported
+from tickwire.cli.streams import OutputError
 
 DEMO = "tickwire.feeds.random_walk"
 
@@ -35,7 +37,8 @@ def serve(
     server = Server(settings, plugins=[*(plugins or []), *([DEMO] if demo else [])])
     with stop_signals() as stop:
         server.start()
-        print(f"serving http://{server.address}/ and {server.url}", flush=True)
+        with suppress(OutputError):  # a server goes on without anybody who reads this
+            print(f"serving http://{server.address}/ and {server.url}", flush=True)
         stop.wait()
     # Python's own handler would wait for stop() to return, and be of no use then.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tickwire._core import overlap
 from tickwire.cli.options import Json, Token, Url
 from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.url import DEFAULT_URL
@@ -14,6 +16,10 @@ from tickwire.url import DEFAULT_URL
 if TYPE_CHECKING:
     from tickwire.subscription import Subscription
     from tickwire.update import Update
+
+QUIET_S: Final = 1.0
+"""So long after the start a word is said of topics that nothing came of."""
+NAMED_MAX: Final = 5
 
 
 @reported
@@ -65,15 +71,42 @@ def sub(
 
 async def _print(updates: "Subscription", count: int | None) -> None:
     left = count
-    async for update in updates:
-        if update.kind == "resumed":
-            say(_resumed(update))
-            continue
-        write_line(update.text)
-        if left is not None:
-            left -= 1
-            if left == 0:
-                return
+    quiet = _Quiet(updates.topics)
+    try:
+        async for update in updates:
+            quiet.take(update.topic)
+            if update.kind == "resumed":
+                say(_resumed(update))
+                continue
+            write_line(update.text)
+            if left is not None:
+                left -= 1
+                if left == 0:
+                    return
+    finally:
+        quiet.end()
+
+
+class _Quiet:
+    """Says once of which topics nothing has come, to a person who sees nothing."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self._left = list(topics)
+        self._timer = asyncio.get_running_loop().call_later(QUIET_S, self._say)
+
+    def take(self, topic: str) -> None:
+        if self._left:
+            self._left = [wanted for wanted in self._left if not overlap(wanted, topic)]
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _say(self) -> None:
+        if (more := len(self._left) - NAMED_MAX) > 0:
+            self._left[NAMED_MAX:] = [f"{more} more"]
+        if self._left:
+            say(f"{', '.join(self._left)}: nothing has come yet; waiting for the first update")
+        self._left = []
 
 
 def _resumed(update: "Update") -> str:

@@ -10,7 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tickwire._escape import printable
 from tickwire._topics import merge
+from tickwire.cli.outcome import console as terminal
 from tickwire.update import Update
 from tickwire.url import shown
 
@@ -22,6 +24,8 @@ FRAMES_PER_S: Final = 8
 FIELD_COLUMNS: Final = 14
 """What a field's column takes of the terminal's width, about."""
 FIXED_COLUMNS: Final = 56
+CELL_CHARS_MAX: Final = 120
+"""What is longer is cut, and says so; shorter texts take as many lines as they need."""
 LINES_AROUND: Final = 6
 
 
@@ -59,24 +63,28 @@ class Board:
         room = max(1, (console.width - FIXED_COLUMNS) // FIELD_COLUMNS)
         names = list(self._fields)[:room]
         lines = max(1, console.height - LINES_AROUND)
-        table = Table("topic", "status", title=shown(client.url))
-        for name in ("seq", "age", *names):
-            table.add_column(name, justify="right", overflow="ellipsis", no_wrap=True)
+        table = Table(title=printable(shown(client.url)))
+        table.add_column("topic", overflow="fold")
+        table.add_column("status", overflow="fold")
+        for name in ("seq", "age", *map(_shown, names)):
+            table.add_column(name, justify="right", overflow="fold")
         for topic in sorted(self._rows)[:lines]:
             row = self._rows[topic]
             status = client.status.get(topic, "stale")
             style = "" if status == "live" else "dim"
             cells = [Text(_spelled(row.values.get(n)), row.colors.get(n, "")) for n in names]
             age = f"{now - row.seen:.1f} s"
-            table.add_row(topic, status, str(row.seq), age, *cells, style=style)
+            table.add_row(_shown(topic), _shown(status), str(row.seq), age, *cells, style=style)
         more = len(self._rows) - lines
         words = [f"{more} more" if more > 0 else "", "" if client.connected else "not connected"]
+        if not self._rows:
+            words.append("waiting for the first update")
         table.caption = ", ".join(word for word in words if word)
         return table
 
 
 async def watch(client: "Client", updates: "Subscription", count: int | None) -> None:
-    board, console = Board(), Console()
+    board, console = Board(), terminal()
 
     def frame() -> Table:
         return board.render(client, console, time.monotonic())
@@ -102,7 +110,12 @@ async def watch(client: "Client", updates: "Subscription", count: int | None) ->
 
 
 def _spelled(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    more = len(text) - CELL_CHARS_MAX
+    return printable(text if more <= 0 else f"{text[:CELL_CHARS_MAX]}... and {more} more")
 
 
 def _direction(old: Any, new: Any) -> str:

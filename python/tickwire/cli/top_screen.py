@@ -5,17 +5,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from rich.console import Console, Group
+from rich.console import Group, OverflowMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from tickwire._escape import is_ascii_only, printable
+from tickwire.cli.outcome import console as terminal
 
 LINES_AROUND: Final = 8
 """Of a screen: its head, what tables have besides rows, and the cursor's."""
 
 
 def show(reports: Iterable[dict[str, Any]], sort: str) -> None:
-    console = Console()
+    console = terminal()
     with Live(console=console, auto_refresh=False, transient=False) as live:
         for report in reports:
             live.update(render(report, sort, console.height), refresh=True)
@@ -34,11 +37,11 @@ def render(report: dict[str, Any], sort: str, height: int) -> Group:
 
 def head(report: dict[str, Any]) -> Text:
     health = report["health"]
-    status = str(health.get("status", "?"))
+    status, store = (printable(str(health.get(name, "?"))) for name in ("status", "store"))
     return Text.assemble(
         time.strftime("%H:%M:%S  "),
         (status, "green" if status == "ok" else "red"),
-        f"  store {health.get('store', '?')}, {health.get('stale', 0):,} stale topics  ",
+        f"  store {store}, {health.get('stale', 0):,} stale topics  ",
         f"{report['total']:,} sessions  {spelled(report['messages_per_s'])} msgs/s  ",
         f"{bytes_spelled(report['bytes_per_s'])}/s  ",
         (
@@ -53,9 +56,7 @@ def sessions_table(sessions: list[dict[str, Any]], total: int, sort: str) -> Tab
     table = table_of("session remote deflate", numbers, f"sessions, most {sort} first")
     for one in sessions:
         table.add_row(
-            one["session"],
-            one["remote"],
-            one["compression"],
+            *(printable(str(one[name])) for name in ("session", "remote", "compression")),
             f"{one['exact']}+{one['patterns']}",
             spelled(one["behind"]),
             f"{one['behind_ms'] / 1000:.1f} s",
@@ -76,7 +77,8 @@ def topics_table(topics: list[dict[str, Any]], total: int) -> Table:
         age_s = max(0.0, time.time() - one["ts"] / 1000)
         cells = (str(one["seq"]), spelled(one["updates_per_s"]), f"{age_s:.1f} s")
         style = "" if one["status"] == "live" else "dim"
-        table.add_row(one["topic"], one["status"], *cells, style=style)
+        names = (printable(str(one[name])) for name in ("topic", "status"))
+        table.add_row(*names, *cells, style=style)
     table.caption = more(total - len(topics))
     return table
 
@@ -84,10 +86,11 @@ def topics_table(topics: list[dict[str, Any]], total: int) -> Table:
 def table_of(words: str, numbers: str, title: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title)
     table.title_justify = table.caption_justify = "left"
+    cut: OverflowMethod = "crop" if is_ascii_only() else "ellipsis"
     for name in words.split():
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=True, overflow=cut)
     for name in numbers.split():
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, overflow=cut)
     return table
 
 

@@ -1,0 +1,25 @@
+# The libraries that tickwire is built on. Where one is missing, the configuration ends with the way to it.
+find_package(Threads QUIET)
+find_package(nlohmann_json 3.11 QUIET)
+find_package(fmt QUIET)
+find_package(spdlog QUIET)
+find_package(ZLIB QUIET)
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(WEBSOCKETS QUIET IMPORTED_TARGET libwebsockets>=4.1.6)
+  pkg_check_modules(SQLITE QUIET IMPORTED_TARGET sqlite3>=3.37)
+  pkg_check_modules(TOMLPLUSPLUS QUIET IMPORTED_TARGET tomlplusplus>=3.3)
+endif()
+
+set(missing "")
+foreach(library Threads nlohmann_json fmt spdlog ZLIB PkgConfig WEBSOCKETS SQLITE TOMLPLUSPLUS)
+  if(NOT ${library}_FOUND)
+    list(APPEND missing ${library})
+  endif()
+endforeach()
+if(missing)
+  list(JOIN missing ", " missing)
+  message(FATAL_ERROR "missing, or too old: ${missing}. On Debian and Ubuntu `make venv` installs all that the build "
+    "needs. Elsewhere install libwebsockets 4.1.6, SQLite 3.37, toml++ 3.3, nlohmann-json 3.11, fmt, spdlog, zlib "
+    "and pkg-config, or later ones, with their headers.")
+endif()
