@@ -92,6 +92,12 @@ FeedId add_feed(Engine& engine, std::string name, std::string pattern,
   return unwrap(engine.bridge().add_feed(spec));
 }
 
+void declare(Engine& engine, FeedId feed, const std::string& topic, const std::string& delivery) {
+  const Delivery wanted = named(parse_delivery(delivery), "delivery", delivery, "value and event");
+  const py::gil_scoped_release released;
+  unwrap(engine.bridge().declare(feed, topic, wanted));
+}
+
 void add_authorizer(Engine& engine, const std::string& pattern, const std::string& action) {
   std::optional<Action> guarded;
   if (action == "subscribe") guarded = Action::kSubscribe;
@@ -114,6 +120,8 @@ void bind_server(EngineClass& engine) {
   engine.def(py::init(&create), py::arg("config"))
       .def("start", &start, "Opens the store and the listener. Raises StoreError, ListenError.")
       .def("stop", &Engine::stop, WithoutGil(), "Drains, flushes and joins every thread. Idempotent.")
+      .def("reload", &Engine::reload, WithoutGil(), py::arg("config"),
+           "Takes over what can change while it runs, log.level and topics.*; logs what cannot.")
       .def_property_readonly("config", &Engine::config, py::return_value_policy::reference_internal)
       .def_property_readonly("address", &Engine::address, "\"127.0.0.1:8080\", with the real port.")
       .def_property_readonly("epoch", &Engine::epoch)
@@ -160,6 +168,11 @@ void bind_plugins(EngineClass& engine) {
             unwrap(self.bridge().set_feed_topics(feed, std::move(topics)));
           },
           py::arg("feed"), py::arg("topics"))
+      .def("declare", &declare, py::arg("feed"), py::arg("topic"), py::arg("delivery"),
+           "What one of the feed's topics is, value or event, where the configuration leaves that open.")
+      .def(
+          "follow_demand", [](Engine& self, FeedId feed) { self.bridge().follow_demand(feed); }, WithoutGil(),
+          py::arg("feed"), "The feed looks at what is wanted, and produces only that from now on.")
       .def(
           "feed_down", [](Engine& self, FeedId feed) { self.bridge().feed_down(feed); }, WithoutGil(),
           py::arg("feed"), "Makes the topics that it published last stale.")

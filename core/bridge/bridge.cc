@@ -83,6 +83,15 @@ Status Bridge::set_feed_topics(FeedId feed, std::vector<std::string> topics) {
   return ok_status();
 }
 
+Status Bridge::declare(FeedId feed, std::string_view topic, Delivery delivery) {
+  if (Status inside = check_feed_topic(feed, topic); !inside) return inside;
+  return hub_.add_rule({.pattern = std::string(topic), .delivery = delivery});
+}
+
+void Bridge::follow_demand(FeedId feed) {
+  hub_.follow_demand(feed);
+}
+
 void Bridge::feed_down(FeedId feed) {
   hub_.feed_down(feed);
 }

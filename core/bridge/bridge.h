@@ -69,6 +69,11 @@ class Bridge final : public Access, public DemandListener {
   // kBadTopic. Events of what is wanted already may be taken before it returns.
   Result<FeedId> add_feed(const FeedSpec& spec);
   Status set_feed_topics(FeedId feed, std::vector<std::string> topics);
+  // What one of its topics is, where the configuration leaves that open. As add_feed, for a feed whose topics
+  // are of several kinds. kBadTopic.
+  Status declare(FeedId feed, std::string_view topic, Delivery delivery);
+  // It looks at what is wanted, and produces only that from now on.
+  void follow_demand(FeedId feed);
   // Its topics become stale.
   void feed_down(FeedId feed);
   void remove_feed(FeedId feed);

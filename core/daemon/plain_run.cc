@@ -15,12 +15,16 @@ Status run_plain(Engine& engine) {
   sigaddset(&stop_signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop_signals, &before);
   if (Status started = engine.start(); !started) return started;
-  spdlog::info("tickwired {} listening on http://{}", TICKWIRE_VERSION, engine.address());
+  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
+  spdlog::info("tickwired {} listening on http://{} (configuration {}, plugins none, store {})",
+               TICKWIRE_VERSION, engine.address(), or_none(engine.config().file),
+               or_none(engine.config().store_path));
   int number = 0;
   sigwait(&stop_signals, &number);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);  // from here on another one kills
   spdlog::info("stopping on {}", number == SIGINT ? "SIGINT" : "SIGTERM");
   engine.stop();
+  spdlog::info("stopped");
   return ok_status();
 }
 

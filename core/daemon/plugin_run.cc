@@ -45,7 +45,8 @@ void start_interpreter() {
     PyConfig_SetBytesString(&config, &config.program_name, python.c_str());
     PyConfig_SetBytesString(&config, &config.executable, python.c_str());
   }
-  py::initialize_interpreter(&config);
+  constexpr bool kWorkingDirectoryIsSearched = false;
+  py::initialize_interpreter(&config, 0, nullptr, kWorkingDirectoryIsSearched);
 }
 
 // Makes `import tickwire._core` find the module within this program, whose engine it is.
@@ -60,9 +61,9 @@ int serve(Engine& engine) {
     py::module_::import("sys").attr("path").attr("insert")(0, path);
   }
   provide_core();
-  py::module_ host;
+  py::module_ program;
   try {
-    host = py::module_::import("tickwire._host");
+    program = py::module_::import("tickwire._program");
   } catch (py::error_already_set& error) {
     if (!error.matches(PyExc_ImportError)) throw;
     fmt::print(stderr,
@@ -72,7 +73,7 @@ int serve(Engine& engine) {
     return kExitUsage;
   }
   try {
-    host.attr("run")(py::cast(&engine, py::return_value_policy::reference));
+    program.attr("run")(py::cast(&engine, py::return_value_policy::reference));
   } catch (py::error_already_set& error) {
     if (!error.matches(py::module_::import("tickwire.errors").attr("TickwireError"))) throw;
     fmt::print(stderr, "tickwired: {}\n", py::str(error.value()).cast<std::string>());

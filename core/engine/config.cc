@@ -106,6 +106,7 @@ Result<Config> load_config(const ConfigSources& sources) {
     if (const Status applied = builder.apply(setting); !applied) return applied.error();
   }
   Config config = builder.finish();
+  config.file = sources.file;
   if (const auto address = parse_listen(config.listen); !address) {
     Error error = address.error();
     error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);

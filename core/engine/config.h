@@ -36,6 +36,7 @@ struct Config {
   double fanout_load = 0.7;
   int heartbeat_s = 15;
   int behind_s = 60;
+  int linger_s = 10;
   int ring_mb = 64;
   std::string store_path;
   int store_flush_ms = 250;
@@ -49,6 +50,7 @@ struct Config {
 
   std::map<std::string, std::string> plugins;   // plugins.<name>.*: a JSON object for each name
   std::map<std::string, TopicSettings> topics;  // by pattern; what has no source is left to other patterns
+  std::string file;                             // the TOML file that was read; empty: none
   std::map<std::string, std::string> sources;   // key -> where its value came from; absent: default
 };
 

@@ -44,7 +44,8 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
 
 Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
-      hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U),
+      hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
+           std::int64_t{config_.linger_s} * 1'000'000),
       bridge_(hub_, parse_publish_policy(config_.auth_publish).value()),
       listen_(std::move(listen)),
       settings_(settings_of(config_)) {

@@ -12,7 +12,7 @@ void Demand::set_listener(DemandListener* listener) {
 void Demand::add_feed(std::uint32_t feed, const Pattern& pattern,
                       std::optional<std::vector<std::string>> topics) {
   const std::lock_guard lock(mutex_);
-  Feed added{pattern, std::nullopt, {}};
+  Feed added{pattern, std::nullopt, {}, false};
   if (topics) added.topics.emplace(topics->begin(), topics->end());
   update_all(feed, feeds_.insert_or_assign(feed, std::move(added)).first->second);
 }
@@ -28,6 +28,27 @@ void Demand::set_feed_topics(std::uint32_t feed, std::vector<std::string> topics
 void Demand::remove_feed(std::uint32_t feed) {
   const std::lock_guard lock(mutex_);
   feeds_.erase(feed);
+}
+
+bool Demand::follow(std::uint32_t feed) {
+  const std::lock_guard lock(mutex_);
+  const auto found = feeds_.find(feed);
+  return found != feeds_.end() && !std::exchange(found->second.follows, true);
+}
+
+bool Demand::is_given_up(std::uint32_t feed, std::string_view topic) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = feeds_.find(feed);
+  if (found == feeds_.end() || !found->second.follows) return false;
+  const Feed& known = found->second;
+  const bool could_be_asked =
+      known.pattern.matches(topic) && (!known.topics || known.topics->contains(topic));
+  return could_be_asked && !known.wanted.contains(topic);
+}
+
+std::vector<std::pair<std::uint32_t, std::string>> Demand::take_given_up() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(given_up_, {});
 }
 
 void Demand::topic_wanted(const std::string& topic, bool wanted) {
@@ -70,6 +91,7 @@ void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) 
     feed.wanted.insert(topic);
   } else {
     feed.wanted.erase(topic);
+    if (feed.follows) given_up_.emplace_back(id, topic);
   }
   if (listener_ != nullptr) listener_->on_demand(id, topic, now);
 }

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/topic_name.h"
@@ -35,6 +36,12 @@ class Demand {
   void set_feed_topics(std::uint32_t feed, std::vector<std::string> topics);
   // Says nothing to the listener.
   void remove_feed(std::uint32_t feed);
+  // From now on the feed produces only what is wanted. False: it did already, or is not known.
+  bool follow(std::uint32_t feed);
+  // A feed that follows demand could be asked for `topic`, and is not.
+  [[nodiscard]] bool is_given_up(std::uint32_t feed, std::string_view topic) const;
+  // What feeds that follow demand are no longer asked for since the last call, in order.
+  std::vector<std::pair<std::uint32_t, std::string>> take_given_up();
 
   // One more or one less sink wants it.
   void topic_wanted(const std::string& topic, bool wanted);
@@ -45,6 +52,7 @@ class Demand {
     Pattern pattern;
     std::optional<std::set<std::string, std::less<>>> topics;
     std::set<std::string, std::less<>> wanted;
+    bool follows = false;
   };
   struct PatternCount {
     Pattern pattern;
@@ -56,12 +64,13 @@ class Demand {
   void update_all(std::uint32_t id, Feed& feed);
   void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   // Protected by mutex_:
   DemandListener* listener_ = nullptr;
   std::map<std::uint32_t, Feed> feeds_;
   std::map<std::string, int, std::less<>> topics_;
   std::map<std::string, PatternCount, std::less<>> patterns_;
+  std::vector<std::pair<std::uint32_t, std::string>> given_up_;
 };
 
 }  // namespace tickwire

@@ -14,8 +14,9 @@ constexpr std::uint64_t bit_of(SinkId sink) {
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max)
-    : clock_(clock), ring_bytes_max_(ring_bytes_max) {
+Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max,
+         std::int64_t linger_us)
+    : clock_(clock), ring_bytes_max_(ring_bytes_max), linger_us_(linger_us) {
   set_rules(rules);
 }
 
@@ -104,6 +105,7 @@ void Hub::sweep() {
     if (limit_us == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
     if (now_us - topic->heard_us_ > limit_us) change_status(lock, *topic, TopicStatus::kStale);
   }
+  sweep_unwanted();
 }
 
 Status Hub::restore(StoredTopic stored) {
@@ -164,15 +166,18 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
   topic->trim_ring(clock_.wall_ms(), ring_share());
 }
 
-UpdatePtr Hub::emit(const TopicLock& /*held*/, Topic& topic, Update::Parts parts) {
+UpdatePtr Hub::emit(const TopicLock& held, Topic& topic, Update::Parts parts) {
   const bool was_stale = topic.last_ && topic.last_->status() == TopicStatus::kStale;
   const bool is_stale = parts.status == TopicStatus::kStale;
+  const bool becomes_live =
+      parts.status == TopicStatus::kLive && (!topic.last_ || topic.last_->status() != TopicStatus::kLive);
   if (was_stale != is_stale) stale_count_ += is_stale ? 1 : -1;
   parts.topic = &topic;
   parts.revision = topic.last_ ? topic.last_->revision() + 1 : 1;
   UpdatePtr before = std::exchange(topic.last_, std::make_shared<const Update>(std::move(parts)));
   const UpdatePtr& update = topic.last_;
   topic.kept_ = true;
+  if (becomes_live) watch(held, topic);
   if (!update->status_only()) topic.keep(update, ring_share());
   for (std::uint64_t rest = topic.sinks_; rest != 0; rest &= rest - 1) {
     sinks_.at(static_cast<std::size_t>(std::countr_zero(rest))).load()->deliver(update);

@@ -2,7 +2,8 @@
 // sinks that registered interest, exactly or by pattern; counts demand on the way.
 //
 // Any thread may call any method, except from within UpdateSink::deliver or DemandListener. Owns the topics.
-// Locks, in this order: directory, then a topic, then the dirty list; that of the shapes alone.
+// Locks, in this order: directory, then a topic, then demand, the dirty list or the watch list; that of the
+// shapes alone.
 // A publish of a known topic takes the directory shared.
 // Invariants: per topic every sink with interest sees each seq after the one it registered at, once, in
 // order.
@@ -26,6 +27,7 @@
 #include "hub/demand.h"
 #include "hub/topic.h"
 #include "hub/topic_index.h"
+#include "hub/watch_list.h"
 #include "model/topic_name.h"
 
 namespace tickwire {
@@ -65,6 +67,7 @@ struct StoredEvent {
 };
 
 inline constexpr std::size_t kRingBytesMaxDefault = std::size_t{64} << 20U;
+inline constexpr std::int64_t kLingerUsDefault = 10'000'000;
 
 // What publish_rows publishes. The view is valid until the next call.
 class Payloads {
@@ -77,8 +80,9 @@ class Hub {
  public:
   // Patterns must be valid.
   // `ring_bytes_max`: memory for the rings of value topics, of which each topic has an equal share.
+  // `linger_us`: a topic that its feed is not asked for, and did not update for so long, becomes stale.
   Hub(const Clock& clock, const std::vector<TopicRule>& rules,
-      std::size_t ring_bytes_max = kRingBytesMaxDefault);
+      std::size_t ring_bytes_max = kRingBytesMaxDefault, std::int64_t linger_us = kLingerUsDefault);
   // The configuration's rules anew; patterns must be valid. Existing topics follow.
   void set_rules(const std::vector<TopicRule>& rules);
   // A feed's rule, after all others: it decides what those leave open. Existing topics follow. For the topics
@@ -100,7 +104,10 @@ class Hub {
   Status set_status(std::string_view topic, TopicStatus status);
   // Each live topic that `feed` published last becomes stale.
   void feed_down(FeedId feed);
-  // Each live topic older than its stale_after becomes stale, and rings lose what is too old.
+  // `feed` looks at what is wanted and produces only that, from now on.
+  void follow_demand(FeedId feed);
+  // Each live topic older than its stale_after becomes stale, and so does what nobody wants and its feed does
+  // not update (see hub_vouch.cc); rings lose what is too old.
   void sweep();
   // Puts back what the store kept. Before the first publish of that topic; live topics come back stale, since
   // nobody vouches for the price yet. The declared delivery counts until a feed for the topic is loaded.
@@ -165,7 +172,8 @@ class Hub {
   };
   struct Origin {
     FeedId feed;
-    std::int64_t ts;
+    std::int64_t ts;  // Unix time, ms
+    std::int64_t steady_us;
   };
 
   Topic& find_or_create(const DirectoryLock& held, std::string_view name);
@@ -186,6 +194,9 @@ class Hub {
   // The update before.
   UpdatePtr emit(const TopicLock& held, Topic& topic, Update::Parts parts);
   void change_status(const TopicLock& held, Topic& topic, TopicStatus status);
+  // Looks at a live topic of a feed again once its linger is over. `topic` has an update.
+  void watch(const TopicLock& held, Topic& topic);
+  void sweep_unwanted();
   void erase_if_unused(const std::string& name);
   [[nodiscard]] std::size_t ring_share() const {
     return ring_bytes_max_ / std::max<std::size_t>(topic_total_, 1);
@@ -193,7 +204,9 @@ class Hub {
 
   const Clock& clock_;
   const std::size_t ring_bytes_max_;
+  const std::int64_t linger_us_;
   Demand demand_;
+  WatchList watched_;
   std::array<std::atomic<UpdateSink*>, kSinksMax> sinks_{};
   std::atomic<std::int64_t> stale_count_ = 0;
   std::atomic<std::size_t> topic_total_ = 0;  // of the directory

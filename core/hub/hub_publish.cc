@@ -51,7 +51,7 @@ Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId fee
     if (Status status = check_topic(name); !status) return status.error();
     held = lock_or_create(name);
   }
-  return publish_locked(std::move(held), data, {feed, clock_.wall_ms()});
+  return publish_locked(std::move(held), data, {feed, clock_.wall_ms(), clock_.steady_us()});
 }
 
 Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin origin) {
@@ -86,9 +86,12 @@ Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin o
   const bool sticky = topic.last_ && (topic.last_->status() == TopicStatus::kHalted ||
                                       topic.last_->status() == TopicStatus::kClosed);
   parts.status = sticky ? topic.last_->status() : TopicStatus::kLive;
+  const bool is_taken_over = topic.feed_ != origin.feed;
   topic.feed_ = origin.feed;
-  if (topic.traits_.stale_after_ms > 0) topic.heard_us_ = clock_.steady_us();
+  topic.vouched_us_ = origin.steady_us;
+  if (topic.traits_.stale_after_ms > 0) topic.heard_us_ = origin.steady_us;
   const UpdatePtr before = emit(held.lock, topic, std::move(parts));
+  if (is_taken_over) watch(held.lock, topic);
   UpdatePtr now = topic.last_;
   held.lock.unlock();  // the memory of `before` is given back without it
   return now;
@@ -117,7 +120,7 @@ Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payl
   std::array<Topic*, kRun> topics{};
   for (done = 0; done < names.size();) {
     const auto run = names.subspan(done, std::min(kRun, names.size() - done));
-    const Origin origin{feed, clock_.wall_ms()};
+    const Origin origin{feed, clock_.wall_ms(), clock_.steady_us()};
     find_kept(run, topics);
     prefetch(std::span(topics).first(run.size()));
     for (std::size_t i = 0; i < run.size(); ++i, ++done) {

@@ -79,14 +79,17 @@ class Topic {
   ShapeId shape_ = 0;        // of last_->image()
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
+  bool watched_ = false;     // in the hub's list of topics whose feed may stop vouching for them
   TopicTraits traits_;
   std::optional<Delivery> declared_;  // by its feed: one that is loaded, or that of the run that stored it
   RingBuffer<UpdatePtr> ring_;        // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
   std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
   std::int64_t heard_us_ = 0;      // steady time of the last publish, where age can make it stale
-  std::uint64_t taken_seq_ = 0;    // the last one that the store has, of a stored ring
-  std::uint32_t exact_ = 0;        // interests in this very topic
+  std::int64_t vouched_us_ =
+      0;  // steady time of the last publish, or when it was last wanted, of a feed's topic
+  std::uint64_t taken_seq_ = 0;  // the last one that the store has, of a stored ring
+  std::uint32_t exact_ = 0;      // interests in this very topic
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

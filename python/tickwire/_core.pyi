@@ -48,7 +48,12 @@ class Config:
     def plugin_config(self, name: str) -> str:
         """plugins.<name>.* as a JSON object."""
     @property
+    def file(self) -> str:
+        """The TOML file that was read, or empty."""
+    @property
     def listen(self) -> str: ...
+    @property
+    def store_path(self) -> str: ...
     @property
     def drain_s(self) -> int: ...
     @property
@@ -112,6 +117,8 @@ class Engine:
         """Opens the store and the listener. Raises StoreError, ListenError."""
     def stop(self) -> None:
         """Drains, flushes and joins every thread. Idempotent."""
+    def reload(self, config: Config) -> None:
+        """Takes over what can change while it runs, log.level and topics.*; logs what cannot."""
     @property
     def config(self) -> Config: ...
     @property
@@ -159,6 +166,11 @@ class Engine:
     ) -> int:
         """Registers a feed for demand; its number."""
     def set_feed_topics(self, feed: int, topics: Sequence[str]) -> None: ...
+    def declare(self, feed: int, topic: str, delivery: str) -> None:
+        """What one of the feed's topics is, value or event, where the configuration leaves that
+        open."""
+    def follow_demand(self, feed: int) -> None:
+        """The feed looks at what is wanted, and produces only that from now on."""
     def feed_down(self, feed: int) -> None:
         """Makes the topics that it published last stale."""
     def remove_feed(self, feed: int) -> None: ...

@@ -90,6 +90,7 @@ class Pub:
         self._wanted_now: frozenset[str] | None = frozenset()
         self._demands: WeakSet[Demand] = WeakSet()
         self._stopping = threading.Event()
+        self._follows = False
 
     def publish(self, topic: str, data: Data) -> int:
         """One update: a mapping, or a JSON object's bytes or str as they are. The seq it got."""
@@ -117,6 +118,11 @@ class Pub:
         """All topics that this feed published last are stale until their next update."""
         self._engine.feed_down(self._feed)
 
+    def declare(self, topic: str, delivery: Literal["value", "event"]) -> None:
+        """What one topic is, where its feed has topics of both kinds; before its first update. What
+        the configuration says comes first. Once a topic, since each call costs a look at all."""
+        self._engine.declare(self._feed, topic, delivery)
+
     def set_topics(self, topics: Iterable[str]) -> None:
         """What the feed can make from now on, in place of ``topics=``."""
         self._engine.set_feed_topics(self._feed, list(topics))
@@ -124,6 +130,7 @@ class Pub:
     @property
     def wanted(self) -> frozenset[str]:
         """The topics that somebody wants at this moment."""
+        self._follow()
         with self._lock:
             if self._wanted_now is None:
                 self._wanted_now = frozenset(self._wanted)
@@ -131,6 +138,7 @@ class Pub:
 
     def demand(self) -> Demand:
         """Changes of `wanted`, beginning with what is wanted already; ends when the feed must."""
+        self._follow()
         with self._lock:
             demand = Demand(self._wanted)
             self._demands.add(demand)
@@ -146,6 +154,12 @@ class Pub:
     def wait(self, seconds: float) -> bool:
         """For plain ``def`` feeds: sleeps, and wakes early when `stopping`, which it returns."""
         return self._stopping.wait(seconds)
+
+    def _follow(self) -> None:
+        """From here on nobody vouches for what nobody wants."""
+        if not self._follows:
+            self._follows = True
+            self._engine.follow_demand(self._feed)
 
     # --- for the host, on the plugins' loop -------------------------------------------------------
 

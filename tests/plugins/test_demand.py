@@ -125,6 +125,44 @@ def test_a_feed_that_names_topics_outside_its_pattern_is_not_loaded():
         ).start()
 
 
+# --- who vouches for what nobody wants ------------------------------------------------------------
+
+
+def test_what_nobody_wants_is_stale_and_live_again_with_its_next_update(start_server, eventually):
+    @feed("ticker.*", topics=TOPICS)
+    async def follows(pub: Pub) -> None:
+        async for topic, wanted in pub.demand():
+            if wanted:
+                pub.publish(topic, {"last": "1"})
+
+    server = start_server(follows, server={"listen": "127.0.0.1:0", "linger_s": 1})
+    with server.subscribe("ticker.A") as updates:
+        assert updates.get(20).status in ("live", None)
+        eventually(lambda: server.snapshot("ticker.A").status == "live")
+    eventually(lambda: server.snapshot("ticker.A").status == "stale")
+    with server.subscribe("ticker.A") as late:
+        assert late.get(20).status == "stale", "a late joiner sees the truth"
+        assert late.get(20).kind == "update"
+        assert server.snapshot("ticker.A").status == "live"
+
+
+def test_a_feed_that_asks_for_no_demand_stays_live(start_server, eventually):
+    @feed("ticker.*")
+    async def regardless(pub: Pub) -> None:
+        pub.publish("ticker.A", {"last": "1"})
+        await asyncio.sleep(3600)
+
+    @feed("other.*", topics=["other.A"])
+    async def follows(pub: Pub) -> None:
+        pub.publish("other.A", {"wanted": len(pub.wanted)})
+        await asyncio.sleep(3600)
+
+    server = start_server(regardless, follows, server={"listen": "127.0.0.1:0", "linger_s": 0})
+    eventually(lambda: server.topics() == ["other.A", "ticker.A"])
+    eventually(lambda: server.snapshot("other.A").status == "stale")
+    assert server.snapshot("ticker.A").status == "live"
+
+
 async def test_changes_that_bring_nothing_new_are_left_out():
     demand = Demand(["a"])
     for wanted in (False, True, False, True):
