@@ -3,23 +3,22 @@
     [plugins.coinbase]
     url = "wss://ws-feed.exchange.coinbase.com"
     products = ["BTC-USD", "ETH-USD"]         # what it offers
+    idle_s = 10.0                             # silence after which a connection is given up
+    linger_s = 5.0                            # from a topic's last reader to its unsubscription
 
 Asks the exchange only for what somebody wants. Messages are published byte for byte as they came.
-A topic that nobody wants any more is stale, and all are while the exchange is away.
+A topic that nobody wants any more is stale, and all are while the exchange is away or silent: its
+heartbeat is subscribed to, so that a quiet market is not taken for a dead connection.
 """
 
-import asyncio
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-
 from tickwire import feed
-from tickwire.errors import UnknownTopicError
+from tickwire.errors import ConfigError
 from tickwire.pub import Pub
+from tickwire.upstream import Exchange, Limits, follow
 
 URL = "wss://ws-feed.exchange.coinbase.com"
 PRODUCTS = (
@@ -37,9 +36,9 @@ PRODUCTS = (
     "NU-GBP",
     "CRV-EUR",
 )
-RECONNECT_S_FIRST = 0.5
-RECONNECT_S_MAX = 30.0
-MESSAGE_BYTES_MAX = 1 << 20
+IDLE_S = 10.0
+LINGER_S = 5.0
+SECONDS_MAX = 3600
 TRADES = frozenset({"match", "last_match"})
 
 
@@ -53,81 +52,56 @@ def trades(config: Mapping[str, Any]) -> list[str]:
 
 @feed("ticker.coinbase.*", topics=tickers)
 async def coinbase_ticker(pub: Pub) -> None:
-    await Upstream(pub, "ticker").run()
+    await follow(Coinbase(pub, "ticker"))
 
 
 @feed("trade.coinbase.*", topics=trades, delivery="event")
 async def coinbase_trades(pub: Pub) -> None:
-    await Upstream(pub, "matches").run()
+    await follow(Coinbase(pub, "matches"))
 
 
-class Upstream:
-    """One connection to the exchange for one of its channels, made again whenever it is lost."""
+class Coinbase(Exchange):
+    """One of the exchange's channels. It allows 8 commands a second, 20 at once."""
 
     def __init__(self, pub: Pub, channel: str) -> None:
-        self._pub = pub
+        super().__init__(pub)
+        self.url = pub.config.get("url", URL)
+        self.limits = Limits(
+            idle_s=seconds(pub.config, "idle_s", IDLE_S),
+            linger_s=seconds(pub.config, "linger_s", LINGER_S),
+        )
         self._channel = channel
         self._last_trade: dict[str, int] = {}
 
-    async def run(self) -> None:
-        url = self._pub.config.get("url", URL)
-        delay_s = RECONNECT_S_FIRST
-        while True:
-            await self._until_wanted()
-            try:
-                async with connect(url, max_size=MESSAGE_BYTES_MAX) as exchange:
-                    self._pub.log.info("%s: connected to %s", self._channel, url)
-                    delay_s = RECONNECT_S_FIRST
-                    await self._carry(exchange)
-            except (OSError, WebSocketException) as e:
-                self._pub.log.warning("%s: %s: %s", self._channel, url, e)
-            self._pub.stale()
-            if self._pub.wanted:
-                self._pub.log.info("%s: connecting again in %g s", self._channel, delay_s)
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, RECONNECT_S_MAX)
+    def greeting(self, topics: Sequence[str]) -> Sequence[str]:
+        return [_command("subscribe", topics[:1], "heartbeat")] if topics else []
 
-    async def _until_wanted(self) -> None:
-        """The exchange hangs up on those who want nothing."""
-        async for _ in self._pub.demand():
-            return
+    def command(self, topics: Sequence[str], wanted: bool) -> str:
+        return _command("subscribe" if wanted else "unsubscribe", topics, self._channel)
 
-    async def _carry(self, exchange: ClientConnection) -> None:
-        asking = asyncio.create_task(self._ask(exchange))
-        try:
-            async for message in exchange:
-                self._take(message if isinstance(message, bytes) else message.encode())
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-
-    async def _ask(self, exchange: ClientConnection) -> None:
-        """Tells the exchange what is wanted, until nothing is."""
-        async for topic, wanted in self._pub.demand():
-            command = {
-                "type": "subscribe" if wanted else "unsubscribe",
-                "product_ids": [topic.rpartition(".")[2]],
-                "channels": [self._channel],
-            }
-            await exchange.send(json.dumps(command))
-            if not wanted:
-                with suppress(UnknownTopicError):
-                    self._pub.status(topic, "stale")
-            if not self._pub.wanted:
-                await exchange.close()
-
-    def _take(self, text: bytes) -> None:
-        message = json.loads(text)
-        kind, product = message.get("type"), message.get("product_id")
+    def take(self, message: bytes) -> None:
+        fields = json.loads(message)
+        kind, product = fields.get("type"), fields.get("product_id")
         if kind == "ticker":
-            self._publish(f"ticker.coinbase.{product}", text)
-        elif kind in TRADES and message["trade_id"] > self._last_trade.get(product, -1):
+            self.pub.publish(f"ticker.coinbase.{product}", message)
+        elif kind in TRADES and fields["trade_id"] > self._last_trade.get(product, -1):
             # The last_match that follows a subscribe may be a trade that is known.
-            self._last_trade[product] = message["trade_id"]
-            self._publish(f"trade.coinbase.{product}", text)
+            self._last_trade[product] = fields["trade_id"]
+            self.pub.publish(f"trade.coinbase.{product}", message)
         elif kind == "error":
-            self._pub.log.warning("%s: the exchange says %s", self._channel, message)
+            self.pub.log.warning("%s: the exchange says %s", self._channel, fields)
 
-    def _publish(self, topic: str, text: bytes) -> None:
-        if topic in self._pub.wanted:  # else on its way when it was given up
-            self._pub.publish(topic, text)
+
+def _command(kind: str, topics: Sequence[str], channel: str) -> str:
+    products = [topic.rpartition(".")[2] for topic in topics]
+    return json.dumps({"type": kind, "product_ids": products, "channels": [channel]})
+
+
+def seconds(config: Mapping[str, Any], name: str, default: float) -> float:
+    value = config.get(name, default)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value <= SECONDS_MAX:
+        raise ConfigError(
+            f"plugins.coinbase.{name}: {value!r} is not a number above 0, at most {SECONDS_MAX}"
+        )
+    return float(value)

@@ -5,7 +5,7 @@ PYTHONPATH=tests python tests/plugins/coinbase_player.py --port 0 --speed 10
 The session is the one that tests/exchange_sessions.py makes; --capture plays a recorded one.
 
 Every product of a channel plays from its first message, in the recorded rhythm, from the moment it
-is subscribed to; at the end it falls silent.
+is subscribed to; at the end it falls silent, but for the heartbeat.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from websockets.exceptions import ConnectionClosed
 
 import exchange_sessions
 
+HEARTBEAT = "heartbeat"
+HEARTBEAT_S = 1.0
 CHANNEL_OF = {
     "ticker": "ticker",
     "match": "matches",
@@ -109,13 +111,22 @@ class Player:
                     plays.pop(stream).cancel()
                     self.subscribed.discard(stream)
                 elif command["type"] == "subscribe" and stream not in plays:
-                    plays[stream] = asyncio.create_task(self._play(client, stream))
-                    self.subscribed.add(stream)
+                    if channel == HEARTBEAT:
+                        plays[stream] = asyncio.create_task(self._beat(client, product))
+                    else:
+                        plays[stream] = asyncio.create_task(self._play(client, stream))
+                        self.subscribed.add(stream)
         channels: dict[str, list[str]] = defaultdict(list)
         for channel, product in plays:
             channels[channel].append(product)
         told = [{"name": name, "product_ids": ids} for name, ids in channels.items()]
         await client.send(json.dumps({"type": "subscriptions", "channels": told}))
+
+    async def _beat(self, client: ServerConnection, product: str) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await client.send(json.dumps({"type": HEARTBEAT, "product_id": product}))
+                await asyncio.sleep(HEARTBEAT_S)
 
     async def _play(self, client: ServerConnection, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
