@@ -5,24 +5,25 @@ never wait for it: whatever a plugin does, at worst plugins stand still while cl
 """
 
 import asyncio
+import inspect
 import json
 import logging
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, Final
 
 from tickwire._access import AccessDesk, Guard
+from tickwire._callables import is_async, name_of, place_of
 from tickwire._core import DemandChange, Engine, overlap
-from tickwire._log import to_stderr
-from tickwire._runner import FeedRunner, State
+from tickwire._fault_log import PERIOD_S, FaultLog
+from tickwire._runner import FeedRunner, FeedTask, State
 from tickwire._watchdog import Watchdog
-from tickwire.errors import PluginError
+from tickwire.errors import PluginError, ServerError
 from tickwire.plugins import FeedMark, Plugin, load
 from tickwire.pub import Pub
 
@@ -39,6 +40,9 @@ class Hosted:
     """A plugin and what runs of it."""
 
     name: str
+    faults: FaultLog
+    files: frozenset[str]
+    """Where its functions are defined."""
     feeds: list[FeedRunner] = field(default_factory=list)
     failures: int = 0
     """Of its authorizers."""
@@ -52,11 +56,14 @@ class Host:
         self._loop: asyncio.AbstractEventLoop
         self._watchdog: Watchdog
         self._thread = threading.Thread(target=self._run_loop, name="plugins", daemon=True)
+        self._worker = threading.local()
         self._desk = AccessDesk(engine)
         self._hosted: list[Hosted] = []
         self._feeds: dict[int, Pub] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = False  # the loop's: feeds run
+        self._is_ended = False  # the loop's: it may end
+        self._lock = threading.Lock()
+        self._calls: set[Future[None]] | None = set()  # with _lock: None once the loop has ended
 
     # --- any thread -------------------------------------------------------------------------------
 
@@ -66,6 +73,8 @@ class Host:
         if path and path not in sys.path:
             sys.path.append(path)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_task_factory(FeedTask.make)
+        self._loop.set_exception_handler(self._take_fault)
         self._thread.start()
         self._watchdog = Watchdog(self._loop, self._thread, self._set_blocked)
         try:
@@ -79,11 +88,25 @@ class Host:
             raise
 
     def add(self, source: object) -> None:
-        """Loads a plugin (see `plugins.load`). `PluginError`; nothing of it is left then."""
+        """Loads a plugin (see `plugins.load`). `PluginError`; nothing of it is left then.
+        `ServerError` when the host has stopped."""
         self._call(self._add, load(source))
 
+    def is_mine(self) -> bool:
+        """This thread runs plugins of this host, so it may not wait for the host to stop."""
+        return self.is_on_loop() or hasattr(self._worker, "is_mine")
+
+    def is_on_loop(self) -> bool:
+        """This thread runs the loop of all plugins, which may not wait."""
+        return threading.current_thread() is self._thread
+
+    def plugins(self) -> list[str]:
+        """Their names, in the order in which they were added."""
+        return [hosted.name for hosted in self._hosted]
+
     def stop(self) -> None:
-        """Feeds first, so that what they published is all there is; guards go last."""
+        """Feeds first, so that what they published is all there is; guards go last. Not from a
+        thread of this host."""
         if not self._thread.is_alive():
             return
         self._watchdog.end()
@@ -95,42 +118,108 @@ class Host:
         for hosted in self._hosted:
             for feed in hosted.feeds:
                 feed.join(deadline - time.monotonic())
+            hosted.faults.end()
 
     def _call(self, work: Callable[..., None], *args: Any) -> None:
         """Waits for `work` on the loop, but not for anything that it starts there."""
+        if self.is_on_loop():
+            work(*args)
+            return
         done: Future[None] = Future()
 
         def run() -> None:
+            error: BaseException | None = None
             try:
                 work(*args)
-                done.set_result(None)
             except BaseException as e:
-                done.set_exception(e)
+                error = e
+            with self._lock:
+                if done.done():  # the host has stopped
+                    return
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
 
-        self._loop.call_soon_threadsafe(run)
-        done.result()
+        with self._lock:
+            if self._calls is None:
+                raise ServerError("the server has stopped")
+            self._calls.add(done)
+            self._loop.call_soon_threadsafe(run)
+        try:
+            done.result()
+        finally:
+            with self._lock:
+                if self._calls is not None:
+                    self._calls.discard(done)
 
     # --- the watchdog -----------------------------------------------------------------------------
 
-    def _set_blocked(self, where: str) -> None:
+    def _set_blocked(self, where: str, frame: FrameType | None = None) -> None:
         """The loop runs nothing while this does something: `where` is empty once it goes on."""
         if where:
-            _log.error("plugins stand still, something blocks their loop:\n%s", where)
+            name = self._blocker(frame)
+            _log.error(
+                "plugins stand still: %s blocks their loop, here:\n%s",
+                f"plugin {name}" if name else "something",
+                where,
+            )
         else:
             _log.warning("plugins go on")
         for hosted in self._hosted:
             for feed in hosted.feeds:
                 feed.set_blocked(bool(where))
 
+    def _blocker(self, frame: FrameType | None) -> str:
+        """The plugin whose code the loop is in, as far as can be told."""
+        task = asyncio.current_task(self._loop)
+        owner = task.owner if isinstance(task, FeedTask) else None
+        for hosted in self._hosted:
+            if owner is not None and owner in hosted.feeds:
+                return hosted.name
+        while frame is not None:
+            for hosted in self._hosted:
+                if frame.f_code.co_filename in hosted.files:
+                    return hosted.name
+            frame = frame.f_back
+        return ""
+
     # --- the loop ---------------------------------------------------------------------------------
 
     def _run_loop(self) -> None:
-        self._loop.run_forever()
+        """Until _end(), whatever plugins raise out of the loop, and also when they stop it."""
+        while not self._is_ended:
+            try:
+                self._loop.run_forever()
+                if not self._is_ended:
+                    _log.error("a plugin stopped the event loop of all plugins; it goes on")
+            except BaseException as e:
+                _log.error("%r was raised out of the plugins' event loop; it goes on", e)
+        with self._lock:
+            left, self._calls = self._calls or set(), None
+            for call in left:
+                if not call.done():
+                    call.set_exception(ServerError("the server has stopped"))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
+    def _take_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task failed, and nobody will ever ask how; or a callback did."""
+        task, error = context.get("task") or context.get("future"), context.get("exception")
+        owner = task.owner if isinstance(task, FeedTask) else None
+        if owner is not None and error is not None and not self._is_ended:
+            owner.fail(error)
+        else:
+            loop.default_exception_handler(context)
+
     def _listen(self) -> None:
         self._loop.add_reader(self._engine.notify_fd(), self._take_events)
+        self._report()
+
+    def _report(self) -> None:
+        for hosted in self._hosted:
+            hosted.faults.report()
+        self._loop.call_later(PERIOD_S, self._report)
 
     def _take_events(self) -> None:
         for event in self._engine.take_events():
@@ -144,8 +233,11 @@ class Host:
             raise PluginError(f"{plugin.name}: another plugin has that name")
         if plugin.authenticators and (self._desk.authenticator or len(plugin.authenticators) > 1):
             raise PluginError(f"{plugin.name}: there can be one @authenticator only")
-        hosted = Hosted(plugin.name)
         log = logging.getLogger(f"tickwire.plugins.{plugin.name}")
+        functions = [function for _, function in (*plugin.feeds, *plugin.authorizers)]
+        places = map(place_of, (*functions, *plugin.authenticators))
+        files = frozenset(place.rpartition(":")[0] for place in places)
+        hosted = Hosted(plugin.name, FaultLog(log), files)
         config = json.loads(self._engine.config.plugin_config(plugin.name))
         try:
             for guard, _ in plugin.authorizers:
@@ -175,7 +267,8 @@ class Host:
             mark.name, mark.pattern, None if topics is None else list(topics), mark.delivery
         )
         pub = self._feeds[number] = Pub(self._engine, number, config, log)
-        return FeedRunner(mark, function, pub, lambda: self._show(hosted))
+        call = self._marked(function)
+        return FeedRunner(mark, call, pub, hosted.faults, lambda: self._show(hosted))
 
     def _add_guards(self, hosted: Hosted, plugin: Plugin, log: logging.Logger) -> None:
         def failed() -> None:
@@ -183,12 +276,29 @@ class Host:
             self._show(hosted)
 
         for mark, function in plugin.authorizers:
-            self._desk.guards.append(Guard(mark.pattern, mark.actions, function, log, failed))
+            guard = self._marked(function)
+            self._desk.guards.append(Guard(mark.pattern, mark.actions, guard, log, failed))
             for action in mark.actions:
                 self._engine.add_authorizer(mark.pattern, action)
         for function in plugin.authenticators:
-            self._desk.authenticator = Guard("", (), function, log, failed)
+            self._desk.authenticator = Guard("", (), self._marked(function), log, failed)
             self._engine.set_authenticator(True)
+
+    def _marked(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Calls `function` so that its thread knows whose it is, if it has one of its own."""
+        if inspect.iscoroutinefunction(function):
+            return function
+
+        def call(*args: Any) -> Any:
+            self._worker.is_mine = True  # the thread runs nothing but plugins of this host
+            return function(*args)
+
+        async def call_async(*args: Any) -> Any:
+            return await function(*args)
+
+        marked = call_async if is_async(function) else call
+        marked.__name__ = name_of(function)
+        return marked
 
     def _run_feeds(self) -> None:
         self._is_open = True
@@ -197,9 +307,7 @@ class Host:
 
     def _run(self, hosted: Hosted) -> None:
         for feed in hosted.feeds:
-            task = self._loop.create_task(feed.run())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            feed.start()
 
     def _show(self, hosted: Hosted) -> None:
         states = {feed.state for feed in hosted.feeds} or {"running"}
@@ -214,8 +322,6 @@ class Host:
         for hosted in self._hosted:
             for feed in hosted.feeds:
                 feed.stop()
-        for task in self._tasks:
-            task.cancel()
 
     async def _end(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}  # also those that plugins made
@@ -225,51 +331,5 @@ class Host:
             await asyncio.wait(tasks, timeout=STOP_GRACE_S)
         self._desk.end()
         self._loop.remove_reader(self._engine.notify_fd())
+        self._is_ended = True
         self._loop.stop()
-
-
-# --- mains ----------------------------------------------------------------------------------------
-
-
-def run(engine: Engine) -> None:
-    """The daemon's main: serves with its ``plugins.files`` until SIGTERM or SIGINT, then stops.
-
-    Raises what a start can raise: `PluginError`, `StoreError`, `ListenError`.
-    """
-    set_up_logging(engine.config.log_level)
-    host = Host(engine)
-    with stop_signals() as stop:
-        host.start(engine.config.plugin_files)
-        logging.getLogger("tickwire").info("listening on %s", engine.address)
-        stop.wait()
-    # Python's own handlers would wait for stop() to return: from here on another signal kills.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    host.stop()
-
-
-@contextmanager
-def stop_signals(stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, if this is the main thread; a second one kills."""
-    stop = stop or threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def on_signal(*_: object) -> None:
-        for number in old:
-            signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    old = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
-
-
-def set_up_logging(level: str) -> None:
-    """Plugins' logs on stderr, unless the program has set logging up itself."""
-    to_stderr()
-    logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())

@@ -1,11 +1,15 @@
 """Runs one feed: calls its function as its decorator says, and starts it again when it fails."""
 
 import asyncio
+import contextvars
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
+from tickwire._backoff import Backoff
+from tickwire._callables import is_async
+from tickwire._fault_log import FaultLog
 from tickwire._workers import Worker
 from tickwire.plugins import FeedMark
 from tickwire.pub import Pub
@@ -18,24 +22,51 @@ HEALTHY_S: Final = 60.0
 State = Literal["running", "blocked", "backoff", "finished", "stopped"]
 
 
-class Backoff:
-    """Doubles from first to most; starts anew after a run that was healthy."""
+class FeedTask(asyncio.Task[Any]):
+    """A task on the plugins' loop that knows which feed started it."""
 
-    def __init__(self) -> None:
-        self._next_s = BACKOFF_S_FIRST
+    owner: "FeedRunner | None" = None
 
-    def after(self, ran_s: float) -> float:
-        if ran_s >= HEALTHY_S:
-            self._next_s = BACKOFF_S_FIRST
-        delay_s, self._next_s = self._next_s, min(self._next_s * 2, BACKOFF_S_MAX)
-        return delay_s
+    @classmethod
+    def make(cls, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Self:
+        """The loop's task factory."""
+        task = cls(work, loop=loop, **options)
+        context = options.get("context")
+        task.owner = context.get(_owner) if context else _owner.get()
+        task.add_done_callback(_end_with)
+        return task
+
+
+_owner: contextvars.ContextVar["FeedRunner | None"] = contextvars.ContextVar("owner", default=None)
+
+
+def _end_with(task: asyncio.Task[Any]) -> None:
+    """asyncio raises these two out of the loop, and never says that nobody retrieved them."""
+    error = getattr(task, "_exception", None)  # exception() would count as retrieved
+    owner = getattr(task, "owner", None)
+    if owner is not None and isinstance(error, (SystemExit, KeyboardInterrupt)):
+        owner.fail(error)
 
 
 class FeedRunner:
-    """On the plugins' loop. `changed` is called after every change of state and count."""
+    """On the plugins' loop. `changed` is called after every change of state and count.
+
+        running --raises--> backoff --delay--> running
+        running --the loop stands still--> blocked --it goes on--> running
+        running --returns--> finished
+        any ------stop()--> stopped
+
+    No task of the runner's own watches the feed's task, since a plugin may cancel all tasks that it
+    finds; the next step is always a callback of the loop.
+    """
 
     def __init__(
-        self, mark: FeedMark, function: Callable[..., Any], pub: Pub, changed: Callable[[], None]
+        self,
+        mark: FeedMark,
+        function: Callable[..., Any],
+        pub: Pub,
+        faults: FaultLog,
+        changed: Callable[[], None],
     ) -> None:
         self.mark = mark
         self.pub = pub
@@ -43,50 +74,40 @@ class FeedRunner:
         self.restarts = 0
         self.errors = 0
         self._function = function
+        self._faults = faults
         self._changed = changed
-        self._is_async = inspect.iscoroutinefunction(function)
-        self._worker = None if self._is_async else Worker(f"feed-{mark.name}")
+        self._worker = None if is_async(function) else Worker(f"feed-{mark.name}")
+        self._is_on_loop = self._worker is None or mark.every is not None
+        self._backoff = Backoff(
+            BACKOFF_S_FIRST, lambda: 1.0, most_s=BACKOFF_S_MAX, steady_s=HEALTHY_S
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._started = 0.0
+        self._fault: BaseException | None = None
 
-    async def run(self) -> None:
-        """Until the function returns for good, or cancelled."""
+    def start(self) -> None:
+        """Calls the function; it goes on by itself from there."""
         loop = asyncio.get_running_loop()
-        backoff = Backoff()
-        while True:
-            started = loop.time()
-            self._enter("running")
-            fault = await self._run_once()
-            if fault is None:
-                break
-            delay_s = backoff.after(loop.time() - started)
-            self.pub.log.error(
-                "feed %s raised; again in %g s", self.mark.name, delay_s, exc_info=fault
-            )
-            self.errors += 1
-            self._down("backoff")
-            await asyncio.sleep(delay_s)
-            self.restarts += 1
-        self.pub.log.info("feed %s: finished", self.mark.name)
-        self._down("finished")
+        context = contextvars.copy_context()
+        context.run(_owner.set, self)
+        self._started = loop.time()
+        self._fault = None
+        self._enter("running")
+        self._task = loop.create_task(self._run(), context=context)
+        self._task.add_done_callback(self._ended)
 
-    async def _run_once(self) -> BaseException | None:
-        """What it raised. Whatever that is: a plugin's sys.exit() is a fault of that plugin."""
-        try:
-            if self.mark.every is None:
-                await self._call()
-            else:
-                await self._periodically(self.mark.every)
-        except asyncio.CancelledError as e:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise  # by us
-            return e
-        except (Exception, SystemExit, KeyboardInterrupt) as e:
-            return e
-        return None
+    def fail(self, error: BaseException) -> None:
+        """Something that the feed left running on the loop has failed, and the feed with it."""
+        if self._task is None or self._task.done() or self._fault is not None:
+            return
+        self._fault = error
+        self.pub.stale()
+        self._task.cancel()
 
     def set_blocked(self, blocked: bool) -> None:
         """The plugins' loop stands still, and with it all but a thread of one's own. Any thread."""
-        if blocked and self.state == "running" and (self._is_async or self.mark.every is not None):
+        if blocked and self.state == "running" and self._is_on_loop:
             self._enter("blocked")
             self.pub.stale()
         elif not blocked and self.state == "blocked":
@@ -96,23 +117,25 @@ class FeedRunner:
         self.pub._stop()
         if self._worker is not None:
             self._worker.end()
+        if self._again is not None:
+            self._again.cancel()
         if self.state != "finished":
             self._enter("stopped")
+        if self._task is not None:
+            self._task.cancel()
 
     def join(self, timeout_s: float) -> None:
         """For its thread to end, if it has one. Any thread."""
         if self._worker is not None:
             self._worker.join(timeout_s)
 
-    def _down(self, state: State) -> None:
-        """Nobody vouches for its topics now."""
-        self._enter(state)
-        self.pub._end_demand()
-        self.pub.stale()
+    # --- one run ----------------------------------------------------------------------------------
 
-    def _enter(self, state: State) -> None:
-        self.state = state
-        self._changed()
+    async def _run(self) -> None:
+        if self.mark.every is None:
+            await self._call()
+        else:
+            await self._periodically(self.mark.every)
 
     async def _periodically(self, every_s: float) -> None:
         """On a grid: a call that takes longer than its step skips the steps it missed."""
@@ -124,7 +147,55 @@ class FeedRunner:
             await asyncio.sleep(start + steps * every_s - loop.time())
 
     async def _call(self) -> None:
+        """Also what only its result shows to be asynchronous, for instance behind a decorator."""
         if self._worker is None:
-            await self._function(self.pub)
+            result = self._function(self.pub)
         else:
-            await self._worker.call(self._function, self.pub)
+            result = await self._worker.call(self._function, self.pub)
+        while inspect.isawaitable(result):
+            self._is_on_loop = True
+            result = await result
+        if inspect.isasyncgen(result) or inspect.isgenerator(result):
+            raise TypeError(f"feed {self.mark.name} returned a generator, which publishes nothing")
+
+    # --- what comes after it ----------------------------------------------------------------------
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        fault = self._fault
+        if task.cancelled():
+            fault = fault or asyncio.CancelledError("the task of the feed was cancelled")
+        else:
+            fault = fault or task.exception()
+        if self.state == "stopped":
+            return
+        if fault is None:
+            self.pub.log.info("feed %s: finished", self.mark.name)
+            self._down("finished")
+        else:
+            self._fail(fault)
+
+    def _fail(self, fault: BaseException) -> None:
+        """Whatever it raised: a plugin's sys.exit() is a fault of that plugin."""
+        loop = asyncio.get_running_loop()
+        delay_s = self._backoff.next_s(loop.time() - self._started)
+        kind = f"feed {self.mark.name} raised {type(fault).__name__}"
+        self._faults.error(
+            kind, "feed %s raised; again in %g s", self.mark.name, delay_s, exc_info=fault
+        )
+        self.errors += 1
+        self._down("backoff")
+        self._again = loop.call_later(delay_s, self._restart)
+
+    def _restart(self) -> None:
+        self.restarts += 1
+        self.start()
+
+    def _down(self, state: State) -> None:
+        """Nobody vouches for its topics now."""
+        self._enter(state)
+        self.pub._end_demand()
+        self.pub.stale()
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self._changed()

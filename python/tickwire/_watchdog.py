@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from sys import _current_frames
+from types import FrameType
 from typing import Final
 
 LOOK_S: Final = 0.5
@@ -14,14 +15,14 @@ whole process (SIGSTOP, a laptop asleep) the first look finds every loop late.""
 
 
 class Watchdog:
-    """`changed(where)` is called from its own thread: with the loop's stack when it stands still,
-    with "" when it goes on."""
+    """`changed(where, frame)` is called from its own thread: with the loop's stack and its
+    innermost frame when it stands still, with "" and None when it goes on."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         loop_thread: threading.Thread,
-        changed: Callable[[str], None],
+        changed: Callable[[str, FrameType | None], None],
     ) -> None:
         self._loop = loop
         self._loop_thread = loop_thread
@@ -44,16 +45,14 @@ class Watchdog:
                 return
             if any(self._waits(answered) for _ in range(LOOKS)):
                 continue
-            self._changed(self._where())
+            frame = _current_frames().get(self._loop_thread.ident or 0)
+            self._changed("".join(traceback.format_stack(frame)), frame)
+            del frame  # it keeps alive what the plugin holds
             while not self._waits(answered):
                 pass
             if not self._ending.is_set():
-                self._changed("")
+                self._changed("", None)
 
     def _waits(self, answered: threading.Event) -> bool:
         """True: there is no more to wait for."""
         return answered.wait(LOOK_S) or self._ending.is_set()
-
-    def _where(self) -> str:
-        frame = _current_frames().get(self._loop_thread.ident or 0)
-        return "".join(traceback.format_stack(frame))

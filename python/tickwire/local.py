@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final, Self
 
 from tickwire._core import LocalSession
@@ -20,9 +21,15 @@ class LocalSubscription:
     """
 
     def __init__(
-        self, session: LocalSession, topics: Sequence[str], options: dict[str, Any]
+        self,
+        session: LocalSession,
+        topics: Sequence[str],
+        options: dict[str, Any],
+        may_not_wait: Callable[[], bool] = lambda: False,
     ) -> None:
+        """may_not_wait: whether this thread is one that nothing may hold up."""
         self._session = session
+        self._may_not_wait = may_not_wait
         command = {"type": "subscribe", "id": 1, "topics": list(topics), **options}
         try:
             session.send(json.dumps(command))
@@ -32,9 +39,14 @@ class LocalSubscription:
             raise
 
     def get(self, timeout_s: float | None = None) -> Update | None:
-        """The next update, or None after `timeout_s`. `ServerError` when it has ended."""
+        """The next update, or None after `timeout_s`. `ServerError` when it has ended, and without
+        a `timeout_s` in an ``async`` plugin, whose event loop it would hold up."""
+        if timeout_s is None:
+            self._check_waiting()
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            text = self._session.read(timeout_s)
+            left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+            text = self._session.read(left_s)
             if text is None:
                 return None
             message = parse_message(text)
@@ -47,6 +59,7 @@ class LocalSubscription:
         self._session.close()
 
     def __iter__(self) -> Iterator[Update]:
+        self._check_waiting()
         try:
             while (update := self.get()) is not None:
                 yield update
@@ -69,6 +82,13 @@ class LocalSubscription:
             return
         finally:
             loop.remove_reader(self._session.notify_fd())
+
+    def _check_waiting(self) -> None:
+        if self._may_not_wait():
+            raise ServerError(
+                "get() without timeout_s, or a plain for, would hold up all plugins of this "
+                "server: use async for"
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -16,18 +16,15 @@ A plugin is a Python file, a module, or any object with decorated functions::
 docs/PLUGINS.md has the rest.
 """
 
-import importlib
-import importlib.util
-import inspect
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any, Final, Literal, TypeVar
 
-from tickwire.errors import PluginError
+from tickwire import _callables, _plugin_files
+from tickwire._core import overlap
+from tickwire.errors import PluginError, TopicError
 
 Action = Literal["subscribe", "publish"]
 Delivery = Literal["value", "event"]
@@ -115,13 +112,19 @@ def feed(
     of patterns then want all of them that match; without it, only exact subscriptions are demand.
     delivery: ``event`` when every message matters (trades), else ``value``; what the configuration
     says comes first.
-    A plain ``def`` runs in a thread of its own.
+    A plain ``def`` runs in a thread of its own. `PluginError` where that could not work.
     """
-    if every is not None and not every > 0:
-        raise PluginError(f"every: must be more than 0 seconds, not {every}", field="every")
+    _check_pattern("feed", pattern)
+    number = isinstance(every, (int, float)) and not isinstance(every, bool)
+    if every is not None and not (number and 0 < every < float("inf")):
+        raise PluginError(f"every: must be more than 0 seconds, not {every!r}", field="every")
+    if isinstance(topics, str):
+        raise PluginError(f"topics: a list, as in topics=[{topics!r}]", field="topics")
+    if delivery not in (None, "value", "event"):
+        raise PluginError(f"delivery: value or event, not {delivery!r}", field="delivery")
 
     def mark(function: _F) -> _F:
-        label = name or str(getattr(function, "__name__", "feed"))
+        label = name or _callables.name_of(function)
         return _mark(function, FeedMark(pattern, every, topics, label, delivery))
 
     return mark
@@ -135,6 +138,7 @@ def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> C
     exception, or no answer within ``auth.deadline_ms``, denies.
     actions: what it guards, ``subscribe`` and ``publish``.
     """
+    _check_pattern("authorizer", pattern)
     wanted = tuple(actions)
     if not wanted or not set(wanted) <= {"subscribe", "publish"}:
         raise PluginError(f"actions: of subscribe and publish, not {wanted}", field="actions")
@@ -143,11 +147,32 @@ def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> C
 
 def authenticator(function: _F) -> _F:
     """Marks ``function(client) -> claims | Deny``: ``client.token`` becomes a mapping of claims."""
+    if not callable(function):
+        raise PluginError("@authenticator takes no arguments; write it without brackets")
     return _mark(function, AuthenticatorMark())
 
 
+def _check_pattern(decorator: str, pattern: object) -> None:
+    if callable(pattern):
+        raise PluginError(
+            f"@{decorator} needs the pattern of its topics in brackets: "
+            f'@{decorator}("ticker.*") above {_callables.name_of(pattern)}'
+        )
+    if not isinstance(pattern, str):
+        raise PluginError(f"pattern: a text such as ticker.*, not {pattern!r}", field="pattern")
+    try:
+        overlap(pattern, pattern)
+    except TopicError as e:
+        raise PluginError(f"pattern: {e}", field="pattern") from None
+
+
 def _mark(function: _F, mark: Mark) -> _F:
-    marks: list[Mark] = function.__dict__.setdefault(_MARKS, [])
+    if not callable(function):
+        raise PluginError(f"only a function can be decorated, not {function!r}")
+    try:
+        marks: list[Mark] = function.__dict__.setdefault(_MARKS, [])
+    except AttributeError:
+        raise PluginError(f"{function!r} cannot be decorated; put it into a function") from None
     marks.append(mark)
     return function
 
@@ -163,88 +188,61 @@ def load(source: object, name: str | None = None) -> Plugin:
     if isinstance(source, (str, Path)):
         text = str(source)
         if isinstance(source, Path) or text.endswith(".py") or "/" in text:
-            return load_file(Path(source))
+            return load(_plugin_files.import_file(Path(source)), Path(source).stem)
         return load_module(text)
     label = name or _label(source)
+    if isinstance(source, type):
+        raise PluginError(f"{label} is a class; pass an object of it: {label}()")
     plugin = Plugin(label)
     for function, mark in _marks(source):
         match mark:
             case FeedMark():
+                _callables.check(function, "feed", "pub")
                 plugin.feeds.append((mark, function))
             case AuthorizerMark():
+                _callables.check(function, "authorizer", "client", "topic")
                 plugin.authorizers.append((mark, function))
             case AuthenticatorMark():
+                _callables.check(function, "authenticator", "client")
                 plugin.authenticators.append(function)
     if not (plugin.feeds or plugin.authorizers or plugin.authenticators):
         raise PluginError(f"{label}: has no @feed, @authorizer or @authenticator")
     return plugin
 
 
-def load_file(path: Path) -> Plugin:
-    if not path.is_file():
-        raise PluginError(f"{path}: no such file", field="plugins.files")
-    name = path.stem
-    key = f"_tickwire_plugin_{name}"
-    spec = importlib.util.spec_from_file_location(key, path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path}: not a Python file", field="plugins.files")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[key] = module  # dataclasses and pickle look their module up
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as e:
-        del sys.modules[key]
-        raise PluginError(_import_fault(e, str(path))) from e
-    return load(module, name)
-
-
 def load_module(dotted: str) -> Plugin:
     names = [dotted] if "." in dotted else [f"tickwire.feeds.{dotted}", dotted]
     for name in names:
-        try:
-            found = importlib.util.find_spec(name) is not None
-        except ModuleNotFoundError:
-            found = False
-        if not found:
-            continue
-        try:
-            module = importlib.import_module(name)
-        except (Exception, SystemExit) as e:
-            raise PluginError(_import_fault(e, name)) from e
-        return load(module, dotted.rpartition(".")[2])
+        if _plugin_files.exists(name):
+            return load(_plugin_files.import_name(name), dotted.rpartition(".")[2])
+    beside = f"; did you mean ./{dotted}.py?" if Path(f"{dotted}.py").is_file() else ""
     raise PluginError(
-        f"{dotted}: no such plugin: neither a file nor a module", field="plugins.files"
+        f"{dotted}: no such plugin: neither a file nor a module{beside}", field="plugins.files"
     )
-
-
-def _import_fault(error: BaseException, source: str) -> str:
-    """Where in the plugin it went wrong, and what."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [f for f in frames if f.filename == source or "importlib" not in f.filename]
-    mine = [f for f in inside if f.filename == source] or inside
-    place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else source
-    return f"{place}: {type(error).__name__}: {error}"
 
 
 def _label(source: object) -> str:
     if isinstance(source, ModuleType):
         return source.__name__.rpartition(".")[2]
-    if isinstance(source, FunctionType):
-        return source.__name__
-    return type(source).__name__
+    return _callables.name_of(source)
 
 
 def _marks(source: object) -> Iterator[tuple[Callable[..., Any], Mark]]:
-    if inspect.isroutine(source):
-        functions: list[Any] = [source]
-    else:
-        functions = [getattr(source, name) for name in dir(source) if not name.startswith("__")]
+    candidates: list[Any] = [source]
+    if not callable(source) or _MARKS not in getattr(source, "__dict__", {}):
+        names = [name for name in dir(source) if not name.startswith("__")]
+        candidates = [_attribute(source, name) for name in names]
     seen: set[int] = set()
-    for function in functions:
+    for function in candidates:
         marks = getattr(function, _MARKS, None)
         if isinstance(marks, list) and callable(function) and id(marks) not in seen:
             seen.add(id(marks))
             for mark in marks:
                 yield function, mark
+
+
+def _attribute(source: object, name: str) -> Any:
+    try:
+        return getattr(source, name)
+    except Exception:  # of a property: whatever it does, it is no decorated function
+        return None

@@ -1,15 +1,17 @@
 """A whole tickwire server within a Python program."""
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self, cast
+from typing import Any, Final, Literal, Self, cast
 
 from tickwire import _settings
 from tickwire._core import Config, Engine
-from tickwire._host import Host, stop_signals
+from tickwire._host import Host
 from tickwire._json import Data
+from tickwire._program import Latch, log_start, stop_signals
 from tickwire.errors import ServerError
 from tickwire.local import LocalSubscription
 from tickwire.update import Update, parse_message
@@ -26,6 +28,10 @@ class Server:
     count as everywhere: over the file, under the mapping. Or a `Config` as it is.
     listen: ``host:port`` in place of ``server.listen``; port 0 takes a free one.
     plugins: further ones, each as `add_plugin` takes it.
+
+    Every method may be called from any thread, from plugins of this very server, from a signal
+    handler, and on any event loop (where start() and stop() take their time). What would have to
+    wait for itself raises `ServerError` or, as stop() in a plugin, goes on beside its caller.
     """
 
     def __init__(
@@ -38,24 +44,47 @@ class Server:
         self._engine = Engine(_load(config, listen))
         self._host = Host(self._engine)
         self._plugins: list[object] = [*self._engine.config.plugin_files, *plugins]
-        self._stopped = threading.Event()
+        self.stopped: Final = Latch()
         self._is_running = False
+        self._lifecycle = threading.RLock()  # held by start() and stop()
+        self._starter: int | None = None
+        self._is_over = False
 
     def start(self) -> None:
-        """Once in its life. Raises `PluginError`, `StoreError`, `ListenError`."""
-        self._host.start(self._plugins)
-        self._is_running = True
+        """Once in its life. Raises `PluginError`, `StoreError`, `ListenError`, `ServerError`."""
+        with self._lifecycle:
+            if self._is_running or self._is_over or self._starter is not None:
+                raise ServerError("a server starts once in its life: make another one")
+            self._starter = threading.get_ident()
+            try:
+                self._host.start(self._plugins)
+                self._is_running = True
+            except BaseException:
+                self._is_over = True
+                self.stopped.set()
+                raise
+            finally:
+                self._starter = None
 
     def stop(self) -> None:
-        """Ends feeds, says drain to clients, flushes the store. Idempotent."""
-        self._is_running = False
-        self._host.stop()
-        self._stopped.set()
+        """Ends feeds, says drain to clients, flushes the store. Idempotent.
+
+        In a plugin of this server, or while start() runs in this thread, it returns at once and the
+        server stops as soon as it can: `wait` returns when it has.
+        """
+        if self._host.is_mine() or self._starter == threading.get_ident():
+            threading.Thread(target=self._stop_beside, name="server-stop", daemon=True).start()
+        else:
+            self._stop()
 
     def wait(self) -> None:
-        """Until another thread calls `stop`; in the main thread also until SIGTERM or SIGINT."""
-        with stop_signals(self._stopped) as stopped:
-            stopped.wait()
+        """Until somebody calls `stop`; in the main thread also until SIGTERM or SIGINT.
+
+        `ServerError` in a plugin of this server, which would never end.
+        """
+        self._refuse_in_plugin("wait()", "pub.wait() sleeps until the server stops")
+        with stop_signals(self.stopped) as wait:
+            wait()
 
     def __enter__(self) -> Self:
         self.start()
@@ -116,19 +145,30 @@ class Server:
     ) -> LocalSubscription:
         """Updates of topics and patterns, from their snapshots on. `DeniedError`, `TopicError`."""
         options = {"max_rate": max_rate, "snapshot": snapshot}
-        return LocalSubscription(self._running().local_session(), topics, options)
+        return LocalSubscription(
+            self._running().local_session(), topics, options, self._host.is_on_loop
+        )
 
     # --- the server -------------------------------------------------------------------------------
 
     def add_plugin(self, plugin: object) -> None:
         """A file's path, a module's name, or a module, function or object with decorated functions.
 
-        Before `start` it is only noted; afterwards it runs at once. `PluginError`.
+        Before `start` it is only noted; afterwards it runs at once. `PluginError`, and
+        `ServerError` when the server has stopped.
         """
-        if self._is_running:
-            self._host.add(plugin)
-        else:
-            self._plugins.append(plugin)
+        if not self._host.is_mine():  # plugins run already while start() holds the lock
+            with self._lifecycle:
+                if self._is_over:
+                    raise ServerError("the server has stopped: it takes no more plugins")
+                if not self._is_running:
+                    self._plugins.append(plugin)
+                    return
+        self._host.add(plugin)
+
+    def reload(self, config: str | os.PathLike[str] | Mapping[str, Any] | Config | None) -> None:
+        """Takes over what can change while it runs, log.level and topics.*; logs what cannot."""
+        self._running().reload(_load(config, None))
 
     @property
     def address(self) -> str:
@@ -149,12 +189,36 @@ class Server:
     def config(self) -> Config:
         return self._engine.config
 
+    def log_start(self, program: str) -> None:
+        """The line in the log that says what runs."""
+        log_start(program, self._running(), self._host.plugins())
+
     def _running(self) -> Engine:
-        if not self._is_running:
-            raise ServerError(
-                "the server is not running: call start(), or use it as a context manager"
-            )
-        return self._engine
+        if self._is_running or self._host.is_mine():  # plugins run before start() returns
+            return self._engine
+        if self._is_over:
+            raise ServerError("the server has stopped")
+        raise ServerError("the server is not running: call start(), or use it as a context manager")
+
+    def _stop(self) -> None:
+        with self._lifecycle:
+            if self._is_over:
+                return
+            self._is_running, self._is_over = False, True
+            try:
+                self._host.stop()
+            finally:
+                self.stopped.set()
+
+    def _stop_beside(self) -> None:
+        try:
+            self._stop()
+        except Exception:
+            logging.getLogger("tickwire").exception("the server did not stop in order")
+
+    def _refuse_in_plugin(self, what: str, instead: str) -> None:
+        if self._host.is_mine():
+            raise ServerError(f"{what} in a plugin of this server would wait for itself: {instead}")
 
 
 def _load(

@@ -1,13 +1,16 @@
 """Every block of docs/PLUGINS.md does what it says."""
 
 import gc
+import json
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
 import pytest
+from websockets.sync.server import serve
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
@@ -41,6 +44,7 @@ def test_no_block_is_without_a_test(blocks):
         "# book.py",
         "# doors.py",
         "# program",
+        "# venue.py",
     ]
     assert [kind for kind, _ in blocks if kind != "python"] == ["sh", "toml", "json"]
 
@@ -122,6 +126,26 @@ def test_the_doors_open_for_whom_they_should(save, start_server, remote):
     assert client.denial("premium.A") == ""
     client.send(type="publish", id=4, topic="chat.A", data={})
     assert client.receive("ack")["id"] == 4
+
+
+def test_the_venue_follows_its_exchange(save, start_server):
+    told: list[str] = []
+
+    def exchange(connection):
+        for text in connection:
+            told.append(text)
+            for symbol in json.loads(text)["args"]:
+                connection.send(json.dumps({"symbol": symbol, "last": "1.00"}))
+
+    with serve(exchange, "127.0.0.1", 0) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        url = f"ws://127.0.0.1:{listening.socket.getsockname()[1]}"
+        server = start_server(save("venue.py"), plugins={"venue": {"url": url}})
+        with server.subscribe("ticker.venue.*") as updates:
+            topics = {updates.get(20).topic for _ in range(2)}
+        server.stop()
+    assert topics == {"ticker.venue.BTC-USD", "ticker.venue.ETH-USD"}
+    assert told[0] == '{"op": "subscribe", "args": ["BTC-USD", "ETH-USD"]}'
 
 
 def test_the_program_prints_the_price(blocks, tmp_path):

@@ -8,23 +8,13 @@ import time
 import pytest
 
 from tickwire import feed
-from tickwire._runner import BACKOFF_S_FIRST, BACKOFF_S_MAX, HEALTHY_S, Backoff
+from tickwire._runner import BACKOFF_S_FIRST
 from tickwire.errors import DeniedError
 from tickwire.pub import Pub
 
 
 def plugin_health(server, name):
     return server.health["plugins"][name]
-
-
-def test_the_backoff_doubles_to_its_most_and_starts_anew_after_a_healthy_run():
-    backoff = Backoff()
-    delays = [backoff.after(ran_s=1) for _ in range(9)]
-    assert delays[0] == BACKOFF_S_FIRST
-    assert delays[1] == 2 * BACKOFF_S_FIRST
-    assert delays[-2:] == [BACKOFF_S_MAX, BACKOFF_S_MAX]
-    assert backoff.after(ran_s=HEALTHY_S - 0.1) == BACKOFF_S_MAX
-    assert backoff.after(ran_s=HEALTHY_S) == BACKOFF_S_FIRST
 
 
 @pytest.mark.parametrize("how", ["async", "thread", "every"])
@@ -80,27 +70,6 @@ def test_a_feed_that_raises_is_stale_at_once_then_restarted(how, start_server, e
     assert "LookupError: lost the exchange" in caplog.text
     assert "Traceback" in caplog.text
     fail.set()
-
-
-@pytest.mark.parametrize(
-    "fault", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), StopIteration()]
-)
-@pytest.mark.parametrize("threaded", [False, True])
-def test_whatever_a_feed_raises_is_a_fault_of_that_feed(
-    fault, threaded, start_server, eventually, caplog
-):
-    @feed("a.*")
-    async def in_loop(pub: Pub) -> None:
-        raise fault
-
-    @feed("a.*")
-    def in_thread(pub: Pub) -> None:
-        raise fault
-
-    plugin = in_thread if threaded else in_loop
-    server = start_server(plugin)
-    eventually(lambda: plugin_health(server, plugin.__name__)["errors"] == 1)
-    eventually(lambda: plugin_health(server, plugin.__name__)["restarts"] == 1)
 
 
 def test_a_feed_that_returns_has_finished_and_its_topics_are_stale(

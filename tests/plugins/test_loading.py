@@ -32,11 +32,17 @@ BROKEN = {
     "raise": ("def f():\n    raise KeyError('k')\n\nf()\n", r"broken\.py:2: KeyError: 'k'"),
     "exit": ("import sys\nsys.exit(3)\n", r"broken\.py:2: SystemExit: 3"),
     "empty": ("x = 1\n", r"broken: has no @feed, @authorizer or @authenticator"),
-    "pattern": (GOOD.replace("ticker.*", "ticker..x"), r"broken: .*ticker\.\.x"),
+    "pattern": (GOOD.replace("ticker.*", "ticker..x"), r"broken\.py:4: .*ticker\.\.x"),
     "guard": (
         'from tickwire import authorizer\n@authorizer("a.>.b")\ndef f(c, t): ...\n',
-        r"broken: .*a\.>\.b",
+        r"broken\.py:2: .*a\.>\.b",
     ),
+    "brackets": (GOOD.replace('("ticker.*")', ""), r"broken\.py:4: .*@feed needs the pattern"),
+    "no pub": (
+        GOOD.replace("good(pub)", "good()"),
+        r"broken\.py:4: feed good.*write: def good\(pub",
+    ),
+    "yield": (GOOD.replace("pass", "yield 1"), r"broken\.py:4: feed good has a yield"),
     "every": (GOOD.replace('"ticker.*"', '"ticker.*", every=0'), r"broken\.py:4: .*every: must be"),
 }
 

@@ -35,7 +35,7 @@ def check(
 
     Ends with 5 when anything is missing without a word, repeated, wrong or unwanted.
     """
-    from tickwire._host import stop_signals
+    from tickwire._program import Latch, stop_signals
     from tickwire.check.run import Plan, run
 
     draw = sys.stdout.isatty() and not as_json
@@ -48,7 +48,8 @@ def check(
         processes=processes,
     )
     show = print_line if draw else write_so_far
-    with stop_signals() as stop:
+    stop = Latch()
+    with stop_signals(stop):
         total, seconds = run(plan, show, stop.is_set)
     for fault in total.faults:
         say(fault)

@@ -1,6 +1,6 @@
 """``tickwire serve``: the server of tickwired, with the plugins of this Python."""
 
-import signal
+import logging
 from contextlib import suppress
 from typing import Annotated
 
@@ -27,20 +27,30 @@ def serve(
     sets: Sets = None,
     demo: Annotated[bool, typer.Option("--demo", help="Add made-up prices.")] = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
-    from tickwire._host import set_up_logging, stop_signals
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once. SIGHUP reloads."""
+    from tickwire._program import end_on_signals, set_up_logging, stop_signals
+    from tickwire.errors import ConfigError
     from tickwire.server import Server
 
     all_sets = [*(sets or []), *([f"server.listen={listen}"] if listen else [])]
     settings = load(config, all_sets)
     set_up_logging(settings.log_level)
     server = Server(settings, plugins=[*(plugins or []), *([DEMO] if demo else [])])
-    with stop_signals() as stop:
+
+    def reload() -> None:
+        try:
+            server.reload(load(config, all_sets))
+        except ConfigError as e:
+            logging.getLogger("tickwire").error("not reloaded: %s", e)
+
+    with stop_signals(server.stopped, reload) as wait:
         server.start()
         with suppress(OutputError):  # a server goes on without anybody who reads this
             print(f"serving http://{server.address}/ and {server.url}", flush=True)
-        stop.wait()
-    # Python's own handler would wait for stop() to return, and be of no use then.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+        server.log_start("tickwire serve")
+        wait()
+    end_on_signals()
+    log = logging.getLogger("tickwire")
+    log.info("stopping")
     server.stop()
+    log.info("stopped")

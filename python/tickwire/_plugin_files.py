@@ -1,0 +1,173 @@
+"""Imports plugins: from files, each with the folder it lies in, and by the names of modules.
+
+A plugin's folder is searched after everything that is installed, so no file beside a plugin can
+take the place of a module of the standard library. Where the folders of two plugins have a module
+of the same name, each plugin gets its own as long as it imports it at the top of its file.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import getLogger
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from tickwire.errors import PluginError
+
+KEPT_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""They belong to the program; what a plugin does with them while it is imported is undone."""
+
+_PREFIX: Final = "_tickwire_plugin_"
+
+_folders: set[Path] = set()
+"""Those that `import_file` added to `sys.path`."""
+
+
+def import_file(path: Path) -> ModuleType:
+    """The module of a plugin's file, or of a folder with an ``__init__.py``. `PluginError`."""
+    file = path / "__init__.py" if path.is_dir() else path
+    if not file.is_file():
+        raise PluginError(f"{path}: no such file", field="plugins.files")
+    file = file.resolve()
+    package = file.parent if (file.parent / "__init__.py").is_file() else None
+    while package and (package.parent / "__init__.py").is_file():
+        package = package.parent
+    with _searched((package or file).parent):
+        if package is None:
+            return _execute(_key(file), file, None)
+        top = _key(package)
+        module = _execute(top, package / "__init__.py", package)
+        inner = list(file.relative_to(package).with_suffix("").parts)
+        if inner[-1] == "__init__":
+            del inner[-1]
+        return import_name(".".join([top, *inner]), file) if inner else module
+
+
+def import_name(dotted: str, shown: object = None) -> ModuleType:
+    """The module of that name. `PluginError`, with the place of the fault."""
+    try:
+        with signals_kept(dotted.rpartition(".")[2]):
+            return importlib.import_module(dotted)
+    except KeyboardInterrupt:
+        raise  # of the user: so a start can be broken off
+    except BaseException as e:
+        raise PluginError(_fault(e, str(shown or _origin(dotted)))) from e
+
+
+def exists(dotted: str) -> bool:
+    """Whether a module of that name can be found."""
+    try:
+        return importlib.util.find_spec(dotted) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+@contextmanager
+def signals_kept(name: str) -> Iterator[None]:
+    """Undoes what the import of plugin `name` does to the handlers of `KEPT_SIGNALS`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets no other thread set a handler
+        return
+    before = {number: signal.getsignal(number) for number in KEPT_SIGNALS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    wakeup = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(wakeup)
+    try:
+        yield
+    finally:
+        taken = [n for n, handler in before.items() if signal.getsignal(n) is not handler]
+        for number, handler in before.items():
+            # Also where Python knows of no change: an extension may have made one.
+            if callable(handler) or (number in taken and handler is not None):
+                signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.set_wakeup_fd(wakeup)
+        if taken:
+            names = ", ".join(signal.Signals(number).name for number in taken)
+            getLogger(f"tickwire.plugins.{name}").warning(
+                "its import sets handlers of %s; the program keeps the ones it had", names
+            )
+
+
+def _key(file: Path) -> str:
+    """A name in `sys.modules` that no other file has."""
+    tail = hashlib.sha256(str(file).encode()).hexdigest()[:12]
+    return f"{_PREFIX}{file.stem}_{tail}"
+
+
+def _execute(key: str, file: Path, package: Path | None) -> ModuleType:
+    search = [str(package)] if package else None
+    spec = importlib.util.spec_from_file_location(key, file, submodule_search_locations=search)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{file}: not a Python file", field="plugins.files")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[key] = module  # dataclasses and pickle look their module up
+    try:
+        with signals_kept(file.stem):
+            spec.loader.exec_module(module)
+    except BaseException as e:
+        del sys.modules[key]
+        if isinstance(e, KeyboardInterrupt):
+            raise  # of the user: so a start can be broken off
+        raise PluginError(_fault(e, str(file))) from e
+    return module
+
+
+@contextmanager
+def _searched(folder: Path) -> Iterator[None]:
+    """Modules of `folder` can be imported; while this lasts, those of no other plugin's folder."""
+    others = _folders - {folder}
+    if str(folder) not in sys.path:
+        _folders.add(folder)
+        sys.path.append(str(folder))
+    hidden_paths = [str(other) for other in others if str(other) in sys.path]
+    for other in hidden_paths:
+        sys.path.remove(other)
+    tops = {name for name, module in list(sys.modules.items()) if _home(module) in others}
+    hidden = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name.partition(".")[0] in tops and not name.startswith(_PREFIX)
+    }
+    importlib.invalidate_caches()  # the file may be newer than what was seen of its folder
+    try:
+        yield
+    finally:
+        sys.path.extend(hidden_paths)
+        sys.modules.update(hidden)
+
+
+def _home(module: ModuleType) -> Path | None:
+    """The folder in which a top-level module was found."""
+    file: Any = getattr(module, "__file__", None)
+    if not isinstance(file, str) or "." in getattr(module, "__name__", "."):
+        return None
+    path = Path(file)
+    return path.parent.parent if path.stem == "__init__" else path.parent
+
+
+def _origin(dotted: str) -> str:
+    """Its file, or else its name."""
+    try:
+        spec = importlib.util.find_spec(dotted)
+    except (ImportError, ValueError):
+        return dotted
+    return spec.origin if spec and spec.origin else dotted
+
+
+def _fault(error: BaseException, source: str) -> str:
+    """Where in the plugin it went wrong, and what."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [f for f in frames if f.filename == source or "importlib" not in f.filename]
+    mine = [f for f in inside if f.filename == source] or inside
+    place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else source
+    return f"{place}: {type(error).__name__}: {error}"

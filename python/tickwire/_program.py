@@ -1,0 +1,141 @@
+"""What a program that serves does besides serving: signals, log lines, and the daemon's main."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Any, Final
+
+from tickwire._core import Engine, version
+from tickwire._host import Host
+from tickwire._log import to_stderr
+
+HOLD_S: Final = 1.0
+"""So often a waiting program sets its signal handlers again, should a plugin have taken them."""
+
+_log: Final = logging.getLogger("tickwire")
+
+
+class Latch:
+    """Set once; any number of threads wait for it. Unlike `threading.Event` it may be set within a
+    signal handler, also one that interrupts wait()."""
+
+    def __init__(self) -> None:
+        self._tokens: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._tokens.put(None)
+
+    def is_set(self) -> bool:
+        return not self._tokens.empty()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Whether it is set."""
+        try:
+            self._tokens.get(timeout=timeout_s)
+        except Empty:
+            return False
+        self._tokens.put(None)  # for the next who waits
+        return True
+
+
+@contextmanager
+def stop_signals(
+    stop: Latch | None = None, reload: Callable[[], None] | None = None
+) -> Iterator[Callable[[], None]]:
+    """SIGTERM and SIGINT set `stop`, SIGHUP calls `reload` where there is one. Gives a function
+    that waits for `stop` and meanwhile sets the handlers again if something took them away.
+
+    In another than the main thread no handlers are set. After a stop signal the next one ends the
+    process at once: Python's own handlers would wait for a stop() that is under way.
+    """
+    stop = stop or Latch()
+
+    def wait_for_stop() -> None:
+        stop.wait()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield wait_for_stop
+        return
+    reloads: SimpleQueue[None] = SimpleQueue()
+
+    def on_stop(*_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    ours: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {
+        signal.SIGTERM: on_stop,
+        signal.SIGINT: on_stop,
+    }
+    if reload is not None:
+        ours[signal.SIGHUP] = lambda *_: reloads.put(None)
+
+    def hold() -> None:
+        for number, handler in ours.items():
+            if signal.getsignal(number) is not handler:
+                _log.warning("something took the handler of %s; it is set again", number.name)
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
+
+    def wait() -> None:
+        while not stop.wait(HOLD_S):
+            hold()
+            while reload is not None and not reloads.empty():
+                reloads.get()
+                reload()
+
+    old = {number: signal.signal(number, handler) for number, handler in ours.items()}
+    try:
+        yield wait
+    finally:
+        for number, before in old.items():
+            signal.signal(number, before if before is not None else signal.SIG_DFL)
+
+
+def run(engine: Engine) -> None:
+    """The daemon's main: serves with its ``plugins.files`` until SIGTERM or SIGINT, then stops.
+
+    Raises what a start can raise: `PluginError`, `StoreError`, `ListenError`.
+    """
+    set_up_logging(engine.config.log_level)
+    host = Host(engine)
+    with stop_signals() as wait:
+        host.start(engine.config.plugin_files)
+        log_start("tickwired", engine, host.plugins())
+        wait()
+    end_on_signals()
+    _log.info("stopping")
+    host.stop()
+    _log.info("stopped")
+
+
+def end_on_signals() -> None:
+    """From here on a signal ends the process: Python's handlers would wait for stop() to return."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+def log_start(program: str, engine: Engine, plugins: list[str]) -> None:
+    """The line that says what runs."""
+    _log.info(
+        "%s %s listening on http://%s (configuration %s, plugins %s, store %s)",
+        program,
+        version,
+        engine.address,
+        engine.config.file or "none",
+        " ".join(plugins) or "none",
+        engine.config.store_path or "none",
+    )
+
+
+def set_up_logging(level: str) -> None:
+    """Plugins' logs on stderr, unless the program has set logging up itself."""
+    to_stderr()
+    logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())
