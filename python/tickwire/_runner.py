@@ -140,11 +140,12 @@ class FeedRunner:
     async def _periodically(self, every_s: float) -> None:
         """On a grid: a call that takes longer than its step skips the steps it missed."""
         loop = asyncio.get_running_loop()
-        start = loop.time()
+        start, step = loop.time(), 0
         while True:
             await self._call()
-            steps = math.floor((loop.time() - start) / every_s) + 1
-            await asyncio.sleep(start + steps * every_s - loop.time())
+            # Not the same step again where rounding puts a call just before its time.
+            step = max(step, math.floor((loop.time() - start) / every_s)) + 1
+            await asyncio.sleep(start + step * every_s - loop.time())
 
     async def _call(self) -> None:
         """Also what only its result shows to be asynchronous, for instance behind a decorator."""
