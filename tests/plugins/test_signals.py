@@ -134,8 +134,8 @@ def test_the_log_says_what_runs_in_one_format(program, serve, tmp_path, eventual
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} (debug|info|warning|error) \S.*"
     assert [line for line in lines if not re.fullmatch(form, line)] == []
     assert "(configuration tickwire.toml, plugins noisy, store ticks.db)" in running.log()
-    assert "warning noisy: red \\x1b[31m" in running.log()
-    assert lines[-1].endswith(" info stopped")
+    assert "warning tickwire.plugins.noisy: red \\x1b[31m" in running.log()
+    assert lines[-1].endswith(" info tickwire: stopped")
 
 
 # --- in a program of one's own --------------------------------------------------------------------
