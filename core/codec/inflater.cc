@@ -46,12 +46,11 @@ Status Inflater::feed(std::string_view piece, bool last, std::string& message) {
   assert(!failed_);
   failed_ = true;  // until proven otherwise
   if (Status status = unpark(); !status) return status;
-  compressed_bytes_ += piece.size();
   if (Status status = inflate_all(piece, message); !status) return status;
   if (last) {
     if (Status status = inflate_all(kFlushMarker, message); !status) return status;
     if (stream_->data_type != kBetweenBlocks) return bad("it does not end at the end of a DEFLATE block");
-    compressed_bytes_ = inflated_bytes_ = final_blocks_ = 0;
+    inflated_bytes_ = final_blocks_ = 0;
     if (!config_.context_takeover) inflateReset(stream_.get());
   }
   failed_ = false;
@@ -88,10 +87,6 @@ Status Inflater::account(std::size_t inflated) {
   inflated_bytes_ += inflated;
   if (inflated_bytes_ > config_.message_bytes_max) {
     return too_large("more than " + std::to_string(config_.message_bytes_max) + " bytes when inflated");
-  }
-  if (inflated_bytes_ > config_.ratio_free_bytes + config_.ratio_max * compressed_bytes_) {
-    return too_large(std::to_string(inflated_bytes_) + " bytes from " + std::to_string(compressed_bytes_) +
-                     ", a ratio over " + std::to_string(config_.ratio_max));
   }
   return ok_status();
 }
@@ -132,7 +127,7 @@ Status Inflater::unpark() {
 }
 
 void Inflater::park() {
-  assert(!failed_ && compressed_bytes_ == 0 && inflated_bytes_ == 0);
+  assert(!failed_ && inflated_bytes_ == 0);
   if (!stream_) return;
   history_ = history();
   stream_.reset();

@@ -21,11 +21,9 @@ namespace tickwire {
 class Inflater {
  public:
   struct Config {
-    std::size_t message_bytes_max = std::size_t{1} << 20;  // inflated
-    // A message may inflate to ratio_free_bytes + ratio_max * (its compressed bytes so far). DEFLATE reaches
-    // 1032; honest JSON stays below 100.
-    std::size_t ratio_max = 100;
-    std::size_t ratio_free_bytes = std::size_t{64} << 10;
+    // Inflated. This alone bounds what a message can cost: honest messages reach the 1032 bytes a byte that
+    // DEFLATE can give (a grid of equal rows), so a limit of the ratio would refuse what the protocol allows.
+    std::size_t message_bytes_max = std::size_t{1} << 20;
     int window_bits = 15;          // DeflateAgreement::client_window_bits
     bool context_takeover = true;  // !DeflateAgreement::client_no_context_takeover
   };
@@ -55,9 +53,8 @@ class Inflater {
 
   const Config config_;
   std::unique_ptr<z_stream_s, Deleter> stream_;
-  std::string history_;               // while parked
-  std::size_t compressed_bytes_ = 0;  // of the message under way
-  std::size_t inflated_bytes_ = 0;
+  std::string history_;             // while parked
+  std::size_t inflated_bytes_ = 0;  // of the message under way
   std::size_t final_blocks_ = 0;
   bool failed_ = false;
 };

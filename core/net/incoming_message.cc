@@ -15,8 +15,9 @@ constexpr Received not_utf8() {
   return close_with(CloseCode::kNotUtf8, "not UTF-8");
 }
 
-constexpr Received too_large() {
-  return close_with(CloseCode::kTooLarge, "message over the limit");
+// The close reason names the guard.
+constexpr Received too_large(const char* reason = "message over message_bytes_max") {
+  return close_with(CloseCode::kTooLarge, reason);
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Received IncomingMessage::feed(const Fragment& fragment) {
     if (!binary_ && !valid_utf8(fragment.bytes)) return not_utf8();
     return {std::nullopt, "", fragment.bytes};
   }
-  if (++pieces_ > kMessagePiecesMax) return close_with(CloseCode::kTooLarge, "message in too many pieces");
+  if (++pieces_ > kMessagePiecesMax) return too_large("message in too many pieces");
   if (compressed_) {
     const Received inflated = inflate(fragment);
     if (inflated.close) return inflated;
@@ -82,7 +83,8 @@ Received IncomingMessage::inflate(const Fragment& fragment) {
   }
   const Status inflated = inflater_->feed(fragment.bytes, fragment.final, bytes_);
   if (inflated) return {};
-  if (inflated.error().code == ErrorCode::kTooLarge) return too_large();
+  if (inflated.error().code == ErrorCode::kTooLarge)
+    return too_large("message over message_bytes_max when inflated");
   return close_with(CloseCode::kProtocolError, "not a deflate stream");
 }
 

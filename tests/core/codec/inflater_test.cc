@@ -120,7 +120,7 @@ TEST(Inflater, NeedsNoLargerWindowThanTheClientPromised) {
 }
 
 TEST(Inflater, TakesAMessageAtTheSizeLimitAndNotOnePastIt) {
-  const Inflater::Config config{.message_bytes_max = 100000, .ratio_max = 1100};
+  const Inflater::Config config{.message_bytes_max = 100000};
   for (const std::string& unit : {std::string("x"), kCommand}) {
     std::string text;
     while (text.size() < 100001) text += unit;
@@ -138,21 +138,15 @@ TEST(Inflater, TakesAMessageAtTheSizeLimitAndNotOnePastIt) {
   }
 }
 
-TEST(Inflater, TakesAMessageAtTheRatioLimitAndNotOnePastIt) {
+TEST(Inflater, TakesAMessageWithinTheSizeLimitHoweverWellItCompresses) {
   DeflatingPeer peer;
-  const std::string payload = peer.send(std::string(50000, 'x'));
-  const std::size_t free = 50000 - 100 * payload.size();
-  Inflater at({.ratio_max = 100, .ratio_free_bytes = free});
-  EXPECT_EQ(read(at, payload).size(), 50000U);
-  Inflater past({.ratio_max = 100, .ratio_free_bytes = free - 1});
-  EXPECT_EQ(error_of(past, payload), ErrorCode::kTooLarge);
-}
-
-TEST(Inflater, CountsTheRatioOfEachMessageByItself) {
-  DeflatingPeer peer;
+  const std::string bulk(std::size_t{1} << 20, 'x');
   Inflater inflater({});
-  const std::string bulk(60000, 'x');
-  for (int round = 0; round < 20; ++round) ASSERT_EQ(read(inflater, peer.send(bulk)), bulk);
+  for (int round = 0; round < 3; ++round) {
+    const std::string payload = peer.send(bulk);
+    EXPECT_GT(bulk.size(), 500 * payload.size());
+    ASSERT_EQ(read(inflater, payload), bulk);
+  }
 }
 
 TEST(Inflater, StopsABombEarlyThoughItComesInPieces) {
@@ -165,7 +159,7 @@ TEST(Inflater, StopsABombEarlyThoughItComesInPieces) {
     stopped = !inflater.feed(std::string_view(payload).substr(at, 128), false, message).ok();
   }
   EXPECT_TRUE(stopped);
-  EXPECT_LT(message.size(), std::size_t{1} << 20);
+  EXPECT_LE(message.size(), std::size_t{1} << 20);
 }
 
 TEST(Inflater, TakesFinalBlocksAndKeepsTheWindowAcrossThem) {
