@@ -1,7 +1,10 @@
 #include "model/json_object.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
+#include <system_error>
 
 #include "model/utf8.h"
 
@@ -22,6 +25,34 @@ constexpr std::array<bool, 256> kSpecial = [] {
   return table;
 }();
 
+constexpr std::size_t kPlainDigitsMax = 300;  // so many digits without an exponent fit into a double
+constexpr int kDoubleExponentMax = 308;
+constexpr int kExponentMax = 100'000'000;  // beyond any that a text within its limits can make up for
+
+// The power of ten of its first digit that is not 0; `number` keeps to the grammar.
+int decimal_exponent(std::string_view number) {
+  const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+  const std::size_t point = std::min(number.substr(0, e).find('.'), e);
+  const std::size_t first = number.substr(0, e).find_first_of("123456789");
+  if (first == std::string_view::npos) return -kExponentMax;
+  int exponent = first < point ? static_cast<int>(point - first) - 1 : -static_cast<int>(first - point);
+  if (e == number.size()) return exponent;
+  const bool negative = number[e + 1] == '-';
+  int written = 0;
+  for (const char c : number.substr(e + 1)) {
+    if (is_digit(c)) written = std::min(written * 10 + (c - '0'), kExponentMax);
+  }
+  return exponent + (negative ? -written : written);
+}
+
+bool past_double(std::string_view number) {
+  const int exponent = decimal_exponent(number);
+  if (exponent != kDoubleExponentMax) return exponent > kDoubleExponentMax;
+  double value = 0;
+  return std::from_chars(number.data(), number.data() + number.size(), value).ec ==
+         std::errc::result_out_of_range;
+}
+
 // One pass over the text. Each method leaves at_ after what it read; false means fault_ says what is wrong at
 // at_.
 class Scanner {
@@ -38,9 +69,14 @@ class Scanner {
 
   bool only_number() { return number() && at_ == text_.size(); }
 
-  [[nodiscard]] std::string fault() const { return std::string(fault_) + " at byte " + std::to_string(at_); }
+  [[nodiscard]] std::string fault() const {
+    std::string limit = fault_ == kTooDeep ? std::to_string(depth_max_) : "";
+    return fault_ + limit + " at byte " + std::to_string(at_);
+  }
 
  private:
+  static constexpr const char* kTooDeep = "nested deeper than ";
+
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool fail(const char* fault) {
     fault_ = fault;
@@ -57,7 +93,7 @@ class Scanner {
 
   // Within its first brace. `fields` collects this object's own fields, null for nested ones.
   bool object(std::size_t depth, std::vector<JsonField>* fields) {
-    if (depth > depth_max_) return fail("nested too deep");
+    if (depth > depth_max_) return fail(kTooDeep);
     ++at_;
     skip_space();
     if (take('}')) return true;
@@ -81,7 +117,7 @@ class Scanner {
   }
 
   bool array(std::size_t depth) {
-    if (depth > depth_max_) return fail("nested too deep");
+    if (depth > depth_max_) return fail(kTooDeep);
     ++at_;
     skip_space();
     if (take(']')) return true;
@@ -133,11 +169,13 @@ class Scanner {
     }
     if (!take('0') && !digits()) return false;
     if (take('.') && !digits()) return false;
-    if (take('e') || take('E')) {
+    const bool exponent = take('e') || take('E');
+    if (exponent) {
       if (!take('+')) take('-');
-      return digits();
+      if (!digits()) return false;
     }
-    return true;
+    if (!exponent && at_ - start <= kPlainDigitsMax) return true;
+    return !past_double(text_.substr(start, at_ - start)) || fail("a number past a double (1.8e308)");
   }
 
   bool string(bool& escaped) {

@@ -2,8 +2,9 @@
 //
 // A feed's payload is never re-serialised ("0.10", 1e5 and the order of keys stay as they are), so what
 // merging needs is not a tree but where each field stands. nlohmann/json, which reads all control messages,
-// reports no positions; this scanner accepts exactly the same texts (RFC 8259, UTF-8, no lone surrogates),
-// proved by a property test against it. No state, no allocation beyond `fields`; any thread.
+// reports no positions; this scanner accepts exactly the same texts (RFC 8259, UTF-8, no lone surrogates, no
+// number past a double, which readers would take for infinity), proved by a property test against it. No
+// state, no allocation beyond `fields`; any thread.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,7 @@ struct JsonLimits {
 // kBadData when a payload of so many bytes is too long.
 Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max = kPayloadBytesMax);
 
-// RFC 8259's grammar of a number.
+// RFC 8259's grammar of a number; a double must be able to hold it, if not all its digits.
 bool is_json_number(std::string_view text);
 
 // Fills `fields` (cleared first) in the order of the text. kBadData with the byte's place, when `text` is not

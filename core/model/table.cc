@@ -20,6 +20,11 @@ std::string_view text_at(const Column& column, std::size_t row) {
   return value_at<std::string_view>(column, row);
 }
 
+std::size_t text_bytes(const Column& column, std::size_t row) {
+  const std::string_view text = text_at(column, row);
+  return column.type == ColumnType::kJson ? text.size() : json_string_bytes(text);
+}
+
 char* write_word(char* out, std::string_view word) {
   return std::copy(word.begin(), word.end(), out);
 }
@@ -61,6 +66,8 @@ char* write_value(char* out, const Column& column, std::size_t row) {
       return write_word(out, value_at<std::uint8_t>(column, row) != 0 ? "true" : "false");
     case ColumnType::kText:
       return write_json_string(out, text_at(column, row));
+    case ColumnType::kJson:
+      return write_word(out, text_at(column, row));
   }
   return out;
 }
@@ -128,7 +135,7 @@ Status Table::make_room(std::size_t rows) {
   std::vector<const Column*> texts;
   for (const auto& [column, key] : parts_) {
     numbers += key.size();
-    if (column.type == ColumnType::kText) {
+    if (column.type == ColumnType::kText || column.type == ColumnType::kJson) {
       texts.push_back(&column);
     } else {
       numbers += kNumberCharsMax;
@@ -137,7 +144,7 @@ Status Table::make_room(std::size_t rows) {
   std::size_t longest = numbers;
   for (std::size_t row = 0; row < rows; ++row) {
     std::size_t bytes = numbers;
-    for (const Column* column : texts) bytes += json_string_bytes(text_at(*column, row));
+    for (const Column* column : texts) bytes += text_bytes(*column, row);
     if (bytes > kPayloadBytesMax) return row_too_large(row, bytes);
     longest = std::max(longest, bytes);
   }

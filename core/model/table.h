@@ -29,13 +29,15 @@ enum class ColumnType : std::uint8_t {
   kUint16,
   kUint8,
   kBool,
-  kText
+  kText,
+  kJson
 };
 
+// A value of kText is UTF-8 and becomes a JSON string; one of kJson is a JSON value as it is written.
 struct Column {
   std::string name;  // UTF-8
   ColumnType type = ColumnType::kFloat64;
-  const std::byte* values = nullptr;  // of row 0, aligned or not; kText: a string_view, UTF-8, a row
+  const std::byte* values = nullptr;  // of row 0, aligned or not; kText, kJson: a string_view a row
   std::ptrdiff_t stride = 0;          // bytes from one row to the next
 };
 

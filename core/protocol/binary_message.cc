@@ -103,6 +103,10 @@ class TextWriter {
     const bool array = bracket == '[';
     if ((!levels_.empty() || array) && !begin_value()) return false;
     if (levels_.size() == kDepthMax) {
+      if (levels_.front().key == "data") {
+        return stop({ErrorCode::kBadData,
+                     "data: nested deeper than " + std::to_string(kJsonDepthMax) + ", the limit", "data"});
+      }
       return stop({ErrorCode::kBadMessage,
                    "message: nested deeper than " + std::to_string(kDepthMax) + ", the limit", ""});
     }

@@ -7,6 +7,7 @@
 
 #include "model/json_object.h"
 #include "protocol/binary_message.h"
+#include "protocol/salvage.h"
 
 namespace tickwire {
 namespace {
@@ -181,16 +182,27 @@ Result<Body> parse_body(const json& message, std::string_view data) {
              ErrorCode::kUnknownCommand);
 }
 
+// The error about a text that cannot be parsed, with its id: about its `data` where that is at fault.
+Error refusal(std::string_view text, std::string& id, Error otherwise) {
+  Salvage found = salvage(Format::kJson, text);
+  id = std::move(found.id);
+  std::vector<JsonField> fields;
+  if (found.data.starts_with('{')) {
+    if (const Status s = scan_object(found.data, fields); !s) return s.error();
+  }
+  return otherwise;
+}
+
 // `fault`: of the message that the text was made from.
 Result<Command> parse_text(std::string_view text, std::string& id, const std::optional<Error>& fault) {
   // The scanner bounds size and depth before the tree is built (nlohmann's destructor and copy recurse), and
   // finds the bytes of `data`, which are the feed's and never re-serialised.
   std::vector<JsonField> fields;
   if (Status s = scan_object(text, fields, {kMessageBytesMax, kJsonDepthMax + 1}); !s) {
-    return Error{ErrorCode::kBadMessage, "message" + s.error().message.substr(4), ""};
+    return refusal(text, id, {ErrorCode::kBadMessage, "message" + s.error().message.substr(4), ""});
   }
   const json message = json::parse(text, nullptr, false);
-  if (message.is_discarded()) return Error{ErrorCode::kBadMessage, "message: a number past a double", ""};
+  if (message.is_discarded()) return refusal(text, id, {ErrorCode::kBadMessage, "message: not JSON", ""});
   if (Status s = read_id(message, id); !s) return s.error();
   if (fault) return *fault;
   std::string_view data;
@@ -208,7 +220,9 @@ Result<Command> parse_command(std::string_view message, std::string& id, Format 
   id.clear();
   if (format == Format::kJson) return parse_text(message, id, {});
   const Result<BinaryMessage> read = read_binary_message(format, message);
-  return read ? parse_text(read->text, id, read->fault) : read.error();
+  if (read) return parse_text(read->text, id, read->fault);
+  id = salvage(format, message).id;
+  return read.error();
 }
 
 std::string quote_json(std::string_view text) {

@@ -54,7 +54,8 @@ struct Command {
       body;
 };
 
-// The error of a message that could still be read as an object keeps its id in `id`.
+// `id`: that of the message, also where it is refused, whatever is wrong with the rest of it; empty where
+// there is none that could be echoed.
 Result<Command> parse_command(std::string_view message, std::string& id, Format format = Format::kJson);
 
 }  // namespace tickwire
