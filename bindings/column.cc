@@ -1,6 +1,8 @@
 #include "bindings/column.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <optional>
 
 #include "bindings/json_text.h"
@@ -13,8 +15,7 @@ namespace {
 
 constexpr std::string_view kAllowed =
     "a one-dimensional buffer of numbers or bools (a NumPy array), an object whose to_numpy() gives one, or "
-    "a "
-    "list or tuple of str";
+    "a list or tuple of values";
 
 Error bad(const std::string& field, const std::string& why) {
   return {ErrorCode::kBadData, field + ": " + why, field};
@@ -55,6 +56,33 @@ std::optional<ColumnType> type_of(std::string_view format, Py_ssize_t item_bytes
   return std::nullopt;
 }
 
+// NumPy's formats of Python objects, texts, half and long doubles, whose values are read one by one.
+bool is_read_one_by_one(std::string_view format) {
+  return !format.empty() && std::string_view("Oweg").find(format.back()) != std::string_view::npos;
+}
+
+std::string item_of(const std::string& field, std::size_t row) {
+  return field + "[" + std::to_string(row) + "]";
+}
+
+bool is_non_finite(py::handle value) {
+  if (PyFloat_Check(value.ptr()) != 0) return !std::isfinite(PyFloat_AS_DOUBLE(value.ptr()));
+  if (PyUnicode_Check(value.ptr()) != 0 || PyNumber_Check(value.ptr()) == 0) return false;
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (PyErr_Occurred() != nullptr) PyErr_Clear();
+  return std::isnan(number);
+}
+
+Status read_str(const std::string& field, const py::tuple& values, std::vector<std::string_view>& out) {
+  out.reserve(values.size());
+  for (const py::handle value : values) {
+    const Result<std::string_view> text = utf8_of(value);
+    if (!text) return about(item_of(field, out.size()), text.error());
+    out.push_back(*text);
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Result<std::string_view> utf8_of(py::handle text) {
@@ -77,7 +105,7 @@ Columns::~Columns() {
 
 Status Columns::add(std::string name, py::handle values, std::size_t rows) {
   const Source source{"columns." + name, std::move(name), rows};
-  if (PyList_Check(values.ptr()) || PyTuple_Check(values.ptr())) return add_texts(source, values);
+  if (PyList_Check(values.ptr()) || PyTuple_Check(values.ptr())) return add_values(source, values);
   if (PyObject_CheckBuffer(values.ptr()) != 0) return add_buffer(source, values);
   if (!py::hasattr(values, "to_numpy"))
     return bad(source.field, "must be " + std::string(kAllowed) + ", not " + Py_TYPE(values.ptr())->tp_name);
@@ -87,22 +115,40 @@ Status Columns::add(std::string name, py::handle values, std::size_t rows) {
   return add_buffer(source, array);
 }
 
-Status Columns::add_texts(const Source& source, py::handle values) {
-  const auto owner = py::reinterpret_steal<py::object>(PySequence_Tuple(values.ptr()));
+Status Columns::add_values(const Source& source, py::handle values) {
+  const auto owner = py::reinterpret_steal<py::tuple>(PySequence_Tuple(values.ptr()));
   if (!owner) throw py::error_already_set();
   const auto size = static_cast<std::size_t>(PyTuple_GET_SIZE(owner.ptr()));
   if (size != source.rows) return wrong_length(source.field, size, source.rows);
-  std::vector<std::string_view>& texts = texts_.emplace_back();
-  texts.reserve(size);
-  for (std::size_t row = 0; row < size; ++row) {
-    const Result<std::string_view> text =
-        utf8_of(PyTuple_GET_ITEM(owner.ptr(), static_cast<Py_ssize_t>(row)));
-    if (!text) return about(source.field + "[" + std::to_string(row) + "]", text.error());
-    texts.push_back(*text);
-  }
+  Texts& texts = texts_.emplace_back();
+  const bool all_str = std::all_of(owner.begin(), owner.end(),
+                                   [](py::handle value) { return PyUnicode_Check(value.ptr()) != 0; });
+  const Status read =
+      all_str ? read_str(source.field, owner, texts.views) : spell(source.field, owner, texts);
+  if (!read) return read;
   owners_.push_back(owner);
-  columns_.push_back({source.name, ColumnType::kText, reinterpret_cast<const std::byte*>(texts.data()),
-                      sizeof(std::string_view)});
+  columns_.push_back({source.name, all_str ? ColumnType::kText : ColumnType::kJson,
+                      reinterpret_cast<const std::byte*>(texts.views.data()), sizeof(std::string_view)});
+  return ok_status();
+}
+
+// The values as JSON, by the same rules as the fields of a publish.
+Status Columns::spell(const std::string& field, const py::tuple& values, Texts& texts) const {
+  std::vector<std::size_t> ends;
+  ends.reserve(values.size());
+  for (const py::handle value : values) {
+    const bool lacking = non_finite_ == NonFinite::kNull && is_non_finite(value);
+    const std::string place = item_of(field, ends.size());
+    // 2: the row is the object around it.
+    const Status written = append_json(lacking ? py::handle(Py_None) : value, place, texts.spelled, 2);
+    if (!written) return written;
+    ends.push_back(texts.spelled.size());
+  }
+  std::size_t start = 0;
+  for (const std::size_t end : ends) {
+    texts.views.push_back(std::string_view(texts.spelled).substr(start, end - start));
+    start = end;
+  }
   return ok_status();
 }
 
@@ -114,6 +160,7 @@ Status Columns::add_buffer(const Source& source, py::handle values) {
   if (buffer.ndim != 1)
     return bad(source.field, "has " + std::to_string(buffer.ndim) + " dimensions, must have 1");
   const std::string format = buffer.format == nullptr ? "B" : buffer.format;
+  if (is_read_one_by_one(format)) return add_values(source, values);
   const std::optional<ColumnType> type = type_of(format, buffer.itemsize);
   if (!type) {
     return bad(source.field, "a buffer of format '" + format + "' with " + std::to_string(buffer.itemsize) +

@@ -23,7 +23,8 @@ Error about(const std::string& field, const Error& error);
 
 class Columns {
  public:
-  Columns() = default;
+  // `non_finite`: what a NaN or an infinity in a list becomes.
+  explicit Columns(NonFinite non_finite) : non_finite_(non_finite) {}
   ~Columns();
   Columns(const Columns&) = delete;
   Columns& operator=(const Columns&) = delete;
@@ -39,12 +40,19 @@ class Columns {
     std::string name;
     std::size_t rows;
   };
-  Status add_texts(const Source& source, pybind11::handle values);
+  Status add_values(const Source& source, pybind11::handle values);
   Status add_buffer(const Source& source, pybind11::handle values);
 
   std::vector<Column> columns_;
   std::deque<Py_buffer> buffers_;
-  std::deque<std::vector<std::string_view>> texts_;
+  struct Texts {
+    std::string spelled;  // values that are no str, one after the other
+    std::vector<std::string_view> views;
+  };
+  Status spell(const std::string& field, const pybind11::tuple& values, Texts& texts) const;
+
+  const NonFinite non_finite_;
+  std::deque<Texts> texts_;
   std::vector<pybind11::object> owners_;  // of what texts_ show
 };
 

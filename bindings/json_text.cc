@@ -5,7 +5,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
+#include "bindings/errors.h"
 #include "model/json_write.h"
 
 namespace tickwire {
@@ -14,10 +16,50 @@ namespace py = pybind11;
 
 namespace {
 
+constexpr std::size_t kShownDigitsMax = 40;  // in an error
+
 py::handle decimal_type() {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
   return storage.call_once_and_store_result([] { return py::module_::import("decimal").attr("Decimal"); })
       .get_stored();
+}
+
+py::handle enum_type() {
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
+  return storage.call_once_and_store_result([] { return py::module_::import("enum").attr("Enum"); })
+      .get_stored();
+}
+
+// "datetime.datetime": what an error calls a type.
+std::string type_name(py::handle object) {
+  const py::handle type = py::type::handle_of(object);
+  const auto name = py::str(type.attr("__qualname__")).cast<std::string>();
+  const auto module = py::str(type.attr("__module__")).cast<std::string>();
+  return module == "builtins" ? name : module + "." + name;
+}
+
+// Without the traceback that pybind11 puts behind it.
+std::string first_line(const py::error_already_set& error) {
+  const std::string what = error.what();
+  return what.substr(0, what.find("\n\nAt:"));
+}
+
+// What a program may mean by a value that JSON lacks.
+std::string way_out(py::handle object) {
+  if (py::hasattr(object, "isoformat")) return "; isoformat() makes a str of it, timestamp() a number";
+  if (py::hasattr(object, "__dataclass_fields__")) return "; dataclasses.asdict() makes a dict of it";
+  if (py::hasattr(object, "tolist")) return "; tolist() makes a list of it";
+  return "";
+}
+
+// The letter of NumPy's kinds (b, i, u, f, ...) of a scalar or an array without dimensions, known by what it
+// has, so that NumPy need not be there; 0 for all else.
+char numpy_scalar_kind(py::handle object) {
+  if (!py::hasattr(object, "dtype") || !py::hasattr(object, "ndim") || !py::hasattr(object, "item")) return 0;
+  const py::object kind = py::getattr(object.attr("dtype"), "kind", py::none());
+  const bool scalar = py::isinstance<py::int_>(object.attr("ndim")) && object.attr("ndim").cast<int>() == 0;
+  if (!scalar || !py::isinstance<py::str>(kind) || py::len(kind) != 1) return 0;
+  return kind.cast<std::string>()[0];
 }
 
 // Writes one value; the first fault is kept and ends the walk.
@@ -34,14 +76,17 @@ class JsonWriter {
   bool fail(std::string why);
   bool text(PyObject* object);
   bool integer(PyObject* object);
+  bool digits_of_number(std::string_view digits);
   bool real(double value);
-  bool decimal(PyObject* object);
+  bool spelled(py::handle object);
+  bool numpy_scalar(py::handle object, char kind, std::size_t depth);
   template <typename T>
   bool number(T value);
   bool fields(PyObject* dict, std::size_t depth);
   bool field(PyObject* key, PyObject* item, std::size_t depth);
   bool items(PyObject* sequence, std::size_t depth);
   bool other(PyObject* object, std::size_t depth);
+  bool foreign(PyObject* object, std::size_t depth);
 
   std::string& out_;
   const std::string_view root_;
@@ -88,8 +133,7 @@ bool JsonWriter::integer(PyObject* object) {
   if (overflow == 0) return number(std::int64_t{value});
   const py::object digits = py::reinterpret_steal<py::object>(PyLong_Type.tp_repr(object));
   if (!digits) return fail(take_python_error());
-  out_ += py::cast<std::string_view>(digits);
-  return true;
+  return digits_of_number(py::cast<std::string_view>(digits));
 }
 
 bool JsonWriter::real(double value) {
@@ -97,13 +141,33 @@ bool JsonWriter::real(double value) {
   return fail("JSON has no " + std::string(std::isnan(value) ? "NaN" : "infinity"));
 }
 
-bool JsonWriter::decimal(PyObject* object) {
-  const py::object shown = py::reinterpret_steal<py::object>(PyObject_Str(object));
-  if (!shown) return fail(take_python_error());
-  const auto digits = py::cast<std::string_view>(shown);
-  if (!is_json_number(digits)) return fail("JSON has no " + std::string(digits));
+bool JsonWriter::digits_of_number(std::string_view digits) {
+  if (!is_json_number(digits)) {
+    const std::string shown(digits.substr(0, kShownDigitsMax));
+    return fail((digits.find_first_of("0123456789") != std::string_view::npos
+                     ? "a number past a double (1.8e308): "
+                     : "JSON has no ") +
+                shown);
+  }
   out_ += digits;
   return true;
+}
+
+// A number whose str() are its digits: a Decimal, a NumPy float.
+bool JsonWriter::spelled(py::handle object) {
+  const py::object shown = py::reinterpret_steal<py::object>(PyObject_Str(object.ptr()));
+  if (!shown) return fail(take_python_error());
+  return digits_of_number(py::cast<std::string_view>(shown));
+}
+
+bool JsonWriter::numpy_scalar(py::handle object, char kind, std::size_t depth) {
+  const bool number = kind == 'b' || kind == 'i' || kind == 'u' || kind == 'f';
+  if (!number && kind != 'U') return fail("JSON has no " + type_name(object) + way_out(object));
+  // Of an array without dimensions its one value: float32 stays float32, whose own digits are the shortest.
+  const py::object scalar =
+      py::hasattr(object, "__len__") ? object[py::tuple()] : py::reinterpret_borrow<py::object>(object);
+  if (kind == 'f' && PyFloat_Check(scalar.ptr()) == 0) return spelled(scalar);
+  return value(py::object(scalar.attr("item")()).ptr(), depth);
 }
 
 bool JsonWriter::fields(PyObject* dict, std::size_t depth) {
@@ -126,7 +190,9 @@ bool JsonWriter::fields(PyObject* dict, std::size_t depth) {
 }
 
 bool JsonWriter::field(PyObject* key, PyObject* item, std::size_t depth) {
-  if (!PyUnicode_Check(key)) return fail("a key must be a str, not " + py::repr(key).cast<std::string>());
+  if (!PyUnicode_Check(key)) {
+    return fail("a key must be a str, not " + py::repr(key).cast<std::string>().substr(0, kShownDigitsMax));
+  }
   const auto end = [&] { return static_cast<std::uint32_t>(out_.size()); };
   JsonField place;
   place.key = end() + 1;
@@ -160,16 +226,34 @@ bool JsonWriter::items(PyObject* sequence, std::size_t depth) {
   return true;
 }
 
-// Decimal, mappings, and the integers that are not int (numpy.int64).
+// What is none of JSON's own types may run Python code, which may raise.
 bool JsonWriter::other(PyObject* object, std::size_t depth) {
-  if (py::isinstance(object, decimal_type())) return decimal(object);
+  try {
+    return foreign(object, depth);
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_Exception)) throw;
+    return fail(first_line(error));
+  }
+}
+
+// Decimal, Enum, NumPy scalars, mappings, and whatever is an integer without being an int.
+bool JsonWriter::foreign(PyObject* object, std::size_t depth) {
+  if (py::isinstance(object, decimal_type())) return spelled(object);
+  if (py::isinstance(object, enum_type())) {
+    const py::object inner = py::handle(object).attr("value");
+    if (py::isinstance(inner, enum_type()) && !py::isinstance<py::int_>(inner) &&
+        !py::isinstance<py::str>(inner))
+      return fail("an Enum whose value is an Enum");
+    return value(inner.ptr(), depth);
+  }
+  if (const char kind = numpy_scalar_kind(object)) return numpy_scalar(object, kind, depth);
   if (PyIndex_Check(object) != 0) {
     const py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
-    if (!number) return fail(take_python_error());
-    return integer(number.ptr());
+    if (number) return integer(number.ptr());
+    PyErr_Clear();  // an array of numbers, say
   }
   if (const py::object dict = dict_of(object)) return fields(dict.ptr(), depth);
-  return fail("JSON has no " + std::string(Py_TYPE(object)->tp_name));
+  return fail("JSON has no " + type_name(object) + way_out(object));
 }
 
 // A copy of what a bytes-like object holds.
@@ -186,8 +270,7 @@ Status copy_buffer(py::handle data, std::string& out) {
 }  // namespace
 
 std::string take_python_error() {
-  py::error_already_set error;
-  return error.what();
+  return first_line(py::error_already_set());
 }
 
 py::object dict_of(py::handle data) {
@@ -195,6 +278,26 @@ py::object dict_of(py::handle data) {
   if (PyMapping_Check(data.ptr()) == 0 || !py::hasattr(data, "keys")) return {};
   return py::module_::import("builtins").attr("dict")(data);
 }
+
+namespace {
+
+Result<Payload> mapping_payload(py::handle data, PayloadScratch& scratch) {
+  const py::object dict = dict_of(data);
+  if (!dict) {
+    return Error{
+        ErrorCode::kBadData,
+        "data: must be a mapping, or a JSON object as bytes or str, not " + type_name(data) + way_out(data),
+        "data"};
+  }
+  scratch.text.clear();
+  scratch.fields.clear();
+  JsonWriter writer(scratch.text, "data", &scratch.fields);
+  if (!writer.value(dict.ptr(), 1)) return writer.fault();
+  if (const Status fits = check_payload_bytes(scratch.text.size()); !fits) return fits.error();
+  return Payload{scratch.text, scratch.fields};
+}
+
+}  // namespace
 
 Result<Payload> payload_of(py::handle data, PayloadScratch& scratch) {
   PyObject* object = data.ptr();
@@ -214,24 +317,24 @@ Result<Payload> payload_of(py::handle data, PayloadScratch& scratch) {
     if (const Status copied = copy_buffer(data, scratch.text); !copied) return copied.error();
     return Payload{scratch.text, std::nullopt};
   }
-  const py::object dict = dict_of(data);
-  if (!dict) {
-    return Error{ErrorCode::kBadData,
-                 "data: must be a mapping, or a JSON object as bytes or str, not " +
-                     std::string(Py_TYPE(object)->tp_name),
-                 "data"};
+  try {
+    return mapping_payload(data, scratch);
+  } catch (py::error_already_set& error) {  // of the mapping's own methods
+    if (!error.matches(PyExc_Exception)) throw;
+    return Error{ErrorCode::kBadData, "data: " + first_line(error), "data"};
   }
-  scratch.text.clear();
-  scratch.fields.clear();
-  JsonWriter writer(scratch.text, "data", &scratch.fields);
-  if (!writer.value(dict.ptr(), 1)) return writer.fault();
-  if (const Status fits = check_payload_bytes(scratch.text.size()); !fits) return fits.error();
-  return Payload{scratch.text, scratch.fields};
 }
 
-Status append_json(py::handle value, std::string_view field, std::string& out) {
+py::str json_text(py::handle data) {
+  PayloadScratch scratch;
+  const Payload payload = unwrap(payload_of(data, scratch));
+  if (!payload.fields) unwrap(scan_object(payload.text, scratch.fields));
+  return {payload.text.data(), payload.text.size()};
+}
+
+Status append_json(py::handle value, std::string_view field, std::string& out, std::size_t depth) {
   JsonWriter writer(out, field);
-  if (!writer.value(value.ptr(), 1)) return writer.fault();
+  if (!writer.value(value.ptr(), depth)) return writer.fault();
   return ok_status();
 }
 

@@ -1,9 +1,11 @@
 // What a publisher hands in as the JSON text it stands for, without Python's json module in between.
 //
 // Only with the GIL. bytes-like objects and str are taken as JSON as they are. A mapping is written compactly
-// in its own order: float by its shortest digits as repr() has it, Decimal digit by digit, str unescaped but
-// for what JSON demands. NaN, infinity, and types that JSON lacks are kBadData with the field's name
-// ("data.bids[3].price").
+// in its own order: float by its shortest digits as repr() has it, Decimal digit by digit, an Enum as its
+// value, a NumPy scalar as its number, str unescaped but for what JSON demands. NaN, infinity, a number past
+// a double, types that JSON lacks and keys that are not str are kBadData with the field's name
+// ("data.bids[3].price"). What Python code raises meanwhile (a mapping's own methods) is the same error,
+// unless it is no Exception (KeyboardInterrupt), which passes as error_already_set.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -31,12 +33,16 @@ struct PayloadScratch {
 // The text of `data`, in `scratch` unless it can be lent by `data` itself: valid as long as both are.
 Result<Payload> payload_of(pybind11::handle data, PayloadScratch& scratch);
 
+// What a client sends as `data`: the same text that publish() would store. Throws DataError.
+pybind11::str json_text(pybind11::handle data);
+
 // A mapping as a dict, itself if it is one; null when it is no mapping.
 pybind11::object dict_of(pybind11::handle data);
 // Drops the Python error that is set; its text.
 std::string take_python_error();
 
-// Appends `value` to `out`, whatever JSON value it is; `field` is its name in errors.
-Status append_json(pybind11::handle value, std::string_view field, std::string& out);
+// Appends `value` to `out`, whatever JSON value it is; `field` is its name in errors, `depth` that of an
+// object or array that it is.
+Status append_json(pybind11::handle value, std::string_view field, std::string& out, std::size_t depth = 1);
 
 }  // namespace tickwire

@@ -22,6 +22,32 @@ Result<UpdatePtr> publish_one(Engine& engine, std::string_view topic, const Payl
   return engine.bridge().publish(feed, topic, ImageView{data.text, *data.fields});
 }
 
+// The faulty pairs of a publish_many: the first is told, the others are counted.
+class PairFaults {
+ public:
+  void add(std::size_t pair, Error error) {
+    ++count_;
+    if (first_ && pair_ <= pair) return;
+    pair_ = pair;
+    first_ = std::move(error);
+  }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  // Throws when there is any; `pairs`: how many there were in all.
+  void raise(std::size_t pairs) const {
+    if (!first_) return;
+    const std::string place = "pairs[" + std::to_string(pair_) + "]";
+    const std::string others = " (the other " + std::to_string(pairs - count_) + " pairs are published";
+    const std::string more = count_ == 1 ? ")" : "; " + std::to_string(count_ - 1) + " more are faulty)";
+    throw_error({first_->code, place + ": " + first_->message + others + more,
+                 first_->field.empty() ? place : place + "." + first_->field});
+  }
+
+ private:
+  std::optional<Error> first_;
+  std::size_t pair_ = 0;
+  std::size_t count_ = 0;
+};
+
 // Texts and fields of a batch in one place each, so that a batch allocates nothing once warm.
 class Batch final : public Payloads {
  public:
@@ -29,8 +55,8 @@ class Batch final : public Payloads {
     return rows_.size() >= kPublishBatch || texts_.size() >= kBytesUnderGilMax;
   }
 
-  // Adds (topic, data).
-  Status add(py::handle pair) {
+  // Adds (topic, data), which is the pair number `number`.
+  Status add(py::handle pair, std::size_t number) {
     if (!PyTuple_Check(pair.ptr()) && !PyList_Check(pair.ptr())) return not_a_pair(pair);
     if (PySequence_Fast_GET_SIZE(pair.ptr()) != 2) return not_a_pair(pair);
     // Held: writing the data may run Python code, which may change the pair.
@@ -40,7 +66,7 @@ class Batch final : public Payloads {
     const Result<Payload> payload = payload_of(data, scratch_);
     if (!payload) return payload.error();
     texts_ += py::cast<std::string_view>(topic);
-    Row row{.topic_end = texts_.size(), .checked = payload->fields.has_value()};
+    Row row{.pair = number, .topic_end = texts_.size(), .checked = payload->fields.has_value()};
     texts_ += payload->text;
     row.data_end = texts_.size();
     if (row.checked) fields_.insert(fields_.end(), payload->fields->begin(), payload->fields->end());
@@ -49,22 +75,26 @@ class Batch final : public Payloads {
     return ok_status();
   }
 
-  // Publishes what was added and empties the batch; `done` counts the successes.
-  Status flush(Engine& engine, FeedId feed, std::size_t& done) {
+  // Publishes what was added, whatever is wrong with some of it, and empties the batch.
+  void flush(Engine& engine, FeedId feed, PairFaults& faults) {
     const py::gil_scoped_release released;
     topics_.clear();
     for (std::size_t i = 0; i < rows_.size(); ++i) topics_.push_back(between(start(i), rows_[i].topic_end));
-    std::size_t published = 0;
-    const Status status = engine.bridge().publish_rows(feed, topics_, *this, published);
-    done += published;
+    for (first_ = 0; first_ < rows_.size();) {
+      std::size_t published = 0;
+      const Status status =
+          engine.bridge().publish_rows(feed, std::span(topics_).subspan(first_), *this, published);
+      first_ += published;
+      if (!status) faults.add(rows_[first_++].pair, status.error());
+    }
     rows_.clear();
     texts_.clear();
     fields_.clear();
-    return status;
   }
 
-  Result<ImageView> at(std::size_t row) override {
-    const auto& [topic_end, data_end, fields_end, checked] = rows_[row];
+  Result<ImageView> at(std::size_t index) override {
+    const std::size_t row = first_ + index;
+    const auto& [pair, topic_end, data_end, fields_end, checked] = rows_[row];
     const std::string_view text = between(topic_end, data_end);
     if (checked) {
       const std::size_t first = row == 0 ? 0 : rows_[row - 1].fields_end;
@@ -76,6 +106,7 @@ class Batch final : public Payloads {
 
  private:
   struct Row {
+    std::size_t pair = 0;        // which of all pairs it is
     std::size_t topic_end = 0;   // in texts_
     std::size_t data_end = 0;    // in texts_
     std::size_t fields_end = 0;  // in fields_
@@ -94,15 +125,10 @@ class Batch final : public Payloads {
   std::vector<JsonField> fields_;
   std::vector<Row> rows_;
   std::vector<std::string_view> topics_;  // of rows_, while it is published
+  std::size_t first_ = 0;                 // row that publish_rows() begins with
   std::vector<JsonField> scanned_;
   PayloadScratch scratch_;
 };
-
-[[noreturn]] void throw_pair_error(const Error& error, std::size_t at) {
-  const std::string field =
-      "pairs[" + std::to_string(at) + "]" + (error.field.empty() ? "" : "." + error.field);
-  throw_error({error.code, "pairs[" + std::to_string(at) + "]: " + error.message, field});
-}
 
 }  // namespace
 
@@ -122,22 +148,21 @@ std::uint64_t publish(Engine& engine, std::string_view topic, py::handle data, F
 
 std::size_t publish_many(Engine& engine, const py::iterable& pairs, FeedId feed) {
   Batch batch;
-  std::size_t done = 0;
+  PairFaults faults;
   std::size_t read = 0;
-  const auto flush = [&] {
-    if (const Status flushed = batch.flush(engine, feed, done); !flushed)
-      throw_pair_error(flushed.error(), done);
-  };
-  for (const py::handle pair : pairs) {
-    if (const Status added = batch.add(pair); !added) {
-      flush();
-      throw_pair_error(added.error(), read);
+  try {
+    for (const py::handle pair : pairs) {
+      if (const Status added = batch.add(pair, read); !added) faults.add(read, added.error());
+      ++read;
+      if (batch.full()) batch.flush(engine, feed, faults);
     }
-    ++read;
-    if (batch.full()) flush();
+  } catch (py::error_already_set&) {  // of the iterable, or an interrupt
+    batch.flush(engine, feed, faults);
+    throw;
   }
-  flush();
-  return done;
+  batch.flush(engine, feed, faults);
+  faults.raise(read);
+  return read;
 }
 
 }  // namespace tickwire

@@ -21,7 +21,10 @@ inline constexpr std::size_t kPublishBatch = 256;  // updates of a publish_many 
 
 // The seq it got. `feed` 0: any topic; else only those of that feed's pattern.
 std::uint64_t publish(Engine& engine, std::string_view topic, pybind11::handle data, FeedId feed);
-// How many; those before a faulty pair are published. The fault's field names the pair ("pairs[3].data.bid").
+// How many. A faulty pair loses no other: the error, raised after all others are published, is about the
+// first
+// ("pairs[3].data.bid") and says how many there were. What the iterable itself raises passes; the pairs
+// before it are published.
 std::size_t publish_many(Engine& engine, const pybind11::iterable& pairs, FeedId feed);
 
 }  // namespace tickwire

@@ -1,6 +1,7 @@
 #include "bindings/publish_table.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,10 +22,13 @@ namespace {
 class Rows final : public Payloads {
  public:
   explicit Rows(Table& table) : table_(table) {}
-  Result<ImageView> at(std::size_t row) override { return table_.row(row); }
+  // The row that the next publish_rows() begins with.
+  void begin_at(std::size_t first) { first_ = first; }
+  Result<ImageView> at(std::size_t row) override { return table_.row(first_ + row); }
 
  private:
   Table& table_;
+  std::size_t first_ = 0;
 };
 
 // Names in a tuple of str, which keeps them.
@@ -82,8 +86,16 @@ Status publish_rows(Engine& engine, const Topics& topics, const Columns& columns
   if (!table) return table.error();
   table->set_shape(engine.hub().shape_of(table->keys()));
   Rows rows(*table);
-  const Status published = engine.hub().publish_rows(topics.names, rows, feed, done);
-  return published ? published : about(topic_field(done), published.error());
+  Status first_fault = ok_status();
+  // A row that its topic refuses (an image past its limit) loses no other.
+  for (std::size_t first = 0; first < topics.names.size(); ++first) {
+    rows.begin_at(first);
+    const Status published =
+        engine.hub().publish_rows(std::span(topics.names).subspan(first), rows, feed, done);
+    first += done;
+    if (!published && first_fault) first_fault = about(topic_field(first), published.error());
+  }
+  return first_fault;
 }
 
 }  // namespace
@@ -95,7 +107,7 @@ std::size_t publish_table(Engine& engine, const py::iterable& topics, const py::
     throw_error(
         {ErrorCode::kBadData, "nan: \"" + std::string(nan) + "\" is not one of error and null", "nan"});
   const Topics names = unwrap(read_topics(topics));
-  Columns held;
+  Columns held(*non_finite);
   unwrap(read_columns(columns, names.names.size(), held));
   std::optional<Status> published;
   {

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "bindings/errors.h"
+#include "bindings/json_text.h"
 #include "bindings/register.h"
 #include "model/topic_name.h"
 
@@ -21,6 +22,8 @@ void register_all(py::module_& module) {
   module.attr("version") = TICKWIRE_VERSION;
   module.def("overlap", &overlap, py::arg("one"), py::arg("other"),
              "Some topic matches both patterns. Raises TopicError.");
+  module.def("json_text", &json_text, py::arg("data"),
+             "What is published for `data`, as JSON text. Raises DataError with the field's name.");
   register_config(module);
   register_events(module);
   register_local_session(module);

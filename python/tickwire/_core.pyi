@@ -10,6 +10,9 @@ version: str
 def overlap(one: str, other: str) -> bool:
     """Some topic matches both patterns. Raises TopicError."""
 
+def json_text(data: _Data) -> str:
+    """What is published for `data`, as JSON text. Raises DataError with the field's name."""
+
 @final
 class ConfigEntry:
     """One key of a configuration, as `config show` prints it."""
@@ -134,7 +137,7 @@ class Engine:
         """Publishes a mapping or a JSON object's text; the seq it got. Raises TopicError,
         DataError."""
     def publish_many(self, pairs: Iterable[tuple[str, _Data]], feed: int = 0) -> int:
-        """Publishes (topic, data) pairs; how many. Those before a faulty one are published."""
+        """Publishes (topic, data) pairs; how many. A faulty one loses no other."""
     def publish_table(
         self,
         topics: Iterable[str],
@@ -142,7 +145,7 @@ class Engine:
         nan: str = "error",
         feed: int = 0,
     ) -> int:
-        """Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists of str),
+        """Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists),
         without the GIL; how many. All of them or none, unless an image would grow past its
         limit."""
     def set_status(self, topic: str, status: str, feed: int = 0) -> None:

@@ -97,7 +97,11 @@ class Pub:
         return self._engine.publish(topic, data, self._feed)
 
     def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
-        """``(topic, data)`` pairs, cheaper than one by one. Those before a faulty one count."""
+        """``(topic, data)`` pairs, cheaper than one by one. How many.
+
+        A faulty pair loses no other: all others are published, then the error of the first is
+        raised, which names it (``pairs[3].data.bid``). `TopicError`, `DataError`.
+        """
         return self._engine.publish_many(pairs, self._feed)
 
     def publish_table(

@@ -103,7 +103,11 @@ class Server:
         return self._running().publish(topic, data)
 
     def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
-        """``(topic, data)`` pairs, cheaper than one by one. Those before a faulty one count."""
+        """``(topic, data)`` pairs, cheaper than one by one. How many.
+
+        A faulty pair loses no other: all others are published, then the error of the first is
+        raised, which names it (``pairs[3].data.bid``). `TopicError`, `DataError`.
+        """
         return self._running().publish_many(pairs)
 
     def publish_table(
@@ -118,7 +122,7 @@ class Server:
             server.publish_table(["ticker.A", "ticker.B"], {"bid": bids, "ask": asks})
 
         A column is a one-dimensional NumPy array (or any buffer) of numbers or bools, what has a
-        ``to_numpy()`` that gives one (Arrow, pandas, polars), or a list of str. All topics and
+        ``to_numpy()`` that gives one (Arrow, pandas, polars), or a list of values. All topics and
         values are checked before anything is published; NaN and infinity are an error, or with
         ``nan="null"`` null. `TopicError`, `DataError`.
         """
