@@ -49,18 +49,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    value: Any
-    if name == "errors":
-        value = import_module("tickwire.errors")
-    elif name == "__version__":
-        value = import_module("tickwire._core").version
-    elif name in _HOME:
-        value = getattr(import_module(f"tickwire.{_HOME[name]}"), name)
-    else:
-        raise AttributeError(f"module 'tickwire' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker takes it for every name, also for those misspelt
+
+    def __getattr__(name: str) -> Any:
+        if name == "errors":
+            value = import_module("tickwire.errors")
+        elif name == "__version__":
+            value = import_module("tickwire._core").version
+        elif name in _HOME:
+            value = getattr(import_module(f"tickwire.{_HOME[name]}"), name)
+        else:
+            raise AttributeError(f"module 'tickwire' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tickwire._dial import close_error, dial
+from tickwire._client.dial import close_error, dial
 from tickwire._pattern import is_pattern
 from tickwire.client import connect
 from tickwire.errors import ConnectionLostError, UnknownTopicError, error_for

@@ -1,26 +1,36 @@
 """The client: one connection that comes back by itself, and any number of subscriptions on it.
 
-What messages mean stands in `_protocol`, the connection in `_link`, what lies unread in `_feed`.
+What messages mean stands in `_client/protocol.py`, what is wanted and what was asked for in
+`_client/wants.py`, the connection in `_client/link.py`, what lies unread in `_client/reader.py`.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
-from tickwire._backoff import BACKOFF_S_FIRST
-from tickwire._events import Answer, Command, Data, Ended, Event, Live
-from tickwire._feed import Feed, Gate
+from tickwire._client.arguments import (
+    LAST_MAX,
+    check_range,
+    check_rate,
+    check_since,
+    check_token,
+    check_topic,
+    check_topics,
+)
+from tickwire._client.ask import SNAPSHOT, Start
+from tickwire._client.backoff import BACKOFF_S_FIRST
+from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
+from tickwire._client.link import Link, LinkOptions
+from tickwire._client.protocol import Protocol
+from tickwire._client.reader import Gate, Reader
 from tickwire._json import Data as Payload
 from tickwire._json import data_text
-from tickwire._link import Link, LinkOptions
 from tickwire._pattern import is_pattern
-from tickwire._protocol import Protocol
-from tickwire._wants import SNAPSHOT, Start
 from tickwire.errors import (
-    ConfigError,
     ConnectionLostError,
     NotSubscribedError,
     TickwireError,
@@ -28,14 +38,12 @@ from tickwire.errors import (
     UnknownTopicError,
 )
 from tickwire.subscription import Subscription
-from tickwire.update import Update
+from tickwire.update import Update, stale
 from tickwire.url import DEFAULT_URL, websocket_url
 
-MAX_RATE_MIN: Final = 0.02
-MAX_RATE_MAX: Final = 1000.0
 QUEUE_MAX: Final = 1024
-LAST_MAX: Final = 65_536
-SEQ_MAX: Final = 2**64 - 1
+
+log = logging.getLogger("tickwire.client")
 
 
 def connect(
@@ -48,11 +56,14 @@ def connect(
 ) -> "Client":
     """A client of the server at `url`, to be entered: ``async with tickwire.connect(url) as c:``.
 
-    token: handed to the server's authenticator, at every connect.
+    token: handed to the server's authenticator, at every connect. Where nobody can judge it now
+    (`UnavailableError`), the client goes on without and tries again; a denial ends it.
     reconnect: False makes a lost connection an error of whatever waits for it.
     timeout_s: for connecting, and for each answer.
     backoff_s: before the first attempt to connect again; it doubles, up to 20 s.
     """
+    if token is not None:
+        check_token(token)
     options = LinkOptions(websocket_url(url), token, reconnect, timeout_s, backoff_s)
     return Client(options)
 
@@ -64,8 +75,10 @@ class Client:
         self._options = options
         self._protocol = Protocol()
         self._gate = Gate()
-        self._feeds: list[Feed] = []
-        self._routes: dict[str, list[Feed]] = {}
+        self._readers: list[Reader] = []
+        self._routes: dict[str, list[Reader]] = {}
+        self._retrying: dict[str, TickwireError] = {}
+        """Topics and patterns that are asked for again, each with why it was not given."""
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -124,7 +137,8 @@ class Client:
     ) -> Subscription:
         """Iterate over it: ``async for update in c.subscribe("ticker.*", max_rate=5):``.
 
-        Topics that the server refuses are in its `refused`; an error when all are.
+        Topics that the server refuses are in its `refused`; an error when all are. What it cannot
+        give now is in its `retrying` and asked for again.
         max_rate: messages a second per topic, 0.02 to 1000; None: every update. Where
         subscriptions of one connection overlap, the server sends a topic once, at the fastest of
         the paces asked for.
@@ -134,58 +148,42 @@ class Client:
         `epoch` they belong to. A ``resumed`` says first how it goes on.
         queue_max: unread messages before the client stops reading from the connection.
         """
-        if not topics:
-            raise ConfigError("topics: at least one", field="topics")
-        for topic in topics:
-            _check_text(topic)
-        if max_rate is not None and not MAX_RATE_MIN <= max_rate <= MAX_RATE_MAX:
-            raise ConfigError(
-                f"max_rate: {max_rate} is outside {MAX_RATE_MIN:g} to {MAX_RATE_MAX:g}",
-                field="max_rate",
-            )
-        if not 0 <= last <= LAST_MAX:
-            raise ConfigError(f"last: {last} is outside 0 to {LAST_MAX}", field="last")
-        if queue_max < 1:
-            raise ConfigError(f"queue_max: {queue_max} is not at least 1", field="queue_max")
-        for topic, seq in (since or {}).items():
-            if type(seq) is not int or not 0 <= seq <= SEQ_MAX:
-                raise ConfigError(
-                    f"since: {topic}: {seq!r} is no integer from 0 to 2^64 - 1", field="since"
-                )
-        if since and not epoch:
-            raise ConfigError("epoch: needed with since, whose seqs belong to it", field="epoch")
-        feed = Feed(topics, self._gate, queue_max, self._refresh)
-        feed.snapshot = snapshot
-        feed.start = Start(last, dict(since or {}), epoch)
-        feed.max_rate = max_rate or math.inf
-        return Subscription(feed, self._join, self._leave, self._abandon)
+        check_topics(topics)
+        check_rate(max_rate)
+        check_range("last", last, 0, LAST_MAX)
+        check_range("queue_max", queue_max, 1)
+        check_since(since or {}, epoch)
+        reader = Reader(topics, self._gate, queue_max, self._refresh)
+        reader.snapshot = snapshot
+        reader.start = Start(last, dict(since or {}), epoch)
+        reader.max_rate = max_rate or math.inf
+        return Subscription(reader, self._retrying, self._join, self._leave, self._abandon)
 
     async def unsubscribe(self, *topics: str) -> None:
         """For all subscriptions of this client; one that has no topic left ends."""
         for topic in topics:
-            if not any(topic in feed.topics for feed in self._feeds):
+            if not any(topic in reader.topics for reader in self._readers):
                 raise NotSubscribedError(f"{topic}: not subscribed", topic=topic)
-        for feed in self._feeds:
-            feed.drop(topics)
-        commands = self._unwant(topics)
-        if not self._link.live:  # nobody can wait for the answer
-            self._link.post(commands)
-            return
-        for command in commands:
-            await self._link.ask(command)
+        for reader in self._readers:
+            reader.drop(topics)
+        self._unwant(topics)
+        if self._link.live:  # without a connection there is nothing to tell
+            await self._link.settle("unsubscribe", topics)
 
     async def snapshot(self, topic: str) -> Update:
         """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
-        _check_text(topic)
+        check_topic(topic)
         if is_pattern(topic):
             raise TopicError(f"{topic}: a pattern, not a topic", topic=topic)
-        feed = Feed([topic], self._gate, QUEUE_MAX, self._refresh)
+        reader = Reader([topic], self._gate, QUEUE_MAX, self._refresh)
         try:
             async with asyncio.timeout(self._options.timeout_s):
-                await self._join(feed)
-                if feed.seqs.get(topic) == 0:
+                await self._join(reader)
+                if topic in self._retrying:
+                    raise self._retrying[topic]
+                if reader.seqs.get(topic) == 0:
                     raise UnknownTopicError(f"{topic}: nothing was ever published", topic=topic)
-                while (update := await feed.next()) is not None:
+                while (update := await reader.next()) is not None:
                     if update.kind == "snapshot":
                         return update
         except TimeoutError as e:
@@ -193,14 +191,17 @@ class Client:
                 f"{topic}: no snapshot within {self._options.timeout_s:g} s"
             ) from e
         finally:
-            self._leave(feed)
+            self._leave(reader)
         raise ConnectionLostError(f"{topic}: unsubscribed before its snapshot came")
 
     # --- commands ---------------------------------------------------------------------------------
 
     async def publish(self, topic: str, data: Payload) -> int:
-        """The seq it got. `data`: a mapping (a `Decimal` keeps its digits), or JSON as text."""
-        _check_text(topic)
+        """The seq it got. `data`: a mapping (a `Decimal` keeps its digits), or JSON as text.
+
+        `DataError` names the field that cannot be sent and the limit, before anything is sent.
+        """
+        check_topic(topic)
         answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
         for error in answer.refused.values():
             raise error
@@ -208,7 +209,7 @@ class Client:
 
     async def list(self, pattern: str = ">") -> list[str]:
         """The names of the topics that exist and match, in order."""
-        _check_text(pattern)
+        check_topic(pattern)
         names: list[str] = []
         after: str | None = ""
         while after is not None:
@@ -226,17 +227,19 @@ class Client:
 
     async def auth(self, token: str) -> None:
         """Hands the server a new token, now and at every later connect."""
+        check_token(token)
         await self._link.ask(self._protocol.auth(token))
         self._link.token = token
+        self._link.judged()
 
     # --- life -------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
         """Ends every iterator; what was received before is still given."""
         await self._link.close()
-        for feed in self._feeds:
-            feed.end()
-        self._feeds.clear()
+        for reader in self._readers:
+            reader.end()
+        self._readers.clear()
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -251,110 +254,135 @@ class Client:
     ) -> None:
         await self.aclose()
 
-    # --- feeds ------------------------------------------------------------------------------------
+    def __await__(self) -> NoReturn:
+        raise TypeError("connect() is no coroutine: use `async with tickwire.connect(...) as c:`")
 
-    async def _join(self, feed: Feed) -> None:
-        self._feeds.append(feed)
+    def __aiter__(self) -> NoReturn:
+        raise TypeError(
+            "a client has no messages of its own: use `async for update in c.subscribe(...):`"
+            " within `async with tickwire.connect(...) as c:`"
+        )
+
+    # --- readers ----------------------------------------------------------------------------------
+
+    async def _join(self, reader: Reader) -> None:
+        self._readers.append(reader)
         self._routes.clear()
-        self._want(feed.topics, feed.start, repeat=feed.snapshot or bool(feed.start.since))
+        self._want(reader.topics, reader.start, repeat=reader.snapshot or bool(reader.start.since))
+        self._link.reconcile()
         try:
-            await self._link.subscribe()
-            feed.check()
+            await self._link.settle("subscribe", [*reader.topics])
+            reader.check()
         except TickwireError:
-            self._leave(feed)
+            self._leave(reader)
             raise
 
-    def _leave(self, feed: Feed) -> None:
-        feed.end()
-        if feed in self._feeds:
-            self._feeds.remove(feed)
-            self._link.post(self._unwant(feed.topics))
+    def _leave(self, reader: Reader) -> None:
+        reader.end()
+        if reader in self._readers:
+            self._readers.remove(reader)
+            self._unwant(reader.topics)
 
-    def _abandon(self, feed: Feed) -> None:
+    def _abandon(self, reader: Reader) -> None:
         """From the garbage collector, so from any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and all with it
-                self._loop.call_soon_threadsafe(self._leave, feed)
+                self._loop.call_soon_threadsafe(self._leave, reader)
 
     def _want(self, topics: Iterable[str], start: Start, *, repeat: bool) -> None:
         for topic in topics:
-            mine = [feed for feed in self._feeds if topic in feed.topics]
-            snapshot = any(feed.snapshot for feed in mine)
-            rate = max(feed.max_rate for feed in mine)
+            mine = [reader for reader in self._readers if topic in reader.topics]
+            snapshot = any(reader.snapshot for reader in mine)
+            rate = max(reader.max_rate for reader in mine)
             self._protocol.want(topic, snapshot, rate, repeat, start)
 
-    def _unwant(self, topics: Iterable[str]) -> Sequence[Command]:
-        """Forgets those that no feed has; for the others the pace may go down."""
+    def _unwant(self, topics: Iterable[str]) -> None:
+        """Forgets those that no reader has; for the others the pace may go down."""
         self._routes.clear()
-        kept = [t for t in topics if any(t in feed.topics for feed in self._feeds)]
-        commands = self._protocol.unwant(set(topics).difference(kept))
+        kept = [t for t in topics if any(t in reader.topics for reader in self._readers)]
+        gone = set(topics).difference(kept)
+        for topic in gone:
+            self._retrying.pop(topic, None)
+        self._protocol.unwant(gone)
         self._want(kept, SNAPSHOT, repeat=False)
-        return commands + (list(self._protocol.subscribe_commands()) if self._link.live else [])
+        self._link.reconcile()
 
     def _refresh(self, topics: Sequence[str]) -> None:
         """Not before `Live`: each topic first goes on where it was."""
         if self._link.live:
             self._protocol.refresh(topics)
-            self._link.post(self._protocol.take_outbox())
+            self._link.reconcile()
 
     def _lost(self, error: TickwireError | None) -> None:
         """The connection; with an error for good."""
-        for feed in self._feeds:
+        for reader in self._readers:
             if error is not None:
-                feed.end(error)
+                reader.end(error)
 
     def _take(self, event: Event) -> None:
         match event:
             case Data(update, news, begins):
                 name = update.topic
-                feeds = self._routes.get(name)
-                if feeds is None:
-                    feeds = self._routes[name] = [f for f in self._feeds if f.wants(name)]
-                for feed in feeds:
-                    feed.put(update, news, begins)
+                readers = self._routes.get(name)
+                if readers is None:
+                    readers = self._routes[name] = [f for f in self._readers if f.wants(name)]
+                waits = [reader for reader in readers if not reader.put(update, news, begins)]
+                # Its snapshot comes before the first update, unless another subscription decides.
+                if waits and update.kind == "update" and self._protocol.reconciled:
+                    self._refresh([name])
             case Answer(command) if command.kind == "subscribe":
                 self._settle(event)
+            case Doubted(topics, error):
+                self._doubt(topics, error)
             case Ended(error) if error.topic is not None:
                 self._refuse(error.topic, error)
             case Live():
                 self._refresh_not_begun()
-                for feed in self._feeds:
-                    feed.ask_again()
+                for reader in self._readers:
+                    reader.ask_again()
 
     def _settle(self, answer: Answer) -> None:
+        for topic in answer.seqs:
+            self._retrying.pop(topic, None)
         for topic, error in answer.refused.items():
-            self._refuse(topic, error)
-        for feed in self._feeds:
-            self._tell_resumed(feed, answer)
-            feed.seqs |= {t: seq for t, seq in answer.seqs.items() if t in feed.topics}
+            if not error.retryable:
+                self._refuse(topic, error)
+            elif self._protocol.wants.get(topic) is not None:
+                log.info("%s: %s; asking again", topic, error)
+                self._retrying[topic] = error
+        for reader in self._readers:
+            self._tell_resumed(reader, answer)
+            reader.seqs |= {t: seq for t, seq in answer.seqs.items() if t in reader.topics}
         command = answer.command
         if answer.resumed:  # without snapshots, which those that joined meanwhile wait for
             self._refresh_not_begun()
         elif any(map(is_pattern, command.topics)):
             self._refresh_not_begun(lambda name: self._protocol.follows_beside(command, name))
 
+    def _doubt(self, topics: Iterable[str], error: TickwireError) -> None:
+        """To whoever follows them they are stale; the server goes on by itself."""
+        log.info("%s", error)
+        for name in topics:
+            update = stale(name, self._protocol.topics.seq(name))
+            for reader in self._readers:
+                if reader.wants(name):
+                    reader.put(update, True)
+
     def _refresh_not_begun(self, which: Callable[[str], bool] = lambda _: True) -> None:
         topics = self._protocol.topics
-        names = {name for feed in self._feeds for name in feed.not_begun(topics)}
+        names = {name for reader in self._readers for name in reader.not_begun(topics)}
         self._refresh([name for name in sorted(names) if which(name)])
 
     @staticmethod
-    def _tell_resumed(feed: Feed, answer: Answer) -> None:
+    def _tell_resumed(reader: Reader, answer: Answer) -> None:
         for topic, how in answer.resumed.items():
-            if topic in feed.topics and (topic in feed.seqs or feed.start.since):
+            if topic in reader.topics and (topic in reader.seqs or reader.start.since):
                 seq, recovered = answer.seqs[topic], how.recovered
-                feed.tell(Update("resumed", topic, seq, missed=how.missed, recovered=recovered))
+                reader.tell(Update("resumed", topic, seq, missed=how.missed, recovered=recovered))
 
     def _refuse(self, topic: str, error: TickwireError) -> None:
         self._routes.clear()
-        named = [feed for feed in self._feeds if topic in feed.topics]
-        for feed in named or [feed for feed in self._feeds if feed.wants(topic)]:
-            feed.refuse(topic, error)
-
-
-def _check_text(topic: str) -> None:
-    """The server says what is no topic, but of what is no text it cannot read even the command."""
-    try:
-        topic.encode()
-    except UnicodeEncodeError as e:
-        raise TopicError(f"{topic!r}: half a surrogate pair is not text", topic=topic) from e
+        self._retrying.pop(topic, None)
+        named = [reader for reader in self._readers if topic in reader.topics]
+        for reader in named or [reader for reader in self._readers if reader.wants(topic)]:
+            reader.refuse(topic, error)

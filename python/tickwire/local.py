@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import math
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final, Self
 
 from tickwire._core import LocalSession
-from tickwire.errors import ServerError, error_for
-from tickwire.update import Update, parse_message
+from tickwire.errors import ConfigError, ServerError, TickwireError, error_for
+from tickwire.update import Update, parse_message, stale
 
 ANSWER_S_MAX: Final = 10.0
+TIMEOUT_S_MAX: Final = 1e6
+"""A longer one is taken for none."""
 
 
 class LocalSubscription:
@@ -30,6 +34,7 @@ class LocalSubscription:
         """may_not_wait: whether this thread is one that nothing may hold up."""
         self._session = session
         self._may_not_wait = may_not_wait
+        self._seqs: dict[str, int] = {}
         command = {"type": "subscribe", "id": 1, "topics": list(topics), **options}
         try:
             session.send(json.dumps(command))
@@ -39,21 +44,28 @@ class LocalSubscription:
             raise
 
     def get(self, timeout_s: float | None = None) -> Update | None:
-        """The next update, or None after `timeout_s`. `ServerError` when it has ended, and without
-        a `timeout_s` in an ``async`` plugin, whose event loop it would hold up."""
+        """The next update, or None after `timeout_s`; None waits without a limit.
+
+        One thread at a time. `ServerError` when it has ended, and without a `timeout_s` in an
+        ``async`` plugin, whose event loop it would hold up.
+        """
         if timeout_s is None:
             self._check_waiting()
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-            text = self._session.read(left_s)
-            if text is None:
-                return None
+        elif math.isnan(timeout_s):
+            raise ConfigError("timeout_s: NaN is no time", field="timeout_s")
+        deadline = _Deadline(timeout_s)
+        while (text := self._session.read(deadline.left_s())) is not None:
             message = parse_message(text)
             if isinstance(message, Update):
+                self._seqs[message.topic] = message.seq
                 return message
             if message["type"] == "error":
-                raise _error_of(message)
+                error = _error_for(message)
+                if not error.retryable:
+                    raise error
+                if error.topic in self._seqs:  # the server goes on by itself
+                    return stale(error.topic, self._seqs[error.topic])
+        return None
 
     def close(self) -> None:
         self._session.close()
@@ -66,22 +78,8 @@ class LocalSubscription:
         except ServerError:
             return
 
-    async def __aiter__(self) -> AsyncIterator[Update]:
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        loop.add_reader(self._session.notify_fd(), readable.set)
-        try:
-            while True:
-                update = self.get(0)
-                if update is not None:
-                    yield update
-                    continue
-                readable.clear()
-                await readable.wait()
-        except ServerError:
-            return
-        finally:
-            loop.remove_reader(self._session.notify_fd())
+    def __aiter__(self) -> AsyncIterator[Update]:
+        return _Updates(self, self._session)
 
     def _check_waiting(self) -> None:
         if self._may_not_wait():
@@ -97,21 +95,61 @@ class LocalSubscription:
         self.close()
 
     def _await_ack(self) -> None:
-        while (text := self._session.read(ANSWER_S_MAX)) is not None:
+        deadline = _Deadline(ANSWER_S_MAX)
+        while (text := self._session.read(deadline.left_s())) is not None:
             message = parse_message(text)
             if isinstance(message, Update):
                 continue
             if message["type"] == "error":
-                raise _error_of(message)
+                raise _error_for(message)
             if message["type"] == "ack":
                 refused = [result for result in message["results"] if "error" in result]
                 if refused:
-                    raise _error_of(refused[0]["error"], refused[0]["topic"])
+                    raise _error_for(refused[0]["error"], refused[0]["topic"])
                 return
         raise ServerError(f"no answer to subscribe within {ANSWER_S_MAX} s")
 
 
-def _error_of(message: dict[str, Any], topic: str | None = None) -> Exception:
+class _Deadline:
+    """Each heartbeat ends a read, so it is what is left of the time that the next one gets."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        endless = timeout_s is None or timeout_s > TIMEOUT_S_MAX
+        self._at = None if endless else time.monotonic() + (timeout_s or 0.0)
+
+    def left_s(self) -> float | None:
+        return None if self._at is None else max(self._at - time.monotonic(), 0.0)
+
+
+class _Updates(AsyncIterator[Update]):
+    """Nothing of it outlives a step, so that a loop that was left early hinders no later one."""
+
+    def __init__(self, subscription: LocalSubscription, session: LocalSession) -> None:
+        self._subscription = subscription
+        self._session = session
+
+    async def __anext__(self) -> Update:
+        try:
+            while (update := self._subscription.get(0)) is None:
+                await self._readable()
+        except ServerError:
+            raise StopAsyncIteration from None
+        return update
+
+    async def _readable(self) -> None:
+        """A copy of the descriptor: others may wait for the same one, on this loop or another."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        fd = os.dup(self._session.notify_fd())
+        try:
+            loop.add_reader(fd, readable.set)
+            await readable.wait()
+        finally:
+            loop.remove_reader(fd)
+            os.close(fd)
+
+
+def _error_for(message: dict[str, Any], topic: str | None = None) -> TickwireError:
     return error_for(
         message["code"],
         message["message"],

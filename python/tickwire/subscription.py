@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
-from tickwire._feed import Feed
+from tickwire._client.reader import Reader
 from tickwire.errors import TickwireError
 from tickwire.update import Update
 
@@ -19,12 +19,14 @@ class Subscription:
 
     def __init__(
         self,
-        feed: Feed,
-        join: Callable[[Feed], Awaitable[None]],
-        leave: Callable[[Feed], None],
-        abandon: Callable[[Feed], None],
+        reader: Reader,
+        retrying: Mapping[str, TickwireError],
+        join: Callable[[Reader], Awaitable[None]],
+        leave: Callable[[Reader], None],
+        abandon: Callable[[Reader], None],
     ) -> None:
-        self._feed = feed
+        self._reader = reader
+        self._retrying = retrying
         self._join = join
         self._leave = leave
         self._abandon = abandon
@@ -33,21 +35,34 @@ class Subscription:
     @property
     def topics(self) -> tuple[str, ...]:
         """What it still wants: the refused and the unsubscribed are gone."""
-        return tuple(self._feed.topics)
+        return tuple(self._reader.topics)
 
     @property
     def refused(self) -> Mapping[str, TickwireError]:
         """The topics that the server does not give, each with its error."""
-        return MappingProxyType(self._feed.refused)
+        return MappingProxyType(self._reader.refused)
+
+    @property
+    def retrying(self) -> Mapping[str, TickwireError]:
+        """The topics that the server could not give yet, each with its (retryable) error.
+
+        The client asks for them again, at growing intervals up to 20 s.
+        """
+        known = self._retrying
+        return {name: known[name] for name in self._reader.topics if name in known}
 
     async def aclose(self) -> None:
         if self._joined:
             self._joined = False
-            self._leave(self._feed)
-        self._feed.end()
+            self._leave(self._reader)
+        self._reader.end()
 
     async def __aenter__(self) -> Self:
-        await self._start()
+        try:
+            await self._start()
+        except BaseException:
+            await self.aclose()  # nobody else will: the block is not entered
+            raise
         return self
 
     async def __aexit__(
@@ -61,18 +76,24 @@ class Subscription:
     def __aiter__(self) -> Self:
         return self
 
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a subscription is iterated over with `async for`")
+
+    def __await__(self) -> NoReturn:
+        raise TypeError("subscribe() is no coroutine: use `async for update in c.subscribe(...):`")
+
     async def __anext__(self) -> Update:
         await self._start()
-        update = await self._feed.next()
+        update = await self._reader.next()
         if update is None:
             raise StopAsyncIteration
         return update
 
     async def _start(self) -> None:
-        if not self._joined and not self._feed.ended:
+        if not self._joined and not self._reader.ended:
             self._joined = True
-            await self._join(self._feed)
+            await self._join(self._reader)
 
     def __del__(self) -> None:
         if self._joined:
-            self._abandon(self._feed)
+            self._abandon(self._reader)

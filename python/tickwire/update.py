@@ -52,6 +52,12 @@ class Update:
         return self.seq - self.missed + 1 if self.kind == "gap" and self.missed else self.seq
 
 
+def stale(topic: str, seq: int) -> Update:
+    """The client's own status: nobody vouches for the topic at the moment."""
+    text = f'{{"type":"status","topic":"{topic}","seq":{seq},"ts":0,"status":"stale"}}'
+    return Update("status", topic, seq, status="stale", text=text)
+
+
 def parse_message(text: str) -> Update | dict[str, Any]:
     """A server's message: an `Update` when it is about a topic's state, else its decoded object.
 

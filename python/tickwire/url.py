@@ -13,7 +13,10 @@ _SECURE = {"ws": False, "http": False, "wss": True, "https": True}
 
 
 def websocket_url(text: str) -> str:
-    """`ws(s)://`, `http(s)://` or a bare `host:port`; without a path it is /ws. `ConfigError`."""
+    """`ws(s)://`, `http(s)://` or a bare `host:port`; without a path it is /ws. `ConfigError`.
+
+    A slash at its end means nothing: /ws/ is /ws.
+    """
     parts = _split(text)
     path = parts.path.rstrip("/") or "/ws"
     scheme = "wss" if _SECURE[parts.scheme] else "ws"
@@ -30,13 +33,14 @@ def http_url(text: str, path: str) -> str:
 
 def is_loopback(text: str) -> bool:
     """Whether the server runs on this machine: a proxy would look for it on its own."""
-    host = _split(text).hostname or ""
+    host = (_split(text).hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified
 
 
 def shown(text: str) -> str:

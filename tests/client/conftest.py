@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from client.road import Road
-from tickwire._events import Answer, Command
-from tickwire._protocol import Protocol
-from tickwire._wants import SNAPSHOT, Start
+from tickwire._client.ask import SNAPSHOT, Start
+from tickwire._client.events import Answer, Command
+from tickwire._client.protocol import Protocol
 
 settings.register_profile("here", database=None)
 settings.load_profile("here")
@@ -42,7 +42,7 @@ class Wire:
     ) -> Command:
         for topic in topics:
             self.protocol.want(topic, snapshot, max_rate, True, start)
-        (command,) = self.protocol.subscribe_commands()
+        (command,) = self.protocol.reconcile()
         self.ack(command, refused, seq)
         return command
 
@@ -54,7 +54,7 @@ class Wire:
         """The commands that it goes on with, as far as they come before their acks."""
         self.protocol.connection_lost()
         self.welcome(epoch)
-        return [json.loads(command.text) for command in self.protocol.subscribe_commands()]
+        return [json.loads(command.text) for command in self.protocol.reconcile()]
 
     def resumed(self, command: dict[str, Any], *results: tuple[bool, int | None]) -> Answer:
         """How the topics of a command go on: recovered, missed."""
@@ -99,7 +99,7 @@ class Wire:
 
     def asked(self) -> list[tuple[str, list[str]]]:
         """What the protocol sent by itself since the last call."""
-        return [(command.kind, [*command.topics]) for command in self.protocol.take_outbox()]
+        return [(command.kind, [*command.topics]) for command in self.protocol.reconcile()]
 
     @property
     def images(self) -> dict[str, dict[str, Any]]:

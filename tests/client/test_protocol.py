@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tickwire._events import Answer, Data, Drain, Ended, Welcome
-from tickwire._wants import COMMAND_BYTES_MAX, COMMAND_TOPICS_MAX
+from tickwire._client.ask import COMMAND_BYTES_MAX, COMMAND_TOPICS_MAX
+from tickwire._client.events import Answer, Data, Drain, Ended, Welcome
 from tickwire.errors import DeniedError, LimitError, NotSubscribedError, ProtocolError
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ def test_commands_are_spelled_as_the_document_says(wire: "Wire") -> None:
     protocol = wire.protocol
     protocol.want("ticker.*", True, 5.0, True)
     protocol.want("trade.a", False, math.inf, True)
-    texts = [command.text for command in protocol.subscribe_commands()]
+    texts = [command.text for command in protocol.reconcile()]
     texts += [protocol.publish("chat.lobby", '{"text":1.00}').text]
     texts += [protocol.list_topics(">", "a").text, protocol.auth("t").text, protocol.ping().text]
-    texts += [command.text for command in protocol.unwant(["trade.a"])]
+    protocol.unwant(["trade.a"])
+    texts += [command.text for command in protocol.reconcile()]
     assert texts == [
         '{"type":"subscribe","id":1,"topics":["ticker.*"],"max_rate":5.0}',
         '{"type":"subscribe","id":2,"topics":["trade.a"],"snapshot":false}',
@@ -41,26 +42,48 @@ def test_alike_topics_share_a_command_up_to_its_limits(wire: "Wire") -> None:
     for _ in range(3):
         wire.protocol.want("b" * (COMMAND_BYTES_MAX // 2), False, math.inf, True)
     wire.protocol.want("c" * (COMMAND_BYTES_MAX // 2), False, math.inf, True)
-    commands = wire.protocol.subscribe_commands()
+    commands = wire.protocol.reconcile()
     assert [len(command.topics) for command in commands] == [COMMAND_TOPICS_MAX, 1, 1, 1]
-    assert [*wire.protocol.subscribe_commands()] == []
+    assert wire.protocol.reconcile() == []
 
 
 def test_wanting_again_asks_again_only_for_something_new(wire: "Wire") -> None:
     wire.subscribe("a")
     wire.protocol.want("a", True, math.inf, False)
-    assert [*wire.protocol.subscribe_commands()] == []
+    assert wire.protocol.reconcile() == []
     wire.protocol.want("a", True, 5.0, False)
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     assert '"max_rate":5.0' in command.text
     wire.protocol.want("a", True, 5.0, True)
-    assert len([*wire.protocol.subscribe_commands()]) == 1
+    assert len(wire.protocol.reconcile()) == 1
 
 
 def test_only_what_was_asked_for_is_unsubscribed(wire: "Wire") -> None:
     wire.protocol.want("a", True, math.inf, True)
-    assert wire.protocol.unwant(["a", "never.wanted"]) == []
-    assert [*wire.protocol.subscribe_commands()] == []
+    wire.protocol.unwant(["a", "never.wanted"])
+    assert wire.protocol.reconcile() == []
+    wire.subscribe("a")
+    wire.protocol.unwant(["a"])
+    wire.protocol.unwant(["a"])
+    assert wire.asked() == [("unsubscribe", ["a"])]
+    assert wire.asked() == []
+
+
+def test_as_many_commands_are_made_as_may_be_sent(wire: "Wire") -> None:
+    for i in range(3 * COMMAND_TOPICS_MAX):
+        wire.protocol.want(f"a{i}", True, math.inf, True)
+    (first,) = wire.protocol.reconcile(1)
+    wire.protocol.unwant(["a0", f"a{COMMAND_TOPICS_MAX}"])
+    leave, *others = wire.protocol.reconcile(1)
+    assert (leave.kind, leave.topics) == ("unsubscribe", ("a0",))
+    assert [command.topics[0] for command in others] == [f"a{COMMAND_TOPICS_MAX + 1}"]
+    assert not wire.protocol.reconciled
+    others += wire.protocol.reconcile()
+    for command in (first, leave, *others):
+        wire.ack(command)
+    assert wire.protocol.reconciled
+    asked = [topic for command in (first, *others) for topic in command.topics]
+    assert len(asked) == len(set(asked)) == 3 * COMMAND_TOPICS_MAX - 1
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -83,7 +106,7 @@ def test_an_answer_belongs_to_its_command_once(wire: "Wire") -> None:
 def test_an_ack_holds_a_result_per_topic(wire: "Wire") -> None:
     wire.protocol.want("a", True, math.inf, True)
     wire.protocol.want("b.*", True, math.inf, True)
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     answer = wire.ack(command, refused="a")
     assert answer.seqs == {"b.*": 1}
     assert isinstance(answer.refused["a"], DeniedError)
@@ -95,7 +118,7 @@ def test_an_ack_holds_a_result_per_topic(wire: "Wire") -> None:
 def test_a_refusal_of_what_was_unsubscribed_meanwhile_is_no_news(wire: "Wire") -> None:
     wire.protocol.want("a", True, math.inf, True)
     wire.protocol.want("b", True, math.inf, True)
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     wire.protocol.unwant(["a", "b"])
     wire.ack(command, refused="a")
     assert wire.snapshot("a", 1) is None
@@ -143,7 +166,8 @@ def test_a_subscription_that_ended_before_its_first_message_leaves_nothing(wire:
     wire.subscribe("a")
     wire.send(type="error", code="denied", topic="a", message="over", retryable=False)
     assert wire.statuses == {}
-    assert wire.protocol.unwant(["a"]) == []
+    wire.protocol.unwant(["a"])
+    assert wire.asked() == []
 
 
 def test_an_error_about_nothing_in_particular_is_passed_on(wire: "Wire") -> None:
@@ -185,7 +209,8 @@ def test_a_message_with_a_wrong_field_is_a_protocol_error(wire: "Wire", text: st
 
 def test_unsubscribing_what_the_server_does_not_know_is_its_answer(wire: "Wire") -> None:
     wire.subscribe("a")
-    (command,) = wire.protocol.unwant(["a"])
+    wire.protocol.unwant(["a"])
+    (command,) = wire.protocol.reconcile()
     error = {"code": "not_subscribed", "message": "no", "retryable": False}
     answer = wire.send(type="ack", id=command.id, results=[{"topic": "a", "error": error}])
     assert isinstance(answer, Answer)

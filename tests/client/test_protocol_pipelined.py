@@ -1,12 +1,13 @@
 """An answer is about its own command, whatever was wanted since that was sent, without I/O."""
 
+import json
 import math
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tickwire._events import Command, Data
-from tickwire._wants import SNAPSHOT, Start
+from tickwire._client.ask import SNAPSHOT, Start
+from tickwire._client.events import Command, Data, Doubted
 
 if TYPE_CHECKING:
     from conftest import Wire
@@ -17,7 +18,7 @@ LAST = Start(last=2)
 def send(wire: "Wire", topic: str, start: Start = SNAPSHOT, snapshot: bool = True) -> Command:
     """A subscribe that the server has not answered yet."""
     wire.protocol.want(topic, snapshot, math.inf, True, start)
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     return command
 
 
@@ -54,6 +55,7 @@ def test_the_last_come_again_though_who_asked_is_gone(wire: "Wire") -> None:
     wire.snapshot("x.e", 6)
     command = send(wire, "x.e", LAST)
     wire.protocol.unwant(["x.e"])
+    assert wire.asked() == [("unsubscribe", ["x.e"])]
     wire.ack(command, seq=6)
     assert [isinstance(event(wire, seq), Data) for seq in (5, 6)] == [True, True]
     assert (wire.protocol.holes, wire.asked()) == (0, [])
@@ -96,12 +98,95 @@ def test_subscribed_anew_it_outlives_the_refusal_of_the_first(wire: "Wire") -> N
     assert isinstance(wire.snapshot("a", 6), Data)
 
 
-def test_a_command_leaves_out_what_was_unsubscribed_before_its_turn(wire: "Wire") -> None:
+# --- what the server cannot give now -----------------------------------------------------------
+
+
+def refuse(wire: "Wire", command: Command, topic: str, code: str = "unavailable") -> None:
+    error = {"code": code, "message": "later", "retryable": True}
+    told = [
+        {"topic": t, "error": error} if t == topic else {"topic": t, "seq": 1}
+        for t in command.topics
+    ]
+    wire.send(type="ack", id=command.id, results=told)
+
+
+def test_what_is_refused_for_now_is_asked_for_again_when_it_is_released(wire: "Wire") -> None:
     for topic in ("a", "b"):
         wire.protocol.want(topic, True, math.inf, True)
-    commands = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
+    refuse(wire, command, "a")
+    assert wire.asked() == [], "not at once"
+    assert wire.protocol.reconciled
+    assert wire.protocol.wants.holding
+    wire.protocol.wants.release()
+    assert wire.asked() == [("subscribe", ["a"])]
+    assert not wire.protocol.wants.holding
+
+
+def test_a_whole_command_refused_for_now_is_asked_for_again(wire: "Wire") -> None:
+    wire.subscribe("kept")
+    wire.protocol.want("a", True, 5.0, True)
+    (ask,) = wire.protocol.reconcile()
+    wire.protocol.unwant(["kept"])
+    (leave,) = wire.protocol.reconcile()
+    for command in (ask, leave):
+        wire.send(type="error", id=command.id, code="too_many", message="m", retryable=True)
+    assert wire.asked() == []
+    wire.protocol.wants.release()
+    assert wire.asked() == [("unsubscribe", ["kept"]), ("subscribe", ["a"])]
+
+
+def test_what_is_wanted_no_more_is_not_asked_for_again(wire: "Wire") -> None:
+    wire.protocol.want("a", True, math.inf, True)
+    (command,) = wire.protocol.reconcile()
     wire.protocol.unwant(["a"])
-    (command,) = commands
-    assert command.topics == ("b",)
-    wire.ack(command, seq=6)
-    assert isinstance(wire.snapshot("b", 6), Data)
+    assert wire.asked() == [("unsubscribe", ["a"])]
+    refuse(wire, command, "a")
+    wire.protocol.wants.release()
+    assert wire.asked() == []
+
+
+def test_a_repair_that_is_refused_for_now_is_asked_for_again(wire: "Wire") -> None:
+    wire.subscribe("*")
+    wire.snapshot("a", 1)
+    wire.update("a", 3)
+    (command,) = wire.protocol.reconcile()
+    wire.send(type="error", id=command.id, code="internal", message="m", retryable=True)
+    wire.protocol.wants.release()
+    assert wire.asked() == [("subscribe", ["a"])]
+    wire.snapshot("a", 3)
+    assert wire.asked() == [("unsubscribe", ["a"])]
+
+
+def test_a_topic_that_nobody_can_vouch_for_is_stale_until_its_snapshot(wire: "Wire") -> None:
+    wire.subscribe("a", "x.*")
+    for topic in ("a", "x.y"):
+        wire.snapshot(topic, 1)
+    told = {"code": "unavailable", "message": "later", "retryable": True}
+    assert isinstance(wire.send(type="error", topic="a", **told), Doubted)
+    doubted = wire.send(type="error", topic="x.*", **told)
+    assert isinstance(doubted, Doubted)
+    assert doubted.topics == ["x.y"]
+    assert wire.statuses == {"a": "stale", "x.y": "stale"}
+    assert wire.asked() == [], "the server goes on by itself"
+    again = wire.snapshot("a", 1)
+    assert isinstance(again, Data)
+    assert again.news
+    assert wire.statuses["a"] == "live"
+
+
+def test_a_topic_held_over_a_resume_goes_on_where_it_was(wire: "Wire") -> None:
+    wire.welcome()
+    wire.subscribe("a", "b")
+    for topic in ("a", "b"):
+        wire.snapshot(topic, 5)
+    wire.protocol.connection_lost()
+    wire.welcome()
+    (command,) = wire.protocol.reconcile()
+    refuse(wire, command, "a")
+    wire.protocol.want("c", True, math.inf, True)
+    (new,) = wire.protocol.reconcile()
+    assert new.topics == ("c",)
+    wire.protocol.wants.release()
+    (again,) = wire.protocol.reconcile()
+    assert json.loads(again.text)["since"] == {"a": 5}

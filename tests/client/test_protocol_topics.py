@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tickwire._events import Data
+from tickwire._client.events import Data
 from tickwire.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_without_snapshot_a_topic_goes_on_where_the_ack_says_that_it_stands(wire
 def test_a_refresh_keeps_the_pace_of_what_is_subscribed(wire: "Wire") -> None:
     wire.subscribe("a", max_rate=5.0)
     wire.protocol.refresh(["a", "b"])
-    texts = [command.text for command in wire.protocol.take_outbox()]
+    texts = [command.text for command in wire.protocol.reconcile()]
     assert len(texts) == 2
     assert '["a"],"max_rate":5.0' in texts[0]
     assert '"max_rate"' not in texts[1]
@@ -95,7 +95,8 @@ def test_a_refreshed_topic_that_was_unsubscribed_meanwhile_is_given_back(wire: "
     wire.subscribe("a")
     wire.update("a", 3)
     assert wire.asked() == [("subscribe", ["a"])]
-    assert wire.protocol.unwant(["a"]) == [], "else the refresh would be undone before it is done"
+    wire.protocol.unwant(["a"])
+    assert wire.asked() == [], "else the refresh would be undone before it is done"
     assert wire.snapshot("a", 3) is None
     assert wire.asked() == [("unsubscribe", ["a"])]
 
@@ -114,7 +115,7 @@ def test_refreshing_for_one_reader_holds_nothing_back_from_the_others(wire: "Wir
 def test_a_refused_refresh_can_be_tried_again(wire: "Wire") -> None:
     wire.subscribe("*")
     wire.update("a", 3)
-    (command,) = wire.protocol.take_outbox()
+    (command,) = wire.protocol.reconcile()
     wire.ack(command, refused="a")
     wire.update("a", 4)
     assert wire.asked() == [("subscribe", ["a"])]
@@ -123,9 +124,9 @@ def test_a_refused_refresh_can_be_tried_again(wire: "Wire") -> None:
 def test_a_server_that_refuses_to_repeat_a_snapshot_is_left(wire: "Wire") -> None:
     wire.subscribe("a")
     wire.update("a", 3)
-    (command,) = wire.protocol.take_outbox()
+    (command,) = wire.protocol.reconcile()
     with pytest.raises(ProtocolError, match="did not repeat"):
-        wire.send(type="error", id=command.id, code="internal", message="m", retryable=True)
+        wire.send(type="error", id=command.id, code="too_large", message="m", retryable=False)
 
 
 def test_a_repeated_snapshot_is_news_only_if_it_says_something_new(wire: "Wire") -> None:
@@ -206,7 +207,7 @@ def test_what_nobody_wants_is_forgotten(wire: "Wire") -> None:
     wire.protocol.unwant(["a", "x.*"])
     assert list(wire.images) == ["b"]
     assert wire.update("a", 2) is None, "it was on its way"
-    assert wire.asked() == []
+    assert wire.asked() == [("unsubscribe", ["a", "x.*"])]
 
 
 def test_what_another_pattern_covers_is_kept(wire: "Wire") -> None:
@@ -222,7 +223,7 @@ def test_subscribed_again_nothing_is_believed_before_the_ack(wire: "Wire") -> No
     wire.snapshot("a", 1)
     wire.protocol.unwant(["a"])
     wire.protocol.want("a", True, math.inf, True)
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     assert wire.update("a", 2) is None, "it still belongs to the first subscription"
     assert wire.asked() == []
     wire.ack(command)
@@ -233,7 +234,7 @@ def test_while_a_subscription_is_repeated_its_messages_count(wire: "Wire") -> No
     wire.subscribe("a")
     wire.snapshot("a", 1)
     wire.protocol.want("a", True, math.inf, True)
-    wire.protocol.subscribe_commands()
+    wire.protocol.reconcile()
     assert isinstance(wire.update("a", 2), Data)
 
 
@@ -245,8 +246,7 @@ def test_without_a_connection_nothing_is_live_and_all_is_asked_for_again(wire: "
     wire.protocol.connection_lost()
     assert wire.statuses == {"a": "stale", "b": "halted"}
     assert wire.images == {"a": {"last": 1}, "b": {"last": 1}}
-    assert wire.asked() == []
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     assert command.topics == ("a", "b", "c")
     wire.ack(command)
     assert isinstance(wire.snapshot("a", 1), Data)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tickwire._events import Answer, Data, Resumption
-from tickwire._wants import SEQ_BYTES_MAX, SINCE_BYTES_MAX, Start
+from tickwire._client.ask import SEQ_BYTES_MAX, SINCE_BYTES_MAX, Start
+from tickwire._client.events import Answer, Data, Resumption
 
 if TYPE_CHECKING:
     from conftest import Wire
@@ -38,7 +38,7 @@ def test_what_was_missed_is_merged_into_what_is_held(followed: "Wire") -> None:
     assert isinstance(followed.update("a", 6, {"more": 1}), Data)
     assert isinstance(followed.update("a", 7), Data)
     assert followed.images["a"] == {"last": 7, "more": 1}
-    assert followed.protocol.take_outbox() == []
+    assert followed.protocol.reconcile() == []
 
 
 @pytest.mark.parametrize(("status", "news"), [("live", False), ("halted", True)])
@@ -145,13 +145,13 @@ def test_each_topic_goes_on_in_one_command_and_new_ones_come_after(followed: "Wi
     followed.welcome()
     for new in ("x.z", ">"):
         followed.protocol.want(new, True, 9.0, True)
-    before = [json.loads(c.text) for c in followed.protocol.subscribe_commands()]
+    before = [json.loads(c.text) for c in followed.protocol.reconcile()]
     assert [(c["topics"], c.get("since")) for c in before] == [
         (["a"], {"a": 5}),
         (["x.y"], {"x.y": 7}),
         (["x.*"], {"x.z": 3}),
     ]
-    after = [json.loads(c.text) for c in followed.protocol.subscribe_commands()]
+    after = [json.loads(c.text) for c in followed.protocol.reconcile()]
     assert [(c["topics"], c.get("since")) for c in after] == [(["x.z", ">"], None)]
 
 
@@ -216,10 +216,10 @@ def test_what_nothing_goes_on_with_begins_for_those_that_are_new(followed: "Wire
     followed.protocol.want("*.y", True, 9.0, True, Start(last=2))
     followed.protocol.unwant(["x.*"])
     followed.welcome()
-    (resumed,) = followed.protocol.subscribe_commands()
+    (resumed,) = followed.protocol.reconcile()
     assert json.loads(resumed.text)["since"] == {"a": 5}
     followed.ack(resumed)
-    (new,) = followed.protocol.subscribe_commands()
+    (new,) = followed.protocol.reconcile()
     followed.ack(new)
     for seq in (7, 8):
         told = followed.send(type="update", topic="x.y", seq=seq, ts=1, delivery="event", data={})
@@ -249,7 +249,7 @@ def test_what_no_command_can_hold_begins_anew(wire: "Wire") -> None:
 def ask_since(wire: "Wire", since: dict[str, int], epoch: str, *topics: str) -> dict[str, Any]:
     for topic in topics:
         wire.protocol.want(topic, True, 9.0, True, Start(since=since, epoch=epoch))
-    (command,) = wire.protocol.subscribe_commands()
+    (command,) = wire.protocol.reconcile()
     found: dict[str, Any] = json.loads(command.text)
     return found
 

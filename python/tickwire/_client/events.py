@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tickwire._wants import Ask
+from tickwire._client.ask import Ask
 from tickwire.errors import TickwireError
 from tickwire.update import Update
 
@@ -16,7 +16,9 @@ class Command:
     text: str
     topics: tuple[str, ...] = ()
     ask: Ask | None = field(default=None, repr=False, compare=False)
-    """Of a subscribe: whatever is wanted by the time of its answer, the server did as it says."""
+    """A subscribe's: whatever is wanted by the time of its answer, the server did as it says."""
+    beside: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """What else the server had been asked for when a pattern's subscribe was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """The server cannot say whether these topics go on, and asks again by itself."""
+
+    topics: list[str]
+    error: TickwireError
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     reconnect_after_ms: int
 
@@ -79,4 +89,4 @@ class Live:
     """All that is wanted was asked for on this connection, and answered."""
 
 
-Event = Welcome | Answer | Data | Ended | Drain | Live
+Event = Welcome | Answer | Data | Ended | Doubted | Drain | Live

@@ -2,19 +2,30 @@
 
 An update that does not follow the one before is held back and its topic refreshed: the snapshot is
 asked for through a subscription to the topic itself, which is given back once it came. After a lost
-connection each topic goes on where it was (`_wants`), or begins anew.
+connection each topic goes on where it was (`wants`), or begins anew.
 """
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, zip_longest
+from collections.abc import Iterable, Sequence
+from itertools import count, islice, zip_longest
 from typing import Any
 
-from tickwire._events import Answer, Command, Data, Drain, Ended, Event, Resumption, Welcome
+from tickwire._client.ask import SNAPSHOT, Ask, Start, Want, among, portions
+from tickwire._client.events import (
+    Answer,
+    Command,
+    Data,
+    Doubted,
+    Drain,
+    Ended,
+    Event,
+    Resumption,
+    Welcome,
+)
+from tickwire._client.topics import Outcome, Topics
+from tickwire._client.wants import Wants
 from tickwire._pattern import is_pattern, matches
-from tickwire._topics import Outcome, Topics
-from tickwire._wants import SNAPSHOT, Ask, Start, Want, Wants, among, portions
 from tickwire.errors import ProtocolError, TickwireError, error_for
 from tickwire.update import Update, parse_message
 
@@ -26,16 +37,15 @@ class Protocol:
         self.topics = Topics()
         self.holes = 0
         """Messages that did not follow, by no fault of the network: there must be none."""
-        self._outbox: list[Command] = []
-        self._wants = Wants()
-        self._refreshing: set[str] = set()
+        self.wants = Wants()
         self._replayed: set[str] = set()
         """Topics of which known messages may come again, because somebody asked for the last."""
         self._resumed: dict[str, Resumption] = {}
         """How wants went on, on this connection."""
         self._ids = count(1)
         self._pending: dict[int, Command] = {}
-        self._own: set[int] = set()
+        self._flying: dict[str, int] = {}
+        """Names in commands without an answer, and in how many."""
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -48,32 +58,35 @@ class Protocol:
         start: Start = SNAPSHOT,
     ) -> None:
         """To be asked for, if that says anything new; `repeat`: anyway, for how it begins."""
-        self._wants.want(topic, snapshot, max_rate, repeat, start)
+        self.wants.want(topic, snapshot, max_rate, repeat, start)
+
+    def unwant(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self._forget(topic)
+
+    def reconcile(self, commands_max: int | None = None) -> list[Command]:
+        """What makes the server asked for what is wanted, to be sent now and in this order.
+
+        commands_max: so many subscribes at most; the others remain to be sent.
+        """
+        self.wants.changed = False
+        commands = [self._unsubscribe(some) for some in portions(self.wants.leave())]
+        asks = self.wants.asks(self.topics)
+        return commands + [self._subscribe(ask) for ask in islice(asks, commands_max)]
 
     @property
-    def waiting(self) -> bool:
-        """Is anything wanted that was not asked for yet on this connection?"""
-        return self._wants.waiting
+    def reconciled(self) -> bool:
+        """The server was asked for all that is wanted, or it cannot be now, and answered."""
+        return not self._flying and not self.wants.waiting
 
-    def subscribe_commands(self) -> Iterator[Command]:
-        """What was not asked for yet; to be called while anything is `waiting`.
+    @property
+    def subscribing(self) -> int:
+        """How many subscribes wait for their answer."""
+        return sum(command.ask is not None for command in self._pending.values())
 
-        It is decided now, but each command leaves out what was unsubscribed before its turn came:
-        sent after the unsubscribe, it would stay at the server for good.
-        """
-        asks = list(self._wants.asks(self.topics))
-        rests = (self._wants.rest(ask) for ask in asks)
-        return (self._subscribe(rest) for rest in rests if rest.topics)
-
-    def unwant(self, topics: Iterable[str]) -> list[Command]:
-        """Forgets them; the commands tell the server, which knows of those that were asked for."""
-        told: list[str] = []
-        for topic in topics:
-            want = self._forget(topic)
-            # One that is being refreshed is given back when its snapshot came.
-            if want is not None and want.asked and topic not in self._refreshing:
-                told.append(topic)
-        return [self._unsubscribe(some) for some in portions(told)]
+    def settled(self, name: str) -> bool:
+        """The same of one topic or pattern."""
+        return name not in self._flying and self.wants.settled(name)
 
     def publish(self, topic: str, data: str) -> Command:
         fields = f'"topic":{json.dumps(topic)},"data":{data}'
@@ -89,65 +102,67 @@ class Protocol:
         return self._command("ping")
 
     def refresh(self, topics: Iterable[str]) -> None:
-        """Asks for the snapshots of topics that somebody here could not follow."""
-        by_rate: dict[float, list[str]] = {}
+        """Snapshots of topics that somebody here could not follow, to be asked for."""
         for topic in topics:
-            if topic not in self._refreshing:
-                self._refreshing.add(topic)
-                want = self._wants.get(topic)
-                by_rate.setdefault(want.max_rate if want else math.inf, []).append(topic)
-        for max_rate, missing in by_rate.items():
-            for some in portions(missing):
-                self._post(self._subscribe(Ask(some, True, max_rate)))
-
-    def refuse(self, command: Command, error: TickwireError) -> Answer:
-        """Takes the refusal of a whole subscribe for one of each of its topics."""
-        answer = Answer(command, refused=dict.fromkeys(command.topics, error))
-        self._settle(command, answer)
-        return answer
+            self.wants.repair(topic)
 
     def follows_beside(self, command: Command, topic: str) -> bool:
-        """Does another subscription match, too? If it decides, the server repeats no snapshot."""
+        """Did another subscription match, too? If it decides, the server repeats no snapshot."""
         if topic in command.topics:
             return False
-        return any(name not in command.topics for name, _ in self._wants.active(topic))
-
-    def take_outbox(self) -> list[Command]:
-        """Commands of its own, to be sent after each receive() and refresh()."""
-        commands, self._outbox = self._outbox, []
-        return commands
+        beside = command.beside
+        return topic in beside or any(is_pattern(n) and matches(n, topic) for n in beside)
 
     def connection_lost(self) -> None:
         """What is held may be old, until the next connection goes on from there."""
         self.topics.doubt_all()
-        self._wants.connection_lost(self.topics)
-        for state in (self._refreshing, self._replayed, self._pending, self._own, self._outbox):
-            state.clear()
+        self.wants.connection_lost(self.topics)
+        self._replayed.clear()
+        self._pending.clear()
+        self._flying.clear()
         self._resumed.clear()
 
     def _subscribe(self, ask: Ask) -> Command:
         fields = f'"topics":{json.dumps(ask.topics)}'
-        if not ask.snapshot:
+        if not ask.how.snapshot:
             fields += ',"snapshot":false'
-        if ask.max_rate < math.inf:
-            fields += f',"max_rate":{ask.max_rate}'
-        if ask.last:
-            fields += f',"last":{ask.last}'
+        if ask.how.max_rate < math.inf:
+            fields += f',"max_rate":{ask.how.max_rate}'
+        if ask.how.last:
+            fields += f',"last":{ask.how.last}'
         if ask.since:
             since = json.dumps(ask.since, separators=(",", ":"))
             fields += f',"since":{since},"epoch":{json.dumps(self.topics.epoch)}'
-        return self._command("subscribe", fields, ask.topics, ask)
+        beside = frozenset[str]()
+        if any(map(is_pattern, ask.topics)):
+            beside = self.wants.asked_beside(ask.topics)
+        return self._command("subscribe", fields, ask.topics, ask, beside)
 
     def _unsubscribe(self, topics: Sequence[str]) -> Command:
         return self._command("unsubscribe", f'"topics":{json.dumps(topics)}', topics)
 
     def _command(
-        self, kind: str, fields: str = "", topics: Sequence[str] = (), ask: Ask | None = None
+        self,
+        kind: str,
+        fields: str = "",
+        topics: Sequence[str] = (),
+        ask: Ask | None = None,
+        beside: frozenset[str] = frozenset(),
     ) -> Command:
         number = next(self._ids)
         head = f'{{"type":"{kind}","id":{number}'
         text = f"{head},{fields}}}" if fields else head + "}"
-        command = self._pending[number] = Command(number, kind, text, tuple(topics), ask)
+        command = self._pending[number] = Command(number, kind, text, tuple(topics), ask, beside)
+        for topic in topics:
+            self._flying[topic] = self._flying.get(topic, 0) + 1
+        return command
+
+    def _answered(self, number: int) -> Command | None:
+        command = self._pending.pop(number, None)
+        for topic in command.topics if command is not None else ():
+            self._flying[topic] -= 1
+            if not self._flying[topic]:
+                del self._flying[topic]
         return command
 
     # --- messages ---------------------------------------------------------------------------------
@@ -170,17 +185,16 @@ class Protocol:
                 return self._take_error(message)
             case "welcome":
                 welcome = _welcome(message)
-                self._wants.begin(self.topics.begin(welcome.epoch))
+                self.wants.begin(self.topics.begin(welcome.epoch))
                 return welcome
             case "drain":
                 return Drain(int(message["reconnect_after_ms"]))
         return None  # a heartbeat, or a message of a later server
 
     def _take_answer(self, message: dict[str, Any]) -> Answer | None:
-        command = self._pending.pop(message["id"], None)
+        command = self._answered(message["id"])
         if command is None:
             return None
-        self._own.discard(command.id)
         answer = Answer(
             command, names=[str(n) for n in message.get("topics", ())], next=message.get("next")
         )
@@ -202,40 +216,44 @@ class Protocol:
     def _settle(self, command: Command, answer: Answer) -> None:
         ask = command.ask
         assert ask is not None
-        for topic, want in zip_longest(ask.topics, ask.wants):
+        for topic, asked in zip_longest(ask.topics, ask.wants):
             # It may be unsubscribed by now, or subscribed anew, which has an answer of its own.
-            ours = want is None or self._wants.get(topic) is want
+            want = self.wants.get(topic)
+            ours = asked is None or (want is not None and want.life == asked.life)
             if topic in answer.refused:
-                self._refreshing.discard(topic)
-                if ours:
-                    self._forget(topic)
+                self._refuse(topic, asked, ours, ask, answer.refused[topic].retryable)
             elif topic in answer.seqs:
-                if ours and want is not None:
-                    self._begin(topic, want, ask, answer)
-                if ask.last:
+                if ours and asked is not None:
+                    self._begin(topic, ask, answer)
+                if ask.how.last:
                     again = among(topic, list(self.topics))
                     self._replayed.update(filter(self.topics.synced, again))
 
-    def _begin(self, name: str, want: Want, ask: Ask, answer: Answer) -> None:
-        resumes, want.answered, want.resume = want.resume, ask.how, False
-        self._place(name, want, ask, answer)
+    def _refuse(self, topic: str, asked: Want | None, ours: bool, ask: Ask, retry: bool) -> None:
+        version = 0 if asked is None else asked.version
+        if not retry and ours:
+            self._forget(topic)
+        self.wants.refused(topic, ask, version, retry)
+
+    def _begin(self, name: str, ask: Ask, answer: Answer) -> None:
+        resumes = self.wants.accepted(name, ask)
+        self._place(name, ask, answer)
         if resumes:
             self._count_others(name, answer)
 
-    def _place(self, name: str, want: Want, ask: Ask, answer: Answer) -> None:
+    def _place(self, name: str, ask: Ask, answer: Answer) -> None:
         """Where its topics stand, now that it is active."""
-        if want.anew:
-            want.anew = False
+        if self.wants.take_anew(name):
             answer.resumed[name] = Resumption(False, None)
         elif answer.resumed.get(name) == Resumption(False, None):
             self.topics.forget(name)  # the server knows of no such seq
-        if not is_pattern(name) and not (ask.snapshot and answer.seqs[name]):
+        if not is_pattern(name) and not (ask.how.snapshot and answer.seqs[name]):
             self.topics.hold(name, answer.seqs[name])
 
     def _count_others(self, name: str, answer: Answer) -> None:
         """Those of its topics that went on with other wants; its own result is silent on them."""
         own = answer.resumed.get(name)
-        others = self._wants.beside(name).difference(answer.command.topics)
+        others = self.wants.went_on_beside(name).difference(answer.command.topics)
         if others:
             refused = Resumption(False, None)
             parts = [self._resumed.get(other, refused) for other in others]
@@ -251,22 +269,42 @@ class Protocol:
         error = _error_of(message, message.get("topic"))
         number = message.get("id")
         if number is None:
-            if error.topic is not None:
-                self.topics.doubt(error.topic)
-                self._forget(error.topic)
-            return Ended(error)
-        command = self._pending.pop(number, None)
-        if number in self._own:
+            return self._take_end(error)
+        command = self._answered(number)
+        if command is None:
+            return None
+        if command.kind == "unsubscribe" and error.retryable:
+            self.wants.kept(command.topics)
+        if command.ask is None:
+            return Answer(command, error)
+        if not command.ask.wants and not error.retryable:
             raise ProtocolError(f"the server did not repeat a snapshot: {error}")
-        return Answer(command, error) if command else None
+        # The refusal of a whole subscribe is one of each of its topics.
+        answer = Answer(command, refused=dict.fromkeys(command.topics, error))
+        self._settle(command, answer)
+        return answer
+
+    def _take_end(self, error: TickwireError) -> Event:
+        topic = error.topic
+        if topic is None:
+            return Ended(error)
+        if error.retryable:
+            doubted = list(among(topic, list(self.topics)))
+            for name in doubted:
+                self.topics.doubt(name)
+            return Doubted(doubted, error)
+        self.topics.doubt(topic)
+        self._forget(topic)
+        self.wants.ended(topic)
+        return Ended(error)
 
     # --- topics -----------------------------------------------------------------------------------
 
     def _take_update(self, update: Update) -> Data | None:
         name = update.topic
         if update.kind == "snapshot":
-            self._give_back(name)
-        if name not in self.topics and not any(self._wants.active(name)):
+            self.wants.repaired(name)
+        if name not in self.topics and not any(self.wants.active(name)):
             return None  # on its way when it was unsubscribed
         if name in self._replayed:
             if update.kind in ("update", "gap") and update.seq <= self.topics.seq(name):
@@ -275,35 +313,23 @@ class Protocol:
         begins = name not in self.topics and self._begins_anywhere(update)
         outcome = self.topics.take(update, begins)
         if outcome is Outcome.HOLE:
-            self.holes += name not in self._refreshing
-            self.refresh([name])
+            self.holes += self.wants.repair(name)
             return None
         return Data(update, outcome is Outcome.NEWS, begins)
 
     def _begins_anywhere(self, update: Update) -> bool:
         event = update.delivery == "event" or update.kind == "gap"
-        hows = (want.answered for _, want in self._wants.active(update.topic))
-        return any(how and (not how.snapshot or (how.last and event)) for how in hows)
-
-    def _give_back(self, name: str) -> None:
-        """Ends the subscription that refresh() made, now that the snapshot came."""
-        if name in self._refreshing:
-            self._refreshing.discard(name)
-            if self._wants.get(name) is None:
-                self._post(self._unsubscribe([name]))
-
-    def _post(self, command: Command) -> None:
-        self._own.add(command.id)
-        self._outbox.append(command)
+        hows = (how for _, how in self.wants.active(update.topic))
+        return any(not how.snapshot or (how.last and event) for how in hows)
 
     def _forget(self, gone: str) -> Want | None:
         """A want, and what is known of the topics that only it stood for."""
-        want = self._wants.forget(gone)
+        want = self.wants.forget(gone)
         names = [gone]
         if want is not None and is_pattern(gone):
             names = [name for name in self.topics if matches(gone, name)]
         for name in names:
-            if not self._wants.cover(name):
+            if not self.wants.cover(name):
                 self.topics.forget(name)
         return want
 

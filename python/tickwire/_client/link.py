@@ -7,22 +7,29 @@ States::
 
 One task (`_run`) makes every step. `take` gets each event in order, `lost` is told of each end,
 with the error when it is for good.
+
+Whoever changes what is wanted calls `reconcile`, which hands what there is to send to the
+connection's own task at once, and may then wait for the answers with `settle`: cancelled there, it
+takes nothing back. What the server cannot judge or give now (a retryable refusal) is asked for
+again after a pause with jitter: a token by `_authenticate`, topics by `_ask_held_again`.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tickwire._backoff import Backoff
-from tickwire._dial import close_error, dial
-from tickwire._events import Answer, Command, Drain, Event, Live, Welcome
-from tickwire._feed import Gate
-from tickwire._protocol import Protocol
+from tickwire._client.answers import Answers
+from tickwire._client.backoff import Backoff
+from tickwire._client.dial import close_error, dial
+from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
+from tickwire._client.protocol import Protocol
+from tickwire._client.reader import Gate
+from tickwire._client.together import first_failure
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
 from tickwire.errors import (
     ConnectionFailedError,
@@ -35,6 +42,8 @@ from tickwire.url import shown
 
 HEARTBEATS_MISSED_MAX: Final = 2
 LOOKS_PER_LIMIT: Final = 4
+SUBSCRIBES_UNDER_WAY_MAX: Final = 8
+"""The server keeps 16 commands that wait for an authorizer, a publish's included."""
 
 log = logging.getLogger("tickwire.client")
 
@@ -66,13 +75,19 @@ class Link:
         self._lost = lost
         self._unsent: asyncio.Queue[str] | None = None
         """While there is a connection."""
-        self._answers: dict[int, asyncio.Future[Answer]] = {}
+        self._answers = Answers(protocol, gate, options.timeout_s)
         self._decided = asyncio.Event()
         """Live, or over."""
         self._failure: TickwireError | None = None
         self._live_since: float | None = None
         self._drain_ms: int | None = None
         self._heard = False
+        self._setting_up = False
+        """Connected and logged in, and about to be live."""
+        self._judged = False
+        """The server accepted the token, or needs none."""
+        self._retry: asyncio.TimerHandle | None = None
+        self._retry_backoff = Backoff()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -94,56 +109,62 @@ class Link:
             await asyncio.gather(self._task, return_exceptions=True)
         self._failure = self._failure or NotConnectedError("the client is closed", retryable=False)
         self._protocol.connection_lost()
-        self._fail_answers(self._failure)
         self._decided.set()
+        self._answers.fail(self._failure)
 
     async def until_live(self) -> None:
+        self._check_entered()
         await self._decided.wait()
         if self._failure is not None:
             raise self._failure
 
-    async def subscribe(self) -> None:
-        """Returns when what the protocol wants was answered, on this connection or a later one."""
-        if self.live:
-            try:
-                for command in self._protocol.subscribe_commands():
-                    await self.ask(command)
-            except NotConnectedError:
-                if self.live:  # it is there, but gave no answer
-                    raise
-        await self.until_live()
+    def reconcile(self) -> None:
+        """Sends what there is to send, if there is a connection that is ready for it."""
+        if self._unsent is None or not (self.live or self._setting_up):
+            return
+        # One after the other at first: what goes on must be answered before what it may overlap.
+        limit = SUBSCRIBES_UNDER_WAY_MAX if self.live else 1
+        room = max(limit - self._protocol.subscribing, 0)
+        self.post(self._protocol.reconcile(room))
+
+    async def settle(self, kind: str, names: Iterable[str]) -> None:
+        """Returns once the server answered for all of them, on this connection or a later one."""
+        names = set(names)
+        while True:
+            await self.until_live()
+            if await self._answers.settled(kind, names):
+                return
+
+    def judged(self) -> None:
+        """The token was accepted, so what nobody could judge is asked for again."""
+        self._judged = True
+        self._release()
 
     async def ask(self, command: Command) -> Answer:
         """Sends it and waits for its answer; the error that refuses all of it is raised."""
         if self._failure is not None:
             raise self._failure
+        self._check_entered()
         if not self.live:
             raise NotConnectedError(f"{command.kind}: not connected to {shown(self._options.url)}")
         return await self._ask(command)
 
     async def _ask(self, command: Command) -> Answer:
-        answer = asyncio.get_running_loop().create_future()
-        self._answers[command.id] = answer
-        try:
-            self._gate.waits(answer)
-            async with asyncio.timeout(self._options.timeout_s):
-                self.post([command])
-                found: Answer = await answer
-        except TimeoutError as e:
-            within = f"within {self._options.timeout_s:g} s"
-            raise ConnectionLostError(f"{command.kind}: no answer {within}") from e
-        finally:
-            self._gate.served(answer)
-            del self._answers[command.id]
-        if found.error is not None:
-            raise found.error
-        return found
+        return await self._answers.to(command, lambda: self.post([command]))
 
     def post(self, commands: Iterable[Command]) -> None:
         """Sends them, in order with all others. Without a connection there is nothing to tell."""
         if self._unsent is not None:
             for command in commands:
                 self._unsent.put_nowait(command.text)
+
+    def _check_entered(self) -> None:
+        if self._task is None and self._failure is None:
+            url = shown(self._options.url)
+            raise NotConnectedError(
+                f"not connected to {url}: use it in `async with tickwire.connect(...) as c:`",
+                retryable=False,
+            )
 
     # --- the connection's task --------------------------------------------------------------------
 
@@ -177,12 +198,7 @@ class Link:
             self._failure = error
             self._decided.set()
         self._lost(error if for_good else None)
-        self._fail_answers(ConnectionLostError(f"no answer: {error}"))
-
-    def _fail_answers(self, error: TickwireError) -> None:
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(error)
+        self._answers.fail(ConnectionLostError(f"no answer: {error}"))
 
     async def _connection(self) -> None:
         """One connection from its first to its last byte. Ends by raising why it ended."""
@@ -193,7 +209,7 @@ class Link:
             await self._greet(ws)
             unsent = self._unsent = asyncio.Queue()
             steps = (self._read(ws), self._write(ws, unsent), self._watch(), self._set_up())
-            await _first_failure(*steps)
+            await first_failure(*steps)
         except ConnectionClosed as e:
             raise close_error(e) from e
         except ProtocolError as e:
@@ -202,6 +218,8 @@ class Link:
             raise
         finally:
             self._unsent = None
+            self._setting_up = False
+            self._forget_retry()
             self._decided.clear()
             await ws.close(code)
 
@@ -222,24 +240,58 @@ class Link:
         self.welcome = event
 
     async def _set_up(self) -> None:
-        if self.token is not None:
-            await self._ask(self._protocol.auth(self.token))
-        # One after the other: the server keeps few commands that wait for an authorizer.
-        while self._protocol.waiting:
-            for command in self._protocol.subscribe_commands():
-                await self._ask_again(command)
+        self._judged = self.token is None
+        if not self._judged:
+            await self._authenticate()
+        self._setting_up = True
+        while not self._protocol.reconciled:
+            self.reconcile()
+            await self._answers.next("subscribe")
+        self._setting_up = False
         self._live_since = asyncio.get_running_loop().time()
         self._decided.set()
         self._take(Live())
+        self.reconcile()
+        backoff = Backoff(self._options.backoff_s)
+        while not self._judged:
+            await asyncio.sleep(backoff.next_s(0, None))
+            await self._authenticate()
 
-    async def _ask_again(self, command: Command) -> None:
-        """What the server refuses as a whole ends those who want it, not the connection of all."""
+    async def _authenticate(self) -> None:
+        """Only a denial ends the client: what nobody could judge is tried again by `_set_up`."""
+        if self._judged or self.token is None:
+            return
         try:
-            await self._ask(command)
+            await self._ask(self._protocol.auth(self.token))
+        except NotConnectedError:
+            raise
         except TickwireError as e:
-            if e.retryable:
+            if not e.retryable:
                 raise
-            self._take(self._protocol.refuse(command, e))
+            log.warning("the token could not be judged: %s; trying again", e)
+        else:
+            self.judged()
+
+    # --- what the server could not give -----------------------------------------------------------
+
+    def _ask_held_again(self) -> None:
+        """Sets the timer for what is held, if there is any."""
+        if not self._protocol.wants.holding:
+            if self._protocol.reconciled:
+                self._retry_backoff = Backoff(self._options.backoff_s)
+        elif self._retry is None:
+            pause_s = self._retry_backoff.next_s(0, None)
+            self._retry = asyncio.get_running_loop().call_later(pause_s, self._release)
+
+    def _release(self) -> None:
+        self._forget_retry()
+        self._protocol.wants.release()
+        self.reconcile()
+
+    def _forget_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
     async def _read(self, ws: ClientConnection) -> None:
         while True:
@@ -250,8 +302,11 @@ class Link:
             elif event is not None:
                 self._take(event)
             if isinstance(event, Answer):
-                self._hand_over(event)
-            self.post(self._protocol.take_outbox())
+                self._answers.hand_over(event)
+                if event.command.topics:
+                    self._ask_held_again()
+            if isinstance(event, Answer) or self._protocol.wants.changed:
+                self.reconcile()
             if not self._gate.open:
                 await self._gate.passed()
 
@@ -266,12 +321,6 @@ class Link:
             raise ProtocolError("a binary message of the server")
         return self._protocol.receive(message)
 
-    def _hand_over(self, answer: Answer) -> None:
-        waiting = self._answers.get(answer.command.id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
-            self._gate.served(waiting)
-
     async def _watch(self) -> None:
         """Looks several times: a loop of ours that stood still is not a silent server."""
         limit_s = self.welcome.heartbeat_s * HEARTBEATS_MISSED_MAX
@@ -281,17 +330,3 @@ class Link:
             await asyncio.sleep(limit_s / LOOKS_PER_LIMIT)
             silent = 0 if self._heard or not self._gate.open else silent + 1
         raise ConnectionLostError(f"the server said nothing for {limit_s:g} s")
-
-
-async def _first_failure(*steps: Coroutine[Any, Any, None]) -> None:
-    """Runs them together until one raises; then ends the others and raises that."""
-    tasks = [asyncio.create_task(step) for step in steps]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result

@@ -1,8 +1,8 @@
 """What lies between the one reader of a connection and those who iterate over its messages.
 
-A slow consumer costs bounded memory. When a feed is full the reader stops (`Gate`), the socket
-fills, and the server conflates for us. While somebody waits for an answer or for another feed the
-reader must go on; then a feed falls behind instead, as a subscription on the server does: it
+A slow consumer costs bounded memory. When a reader is full the reader stops (`Gate`), the socket
+fills, and the server conflates for us. While somebody waits for an answer or for another reader the
+reader must go on; then a reader falls behind instead, as a subscription on the server does: it
 drops what it held, remembers which topics, and gets their snapshots once it is dry.
 """
 
@@ -12,24 +12,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from tickwire._client.ask import SNAPSHOT
+from tickwire._client.topics import Topics
 from tickwire._pattern import is_pattern, matches
-from tickwire._topics import Topics
-from tickwire._wants import SNAPSHOT
 from tickwire.errors import TickwireError
 from tickwire.update import Update
 
 DROP_FACTOR: Final = 4
-"""A feed that holds this many times its limit drops."""
+"""A reader that holds this many times its limit drops."""
 
 
 class Gate:
-    """May the reader read on? Not while a feed is full, unless somebody waits for more.
+    """May the reader read on? Not while a reader is full, unless somebody waits for more.
 
     Who waits counts until it is served, not until its task runs: the reader does not yield before.
     """
 
     def __init__(self) -> None:
-        self._full: set[Feed] = set()
+        self._full: set[Reader] = set()
         self._waiting: set[object] = set()
         self._changed = asyncio.Event()
 
@@ -42,11 +42,11 @@ class Gate:
             self._changed.clear()
             await self._changed.wait()
 
-    def set_full(self, feed: "Feed", full: bool) -> None:
+    def set_full(self, reader: "Reader", full: bool) -> None:
         if full:
-            self._full.add(feed)
+            self._full.add(reader)
         else:
-            self._full.discard(feed)
+            self._full.discard(reader)
             self._changed.set()
 
     def waits(self, who: object) -> None:
@@ -57,7 +57,7 @@ class Gate:
         self._waiting.discard(who)
 
 
-class Feed:
+class Reader:
     """The messages for one subscription. `on_dry(topics)` is asked for snapshots of those."""
 
     def __init__(
@@ -92,8 +92,11 @@ class Feed:
     def wants(self, topic: str) -> bool:
         return topic in self.topics or any(matches(pattern, topic) for pattern in self._patterns)
 
-    def put(self, update: Update, news: bool, begins: bool = False) -> None:
-        """`begins`: it is where one may begin who does not want, or need, a snapshot."""
+    def put(self, update: Update, news: bool, begins: bool = False) -> bool:
+        """`begins`: it is where one may begin who does not want, or need, a snapshot.
+
+        False: it waits for the topic's snapshot.
+        """
         name = update.topic
         if name in self._behind:
             if update.kind == "snapshot":
@@ -103,6 +106,9 @@ class Feed:
                 self._enqueue(update)
         elif self._begins(update, news, begins):
             self._enqueue(update)
+        else:
+            return not self.snapshot
+        return True
 
     def tell(self, update: Update) -> None:
         """Of no topic's state, so it is passed on wherever that stands."""

@@ -1,0 +1,334 @@
+"""What is wanted of the server, and what it was asked for on this connection. Pure.
+
+Two tables, *wanted* and *asked*. `Wants.leave` and `Wants.asks` are their difference, as commands
+to send; sending them makes the two equal. Nothing else decides what is sent, so whatever is wanted
+or wanted no more meanwhile, by whomever, is in the next difference.
+
+An asked name that the server accepted is *active*. After a lost connection nothing is asked for;
+the names that were active (`_before`) are asked for first, and say since when: each topic in one of
+their commands. Only then is anything new asked for, which begins with a snapshot.
+
+A name that the server could not give now, but may later, is *held*: no command names it until
+`release`, or until somebody wants it anew.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+
+from tickwire._client.ask import (
+    SEQ_BYTES_MAX,
+    SINCE_BYTES_MAX,
+    SNAPSHOT,
+    Ask,
+    How,
+    Start,
+    Want,
+    among,
+    portions,
+)
+from tickwire._client.topics import Topics
+from tickwire._pattern import is_pattern, matches
+
+
+class Wants:
+    def __init__(self) -> None:
+        self.changed = False
+        """There may be something to send that was not there when it was looked for last."""
+        self._numbers = count(1)
+        self._wanted: dict[str, Want] = {}
+        self._patterns: list[str] = []
+        self._asked: dict[str, int] = {}
+        """Name -> the version of the want that the server was asked for; 0: for a repair alone."""
+        self._active: dict[str, How] = {}
+        """Names that the server accepted, each as its last answered command asked."""
+        self._unsettled: dict[str, None] = {}
+        """Names that may differ between wanted and asked; all others do not."""
+        self._held: dict[str, None] = {}
+        self._repairs: dict[str, bool] = {}
+        """Topics whose snapshot is wanted though their updates flow: was it asked for?"""
+        self._before: set[str] = set()
+        """Names that were active on the last connection, until this one's answer."""
+        self._begins_anew: set[str] = set()
+        """Names of which something was held that cannot be gone on with, until that was said."""
+        self._resumable: set[str] = set()
+        """Topics that are held and that no command of this connection spoke of yet."""
+        self._went_on: dict[str, str] = {}
+        """Topics that a command spoke of, each with the name that it was spoken of for."""
+
+    # --- wanted -----------------------------------------------------------------------------------
+
+    def get(self, name: str) -> Want | None:
+        return self._wanted.get(name)
+
+    def cover(self, topic: str) -> bool:
+        return topic in self._wanted or any(matches(p, topic) for p in self._patterns)
+
+    def want(self, name: str, snapshot: bool, max_rate: float, repeat: bool, start: Start) -> None:
+        """`repeat`: the server is to be asked even if that says nothing new, for how it begins."""
+        old = self._wanted.get(name)
+        how = How(snapshot, max_rate, start.last)
+        if old is None:
+            if is_pattern(name):
+                self._patterns.append(name)
+            life = next(self._numbers)
+            self._set(name, Want(how, start, life, life))
+        elif repeat or old.how[:2] != how[:2]:
+            # Two that begin differently and were not asked for yet both begin with the snapshot.
+            if self._asked.get(name) != old.version and old.start != start:
+                start = SNAPSHOT
+            how = how._replace(last=start.last)
+            self._set(name, Want(how, start, old.life, next(self._numbers)))
+
+    def forget(self, name: str) -> Want | None:
+        want = self._wanted.pop(name, None)
+        if want is not None:
+            if is_pattern(name):
+                self._patterns.remove(name)
+            self._touch(name)
+            self._active.pop(name, None)
+            self._before.discard(name)
+            self._begins_anew.discard(name)
+        return want
+
+    def _set(self, name: str, want: Want) -> None:
+        self._wanted[name] = want
+        self._touch(name)
+
+    def _touch(self, name: str) -> None:
+        self._held.pop(name, None)
+        self._unsettled[name] = None
+        self.changed = True
+
+    # --- repairs ----------------------------------------------------------------------------------
+
+    def repair(self, topic: str) -> bool:
+        """Its snapshot is wanted; False when it is already."""
+        if topic in self._repairs:
+            return False
+        self._repairs[topic] = False
+        self._touch(topic)
+        return True
+
+    def repairing(self, topic: str) -> bool:
+        return topic in self._repairs
+
+    def repaired(self, topic: str) -> None:
+        """Its snapshot came, or never will."""
+        if self._repairs.pop(topic, None) is not None:
+            self._touch(topic)
+
+    # --- asked ------------------------------------------------------------------------------------
+
+    def active(self, topic: str) -> Iterator[tuple[str, How]]:
+        """The names that the server accepted and that match."""
+        exact = self._active.get(topic)
+        if exact is not None:
+            yield topic, exact
+        for pattern in self._patterns:
+            how = self._active.get(pattern)
+            if how is not None and pattern != topic and matches(pattern, topic):
+                yield pattern, how
+
+    def asked_beside(self, names: Collection[str]) -> frozenset[str]:
+        """What else the server was asked for."""
+        return frozenset(self._asked).difference(names)
+
+    def settled(self, name: str) -> bool:
+        """Was the server asked for what is wanted, or cannot be now?"""
+        return name not in self._unsettled
+
+    @property
+    def waiting(self) -> bool:
+        """Is there anything to send?"""
+        return bool(self._unsettled)
+
+    def leave(self) -> list[str]:
+        """What was asked for and is wanted no more, which it takes as told to the server."""
+        gone = [
+            name
+            for name in self._unsettled
+            if name in self._asked and name not in self._wanted and name not in self._repairs
+        ]
+        for name in gone:
+            del self._asked[name]
+            self._settle(name)
+        return gone
+
+    def asks(self, topics: Topics) -> Iterator[Ask]:
+        """What is wanted and was not asked for, each taken as asked for once it was yielded."""
+        waiting = {
+            name: want
+            for name in self._unsettled
+            if (want := self._wanted.get(name)) is not None
+            and self._asked.get(name) != want.version
+        }
+        before = {name: want for name, want in waiting.items() if name in self._before}
+        if not before:
+            self._forget_resumable(topics)
+        alike: dict[How, list[str]] = {}
+        for name, want in (before or waiting).items():
+            self._hold_since(name, want, topics)
+            alike.setdefault(want.how, []).append(name)
+        for how, names in self._exact_first(alike):
+            for some in portions(names):
+                since = self._take_since(some, topics)
+                wants = [self._wanted[name] for name in some]
+                for name, want in zip(some, wants, strict=True):
+                    self._asked[name] = want.version
+                    self._settle(name)
+                yield Ask(some, how, since, wants)
+        if not before:
+            yield from self._ask_repairs()
+        for name in [*self._unsettled]:
+            self._settle(name)
+
+    def _ask_repairs(self) -> Iterator[Ask]:
+        by_rate: dict[float, list[str]] = {}
+        for topic in self._unsettled:
+            if self._repairs.get(topic) is False:
+                want = self._wanted.get(topic)
+                by_rate.setdefault(want.how.max_rate if want else float("inf"), []).append(topic)
+        for max_rate, missing in by_rate.items():
+            for some in portions(missing):
+                for topic in some:
+                    self._repairs[topic] = True
+                    self._asked.setdefault(topic, 0)
+                    self._settle(topic)
+                yield Ask(some, How(True, max_rate, 0))
+
+    def _settle(self, name: str) -> None:
+        """Forgets that it may differ, if it does not."""
+        want = self._wanted.get(name)
+        asked = self._asked.get(name)
+        idle = want is None and (asked is None or name in self._repairs)
+        same = idle or (want is not None and asked == want.version)
+        if same and self._repairs.get(name, True):
+            self._unsettled.pop(name, None)
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def accepted(self, name: str, ask: Ask) -> bool:
+        """It is active; True when it goes on from the last connection."""
+        self._active[name] = ask.how
+        resumes = name in self._before
+        self._before.discard(name)
+        return resumes
+
+    def refused(self, name: str, ask: Ask, version: int, retryable: bool) -> None:
+        """What was asked for is not given; if it may be later, it is held."""
+        for topic in among(name, ask.since) if retryable else ():
+            self._resumable.add(topic)
+        if name in self._repairs:
+            self._repairs[name] = False
+        if self._asked.get(name) == version:
+            self._asked.pop(name, None)
+            self._active.pop(name, None)
+        self._touch(name)
+        if retryable:
+            self._hold(name)
+        else:
+            self.repaired(name)
+            self._settle(name)
+
+    def kept(self, names: Iterable[str]) -> None:
+        """An unsubscribe that the server did not take now: it is to be told again, later."""
+        for name in names:
+            self._asked.setdefault(name, 0)
+            self._hold(name)
+
+    def _hold(self, name: str) -> None:
+        self._unsettled.pop(name, None)
+        self._held[name] = None
+
+    def ended(self, name: str) -> None:
+        """The server ended it, so there is nothing to tell."""
+        self._asked.pop(name, None)
+        self._settle(name)
+
+    @property
+    def holding(self) -> bool:
+        return bool(self._held)
+
+    def release(self) -> None:
+        for name in [*self._held]:
+            self._touch(name)
+
+    def take_anew(self, name: str) -> bool:
+        """Must it be said that some of it cannot be gone on with? Once."""
+        found = name in self._begins_anew
+        self._begins_anew.discard(name)
+        return found
+
+    def went_on_beside(self, name: str) -> set[str]:
+        """The names for which some of this one's topics went on."""
+        return {self._went_on[topic] for topic in among(name, self._went_on)} - {name}
+
+    # --- connections ------------------------------------------------------------------------------
+
+    def connection_lost(self, held: Iterable[str]) -> None:
+        self._before.update(name for name in self._active if name in self._wanted)
+        self._asked.clear()
+        self._active.clear()
+        self._repairs.clear()
+        self._held.clear()
+        self._went_on.clear()
+        self._unsettled = dict.fromkeys(self._wanted)
+        self.changed = True
+        self._resumable = set(held)
+
+    def begin(self, lost: set[str]) -> None:
+        """A connection, on which those topics cannot be gone on with."""
+        self._resumable -= lost
+        self._begins_anew.update(name for name in self._before if among(name, lost))
+
+    def _forget_resumable(self, topics: Topics) -> None:
+        """What brought them is gone; for others they begin. Not those of a name that is held."""
+        waiting = [name for name in self._held if name in self._before]
+        kept = {topic for name in waiting for topic in among(name, self._resumable)}
+        for topic in self._resumable - kept:
+            topics.forget(topic)
+        self._resumable = kept
+
+    def _exact_first(self, alike: dict[How, list[str]]) -> list[tuple[How, list[str]]]:
+        """A pattern's command would begin what exact names are to go on with."""
+        if not self._resumable:
+            return list(alike.items())
+        if len(alike) == 1:
+            return [(how, sorted(names, key=is_pattern)) for how, names in alike.items()]
+        parts = [
+            (how, [name for name in names if is_pattern(name) is pattern])
+            for pattern in (False, True)
+            for how, names in alike.items()
+        ]
+        return [(how, names) for how, names in parts if names]
+
+    def _hold_since(self, name: str, want: Want, topics: Topics) -> None:
+        """What somebody else followed until then, unless it is held already."""
+        since = want.start.since
+        if not since:
+            return
+        self._wanted[name] = replace(want, start=replace(want.start, since={}))
+        for topic in among(name, since):
+            if want.start.epoch != topics.epoch:
+                self._begins_anew.add(name)
+            elif topic not in topics:
+                topics.hold(topic, since[topic])
+                self._resumable.add(topic)
+                self._before.add(name)
+
+    def _take_since(self, names: Sequence[str], topics: Topics) -> dict[str, int]:
+        """The seqs of what these go on with. What no command can hold begins anew."""
+        since: dict[str, int] = {}
+        left = SINCE_BYTES_MAX
+        for name in names:  # exact ones have room for certain
+            for topic in among(name, self._resumable):
+                left -= len(topic) + SEQ_BYTES_MAX
+                if left >= 0:
+                    since[topic] = topics.seq(topic)
+                    self._went_on[topic] = name
+                else:
+                    self._begins_anew.add(name)
+                    topics.forget(topic)
+                self._resumable.discard(topic)
+        return since
