@@ -250,6 +250,7 @@ bool JsonWriter::foreign(PyObject* object, std::size_t depth) {
   if (PyIndex_Check(object) != 0) {
     const py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(object));
     if (number) return integer(number.ptr());
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) return fail(take_python_error());
     PyErr_Clear();  // an array of numbers, say
   }
   if (const py::object dict = dict_of(object)) return fields(dict.ptr(), depth);

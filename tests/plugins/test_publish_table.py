@@ -153,11 +153,10 @@ class Failing:
         (np.zeros((2, 2)), "columns.a", "has 2 dimensions, must have 1"),
         (np.array(1.0), "columns.a", "has 0 dimensions, must have 1"),
         (np.array([1.0, 2.0], ">f8"), "columns.a", "format '>d'"),
-        (np.array([1, 2], np.float16), "columns.a", "format 'e' with 2 bytes"),
         (np.array([1, 2], complex), "columns.a", "format 'Zd'"),
-        (np.array(["x", None]), "columns.a", "format 'O'"),
+        (np.array(["x", object()]), "columns.a[1]", "JSON has no object"),
         (np.array(["2026-01-01", "2026-01-02"], "M8[s]"), "columns.a", "must be a one-dim"),
-        (["x", 1], "columns.a[1]", "must be a str, not int"),
+        (["x", object()], "columns.a[1]", "JSON has no object"),
         (["x", "\ud800"], "columns.a[1]", "not valid Unicode"),
         (pa.array([1, None]), "columns.a", "to_numpy() failed"),
         (Failing(), "columns.a", "LookupError: no"),
@@ -223,7 +222,7 @@ def test_an_image_past_its_limit_names_its_row(start_server):
     columns = {"text": ["y" * 100_000] * 3}
     with pytest.raises(DataError, match=r"topics\[1\]: data: the image of t\.B would have"):
         server.publish_table(["t.A", "t.B", "t.C"], columns)
-    assert server.topics() == ["t.A", "t.B"]
+    assert server.topics() == ["t.A", "t.B", "t.C"], "the row loses no other"
     assert server.snapshot("t.B").seq == 1
 
 

@@ -162,7 +162,7 @@ def test_an_exception_in_a_published_value_is_the_callers(engine):
         engine.publish("ticker.A", {"a": Hostile()})
 
 
-def test_publish_many_publishes_all_or_says_which_is_faulty(start_server):
+def test_publish_many_publishes_all_that_can_be_and_says_which_is_faulty(start_server):
     server = start_server()
     count = server.publish_many((f"ticker.{n % 7}", {"n": n}) for n in range(1000))
     assert count == 1000
@@ -176,10 +176,10 @@ def test_publish_many_publishes_all_or_says_which_is_faulty(start_server):
     with pytest.raises(DataError) as refused:
         server.publish_many(pairs)
     assert refused.value.field == "pairs[2].data.n"
-    assert server.snapshot("many.A").seq == 2
+    assert server.snapshot("many.A").seq == 3
     with pytest.raises(TopicError, match=r"pairs\[1\]"):
         server.publish_many([("many.A", {}), ("no topic!", {}), ("many.A", {})])
-    assert server.snapshot("many.A").seq == 3
+    assert server.snapshot("many.A").seq == 5
     for nonsense in (7, ("many.A",), ("many.A", {}, 1), (7, {})):
         with pytest.raises(DataError, match=r"pairs\[0\]: must be \(topic, data\)"):
             server.publish_many([nonsense])

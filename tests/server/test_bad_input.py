@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
 
 from server.conftest import StartDaemon
 from server.daemon_process import DaemonProcess, Wire
@@ -169,7 +170,7 @@ def test_a_payload_up_to_its_depth(client: Wire) -> None:
     answer = client.ask(f'{{"type":"publish","topic":"t.Y","data":{nested(16)}}}')
     assert answer["type"] == "ack"
     answer = client.ask(f'{{"type":"publish","topic":"t.Y","data":{nested(17)}}}')
-    assert (answer["type"], answer["code"]) == ("error", "bad_message")
+    assert (answer["type"], answer["code"]) == ("error", "bad_data")
 
 
 def test_a_payload_up_to_its_limit(client: Wire) -> None:
@@ -283,3 +284,37 @@ def test_a_flood_of_nonsense_does_not_slow_the_others(daemon: DaemonProcess) -> 
         assert other.ask({"type": "ping"})["type"] == "pong"
         for _ in range(2_000):
             assert flooder.receive()["code"] == "bad_message"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        nested(17),
+        nested(500),
+        "[" * 5000 + "]" * 5000,
+        '{"a":1e400}',
+        '{"a":' + "9" * 400 + "}",
+        '{"a":"\\ud800"}',
+        '{"a":01}',
+        "nothing",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_publish_is_refused_with_its_id_whatever_is_wrong_with_it(
+    client: Wire, data: str
+) -> None:
+    for text in (
+        f'{{"type":"publish","id":3,"topic":"t.Y","data":{data}}}',
+        f'{{"data":{data},"topic":"t.Y","id":3,"type":"publish"}}',
+    ):
+        answer = client.ask(text)
+        assert (answer["type"], answer.get("id")) == ("error", 3)
+        if data.startswith("{"):
+            assert (answer["code"], answer["field"]) == ("bad_data", "data")
+
+
+def test_a_message_passes_however_well_it_compresses(daemon: DaemonProcess) -> None:
+    for data in ("x" * (PAYLOAD_BYTES_MAX - 8), [["0.00", "0.00", 0]] * 20_000):
+        with Wire(connect(f"ws://{daemon.address}/ws", max_size=None)) as client:
+            answer = client.ask({"type": "publish", "topic": "big.A", "data": {"x": data}})
+            assert answer["type"] == "ack", answer

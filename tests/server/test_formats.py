@@ -162,8 +162,24 @@ def test_bytes_that_are_no_command_are_an_error_and_the_session_goes_on(
 def test_what_cbor_has_beyond_json_is_an_error(daemon: DaemonProcess) -> None:
     with peer(daemon, CBOR) as client:
         for value in (Decimal("0.10"), 2**64, -(2**63) - 1):
-            message = {"type": "publish", "topic": "t.A", "data": {"p": value}}
-            assert client.ask(message)["code"] == "bad_message"
+            message = {"type": "publish", "id": "p", "topic": "t.A", "data": {"p": value}}
+            answer = client.ask(message)
+            assert (answer["id"], answer["code"]) == ("p", "bad_message")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_command_is_refused_with_its_id_whatever_is_wrong_with_it(
+    daemon: DaemonProcess, form: Format
+) -> None:
+    deep: Any = [nested(40)]
+    with peer(daemon, form) as client:
+        for data in (nested(17), nested(300), deep, {1: 2}, {"a": {2: 3}}, {"a": b"\xff"}):
+            for command in (
+                {"type": "publish", "id": -9, "topic": "t.A", "data": data},
+                {"data": data, "topic": "t.A", "type": "publish", "id": -9},
+            ):
+                answer = client.ask(command)
+                assert (answer["type"], answer.get("id")) == ("error", -9), data
         assert client.ask({"type": "ping"})["type"] == "pong"
 
 
@@ -180,7 +196,7 @@ def test_the_limits_of_a_payload_are_those_of_json(daemon: DaemonProcess, form: 
     with peer(daemon, form) as client:
         for data, code in [
             (nested(16), None),
-            (nested(17), "bad_message"),
+            (nested(17), "bad_data"),
             ({"p": "x" * (1_048_576 - shell)}, None),
             ({"p": "x" * (1_048_577 - shell)}, "bad_data"),
             ({"p": "\x01" * 400_000}, "too_large"),
@@ -200,7 +216,7 @@ def test_a_message_nested_as_deep_as_it_is_long_harms_nobody(
     head = form.pack({"data": None})[:-1]
     message = head + part * ((MESSAGE_BYTES_MAX - len(head)) // len(part))
     with peer(daemon, form) as client:
-        assert client.ask(message)["code"] == "bad_message"
+        assert client.ask(message)["code"] in ("bad_message", "bad_data")
         assert client.ask({"type": "ping"})["type"] == "pong"
 
 
