@@ -137,11 +137,10 @@ void bind_topics(EngineClass& engine) {
            "Publishes a mapping or a JSON object's text; the seq it got. Raises TopicError, DataError.")
       .def("publish_many", &publish_many, py::arg("pairs"), py::arg("feed") = 0,
            "Publishes (topic, data) pairs; how many. A faulty one loses no other.")
-      .def(
-          "publish_table", &publish_table, py::arg("topics"), py::arg("columns"), py::arg("nan") = "error",
-          py::arg("feed") = 0,
-          "Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists), without the\n"
-          "GIL; how many. All of them or none, unless an image would grow past its limit.")
+      .def("publish_table", &publish_table, py::arg("topics"), py::arg("columns"), py::arg("nan") = "error",
+           py::arg("feed") = 0,
+           "Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists), without the\n"
+           "GIL; how many. All of them or none, unless an image would grow past its limit.")
       .def("set_status", &set_status, py::arg("topic"), py::arg("status"), py::arg("feed") = 0,
            "live, stale, halted or closed. Raises UnknownTopicError.")
       .def("snapshot", &snapshot, py::arg("topic"),

@@ -12,7 +12,7 @@ constexpr std::uint64_t kUnknown = UINT64_MAX;
 constexpr std::uint8_t kCborBreak = 0xFF;
 constexpr unsigned kCborUnknownLength = 31;
 
-enum CborMajor : unsigned { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
+enum class CborMajor : std::uint8_t { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
 
 }  // namespace
 
@@ -32,23 +32,23 @@ std::optional<BinarySkipper::Head> BinarySkipper::cbor_head() {
     head.value.kind = Kind::kBreak;
     return head;
   }
-  const auto major = static_cast<unsigned>(*initial >> 5U);
+  const auto major = static_cast<CborMajor>(*initial >> 5U);
   const auto info = static_cast<unsigned>(*initial & 0x1FU);
   if (info > 27 && info != kCborUnknownLength) return std::nullopt;
   std::optional<std::uint64_t> argument = info;
   if (info >= 24 && info <= 27) argument = number(std::size_t{1} << (info - 24));
   if (!argument) return std::nullopt;
   head.unknown_length = info == kCborUnknownLength;
-  if (head.unknown_length && (major < kBytes || major == kTag)) return std::nullopt;
+  if (head.unknown_length && (major < CborMajor::kBytes || major == CborMajor::kTag)) return std::nullopt;
   if (head.unknown_length) argument = 0;
-  head.map = major == kMap;
-  if (major == kUnsigned) head.value = {Kind::kUnsigned, *argument, {}};
-  if (major == kNegative && *argument <= INT64_MAX) head.value = {Kind::kNegative, *argument, {}};
-  if (major == kText && !head.unknown_length) head.value.kind = Kind::kText;
-  if (major == kBytes || major == kText) head.bytes = *argument;
-  if (major == kArray) head.items = *argument;
-  if (major == kMap) head.items = *argument > UINT64_MAX / 4 ? UINT64_MAX / 2 : 2 * *argument;
-  if (major == kTag) head.items = 1;
+  head.map = major == CborMajor::kMap;
+  if (major == CborMajor::kUnsigned) head.value = {Kind::kUnsigned, *argument, {}};
+  if (major == CborMajor::kNegative && *argument <= INT64_MAX) head.value = {Kind::kNegative, *argument, {}};
+  if (major == CborMajor::kText && !head.unknown_length) head.value.kind = Kind::kText;
+  if (major == CborMajor::kBytes || major == CborMajor::kText) head.bytes = *argument;
+  if (major == CborMajor::kArray) head.items = *argument;
+  if (major == CborMajor::kMap) head.items = *argument > UINT64_MAX / 4 ? UINT64_MAX / 2 : 2 * *argument;
+  if (major == CborMajor::kTag) head.items = 1;
   return head;
 }
 
