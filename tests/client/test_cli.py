@@ -302,8 +302,8 @@ async def test_a_server_that_allows_nobody_is_4(
         (("health", "--url", "h:x"), "url: 'h:x'"),
         (("health", "--url", "http://a..b/"), "url: 'http://a..b/'"),
         (("sub", "a", "--url", "ws://a..b/"), "url: 'ws://a..b/'"),
-        (("pub", "a", "nonsense"), "not JSON"),
-        (("pub", "a", "[1]"), "must be a JSON object"),
+        (("pub", "a", "nonsense"), "a JSON object must begin with"),
+        (("pub", "a", "[1]"), "a JSON object must begin with"),
     ],
 )
 async def test_a_wrong_command_line_is_2_and_says_what_is_wrong(
