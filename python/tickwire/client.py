@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, NoReturn, Self
 
+from tickwire._backoff import BACKOFF_S_FIRST
 from tickwire._client.arguments import (
     LAST_MAX,
     check_range,
@@ -22,7 +23,6 @@ from tickwire._client.arguments import (
     check_topics,
 )
 from tickwire._client.ask import SNAPSHOT, Start
-from tickwire._client.backoff import BACKOFF_S_FIRST
 from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
 from tickwire._client.link import Link, LinkOptions
 from tickwire._client.protocol import Protocol

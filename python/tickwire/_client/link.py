@@ -23,8 +23,8 @@ from typing import Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
-from tickwire._client.backoff import Backoff
 from tickwire._client.dial import close_error, dial
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
 from tickwire._client.protocol import Protocol
@@ -87,7 +87,7 @@ class Link:
         self._judged = False
         """The server accepted the token, or needs none."""
         self._retry: asyncio.TimerHandle | None = None
-        self._retry_backoff = Backoff()
+        self._retry_backoff = Backoff(options.backoff_s)
         self._task: asyncio.Task[None] | None = None
 
     @property
