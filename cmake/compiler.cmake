@@ -6,7 +6,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(tickwire_warnings INTERFACE -Wno-restrict)
 endif()
 
-if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(TICKWIRE_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC takes a class that is local to one source file for one of a header, because unity builds include it.
   target_compile_options(tickwire_warnings INTERFACE -Wno-subobject-linkage)
 endif()
