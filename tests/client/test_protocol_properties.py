@@ -218,7 +218,7 @@ class FaultyServer(RuleBasedStateMachine):
 
 # The same examples each time, and a failure is shown as it was found: to shrink one takes minutes.
 FaultyServer.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=300,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
