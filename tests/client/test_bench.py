@@ -75,9 +75,7 @@ async def test_a_hole_in_a_sequence_is_counted_and_ends_it_with_5(
         await peer.welcome()
         await peer.accept()
         await peer.snapshot("a", 1, last=1)
-        for seq in itertools.count(
-            3, 2
-        ):  # nobody tells when it begins to count
+        for seq in itertools.count(3, 2):  # nobody tells when it begins to count
             await peer.update("a", seq, last=seq)
             await asyncio.sleep(0.05)
 
