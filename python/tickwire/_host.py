@@ -60,6 +60,8 @@ class Host:
         self._desk = AccessDesk(engine)
         self._hosted: list[Hosted] = []
         self._feeds: dict[int, Pub] = {}
+        self.is_serving = False
+        """The engine has started: before start() returns, since feeds run by then."""
         self._is_open = False  # the loop's: feeds run
         self._is_ended = False  # the loop's: it may end
         self._lock = threading.Lock()
@@ -82,6 +84,7 @@ class Host:
             for source in sources:
                 self.add(source)
             self._engine.start()
+            self.is_serving = True
             self._call(self._run_feeds)
         except BaseException:
             self.stop()

@@ -198,10 +198,12 @@ class Server:
         log_start(program, self._running(), self._host.plugins())
 
     def _running(self) -> Engine:
-        if self._is_running or self._host.is_mine():  # plugins run before start() returns
+        if self._is_running or self._host.is_mine():
             return self._engine
         if self._is_over:
             raise ServerError("the server has stopped")
+        if self._host.is_serving:  # what plugins started may come before start() returns
+            return self._engine
         raise ServerError("the server is not running: call start(), or use it as a context manager")
 
     def _stop(self) -> None:
