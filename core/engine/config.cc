@@ -8,6 +8,7 @@
 
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
+#include "engine/origin.h"
 #include "engine/setting.h"
 #include "engine/toml_text.h"
 
@@ -16,33 +17,49 @@ namespace {
 
 using nlohmann::json;
 
-Result<std::vector<Setting>> collect_settings(const ConfigSources& sources) {
-  std::vector<Setting> settings;
-  const auto add = [&settings](std::vector<Setting> more) {
-    settings.insert(settings.end(), std::make_move_iterator(more.begin()),
-                    std::make_move_iterator(more.end()));
-  };
-  if (!sources.file.empty()) {
-    const Result<json> tree = read_toml_file(sources.file);
-    if (!tree) return tree.error();
-    add(settings_of_tree(*tree, sources.file));
+class Collected {
+ public:
+  Status add(Result<std::vector<Setting>> more) {
+    if (!more) return more.error();
+    settings.insert(settings.end(), std::make_move_iterator(more->begin()),
+                    std::make_move_iterator(more->end()));
+    return ok_status();
   }
-  for (const auto& [name, value] : sources.environment) {
-    const bool is_ours = name.starts_with(kEnvironmentPrefix) &&
-                         std::ranges::find(kClientVariables, name) == kClientVariables.end();
-    if (is_ours) settings.push_back(setting_of_environment(name, value));
+  Status add_file(const std::string& path) {
+    const Result<json> tree = read_toml_file(path);
+    return tree ? add(settings_of_tree(*tree, path)) : tree.error();
   }
-  if (!sources.overrides.empty()) {
-    const json tree = json::parse(sources.overrides, nullptr, false);
+  Status add_overrides(const std::string& text) {
+    const json tree = json::parse(text, nullptr, false);
     if (!tree.is_object()) return Error{ErrorCode::kBadConfig, "overrides: must be a JSON object", {}};
-    add(settings_of_tree(tree, "overrides"));
+    return add(settings_of_tree(tree, "overrides"));
   }
-  for (const std::string& assignment : sources.sets) {
+  Status add_variable(const std::string& name, const std::string& value) {
+    Result<std::optional<Setting>> setting = setting_of_environment(name, value);
+    if (!setting) return setting.error();
+    if (*setting) settings.push_back(std::move(**setting));
+    return ok_status();
+  }
+  Status add_assignment(const std::string& assignment) {
     Result<Setting> setting = setting_of_assignment(assignment);
     if (!setting) return setting.error();
     settings.push_back(std::move(*setting));
+    return ok_status();
   }
-  return settings;
+
+  std::vector<Setting> settings;
+};
+
+Result<std::vector<Setting>> collect_settings(const ConfigSources& sources) {
+  Collected all;
+  Status added = sources.file.empty() ? ok_status() : all.add_file(sources.file);
+  for (std::size_t i = 0; added && i < sources.environment.size(); ++i) {
+    added = all.add_variable(sources.environment[i].first, sources.environment[i].second);
+  }
+  if (added && !sources.overrides.empty()) added = all.add_overrides(sources.overrides);
+  for (std::size_t i = 0; added && i < sources.sets.size(); ++i) added = all.add_assignment(sources.sets[i]);
+  if (!added) return added.error();
+  return std::move(all.settings);
 }
 
 // A name before `*` before `>`, token for token from the left.
@@ -70,8 +87,8 @@ class Entries {
                      allowed_values(key), std::string(key.help), key.secret});
   }
   void add_plugin(const std::string& name, const std::string& options) {
-    for (const Setting& leaf : settings_of_tree(json::parse(options), {})) {
-      const std::string key = leaf.path.empty() ? "plugins." + name : "plugins." + name + "." + leaf.key();
+    for (const Setting& leaf : settings_of_plugin(name, json::parse(options))) {
+      const std::string key = leaf.key();
       list_.push_back({key,
                        spelled(leaf.value),
                        {},
@@ -111,6 +128,15 @@ Result<Config> load_config(const ConfigSources& sources) {
     Error error = address.error();
     error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
     return error;
+  }
+  for (std::string& origin : config.origins) {
+    Result<std::string> normal = normalize_origin(origin);
+    if (!normal) {
+      return Error{ErrorCode::kBadConfig,
+                   fmt::format("{}: {}", config.sources["server.origins"], normal.error().message),
+                   "server.origins"};
+    }
+    origin = std::move(*normal);
   }
   for (const auto& [pattern, topic] : config.topics) {
     if (topic.history != "stored" || !config.store_path.empty()) continue;

@@ -55,9 +55,10 @@ struct Config {
 };
 
 struct ConfigSources {
-  std::string file;                                              // path of a TOML file; empty: none
-  std::vector<std::pair<std::string, std::string>> environment;  // name, value; only TICKWIRE_* is looked at
-  std::string overrides;          // a JSON object shaped like the file (tickwire.Server); empty: none
+  std::string file;  // path of a TOML file; empty: none
+  std::vector<std::pair<std::string, std::string>>
+      environment;        // name, value; only TICKWIRE_<SECTION>__... is looked at
+  std::string overrides;  // a JSON object like the file (tickwire.Server), dotted keys too; empty: none
   std::vector<std::string> sets;  // "key=value" from the command line
 };
 

@@ -39,6 +39,17 @@ const ConfigKey<Owner>* find_key(const std::vector<ConfigKey<Owner>>& keys, std:
   return found == keys.end() ? nullptr : &*found;
 }
 
+// "server" of "server.listen".
+std::string section_of(std::string_view key) {
+  return std::string(key.substr(0, key.find('.')));
+}
+
+std::vector<std::string> sections() {
+  std::vector<std::string> names{"plugins", "topics"};
+  for (const auto& key : config_keys()) names.push_back(section_of(key.name));
+  return names;
+}
+
 template <typename Owner>
 Error unknown(const Setting& setting, const std::string& prefix, std::string_view name,
               const std::vector<ConfigKey<Owner>>& keys) {
@@ -49,11 +60,19 @@ Error unknown(const Setting& setting, const std::string& prefix, std::string_vie
              fmt::format("is not a known key; did you mean {}{}?", prefix, nearest_name(name, names)));
 }
 
-// "server" of "server.listen".
 bool is_section(std::string_view name) {
-  return name == "topics" || std::ranges::any_of(config_keys(), [name](const auto& key) {
-           return key.name.starts_with(name) && key.name.substr(name.size()).starts_with('.');
-         });
+  const std::vector<std::string> known = sections();
+  return std::ranges::find(known, name) != known.end();
+}
+
+// plugin.okx.url, topic.trade.ring: these sections have no list of keys to look the nearest up in.
+std::optional<Error> misspelled_free_section(const Setting& setting) {
+  const std::string& front = setting.path.front();
+  if (is_section(front)) return std::nullopt;
+  Setting meant = setting;
+  meant.path.front() = nearest_name(front, sections());
+  if (meant.path.front() != "plugins" && meant.path.front() != "topics") return std::nullopt;
+  return bad(setting, setting.key(), fmt::format("is not a known key; did you mean {}?", meant.key()));
 }
 
 bool is_plugin_name(std::string_view name) {
@@ -78,6 +97,7 @@ Status ConfigBuilder::apply(const Setting& setting) {
   if (setting.path.front() == "topics") return apply_topic(setting);
   const bool named = setting.path.size() > 2 || (setting.path.size() == 2 && setting.value.is_object());
   if (setting.path.front() == "plugins" && named) return apply_plugin(setting);
+  if (std::optional<Error> misspelled = misspelled_free_section(setting)) return std::move(*misspelled);
   return unknown(setting, "", name, config_keys());
 }
 

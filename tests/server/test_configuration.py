@@ -76,6 +76,23 @@ def test_a_mistake_in_the_environment_is_named_with_its_variable(run: Run) -> No
     )
 
 
+def test_variables_of_a_container_platform_are_no_settings(run: Run) -> None:
+    """What Kubernetes puts into every pod for a service called tickwire."""
+    address = "tcp://10.96.0.7:8080"
+    done = run(
+        "--check",
+        TICKWIRE_SERVICE_HOST="10.96.0.7",
+        TICKWIRE_SERVICE_PORT="8080",
+        TICKWIRE_PORT=address,
+        TICKWIRE_PORT_8080_TCP=address,
+        TICKWIRE_PORT_8080_TCP_PROTO="tcp",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    unknown = run("--check", TICKWIRE_SERVR__LISTEN="127.0.0.1:1")
+    assert unknown.returncode == 2
+    assert "did you mean server.listen?" in unknown.stderr
+
+
 def test_a_mistake_in_a_set_is_named(run: Run) -> None:
     done = run("--check", "--set", "store.flush_ms=5")
     assert done.returncode == 2

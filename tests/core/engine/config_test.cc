@@ -3,51 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 
+#include "config_fixture.h"
 #include "engine/config_keys.h"
 
 namespace tickwire {
 namespace {
 
 using ::testing::TestWithParam;
-
-// A TOML file in a folder of its own that goes with the test.
-class ConfigFile : public ::testing::Test {
- protected:
-  ConfigFile() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-config-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ / "tickwire.toml";
-  }
-  ~ConfigFile() override { std::filesystem::remove_all(folder_); }
-
-  Result<Config> load(const std::string& text, std::vector<std::string> sets = {}) {
-    std::ofstream(path_) << text;
-    return load_config({.file = path_.string(), .environment = {}, .overrides = {}, .sets = std::move(sets)});
-  }
-  std::filesystem::path folder_;
-  std::filesystem::path path_;
-};
-
-Result<Config> load_sets(std::vector<std::string> sets) {
-  return load_config({.file = {}, .environment = {}, .overrides = {}, .sets = std::move(sets)});
-}
-
-std::string message_of(const Result<Config>& config) {
-  if (config) return "(no error)";
-  EXPECT_EQ(config.error().code, ErrorCode::kBadConfig);
-  return config.error().message;
-}
-
-ConfigEntry entry_of(const Config& config, const std::string& key) {
-  for (const ConfigEntry& entry : config_entries(config)) {
-    if (entry.key == key) return entry;
-  }
-  ADD_FAILURE() << "no entry " << key;
-  return {};
-}
 
 TEST(Config, WithoutAnySourceHasTheDefaults) {
   const auto config = load_config({});
@@ -135,6 +99,9 @@ TEST_F(ConfigFile, NamesTheNearestKeyForAnUnknownOne) {
             path_.string() + ": plugins.file is not a known key; did you mean plugins.files?");
   EXPECT_EQ(message_of(load("[plugins.files]\na = 1\n")),
             path_.string() + ": plugins.files.a is not a known key; did you mean plugins.files?");
+  EXPECT_EQ(
+      message_of(load("[topic.\"trade.>\"]\nring = 5\n")),
+      path_.string() + ": topic.trade.\">\".ring is not a known key; did you mean topics.\"trade.>\".ring?");
 }
 
 TEST_F(ConfigFile, NamesKeyValueAndWhatIsAllowed) {
@@ -207,18 +174,7 @@ TEST(Config, ReadsTheEnvironment) {
   EXPECT_EQ(config->store_flush_ms, 500);
   EXPECT_EQ(config->plugins.at("coinbase"), R"({"url":"ws://x"})");
   EXPECT_EQ(config->plugin_files, (std::vector<std::string>{"a.py", "b.py"}));
-  const auto typo = load_config(
-      {.file = {}, .environment = {{"TICKWIRE_SERVER_LISTEN", "x:1"}}, .overrides = {}, .sets = {}});
-  EXPECT_EQ(message_of(typo),
-            "env TICKWIRE_SERVER_LISTEN: server_listen is not a known key; did you mean server.listen?");
-}
-
-TEST(Config, WhatClientsTakeFromTheEnvironmentIsNoSettingOfAServer) {
-  const auto config = load_config({.file = {},
-                                   .environment = {{"TICKWIRE_URL", "ws://x"}, {"TICKWIRE_TOKEN", "t"}},
-                                   .overrides = {},
-                                   .sets = {}});
-  EXPECT_TRUE(config) << config.error().message;
+  EXPECT_EQ(entry_of(*config, "plugins.coinbase.url").source, "env TICKWIRE_PLUGINS__COINBASE__URL");
 }
 
 TEST(Config, TakesOverridesNestedOrDotted) {
