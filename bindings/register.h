@@ -10,6 +10,7 @@ void register_config(pybind11::module_& module);         // Config, ConfigEntry
 void register_events(pybind11::module_& module);         // DemandChange, AccessQuestion
 void register_local_session(pybind11::module_& module);  // LocalSession
 void register_engine(pybind11::module_& module);         // Engine
+void register_store(pybind11::module_& module);          // backup_store, restore_store
 
 // All of them, in an order in which each finds the types it mentions.
 void register_all(pybind11::module_& module);

@@ -28,6 +28,7 @@ void register_all(py::module_& module) {
   register_events(module);
   register_local_session(module);
   register_engine(module);
+  register_store(module);
 }
 
 }  // namespace tickwire

@@ -84,7 +84,7 @@ Status Engine::open_store() {
   Status ready = open_and_restore();
   if (!ready && ready.error().code == ErrorCode::kStoreDamaged && config_.store_on_damage == "start-empty") {
     store_.reset();  // lets go of the file
-    const Result<std::string> aside = Store::set_aside(config_.store_path);
+    const Result<std::string> aside = StoreFile::set_aside(config_.store_path, "damaged");
     if (!aside) return aside.error();
     spdlog::error("store: {}; set aside as {}, starting empty", ready.error().message, *aside);
     ready = open_and_restore();

@@ -36,27 +36,37 @@ Result<Identity> identify(Database& database) {
   return Identity{*application_id, *version, *tables == 0};
 }
 
+Status check_identity(const Database& database, const Identity& found) {
+  if (found.application_id != kStoreApplicationId) {
+    return database.error(
+        ErrorCode::kStoreForeign,
+        fmt::format("is a SQLite file of another program (application_id {}); choose another path",
+                    found.application_id));
+  }
+  if (found.version > kStoreSchemaVersion) {
+    return database.error(
+        ErrorCode::kStoreNewer,
+        fmt::format("was written by a newer tickwire (schema {}, this one knows {}); run that "
+                    "one, or choose another path",
+                    found.version, kStoreSchemaVersion));
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 const int kStoreSchemaVersion = static_cast<int>(kMigrations.size());
+
+Status check_schema(Database& database) {
+  const Result<Identity> found = identify(database);
+  return found ? check_identity(database, *found) : found.error();
+}
 
 Status prepare_schema(Database& database) {
   const Result<Identity> found = identify(database);
   if (!found) return found.error();
   const bool is_new = found->application_id == 0 && found->version == 0 && found->empty;
-  if (!is_new && found->application_id != kStoreApplicationId) {
-    return database.error(
-        ErrorCode::kStoreForeign,
-        fmt::format("is a SQLite file of another program (application_id {}); choose another path",
-                    found->application_id));
-  }
-  if (found->version > kStoreSchemaVersion) {
-    return database.error(
-        ErrorCode::kStoreNewer,
-        fmt::format("was written by a newer tickwire (schema {}, this one knows {}); run that "
-                    "one, or choose another path",
-                    found->version, kStoreSchemaVersion));
-  }
+  if (Status ours = is_new ? ok_status() : check_identity(database, *found); !ours) return ours;
   if (Status wal = database.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"); !wal) return wal;
   for (auto step = static_cast<std::size_t>(found->version); step < kMigrations.size(); ++step) {
     const std::string sql = fmt::format("BEGIN; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",

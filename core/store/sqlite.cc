@@ -34,32 +34,65 @@ std::string_view Statement::text(int column) const {
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
-Result<Database> Database::open(const std::string& path) {
+Status Database::check_place(const std::string& path) {
+  const Database named(path);
+  std::error_code ignored;
+  const std::filesystem::path file = std::filesystem::absolute(path, ignored);
+  if (!std::filesystem::is_directory(file.parent_path(), ignored)) {
+    return named.error(ErrorCode::kStoreMissing,
+                       fmt::format("the folder {} does not exist; create it, or choose another path",
+                                   file.parent_path().string()));
+  }
+  if (std::filesystem::is_directory(file, ignored)) {
+    return named.error(ErrorCode::kStoreIo, "is a folder; name a file in it");
+  }
+  return ok_status();
+}
+
+Result<Database> Database::open_handle(const std::string& path, int flags) {
   Database database(path);
   std::error_code ignored;
   // Absolute, since SQLite takes ":memory:" and the like for something else.
   const std::filesystem::path file = std::filesystem::absolute(path, ignored);
-  if (!std::filesystem::is_directory(file.parent_path(), ignored)) {
-    return database.error(ErrorCode::kStoreMissing,
-                          fmt::format("the folder {} does not exist; create it, or choose another path",
-                                      file.parent_path().string()));
-  }
-  if (std::filesystem::is_directory(file, ignored)) {
-    return database.error(ErrorCode::kStoreIo, "is a folder; name a file in it");
-  }
   sqlite3* handle = nullptr;
-  const int opened = sqlite3_open_v2(
-      file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   database.handle_.reset(handle);
   if (opened != SQLITE_OK) return database.error(opened);
-  if (sqlite3_db_readonly(handle, "main") != 0) {
-    return database.error(ErrorCode::kStoreIo, "may only be read by this user; grant write access");
+  return database;
+}
+
+Result<Database> Database::open(const std::string& path) {
+  Result<Database> database = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!database) return database;
+  if (sqlite3_db_readonly(database->handle_.get(), "main") != 0) {
+    return database->error(ErrorCode::kStoreIo, "may only be read by this user; grant write access");
   }
-  // The lock of this transaction is kept until the file is closed.
-  if (Status locked = database.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT"); !locked) {
+  // The lock of this transaction is kept until the file is closed. It keeps SQLite's own tools out, and lets
+  // the index of the write-ahead log live in memory, where no other program can harm it.
+  if (Status locked = database->exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT"); !locked) {
     return locked.error();
   }
   return database;
+}
+
+Result<Database> Database::open_to_read(const std::string& path) {
+  return open_handle(path, SQLITE_OPEN_READONLY);
+}
+
+void Database::abandon(bool complete) {
+  if (complete)
+    sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  handle_.reset();
+}
+
+Status Database::copy_to(Database& target) {
+  sqlite3_backup* backup = sqlite3_backup_init(target.handle_.get(), "main", handle_.get(), "main");
+  if (backup == nullptr) return target.error(sqlite3_errcode(target.handle_.get()));
+  const int stepped = sqlite3_backup_step(backup, -1);
+  const int finished = sqlite3_backup_finish(backup);
+  if (stepped == SQLITE_DONE && finished == SQLITE_OK) return ok_status();
+  return target.error(finished == SQLITE_OK ? stepped : finished);
 }
 
 Status Database::exec(const std::string& sql) {

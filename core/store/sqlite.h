@@ -37,9 +37,13 @@ class Statement {
 
 class Database {
  public:
-  // Opens or creates the file and takes it for this process alone. kStoreMissing, kStoreLocked, kStoreForeign
-  // (not SQLite at all), kStoreDamaged, kStoreIo.
+  // Whether a store can lie at this path. kStoreMissing: there is no such folder. kStoreIo: it is a folder.
+  static Status check_place(const std::string& path);
+  // Opens or creates the file, where check_place allows one, and takes it for this process alone.
+  // kStoreLocked, kStoreForeign (not SQLite at all), kStoreDamaged, kStoreIo.
   static Result<Database> open(const std::string& path);
+  // Opens a file that exists, and changes nothing in it. The same errors.
+  static Result<Database> open_to_read(const std::string& path);
 
   Status exec(const std::string& sql);
   // Runs the statement for each, or none; the first column of the first row.
@@ -47,8 +51,11 @@ class Database {
   Result<Statement> prepare(const std::string& sql);
   // Undoes the open transaction, if there is one.
   void rollback();
-  // Lets go of the file; nothing may be called after it.
-  void close() { handle_.reset(); }
+  // Lets go of a file that may not be behind its path any more: removes no file by its name. `complete`:
+  // first takes over into the file what only its write-ahead log has. Nothing may be called after it.
+  void abandon(bool complete);
+  // Copies everything, as it is now, into `target`, a new database that was just opened. kStoreIo.
+  Status copy_to(Database& target);
 
   // A failure of this database as what a person can act on.
   [[nodiscard]] Error error(int code) const;
@@ -58,6 +65,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close(handle); }
   };
+  static Result<Database> open_handle(const std::string& path, int flags);
   explicit Database(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] bool has_sqlite_header() const;
   [[nodiscard]] std::string system_reason() const;

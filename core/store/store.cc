@@ -1,26 +1,28 @@
 #include "store/store.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <ctime>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include <nlohmann/json.hpp>
 #include "model/json_object.h"
+#include "store/backup_request.h"
 #include "store/epoch.h"
-#include "store/schema.h"
+#include "store/store_copy.h"
 
 namespace tickwire {
 namespace {
 
-// The epoch that may go on, or empty.
+// A text of a damaged file, which may hold any bytes, as a log and a terminal can take it.
+std::string quoted(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+// The epoch that may go on, or empty; what new_epoch did not make is none.
 Result<std::string> clean_epoch(Database& database) {
   Result<Statement> rows = database.prepare(
       "SELECT value FROM meta WHERE key='epoch' AND EXISTS(SELECT 1 FROM meta WHERE key='clean' AND "
@@ -29,7 +31,10 @@ Result<std::string> clean_epoch(Database& database) {
   const int code = rows->step();
   if (code == SQLITE_DONE) return std::string();
   if (code != SQLITE_ROW) return database.error(code);
-  return std::string(rows->text(0));
+  const std::string_view epoch = rows->text(0);
+  const bool is_one =
+      epoch.size() == 16 && epoch.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return std::string(is_one ? epoch : std::string_view());
 }
 
 }  // namespace
@@ -40,35 +45,20 @@ std::string_view name_of(StoreState state) {
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
-  Result<Database> database = Database::open(path);
-  if (!database) return database.error();
-  if (Status ready = prepare_schema(*database); !ready) return ready.error();
-  Result<std::string> epoch = clean_epoch(*database);
-  if (!epoch) return epoch.error();
-  return std::unique_ptr<Store>(new Store(std::move(*database), epoch->empty() ? new_epoch() : *epoch));
+  Result<StoreFile> file = StoreFile::open(path);
+  if (!file) return file.error();
+  Result<std::string> epoch = clean_epoch(file->database());
+  if (!epoch) {
+    file->close();
+    return epoch.error();
+  }
+  return std::unique_ptr<Store>(new Store(std::move(*file), epoch->empty() ? new_epoch() : *epoch));
 }
 
-Store::Store(Database database, std::string epoch)
-    : epoch_(std::move(epoch)), database_(std::move(database)) {}
+Store::Store(StoreFile file, std::string epoch) : epoch_(std::move(epoch)), file_(std::move(file)) {}
 
 Store::~Store() {
   stop();
-}
-
-Result<std::string> Store::set_aside(const std::string& path) {
-  const std::string moved =
-      fmt::format("{}.damaged-{:%Y%m%d-%H%M%S}-{}", path, fmt::gmtime(std::time(nullptr)), ::getpid());
-  for (const std::string_view part : {"", "-wal", "-shm"}) {
-    std::error_code failed;
-    const std::string from = path + std::string(part);
-    if (!std::filesystem::exists(from, failed)) continue;
-    std::filesystem::rename(from, moved + std::string(part), failed);
-    if (failed) {
-      return Error{ErrorCode::kStoreIo,
-                   fmt::format("{} cannot be set aside as {}: {}", from, moved, failed.message()), ""};
-    }
-  }
-  return moved;
 }
 
 // --- restore --------------------------------------------------------------------------------------------
@@ -81,24 +71,29 @@ Status Store::restore(Hub& hub) {
   if (!rings) return rings.error();
   for (StoredTopic& image : *images) {
     const std::string topic = image.topic;
+    if (image.declared) kept_[topic].declared = image.declared;
     if (const Status back = hub.restore(std::move(image)); !back) {
       return damaged(topic, back.error().message);
     }
   }
-  for (auto& [topic, events] : *rings) hub.restore_ring(topic, std::move(events));
+  for (auto& [topic, events] : *rings) {
+    kept_[topic].ring = true;
+    hub.restore_ring(topic, std::move(events));
+  }
   return ok_status();
 }
 
-Error Store::damaged(std::string_view topic, std::string_view what) const {
-  return database_.error(
+Error Store::damaged(std::string_view topic, std::string_view what) {
+  return file_.database().error(
       ErrorCode::kStoreDamaged,
-      fmt::format("is damaged (the row of topic \"{}\": {}); put a copy in its place, move it away to start "
+      fmt::format("is damaged (the row of topic {}: {}); put a copy in its place, move it away to start "
                   "empty, or set store.on_damage = \"start-empty\"",
-                  topic, what));
+                  quoted(topic), what));
 }
 
 Result<std::vector<StoredTopic>> Store::read_images() {
-  Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, status, image, delivery FROM image");
+  Result<Statement> rows =
+      file_.database().prepare("SELECT topic, seq, ts, status, image, delivery FROM image");
   if (!rows) return rows.error();
   std::vector<StoredTopic> images;
   std::vector<JsonField> fields;
@@ -106,24 +101,25 @@ Result<std::vector<StoredTopic>> Store::read_images() {
   while ((code = rows->step()) == SQLITE_ROW) {
     const std::string_view topic = rows->text(0);
     const auto status = parse_topic_status(rows->text(3));
-    if (!status) return damaged(topic, fmt::format("unknown status {}", rows->text(3)));
+    if (!status) return damaged(topic, fmt::format("unknown status {}", quoted(rows->text(3))));
     const auto declared = parse_delivery(rows->text(5));
     if (!declared && !rows->text(5).empty()) {
-      return damaged(topic, fmt::format("unknown delivery {}", rows->text(5)));
+      return damaged(topic, fmt::format("unknown delivery {}", quoted(rows->text(5))));
     }
-    if (const Status named = check_topic(topic); !named) return damaged(topic, named.error().message);
+    if (!check_topic(topic)) return damaged(topic, "it is not a topic");
     if (const Status whole = scan_object(rows->text(4), fields); !whole) {
       return damaged(topic, whole.error().message);
     }
     images.push_back({std::string(topic), static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2),
                       *status, std::string(rows->text(4)), declared});
   }
-  if (code != SQLITE_DONE) return database_.error(code);
+  if (code != SQLITE_DONE) return file_.database().error(code);
   return images;
 }
 
 Result<Store::Rings> Store::read_rings() {
-  Result<Statement> rows = database_.prepare("SELECT topic, seq, ts, data FROM event ORDER BY topic, seq");
+  Result<Statement> rows =
+      file_.database().prepare("SELECT topic, seq, ts, data FROM event ORDER BY topic, seq");
   if (!rows) return rows.error();
   Rings rings;
   std::vector<JsonField> fields;
@@ -136,7 +132,7 @@ Result<Store::Rings> Store::read_rings() {
     rings[topic].push_back(
         {static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2), std::string(rows->text(3))});
   }
-  if (code != SQLITE_DONE) return database_.error(code);
+  if (code != SQLITE_DONE) return file_.database().error(code);
   return rings;
 }
 
@@ -152,17 +148,20 @@ Status Store::start(Hub& hub, int flush_ms) {
 }
 
 void Store::stop() {
-  if (thread_.joinable()) {
+  const bool was_started = thread_.joinable();
+  if (was_started) {
     thread_.request_stop();
     thread_.join();
-    Status ended = flush();
-    const std::lock_guard lock(mutex_);
+  }
+  const std::lock_guard lock(mutex_);
+  if (was_started) {
+    Status ended = flush_locked();
     if (ended) ended = mark_clean(true);
     if (!ended) spdlog::error("store: the last images could not be written: {}", ended.error().message);
     hub_ = nullptr;
   }
-  const std::lock_guard lock(mutex_);
-  database_.close();
+  is_open_ = false;
+  file_.close();
 }
 
 void Store::run(const std::stop_token& stopping, int flush_ms) {
@@ -175,10 +174,79 @@ void Store::run(const std::stop_token& stopping, int flush_ms) {
 
 Status Store::flush() {
   const std::lock_guard lock(mutex_);
+  return flush_locked();
+}
+
+Status Store::flush_locked() {
   if (hub_ == nullptr) return ok_status();
-  if (Status late = write_batch(); !late) return late;
-  batch_ = hub_->take_dirty();
-  return write_batch();
+  if (Status kept = keep_file(); !kept) {
+    ++failures_;
+    set_degraded(kept);
+    refuse_backup_request(file_.real_path());
+    return kept;
+  }
+  Status written = write_batch();
+  if (written) {
+    batch_ = hub_->take_dirty();
+    written = write_batch();
+  }
+  if (written) {
+    set_degraded(written);
+    serve_backup_request(file_.database(), file_.real_path());
+  } else {
+    refuse_backup_request(file_.real_path());
+  }
+  file_.note_written();
+  return written;
+}
+
+Status Store::keep_file() {
+  if (Status locked = file_.keep_lock(); !locked) return locked;
+  const FileFinding found = file_.look();
+  if (found == FileFinding::kReplaced) {
+    file_.retire();
+    return Error{ErrorCode::kStoreIo, fmt::format("store.path: {} {}", file_.path(), describe(found)),
+                 "store.path"};
+  }
+  if (found != FileFinding::kSound) {
+    if (Status renewed = file_.renew(found); !renewed) return renewed;
+    spdlog::error("store: {} {}; all images are written anew", file_.path(), describe(found));
+    ++failures_;
+    is_new_ = true;
+  }
+  if (!is_new_) return ok_status();
+  if (Status marked = mark_clean(false); !marked) return marked;
+  take_everything();
+  is_new_ = false;
+  return ok_status();
+}
+
+void Store::take_everything() {
+  batch_.clear();
+  const Pattern all = Pattern::parse(">").value();
+  std::vector<UpdatePtr> some = hub_->list(all, "", kTopicsPerTransactionMax);
+  while (!some.empty()) {
+    const std::string after = some.back()->topic().name;
+    for (UpdatePtr& last : some) {
+      const std::string& name = last->topic().name;
+      Dirty& dirty = batch_.emplace_back(Dirty{std::move(last), {}, 0});
+      const auto kept = kept_.find(name);
+      if (kept == kept_.end()) continue;
+      dirty.declared = kept->second.declared;
+      const TopicPtr topic = kept->second.ring ? hub_->find_topic(name) : nullptr;
+      if (!topic) continue;
+      dirty.events = topic->ring_between(1, dirty.last->seq());
+      dirty.first_kept = topic->first_kept();
+    }
+    some = hub_->list(all, after, kTopicsPerTransactionMax);
+  }
+}
+
+Status Store::backup(const std::string& target) {
+  const std::lock_guard lock(mutex_);
+  if (!is_open_) return Error{ErrorCode::kStoreIo, "the store is closed", "store.path"};
+  if (Status written = flush_locked(); !written) return written;
+  return copy_store(file_.database(), target);
 }
 
 Status Store::write_batch() {
@@ -193,14 +261,14 @@ Status Store::write_batch() {
 }
 
 Status Store::write_rows(std::span<const Dirty> topics) {
-  Result<Statement> image = database_.prepare(
+  Result<Statement> image = file_.database().prepare(
       "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(topic) DO UPDATE SET"
       " seq=excluded.seq, ts=excluded.ts, status=excluded.status, image=excluded.image, "
       "delivery=excluded.delivery");
   if (!image) return image.error();
-  Result<Statement> event = database_.prepare("INSERT OR REPLACE INTO event VALUES(?1, ?2, ?3, ?4)");
+  Result<Statement> event = file_.database().prepare("INSERT OR REPLACE INTO event VALUES(?1, ?2, ?3, ?4)");
   if (!event) return event.error();
-  Result<Statement> forget = database_.prepare("DELETE FROM event WHERE topic=?1 AND seq<?2");
+  Result<Statement> forget = file_.database().prepare("DELETE FROM event WHERE topic=?1 AND seq<?2");
   if (!forget) return forget.error();
   const auto run = [](Statement& statement, auto... values) {
     int parameter = 0;
@@ -218,44 +286,53 @@ Status Store::write_rows(std::span<const Dirty> topics) {
       const Update& kept = *topic.events[i];
       code = run(*event, name, static_cast<std::int64_t>(kept.seq()), kept.ts(), kept.data());
     }
+    if (topic.first_kept > 0 || topic.declared) {
+      kept_.insert_or_assign(std::string(name), Kept{topic.first_kept > 0, topic.declared});
+    }
     if (code == SQLITE_OK && topic.first_kept > 1) {
       code = run(*forget, name, static_cast<std::int64_t>(topic.first_kept));
     }
     return code;
   };
-  if (Status begun = database_.exec("BEGIN"); !begun) return begun;
+  if (Status begun = file_.database().exec("BEGIN"); !begun) return begun;
   for (const Dirty& topic : topics) {
     if (const int code = write(topic); code != SQLITE_OK) {
-      Error failure = database_.error(code);
-      database_.rollback();
+      Error failure = file_.database().error(code);
+      file_.database().rollback();
       return failure;
     }
   }
-  Status committed = database_.exec("COMMIT");
-  if (!committed) database_.rollback();
+  Status committed = file_.database().exec("COMMIT");
+  if (!committed) file_.database().rollback();
   return committed;
 }
 
 Status Store::mark_clean(bool clean) {
   // These marks must be on the disk before anything that relies on them; images may lag, the marks tell.
-  return database_.exec(
+  Status marked = file_.database().exec(
       fmt::format("PRAGMA synchronous=FULL; REPLACE INTO meta VALUES('epoch','{}'),('clean','{}');"
                   "PRAGMA synchronous=NORMAL",
                   epoch_, clean ? 1 : 0));
+  file_.note_written();
+  return marked;
 }
 
 void Store::note(const Status& written, std::size_t rows) {
-  const bool failed = !written.ok();
-  if (failed) {
-    ++failures_;
-  } else {
+  if (written) {
     ++flushes_;
     rows_ += rows;
+  } else {
+    ++failures_;
   }
+  set_degraded(written);
+}
+
+void Store::set_degraded(const Status& outcome) {
+  const bool failed = !outcome.ok();
   if (degraded_.exchange(failed) == failed) return;
   if (failed) {
     spdlog::error("store: degraded, live data goes on: {}; trying again until it works",
-                  written.error().message);
+                  outcome.error().message);
   } else {
     spdlog::info("store: works again");
   }

@@ -5,15 +5,19 @@
 // open -> restore -> start -> stop, from one thread; flush and stats from any (flush may wait for the disk).
 // Invariants: the file says `clean` only between a complete stop() and the next start(), so an epoch goes on
 // only where nothing that was published is missing. A batch that could not be written is kept and tried
-// again before anything newer; meanwhile the hub keeps the rest, at most one update a topic in each.
+// again before anything newer; meanwhile the hub keeps the rest, at most one update a topic in each. A file
+// that is gone is noticed by the next flush and written anew, one that was replaced is left alone
+// (store_file.h).
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +26,7 @@
 
 #include "base/error.h"
 #include "hub/hub.h"
-#include "store/sqlite.h"
+#include "store/store_file.h"
 
 namespace tickwire {
 
@@ -53,10 +57,6 @@ class Store {
   // Of this run: that of the last one if it ended cleanly, else a new one.
   [[nodiscard]] const std::string& epoch() const { return epoch_; }
 
-  // Moves a damaged file out of the way, with what belongs to it, and returns its new name. Not while it is
-  // open. kStoreIo.
-  static Result<std::string> set_aside(const std::string& path);
-
   // Puts every image and ring back, or nothing. kStoreDamaged, kStoreIo.
   Status restore(Hub& hub);
   // Marks the file as in use, durably, then writes what changes every `flush_ms`. Nothing may be published
@@ -64,6 +64,10 @@ class Store {
   Status start(Hub& hub, int flush_ms);
   // Writes what was published before the call. kStoreIo: kept, and tried again.
   Status flush();
+  // Writes what was published before the call, then copies the store to the new file `target`, whose first
+  // start begins a new epoch. Any thread, between open() and stop(); takes as long as the disk does.
+  // kStoreIo.
+  Status backup(const std::string& target);
   // Ends the thread, writes the rest and marks the file clean. Idempotent; without start() it changes
   // nothing.
   void stop();
@@ -73,24 +77,36 @@ class Store {
  private:
   using Rings = std::map<std::string, std::vector<StoredEvent>>;
 
-  Store(Database database, std::string epoch);
+  struct Kept {
+    bool ring = false;
+    std::optional<Delivery> declared = {};
+  };
+
+  Store(StoreFile file, std::string epoch);
 
   void run(const std::stop_token& stopping, int flush_ms);
+  Status flush_locked();
+  Status keep_file();
+  void take_everything();
   Status write_batch();
   Status write_rows(std::span<const Dirty> topics);
   Result<std::vector<StoredTopic>> read_images();
   Result<Rings> read_rings();
-  [[nodiscard]] Error damaged(std::string_view topic, std::string_view what) const;
+  [[nodiscard]] Error damaged(std::string_view topic, std::string_view what);
   Status mark_clean(bool clean);
   void note(const Status& written, std::size_t rows);
+  void set_degraded(const Status& outcome);
 
   const std::string epoch_;
 
   std::mutex mutex_;
   // Protected by mutex_:
-  Database database_;
+  StoreFile file_;
+  bool is_open_ = true;
+  bool is_new_ = false;       // the file was lost; it has yet to get its mark and every image
   Hub* hub_ = nullptr;        // null: not started, or stopped
   std::vector<Dirty> batch_;  // taken from the hub, not yet written
+  std::map<std::string, Kept, std::less<>> kept_;  // topics of which the file has more than an image
 
   std::atomic<bool> degraded_ = false;
   std::atomic<std::uint64_t> flushes_ = 0;

@@ -181,3 +181,9 @@ class Engine:
     def set_authenticator(self, present: bool) -> None: ...
     def plugin_state(self, name: str, state: str, restarts: int, errors: int) -> None:
         """How a plugin fares, for /health."""
+
+def backup_store(path: str, target: str) -> None:
+    """Copies the store at `path`, also while a server runs on it, to a new file. StoreError."""
+
+def restore_store(backup: str, path: str) -> str:
+    """Puts a copy in the store's place. The new name of what was there, or "". StoreError."""

@@ -15,6 +15,7 @@ from tickwire.cli.check import check
 from tickwire.cli.config import app as config
 from tickwire.cli.outcome import not_written, reported
 from tickwire.cli.serve import serve
+from tickwire.cli.store import app as store
 from tickwire.cli.sub import sub
 from tickwire.cli.top import top
 
@@ -41,6 +42,7 @@ app = typer.Typer(
 for command in (serve, sub, pub, snapshot, topics, health, top, bench, check):
     app.command()(command)
 app.add_typer(config, name="config", cls=_Commands, help="Look at a server's configuration.")
+app.add_typer(store, name="store", cls=_Commands, help="Back a server's store up, and restore it.")
 
 
 @app.command()

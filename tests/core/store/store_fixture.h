@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -23,6 +25,24 @@ class StillClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t wall_ms() const override { return 1'790'000'000'000; }
   [[nodiscard]] std::int64_t steady_us() const override { return 0; }
+};
+
+// From its making to its end files of this process do not grow past `bytes`.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 inline constexpr int kNeverFlushMs = 60'000;  // only flush() and stop() write
