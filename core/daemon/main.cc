@@ -1,14 +1,12 @@
 // tickwired: the server as a program of its own. Command line and signals; everything else is Engine.
-#include <fmt/format.h>
-
 #include <csignal>
-#include <cstdio>
 #include <utility>
 
 #include "daemon/options.h"
 #include "daemon/plain_run.h"
 #include "daemon/plugin_run.h"
 #include "daemon/reloader.h"
+#include "daemon/standard_streams.h"
 #include "engine/engine.h"
 #include "engine/exit_codes.h"
 
@@ -16,17 +14,14 @@ namespace tickwire {
 namespace {
 
 int fail(const Error& error) {
-  fmt::print(stderr, "tickwired: {}\n", error.message);
+  say(error.message);
   return exit_code(error.code);
 }
 
 int run(const Options& options) {
   Result<Config> config = load_config(options);
   if (!config) return fail(config.error());
-  if (options.check) {
-    fmt::print("the configuration is valid\n");
-    return kExitOk;
-  }
+  if (options.check) return print_line("the configuration is valid") ? kExitOk : kExitCannotWrite;
   const bool has_plugins = !config->plugin_files.empty();
   Result<std::unique_ptr<Engine>> engine = Engine::create(std::move(*config));
   if (!engine) return fail(engine.error());
@@ -42,6 +37,7 @@ int run(const Options& options) {
 }  // namespace tickwire
 
 int main(int argc, char** argv) {
+  tickwire::open_standard_streams();
   int code = 0;
   const auto options = tickwire::parse_options(argc, argv, code);
   return options ? tickwire::run(*options) : code;

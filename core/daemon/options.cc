@@ -4,6 +4,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <iostream>
+
+#include "daemon/standard_streams.h"
 #include "engine/exit_codes.h"
 
 namespace tickwire {
@@ -23,6 +26,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error) == 0 ? kExitOk : kExitUsage;
+    std::cout.flush();
+    if (exit_code == kExitOk && (!std::cout || output_is_closed())) exit_code = kExitCannotWrite;
     return std::nullopt;
   }
   return options;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "daemon/standard_streams.h"
 #include "engine/exit_codes.h"
 
 #if TICKWIRE_EMBED_PYTHON
@@ -66,17 +67,17 @@ int serve(Engine& engine) {
     program = py::module_::import("tickwire._program");
   } catch (py::error_already_set& error) {
     if (!error.matches(PyExc_ImportError)) throw;
-    fmt::print(stderr,
-               "tickwired: {}; plugins need the Python package tickwire: install it beside this program, or "
-               "name its folder in plugins.python_path\n",
-               py::str(error.value()).cast<std::string>());
+    say(fmt::format(
+        "{}; plugins need the Python package tickwire: install it beside this program, or name its "
+        "folder in plugins.python_path",
+        py::str(error.value()).cast<std::string>()));
     return kExitUsage;
   }
   try {
     program.attr("run")(py::cast(&engine, py::return_value_policy::reference));
   } catch (py::error_already_set& error) {
     if (!error.matches(py::module_::import("tickwire.errors").attr("TickwireError"))) throw;
-    fmt::print(stderr, "tickwired: {}\n", py::str(error.value()).cast<std::string>());
+    say(py::str(error.value()).cast<std::string>());
     return py::module_::import("tickwire.exit_codes").attr("exit_code")(error.value()).cast<int>();
   }
   return kExitOk;
@@ -94,7 +95,7 @@ int reported(Work work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "tickwired: {}\n", error.what());
+    say(error.what());
     return kExitServerError;
   }
 }
@@ -125,11 +126,10 @@ void run_with_plugins(std::unique_ptr<Engine> engine) {
 namespace tickwire {
 
 void run_with_plugins(std::unique_ptr<Engine> engine) {
-  fmt::print(
-      stderr,
-      "tickwired: built without Python, so plugins are not available; serve them with `tickwire serve`, or "
-      "take them out of plugins.files ({})\n",
-      fmt::join(engine->config().plugin_files, ", "));
+  say(
+      fmt::format("built without Python, so plugins are not available; serve them with `tickwire serve`, or "
+                  "take them out of plugins.files ({})",
+                  fmt::join(engine->config().plugin_files, ", ")));
   std::exit(kExitUsage);
 }
 
