@@ -54,8 +54,7 @@ void register_store(py::module_& module) {
   module.def("backup_store", &backup, py::arg("path"), py::arg("target"),
              "Copies the store at `path`, also while a server runs on it, to a new file. StoreError.");
   module.def("restore_store", &restore, py::arg("backup"), py::arg("path"),
-             "Puts a copy in the place of the store at `path`. The new name of what was there, or \"\". "
-             "StoreError.");
+             "Puts a copy in the store's place. The new name of what was there, or \"\". StoreError.");
 }
 
 }  // namespace tickwire
