@@ -108,6 +108,10 @@ Result<Pattern> Pattern::parse(std::string_view text) {
 
 Pattern::Pattern(std::string_view text) : text_(text), literal_(!is_pattern(text)) {}
 
+std::string_view Pattern::prefix() const {
+  return std::string_view(text_).substr(0, text_.find_first_of("*>"));
+}
+
 bool Pattern::matches(std::string_view topic) const {
   if (literal_) return topic == text_;
   std::optional<std::string_view> pattern_rest = text_;

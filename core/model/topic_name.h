@@ -30,6 +30,8 @@ class Pattern {
   [[nodiscard]] const std::string& text() const { return text_; }
   // `topic` must be valid.
   [[nodiscard]] bool matches(std::string_view topic) const;
+  // What every topic that matches begins with; all of the text where it has no wildcard.
+  [[nodiscard]] std::string_view prefix() const;
   // Some topic matches both.
   [[nodiscard]] bool overlaps(const Pattern& other) const;
 
