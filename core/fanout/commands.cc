@@ -1,11 +1,18 @@
 #include "fanout/commands.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "base/work.h"
+#include "fanout/subscribe_run.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
 namespace {
+
+// Parsing takes some 50 ns a byte at worst.
+constexpr std::size_t kBytesAStep = 8;
 
 Error denied(std::string_view topic, std::string_view reason) {
   const std::string what = topic.empty() ? "" : std::string(topic) + ": ";
@@ -37,10 +44,17 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
 
 void Commands::run(Session& session, std::string_view message) {
   if (session.state() != SessionState::kOpen) return;
-  if (session.authenticating) {
+  if (session.authenticating || session.working()) {
     session.parked.emplace_back(message);
     return;
   }
+  do_now(session, message);
+  sender_.send(session);
+}
+
+void Commands::do_now(Session& session, std::string_view message) {
+  const std::uint64_t before = Work::done();
+  Work::count(1 + message.size() / kBytesAStep);
   std::string id;
   const Result<Command> command = parse_command(message, id, session.format);
   if (command) {
@@ -48,7 +62,52 @@ void Commands::run(Session& session, std::string_view message) {
   } else {
     session.send(encode_error(id, command.error()));
   }
-  sender_.send(session);
+  if (session.steps_run != parts_.runs) session.steps = 0;
+  session.steps_run = parts_.runs;
+  session.steps += Work::done() - before;
+  // What it sends on top of that waits for the next piece.
+  if (session.steps >= parts_.config.piece_steps && !session.working())
+    work_later(session, [](Session&, const Budget&) { return true; });
+}
+
+void Commands::work(Session& session, Piece piece) {
+  if (session.working() || !piece(session, parts_.jobs.budget())) work_later(session, std::move(piece));
+}
+
+void Commands::work_later(Session& session, Piece piece) {
+  session.hold_reading(true);
+  const std::uint32_t number = session.works_begun++;
+  const SessionRef ref = parts_.sessions.ref(session);
+  parts_.jobs.add([this, ref, number, piece = std::move(piece)](const Budget& budget) {
+    Session* worker = parts_.sessions.find(ref);
+    if (worker == nullptr || worker->state() != SessionState::kOpen) return true;
+    if (worker->works_done != number) return false;  // it has others to do first
+    const bool done = piece(*worker, budget);
+    if (done) ++worker->works_done;
+    sender_.send(*worker);
+    if (done) go_on(*worker);
+    return done;
+  });
+}
+
+// With the commands that waited for one before them.
+void Commands::go_on(Session& session) {
+  const Budget budget = parts_.jobs.budget();
+  std::size_t next = 0;
+  const auto may = [&] {
+    return session.state() == SessionState::kOpen && !session.authenticating && !session.working();
+  };
+  for (; next < session.parked.size() && may(); ++next) {
+    if (budget.spent()) {
+      work_later(session, [](Session&, const Budget&) { return true; });
+      break;
+    }
+    const std::string message = std::move(session.parked[next]);
+    do_now(session, message);
+    sender_.send(session);
+  }
+  session.parked.erase(session.parked.begin(), session.parked.begin() + static_cast<std::ptrdiff_t>(next));
+  session.hold_reading(session.authenticating || session.working());
 }
 
 void Commands::execute(Session& session, const Command& command) {
@@ -95,7 +154,7 @@ void Commands::subscribe(Session& session, const std::string& id, const Subscrib
   pending->options = options_of(pending->command, parts_.config.epoch);
   pending->errors.resize(command.topics.size());
   pending->ttl_ms.resize(command.topics.size());
-  if (!ask_about(session, pending)) finish_subscribe(session, *pending);
+  if (!ask_about(session, pending)) finish_subscribe(session, pending);
 }
 
 // True when an authorizer was asked about some topic (or too many commands wait already, which is answered).
@@ -132,28 +191,35 @@ bool Commands::ask_about(Session& session, const std::shared_ptr<Pending>& pendi
       Session* asker = parts_.sessions.find(pending->session);
       if (asker == nullptr || asker->state() != SessionState::kOpen) return;
       --asker->commands_pending;
-      finish_subscribe(*asker, *pending);
+      finish_subscribe(*asker, pending);
       sender_.send(*asker);
     });
   }
   return true;
 }
 
-void Commands::finish_subscribe(Session& session, const Pending& pending) {
-  std::vector<TopicResult> results;
-  results.reserve(pending.command.topics.size());
-  session.begin_batch(pending.command.topics.size());
-  for (std::size_t i = 0; i < pending.command.topics.size(); ++i) {
-    const std::string& topic = pending.command.topics[i];
-    if (pending.errors[i]) {
-      results.push_back({topic, {}, pending.errors[i]});
-      continue;
+void Commands::finish_subscribe(Session& session, const std::shared_ptr<Pending>& pending) {
+  struct Progress {
+    std::optional<SubscribeRun> run;
+    std::size_t granted = 0;
+    std::size_t released = 0;
+  };
+  const auto progress = std::make_shared<Progress>();
+  progress->run.emplace(parts_, subscriptions_, pending->command, pending->options, pending->errors);
+  work(session, [this, pending, progress](Session& asker, const Budget& budget) {
+    if (progress->run) {
+      if (!progress->run->run(asker, budget)) return false;
+      const std::vector<TopicResult>& results = progress->run->results();
+      for (std::size_t& i = progress->granted; i < results.size(); ++i) {
+        if (budget.spent()) return false;
+        Work::count(2);
+        if (!results[i].error) keep_grant({pending->session, results[i].topic}, pending->ttl_ms[i]);
+      }
+      asker.send(encode_ack(pending->id, results));
+      progress->run.reset();
     }
-    results.push_back(subscriptions_.subscribe(session, topic, pending.options));
-    if (!results.back().error) keep_grant({pending.session, topic}, pending.ttl_ms[i]);
-  }
-  session.end_batch();
-  session.send(encode_ack(pending.id, results));
+    return subscriptions_.release(asker, progress->released, budget);
+  });
 }
 
 void Commands::keep_grant(const Grant& grant, std::int64_t ttl_ms) {
@@ -179,18 +245,28 @@ void Commands::renew_grants() {
 }
 
 void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
-  const std::unordered_set<std::string_view> waited = take_back(session, command.topics);
-  std::vector<TopicResult> results;
-  results.reserve(command.topics.size());
-  session.begin_batch(0);
-  for (const std::string& topic : command.topics) {
-    TopicResult result = subscriptions_.unsubscribe(session, topic);
-    if (!result.error) grants_.forget({parts_.sessions.ref(session), topic});
-    if (waited.contains(topic)) result.error.reset();
-    results.push_back(std::move(result));
-  }
-  session.end_batch();
-  session.send(encode_ack(id, results));
+  struct Progress {
+    std::string id;
+    std::vector<std::string> topics;
+    std::unordered_set<std::string_view> waited;  // of `topics`
+    std::vector<TopicResult> results;
+  };
+  const auto progress = std::make_shared<Progress>(Progress{id, command.topics, {}, {}});
+  progress->waited = take_back(session, progress->topics);
+  work(session, [this, progress](Session& asker, const Budget& budget) {
+    std::vector<TopicResult>& results = progress->results;
+    while (results.size() < progress->topics.size()) {
+      if (budget.spent()) return false;
+      Work::count();
+      const std::string& topic = progress->topics[results.size()];
+      TopicResult result = subscriptions_.unsubscribe(asker, topic);
+      if (!result.error) grants_.forget({parts_.sessions.ref(asker), topic});
+      if (progress->waited.contains(topic)) result.error.reset();
+      results.push_back(std::move(result));
+    }
+    asker.send(encode_ack(progress->id, results));
+    return true;
+  });
 }
 
 std::unordered_set<std::string_view> Commands::take_back(const Session& session,
@@ -248,16 +324,33 @@ void Commands::finish_publish(Session& session, const std::string& id, const Pub
 void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
   const Result<Pattern> pattern = Pattern::parse(command.pattern);
   if (!pattern) return refuse(session, id, pattern.error());
-  auto found = parts_.hub.list(*pattern, command.after, command.limit + 1);
-  const bool more = found.size() > command.limit;
-  if (more) found.pop_back();
-  std::vector<std::string> topics;
-  for (const UpdatePtr& update : found) {
-    const std::string& name = update->topic().name;
-    // A guarded topic's name is its authorizer's to tell.
-    if (parts_.access.check(Action::kSubscribe, name) == Verdict::kAllow) topics.push_back(name);
-  }
-  session.send(encode_list(id, topics, more ? found.back()->topic().name : ""));
+  struct Progress {
+    std::string id;
+    Pattern pattern;
+    std::string after;
+    std::size_t limit;
+    std::vector<std::string> topics;
+  };
+  const auto progress = std::make_shared<Progress>(Progress{id, *pattern, command.after, command.limit, {}});
+  work(session, [this, progress](Session& asker, const Budget& budget) {
+    std::vector<std::string>& topics = progress->topics;
+    bool end = false;
+    while (!end && topics.size() <= progress->limit) {
+      if (budget.spent()) return false;
+      std::vector<UpdatePtr> found;
+      end = parts_.hub.list(progress->pattern, progress->after, progress->limit + 1 - topics.size(), budget,
+                            found);
+      for (const UpdatePtr& update : found) {
+        const std::string& name = update->topic().name;
+        // A guarded topic's name is its authorizer's to tell.
+        if (parts_.access.check(Action::kSubscribe, name) == Verdict::kAllow) topics.push_back(name);
+      }
+    }
+    const bool more = topics.size() > progress->limit;
+    if (more) topics.pop_back();
+    asker.send(encode_list(progress->id, topics, more ? topics.back() : ""));
+    return true;
+  });
 }
 
 void Commands::authenticate(Session& session, const std::string& id) {
@@ -283,14 +376,7 @@ void Commands::on_claims(Session& session, const std::string& id, const AccessAn
     refuse(session, id, refusal("token", answer));
   }
   sender_.send(session);
-  std::vector<std::string> parked;
-  parked.swap(session.parked);
-  const SessionRef ref = parts_.sessions.ref(session);
-  for (const std::string& message : parked) {
-    if (parts_.sessions.find(ref) == nullptr) return;
-    run(session, message);
-  }
-  session.hold_reading(session.authenticating);
+  go_on(session);
 }
 
 }  // namespace tickwire

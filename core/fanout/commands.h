@@ -3,7 +3,9 @@
 // Loop thread.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -11,6 +13,7 @@
 
 #include "fanout/access_desk.h"
 #include "fanout/grants.h"
+#include "fanout/sender.h"
 #include "fanout/subscriptions.h"
 #include "protocol/command.h"
 
@@ -43,10 +46,18 @@ class Commands {
     std::size_t open = 0;
   };
 
+  // Of a command, done in pieces; true: it is done. The session is open.
+  using Piece = std::function<bool(Session&, const Budget&)>;
+
+  void do_now(Session& session, std::string_view message);
+  // Does the first piece at once. While more are to come, the session's next commands wait, in order.
+  void work(Session& session, Piece piece);
+  void work_later(Session& session, Piece piece);
+  void go_on(Session& session);
   void execute(Session& session, const Command& command);
   void subscribe(Session& session, const std::string& id, const SubscribeCommand& command);
   bool ask_about(Session& session, const std::shared_ptr<Pending>& pending);
-  void finish_subscribe(Session& session, const Pending& pending);
+  void finish_subscribe(Session& session, const std::shared_ptr<Pending>& pending);
   // 0: for ever.
   void keep_grant(const Grant& grant, std::int64_t ttl_ms);
   void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);

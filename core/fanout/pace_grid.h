@@ -1,12 +1,17 @@
 // PaceGrid: when subscriptions with a max_rate are due. All of one pace are due at the same moments, the
 // multiples of it, whoever they belong to: so they receive the same messages, and share their bytes.
-// Loop thread.
+//
+// Loop thread. What became behind after a moment began waits for the next one, however long this one takes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
+#include "base/work.h"
 #include "fanout/session_table.h"
 #include "session/subscription.h"
 
@@ -28,20 +33,32 @@ class PaceGrid {
     moment.owed.push_back(owed);
   }
 
-  // Appends what is due to `out`.
-  void take_due(std::int64_t now_us, std::vector<Owed>& out) {
+  // Calls `due` with what is due, a piece of it.
+  template <typename Due>
+  void take_due(std::int64_t now_us, const Budget& budget, Due&& due) {
     for (auto it = moments_.begin(); it != moments_.end();) {
       if (it->second.due_us > now_us) {
         ++it;
         continue;
       }
-      out.insert(out.end(), it->second.owed.begin(), it->second.owed.end());
+      due_.push_back(std::move(it->second.owed));
       it = moments_.erase(it);
+    }
+    while (!due_.empty()) {
+      const std::vector<Owed>& first = due_.front();
+      for (; taken_ < first.size() && !budget.spent(); ++taken_) {
+        Work::count();
+        due(first[taken_]);
+      }
+      if (taken_ < first.size()) return;
+      due_.pop_front();
+      taken_ = 0;
     }
   }
 
-  // The next moment at which something is due; < 0: none.
+  // The next moment at which something is due, 0: now, < 0: never.
   [[nodiscard]] std::int64_t next_due_us() const {
+    if (!due_.empty()) return 0;
     std::int64_t next = -1;
     for (const auto& [pace, moment] : moments_) {
       if (next < 0 || moment.due_us < next) next = moment.due_us;
@@ -55,6 +72,8 @@ class PaceGrid {
     std::vector<Owed> owed;
   };
   std::map<std::uint16_t, Moment> moments_;  // only those with something owed
+  std::deque<std::vector<Owed>> due_;        // what moments that have come left
+  std::size_t taken_ = 0;                    // of the first of them
 };
 
 }  // namespace tickwire

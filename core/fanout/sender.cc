@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
+#include "base/work.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -12,6 +14,7 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   messages_ = 0;
   if (session.writable() && session.has_outbox()) write.append(session.take_outbox());
   for (const LiveItem& item : items) deliver(session, item);
+  budget_ = parts_.jobs.budget();
   const bool all = !session.writable() || catch_up(session);
   if (!write.empty()) {
     count(write.size());
@@ -19,7 +22,7 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
     session.last_write_us = parts_.clock.steady_us();
     session.write(write.view());
   }
-  if (!all && session.writable()) parts_.resume.push_back(parts_.sessions.ref(session));
+  if (!all && session.writable()) parts_.dues.send_more(session);
   const bool behind = session.blocked() || !session.behind().empty();
   if (!behind) {
     session.behind_since_us = 0;
@@ -34,14 +37,6 @@ void Sender::count(std::size_t bytes) {
   parts_.counters.writes.add(1);
   parts_.counters.linked.set(encoder_.linked);
   parts_.counters.standalone.set(encoder_.standalone);
-}
-
-void Sender::owe(Session& session, SubscriptionIndex index, std::uint16_t pace_ms) {
-  if (pace_ms == 0) {
-    session.owe(index);
-  } else {
-    parts_.paces.owe(parts_.clock.steady_us(), {parts_.sessions.ref(session), index, pace_ms});
-  }
 }
 
 // --- live -----------------------------------------------------------------------------------------------
@@ -60,7 +55,7 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
   if (subscription.phase != Phase::kLive) {
     // One that resumed ahead of this shard: now the shard is where the client is.
     const bool arrives = applied.seq_before < subscription.seq && subscription.seq <= update.seq();
-    if (subscription.resume && arrives) session.owe(index);
+    if (arrives && !subscription.held) session.owe(index);
     return;
   }
   if (session.writable() && subscription.pace_ms == 0 && !applied.skips) {
@@ -77,14 +72,14 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
     ++session.conflated;
     parts_.counters.conflated.add(1);
   }
-  owe(session, index, subscription.pace_ms);
+  parts_.dues.owe(session, index, subscription.pace_ms);
 }
 
 void Sender::deliver_pattern(Session& session, const LiveItem& item) {
   const Applied& applied = *item.applied;
   PatternSubscription& pattern = session.patterns()[item.index & ~kPatternBit];
   if (pattern.phase == Phase::kUnused) return;
-  if (session.overlapping() && overridden(session, pattern, *applied.state)) return;
+  if (overlap_.overridden(session, pattern, *applied.state)) return;
   if (pattern.phase == Phase::kLive) {
     if (session.writable() && pattern.pace_ms == 0 && !applied.skips &&
         encoder_.pattern_update(session, pattern, applied, item.step)) {
@@ -97,34 +92,23 @@ void Sender::deliver_pattern(Session& session, const LiveItem& item) {
       ++session.conflated;
       parts_.counters.conflated.add(1);
     }
-    owe(session, item.index, pattern.pace_ms);
+    parts_.dues.owe(session, item.index, pattern.pace_ms);
   }
   // An image makes up for all updates of a value topic. Events are owed one by one, from the first that the
   // client did not get, so such a topic gets a subscription of its own until it has caught up. (A topic that
   // a new pattern has not shown yet, previous_no > caught_up_to, still begins with its snapshot.)
-  if (applied.state->is_event() && applied.previous_no <= pattern.caught_up_to) {
-    add_child(session, pattern.pace_ms, applied);
+  const bool shown = applied.previous_no <= pattern.caught_up_to;
+  const bool event = applied.state->is_event();
+  if (event && shown) overlap_.add_child(session, pattern, applied, false);
+  if (pattern.round == nullptr || pattern.round->until == 0) return;
+  pattern.round->more = true;
+  if (shown || applied.previous_no > pattern.round->until) return;
+  // Its place in the log was before the end of this round, and is after it now.
+  if (event) {
+    overlap_.add_child(session, pattern, applied, true);
+  } else {
+    pattern.round->late.push_back(applied.state->topic->id);
   }
-}
-
-bool Sender::overridden(Session& session, const PatternSubscription& pattern, const TopicState& state) const {
-  if (session.find(state.topic->id) != nullptr) return true;
-  return std::any_of(state.patterns.begin(), state.patterns.end(), [&](const PatternState* other) {
-    const PatternSubscription* rival = session.find_pattern(other->id);
-    return rival != nullptr && rival->order < pattern.order;
-  });
-}
-
-void Sender::add_child(Session& session, std::uint16_t pace_ms, const Applied& applied) {
-  Subscription child;
-  child.topic_id = applied.state->topic->id;
-  child.seq = applied.seq_before;
-  child.pace_ms = pace_ms;
-  child.phase = Phase::kBehind;
-  child.fresh = false;
-  child.child = true;
-  const SubscriptionIndex index = TopicTable::add_subscription(session, *applied.state, child);
-  owe(session, index, pace_ms);
 }
 
 // --- behind ---------------------------------------------------------------------------------------------
@@ -133,12 +117,19 @@ bool Sender::catch_up(Session& session) {
   std::vector<SubscriptionIndex>& behind = session.behind();
   std::size_t done = 0;
   bool all = true;
-  for (; done < behind.size() && all; ++done) {
+  while (all && done < behind.size()) {
     const SubscriptionIndex index = behind[done];
-    all = is_pattern_index(index) ? catch_up_pattern(session, session.patterns()[index & ~kPatternBit])
-                                  : catch_up_exact(session, index);
+    if (session.take_queued(index)) {
+      Work::count();
+      all = is_pattern_index(index) ? catch_up_pattern(session, index) : catch_up_exact(session, index);
+      if (!all) {
+        session.queue_again(index);
+        break;
+      }
+    }
+    ++done;
+    all = done == behind.size() || !budget_.spent();
   }
-  if (!all) --done;
   behind.erase(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(done));
   if (behind.empty() && behind.capacity() > 16) behind.shrink_to_fit();
   return all;
@@ -146,7 +137,7 @@ bool Sender::catch_up(Session& session) {
 
 bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
-  if (subscription.phase != Phase::kBehind) return true;
+  if (subscription.phase != Phase::kBehind || subscription.held) return true;
   TopicState& state = parts_.topics.state(subscription.topic_id);
   if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
@@ -158,6 +149,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
     } else {
       if (!encoder_.snapshot(session, subscription, state)) return false;
       ++messages_;
+      Work::count(2);
       subscription.seq = state.seq();
     }
     subscription.fresh = false;
@@ -165,7 +157,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
     subscription.status = state.last->status();
   }
   subscription.phase = Phase::kLive;
-  if (subscription.child) drop_child_if_done(session, index);
+  if (subscription.child) overlap_.drop_child_if_done(session, index);
   return true;
 }
 
@@ -195,35 +187,70 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
   return true;
 }
 
-bool Sender::catch_up_pattern(Session& session, PatternSubscription& pattern) {
-  if (pattern.phase != Phase::kBehind) return true;
-  const PatternState* wanted = &parts_.topics.pattern(pattern.pattern_id);
-  std::size_t place = 0;
-  while (TopicState* state = parts_.topics.next_after(pattern.caught_up_to, place)) {
-    const bool matches =
-        std::find(state->patterns.begin(), state->patterns.end(), wanted) != state->patterns.end();
-    if (matches && !(session.overlapping() && overridden(session, pattern, *state))) {
-      if (!encoder_.pattern_snapshot(session, pattern, *state)) return false;
-      ++messages_;
+bool Sender::catch_up_pattern(Session& session, SubscriptionIndex index) {
+  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+  if (pattern.phase != Phase::kBehind || pattern.held) return true;
+  if (pattern.pace_ms > 0) return send_round(session, index);
+  if (!show_changes(session, pattern, UINT64_MAX)) return false;
+  pattern.phase = Phase::kLive;
+  overlap_.drop_children_that_are_done(session);
+  return true;
+}
+
+bool Sender::send_round(Session& session, SubscriptionIndex index) {
+  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+  if (pattern.round == nullptr) pattern.round = std::make_unique<PacedRound>();
+  PacedRound& round = *pattern.round;
+  if (round.until == 0) {
+    round.until = parts_.topics.last_apply_no();
+    round.more = false;
+  }
+  if (!show_changes(session, pattern, round.until)) return false;
+  pattern.caught_up_to = round.until;
+  while (!round.late.empty()) {
+    const TopicState* state = parts_.topics.find(round.late.back());
+    if (state != nullptr && state->last) {
+      if (!show(session, pattern, *state)) return false;
+      round.ahead.push_back(state->apply_no);
     }
-    pattern.caught_up_to = state->apply_no;
+    round.late.pop_back();
+    if (budget_.spent()) return false;
+  }
+  round.until = 0;
+  round.shown = std::exchange(round.ahead, {});
+  std::ranges::sort(round.shown);
+  if (round.more) {
+    parts_.dues.owe(session, index, pattern.pace_ms);
+    return true;
   }
   pattern.phase = Phase::kLive;
-  for (std::size_t i = 0; i < session.exact().size(); ++i) {
-    const Subscription& child = session.exact()[i];
-    if (child.child && child.phase == Phase::kLive)
-      drop_child_if_done(session, static_cast<SubscriptionIndex>(i));
+  pattern.round.reset();
+  overlap_.drop_children_that_are_done(session);
+  return true;
+}
+
+bool Sender::show_changes(Session& session, PatternSubscription& pattern, std::uint64_t until) {
+  std::size_t place = 0;
+  while (TopicState* state = parts_.topics.next_after(pattern.caught_up_to, place)) {
+    if (state->apply_no > until) return true;
+    if (!show(session, pattern, *state)) return false;
+    pattern.caught_up_to = state->apply_no;
+    if (budget_.spent()) return false;
   }
   return true;
 }
 
-void Sender::drop_child_if_done(Session& session, SubscriptionIndex index) const {
-  TopicState& state = parts_.topics.state(session.exact()[index].topic_id);
-  for (const PatternState* pattern : state.patterns) {
-    const PatternSubscription* parent = session.find_pattern(pattern->id);
-    if (parent != nullptr && parent->phase != Phase::kLive) return;
-  }
-  TopicTable::remove_subscription(session, state, index);
+// The topic's snapshot, where the pattern decides about it and its client does not have it.
+bool Sender::show(Session& session, PatternSubscription& pattern, const TopicState& state) {
+  const PatternState* wanted = &parts_.topics.pattern(pattern.pattern_id);
+  if (std::ranges::find(state.patterns, wanted) == state.patterns.end()) return true;
+  if (pattern.round != nullptr && std::ranges::binary_search(pattern.round->shown, state.apply_no))
+    return true;
+  if (overlap_.overridden(session, pattern, state)) return true;
+  if (!encoder_.pattern_snapshot(session, pattern, state)) return false;
+  ++messages_;
+  Work::count(2);
+  return true;
 }
 
 }  // namespace tickwire

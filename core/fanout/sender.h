@@ -9,43 +9,44 @@
 #include <span>
 #include <string>
 
+#include "base/work.h"
 #include "fanout/applied.h"
 #include "fanout/encoder.h"
+#include "fanout/overlap.h"
 #include "fanout/shard_parts.h"
 
 namespace tickwire {
 
 class Sender {
  public:
-  explicit Sender(ShardParts& parts) : parts_(parts), encoder_(parts.config.session.write_bytes_max) {}
+  Sender(ShardParts& parts, Overlap& overlap)
+      : parts_(parts), overlap_(overlap), encoder_(parts.config.session.write_bytes_max) {}
 
   // Items in the order of their apply_no.
   void send(Session& session, std::span<const LiveItem> items = {});
-
-  // The subscription is behind from now on, and in the list of those to be sent (at its pace).
-  void owe(Session& session, SubscriptionIndex index, std::uint16_t pace_ms);
 
  private:
   void count(std::size_t bytes);
   void deliver(Session& session, const LiveItem& item);
   void deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied);
   void deliver_pattern(Session& session, const LiveItem& item);
-  // Another of the session's subscriptions decides about this topic.
-  [[nodiscard]] bool overridden(Session& session, const PatternSubscription& pattern,
-                                const TopicState& state) const;
-  void add_child(Session& session, std::uint16_t pace_ms, const Applied& applied);
 
-  // Each returns false when the write is full and more is owed.
+  // Each returns false when the write is full, or the budget spent, and more is owed.
   bool catch_up(Session& session);
   bool catch_up_exact(Session& session, SubscriptionIndex index);
   // `missed`: what the ring has of the updates after the subscription's seq; a hole before it is a gap.
   bool replay(Session& session, Subscription& subscription, const TopicState& state,
               std::span<const UpdatePtr> missed);
-  bool catch_up_pattern(Session& session, PatternSubscription& pattern);
-  void drop_child_if_done(Session& session, SubscriptionIndex index) const;
+  bool catch_up_pattern(Session& session, SubscriptionIndex index);
+  bool send_round(Session& session, SubscriptionIndex index);
+  // Topics that changed after pattern.caught_up_to, which is moved on, up to the apply number `until`.
+  bool show_changes(Session& session, PatternSubscription& pattern, std::uint64_t until);
+  bool show(Session& session, PatternSubscription& pattern, const TopicState& state);
 
   ShardParts& parts_;
+  Overlap& overlap_;
   Encoder encoder_;
+  Budget budget_;               // of this write
   std::uint64_t messages_ = 0;  // in this write, without control messages
 };
 

@@ -33,18 +33,30 @@ class SessionTable {
     return *slots_[slot].session;
   }
 
+  // Its connection is gone: no reference finds it any more, and it counts no more. It keeps its slot, which
+  // topics name, until remove().
+  void retire(Session& session) {
+    session.on_gone();
+    ++slots_[session.slot].generation;
+    --count_;
+  }
+
+  // After retire(), once no topic names its slot any more.
   void remove(const Session& session) {
     const std::uint32_t slot = session.slot;
     slots_[slot].session.reset();
-    ++slots_[slot].generation;
     free_.push_back(slot);
-    --count_;
   }
 
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::size_t slot_count() const { return slots_.size(); }
-  // Null: the slot is free.
+  // Null: the slot is free. May be one that is retired: it is closing.
   [[nodiscard]] Session* at(std::uint32_t slot) const { return slots_[slot].session.get(); }
+  // Null also where its session is closing.
+  [[nodiscard]] Session* open_at(std::uint32_t slot) const {
+    Session* session = at(slot);
+    return session == nullptr || session->state() == SessionState::kClosing ? nullptr : session;
+  }
 
   [[nodiscard]] SessionRef ref(const Session& session) const {
     return {session.slot, slots_[session.slot].generation};

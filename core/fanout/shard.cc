@@ -15,6 +15,9 @@
 
 namespace tickwire {
 
+// A write to one socket, with the system call: some 10 us.
+constexpr std::uint64_t kWriteSteps = 64;
+
 class Shard::Impl {
  public:
   Impl(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
@@ -26,7 +29,7 @@ class Shard::Impl {
   ~Impl() {
     // The destructor runs after the loop: sockets are gone, only interest is left to give back.
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-      if (Session* session = parts_.sessions.at(slot)) subscriptions_.forget(*session);
+      if (Session* session = parts_.sessions.at(slot)) subscriptions_.forget(*session, Budget::unlimited());
     }
     parts_.hub.remove_sink(sink_);
   }
@@ -53,17 +56,22 @@ class Shard::Impl {
   }
 
   void on_closed(Session& session) {
-    subscriptions_.forget(session);
-    parts_.sessions.remove(session);
+    parts_.sessions.retire(session);
     parts_.counters.sessions.set(parts_.sessions.count());
+    parts_.jobs.start([this, &session](const Budget& budget) {
+      if (!subscriptions_.forget(session, budget)) return false;
+      parts_.sessions.remove(session);
+      return true;
+    });
   }
 
   std::int64_t run() {
+    ++parts_.runs;
     run_posted();
-    resume();
+    parts_.jobs.run_piece();
     const std::int64_t now = parts_.clock.steady_us();
     if (now >= next_turn_us_ && !inbox_.empty()) turn(now);
-    send_due_paces();
+    send_dues();
     return rest_us();
   }
 
@@ -72,7 +80,7 @@ class Shard::Impl {
     commands_.renew_grants();
     const std::int64_t now = parts_.clock.steady_us();
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-      if (Session* session = parts_.sessions.at(slot)) tick(*session, now);
+      if (Session* session = parts_.sessions.open_at(slot)) tick(*session, now);
     }
   }
 
@@ -81,26 +89,34 @@ class Shard::Impl {
     all.sessions.reserve(all.total);
     const std::int64_t now = parts_.clock.steady_us();
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-      if (const Session* session = parts_.sessions.at(slot)) all.sessions.push_back(report_on(*session, now));
+      const Session* session = parts_.sessions.open_at(slot);
+      if (session != nullptr) all.sessions.push_back(report_on(*session, now));
     }
     keep_first(all.sessions, query);
     return all;
   }
 
   void drain(int spread_ms) {
+    ++drains_;
     const std::size_t count = std::max<std::size_t>(parts_.sessions.count(), 1);
-    std::size_t nth = 0;
-    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-      Session* session = parts_.sessions.at(slot);
-      if (session == nullptr || session->state() != SessionState::kOpen) continue;
-      // Spread evenly: everybody reconnecting at once is the next outage.
-      const auto after_ms = static_cast<std::size_t>(spread_ms) * nth++ / count;
-      subscriptions_.forget(*session);
-      session->drain();
-      session->send(encode_drain(static_cast<int>(after_ms)));
-      session->close(CloseCode::kDrain, "the server is going away");
-    }
+    parts_.jobs.start(
+        [this, spread_ms, count, slot = 0U, nth = std::size_t{0}](const Budget& budget) mutable {
+          for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
+            Session* session = parts_.sessions.open_at(slot);
+            if (session == nullptr || session->state() != SessionState::kOpen) continue;
+            Work::count(kWriteSteps);
+            // Spread evenly: everybody reconnecting at once is the next outage.
+            const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
+            session->drain();
+            session->send(encode_drain(static_cast<int>(after_ms)));
+            session->close(CloseCode::kDrain, "the server is going away");
+          }
+          const bool done = slot >= parts_.sessions.slot_count();
+          if (done) --drains_;
+          return done;
+        });
   }
+  [[nodiscard]] bool draining() const { return drains_ > 0; }
 
   void on_message(Session& session, std::string_view message) { commands_.run(session, message); }
 
@@ -159,31 +175,18 @@ class Shard::Impl {
     next_turn_us_ = end + std::min(static_cast<std::int64_t>(rest), parts_.config.turn_spacing_us_max);
   }
 
-  void resume() {
-    std::vector<SessionRef> refs;
-    refs.swap(parts_.resume);
-    for (const SessionRef ref : refs) {
-      Session* session = parts_.sessions.find(ref);
-      if (session != nullptr && session->writable()) sender_.send(*session);
-    }
-  }
-
-  void send_due_paces() {
-    std::vector<PaceGrid::Owed> due;
-    parts_.paces.take_due(parts_.clock.steady_us(), due);
-    for (const PaceGrid::Owed& owed : due) {
-      if (Session* session = parts_.sessions.find(owed.session)) session->owe(owed.index);
-    }
-    for (const PaceGrid::Owed& owed : due) {
-      Session* session = parts_.sessions.find(owed.session);
-      if (session != nullptr && session->writable()) sender_.send(*session);
+  // Each session gets one write a run, so that none starves the others.
+  void send_dues() {
+    parts_.dues.take_due(parts_.jobs.budget());
+    for (Session* session : parts_.dues.take_sessions()) {
+      if (session->writable()) sender_.send(*session);
     }
   }
 
   std::int64_t rest_us() {
-    if (!parts_.resume.empty()) return 0;
+    std::int64_t at = parts_.dues.next_us();
+    if (at == 0 || !parts_.jobs.empty()) return 0;
     const std::int64_t now = parts_.clock.steady_us();
-    std::int64_t at = parts_.paces.next_due_us();
     const bool turns = next_turn_us_ > now || !inbox_.rest();
     if (turns && (at < 0 || next_turn_us_ < at)) at = next_turn_us_;
     return at < 0 ? -1 : std::max<std::int64_t>(at - now, 0);
@@ -194,7 +197,6 @@ class Shard::Impl {
     // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
     const std::int64_t took_us = std::max(session.behind_since_us, session.last_write_us);
     if (session.behind_since_us != 0 && now - took_us > parts_.config.behind_ms_max * 1000) {
-      subscriptions_.forget(session);
       session.close(CloseCode::kTooSlow, "took nothing for more than " +
                                              std::to_string(parts_.config.behind_ms_max / 1000) + " s");
       return;
@@ -210,13 +212,15 @@ class Shard::Impl {
   Inbox inbox_;
   const SinkId sink_;
   ShardParts parts_;
-  Sender sender_{parts_};
-  Subscriptions subscriptions_{parts_, sender_};
+  Overlap overlap_{parts_};
+  Sender sender_{parts_, overlap_};
+  Subscriptions subscriptions_{parts_, overlap_};
   AccessDesk desk_{parts_};
   Commands commands_{parts_, sender_, subscriptions_, desk_};
   Turn turn_{parts_, sender_, inbox_};
   std::int64_t next_turn_us_ = 0;
   std::uint64_t opened_ = 0;
+  int drains_ = 0;  // under way
 
   std::mutex posted_mutex_;
   // Protected by posted_mutex_:
@@ -251,6 +255,9 @@ SessionList Shard::list_sessions(const SessionsQuery& query) const {
 }
 void Shard::drain(int spread_ms) {
   impl_->drain(spread_ms);
+}
+bool Shard::draining() const {
+  return impl_->draining();
 }
 void Shard::stop() {
   impl_->stop();

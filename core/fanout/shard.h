@@ -53,7 +53,7 @@ class Shard {
   void on_message(Session& session, std::string_view message);
   // The socket has room again after a kBlocked.
   void on_writable(Session& session);
-  // The connection is gone; the session is destroyed.
+  // The connection is gone, and `session` with it. What its subscriptions hold is given back in pieces.
   void on_closed(Session& session);
   // Posted calls, then a turn when one is due. Returns the microseconds after which it wants to be called
   // again at the latest, < 0: only when woken.
@@ -61,8 +61,10 @@ class Shard {
   // Once a second: heartbeats, deadlines, expired authorizations, the age limit.
   void tick();
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const;
-  // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them.
+  // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
+  // first one at once. draining(): some have yet to be told.
   void drain(int spread_ms);
+  [[nodiscard]] bool draining() const;
   // The loop ends: closes the sessions still there (in-process ones: a connection ended with its socket) and
   // runs what is posted; from then on post() takes nothing. Idempotent.
   void stop();

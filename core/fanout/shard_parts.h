@@ -3,12 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "base/clock.h"
 #include "fanout/access.h"
-#include "fanout/pace_grid.h"
+#include "fanout/dues.h"
+#include "fanout/jobs.h"
 #include "fanout/session_table.h"
 #include "fanout/shard_config.h"
 #include "fanout/topic_table.h"
@@ -37,7 +37,13 @@ struct ShardCounters {
 
 struct ShardParts {
   ShardParts(Hub& hub, const Clock& clock, Access& access, ShardConfig config, SinkId sink)
-      : hub(hub), clock(clock), access(access), config(std::move(config)), topics(hub, sink) {}
+      : hub(hub),
+        clock(clock),
+        access(access),
+        config(std::move(config)),
+        topics(hub, sink),
+        dues(clock, sessions),
+        jobs(this->config.piece_steps) {}
 
   Hub& hub;
   const Clock& clock;
@@ -45,11 +51,10 @@ struct ShardParts {
   const ShardConfig config;
   TopicTable topics;
   SessionTable sessions;
-  PaceGrid paces;
+  Dues dues;
   ShardCounters counters;
-  // Sessions that have more to send and room for it: each gets one write a run, so that none starves the
-  // rest.
-  std::vector<SessionRef> resume;
+  Jobs jobs;
+  std::uint64_t runs = 0;  // of the shard
 };
 
 }  // namespace tickwire

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+
+#include "base/work.h"
 
 namespace tickwire {
 namespace {
@@ -56,14 +59,15 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     Subscription added;
     added.topic_id = state.topic->id;
     added.asked = true;
+    added.phase = Phase::kLive;
     index = TopicTable::add_subscription(session, state, added);
     parts_.counters.subscriptions.add(1);
   }
   session.exact()[index].pace_ms = options.pace_ms;
   // Takes over from a pattern, and so what that owes.
-  const PatternSubscription* cover = known == nullptr ? covering_pattern(session, state) : nullptr;
+  const PatternSubscription* cover = known == nullptr ? overlap_.covering_pattern(session, state) : nullptr;
   SubscribeOptions effective = options;
-  if (cover != nullptr && owes(*cover, state)) effective.snapshot = true;
+  if (cover != nullptr && Overlap::owes(*cover, state)) effective.snapshot = true;
   begin(session, index, effective, state, result);
   return result;
 }
@@ -76,12 +80,13 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
     const auto found = options.since->find(state.topic->name);
     if (found != options.since->end()) since = &found->second;
   }
+  session.hold(index);
   // What it owes it goes on owing where only the pace is new.
   if (subscription.phase == Phase::kBehind && !options.snapshot && since == nullptr && options.last == 0)
     return;
-  if (subscription.resume && subscription.seq > state.seq() && since == nullptr) {
+  if (subscription.phase == Phase::kBehind && subscription.seq > state.seq() && since == nullptr) {
     // Resumed ahead of this shard: an image older than what the client has would take it back.
-    subscription.fresh = options.snapshot;
+    subscription.fresh = options.snapshot || !subscription.resume;
     return;
   }
   subscription.seq = state.seq();
@@ -96,8 +101,60 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
     subscription.resume = true;
     subscription.fresh = false;
   }
-  subscription.phase = subscription.fresh || subscription.resume ? Phase::kBehind : Phase::kLive;
-  if (subscription.phase == Phase::kBehind) sender_.owe(session, index, 0);
+  subscription.phase = Phase::kBehind;
+}
+
+bool Subscriptions::release(Session& session, std::size_t& place, const Budget& budget) {
+  for (; place < session.held().size(); ++place) {
+    if (budget.spent()) return false;
+    Work::count();
+    const SubscriptionIndex index = session.held()[place];
+    release(session, index);
+  }
+  std::vector<SubscriptionIndex>().swap(session.held());
+  return true;
+}
+
+TopicResult Subscriptions::subscribe_alone(Session& session, std::string_view text,
+                                           const SubscribeOptions& options) {
+  TopicResult result = subscribe(session, text, options);
+  if (result.error) return result;
+  const SubscriptionIndex index = find(session, text).value();
+  if (!is_pattern_index(index)) {
+    release(session, index);
+    return result;
+  }
+  const std::uint32_t id = session.patterns()[index & ~kPatternBit].pattern_id;
+  parts_.jobs.start([this, ref = parts_.sessions.ref(session), id, index, options](const Budget& budget) {
+    Session* holder = parts_.sessions.find(ref);
+    if (holder == nullptr || holder->find_pattern(id) == nullptr) return true;
+    PatternState& state = parts_.topics.pattern(id);
+    if (!parts_.topics.join(state, budget)) return false;
+    joined(*holder, state, options);
+    release(*holder, index);
+    parts_.dues.send_more(*holder);
+    return true;
+  });
+  return result;
+}
+
+void Subscriptions::release(Session& session, SubscriptionIndex index) {
+  if (is_pattern_index(index)) {
+    PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+    if (std::exchange(pattern.held, false)) parts_.dues.owe(session, index, 0);
+    return;
+  }
+  Subscription& subscription = session.exact()[index];
+  if (!subscription.held) return;
+  subscription.held = false;
+  if (subscription.phase != Phase::kBehind) return;
+  const TopicState& state = parts_.topics.state(subscription.topic_id);
+  const bool begins = subscription.fresh || subscription.resume;
+  const bool same =
+      subscription.seq == state.seq() && (!state.last || subscription.status == state.last->status());
+  if (begins || !same) return parts_.dues.owe(session, index, begins ? 0 : subscription.pace_ms);
+  subscription.phase = Phase::kLive;
+  if (subscription.child) overlap_.drop_child_if_done(session, index);
 }
 
 void Subscriptions::resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
@@ -112,57 +169,62 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
   // for no snapshot: it holds a state that is not true any more.
   subscription.resume = recovered || (known && state.is_event());
   subscription.fresh = !subscription.resume && state.last;
-  if (subscription.resume) subscription.seq = since;
+  // Where the client is ahead of this shard, what it is sent waits until the shard is there, too.
+  if (known && !subscription.resume && since > state.seq()) subscription.fresh = true;
+  if (subscription.resume || (known && since > state.seq())) subscription.seq = since;
 }
 
 TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
                                              const SubscribeOptions& options) {
   PatternState& state = parts_.topics.want_pattern(pattern);
   SubscriptionIndex index = 0;
-  if (session.find_pattern(state.id, &index) == nullptr) {
+  const bool known = session.find_pattern(state.id, &index) != nullptr;
+  if (!known) {
     PatternSubscription added;
     added.pattern_id = state.id;
-    added.phase = Phase::kLive;
-    index = session.add_pattern(added);
+    added.phase = Phase::kBehind;
+    added.caught_up_to = parts_.topics.last_apply_no();
+    index = session.add_pattern(std::move(added));
     state.subscribers.push_back({session.slot, index});
     parts_.counters.subscriptions.add(1);
   }
   PatternSubscription& subscription = session.patterns()[index & ~kPatternBit];
   subscription.pace_ms = options.pace_ms;
-  TopicResult result{pattern.text(), {}, {}};
-  resume_topics(session, pattern, options, result);
+  subscription.round.reset();
   if (options.snapshot) {
     subscription.phase = Phase::kBehind;
     subscription.caught_up_to = 0;
-    sender_.owe(session, index, 0);
   }
+  if (!known || options.snapshot) session.hold(index);
+  TopicResult result{pattern.text(), {}, {}};
+  if (options.since != nullptr) result.recovered = options.same_epoch;
+  if (options.since != nullptr && options.same_epoch) result.missed = 0;
   return result;
 }
 
-void Subscriptions::resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
-                                  TopicResult& result) {
-  std::vector<TopicState*> topics;
-  if (options.since != nullptr) {
-    result.recovered = options.same_epoch;
-    if (options.same_epoch) result.missed = 0;
-    for (const auto& [name, seq] : *options.since) {
-      TopicState* state = pattern.matches(name) ? parts_.topics.expect(name) : nullptr;
-      if (state != nullptr) topics.push_back(state);
-    }
-  }
-  std::size_t place = 0;
-  for (TopicState* state = nullptr; options.last > 0 && (state = parts_.topics.next_after(0, place));) {
-    if (state->is_event() && pattern.matches(state->topic->name)) topics.push_back(state);
-  }
-  for (TopicState* state : topics) {
-    if (session.find(state->topic->id) != nullptr) continue;
+void Subscriptions::joined(Session& session, const PatternState& state, const SubscribeOptions& options) {
+  PatternSubscription* pattern = session.find_pattern(state.id);
+  // Topics that it has only just joined are not news.
+  if (pattern != nullptr && pattern->held && !options.snapshot)
+    pattern->caught_up_to = parts_.topics.last_apply_no();
+}
+
+void Subscriptions::resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,
+                                 TopicResult& result) {
+  SubscriptionIndex index = 0;
+  const Subscription* known = session.find(state.topic->id, &index);
+  // One that came to be since this command began is of this command.
+  if (known != nullptr && !(known->child && known->held)) return;
+  if (overlap_.covering_pattern(session, state) == nullptr) return;
+  if (known == nullptr) {
     Subscription child;
-    child.topic_id = state->topic->id;
+    child.topic_id = state.topic->id;
     child.pace_ms = options.pace_ms;
+    child.phase = Phase::kLive;
     child.child = true;
-    const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
-    begin(session, index, options, *state, result);
+    index = TopicTable::add_subscription(session, state, child);
   }
+  begin(session, index, options, state, result);
 }
 
 TopicResult Subscriptions::unsubscribe(Session& session, std::string_view text) {
@@ -198,12 +260,12 @@ void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
   TopicState& state = parts_.topics.state(subscription.topic_id);
   parts_.counters.subscriptions.sub(1);
-  const PatternSubscription* cover = covering_pattern(session, state);
+  const PatternSubscription* cover = overlap_.covering_pattern(session, state);
   const bool behind =
       subscription.phase == Phase::kBehind || (cover != nullptr && cover->phase == Phase::kBehind);
   if (cover != nullptr && state.last && behind) {
     // The pattern goes on where this one is once both have caught up.
-    session.make_child(subscription);
+    session.make_child(index);
   } else {
     TopicTable::remove_subscription(session, state, index);
   }
@@ -211,83 +273,47 @@ void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
 }
 
 void Subscriptions::remove_pattern(Session& session, SubscriptionIndex index) {
-  const PatternSubscription gone = session.patterns()[index & ~kPatternBit];
+  const PatternSubscription gone = std::move(session.patterns()[index & ~kPatternBit]);
   PatternState& state = parts_.topics.pattern(gone.pattern_id);
+  drop_subscriber(state, session, index);
+  overlap_.drop_uncovered_children(session);
+  if (session.pattern_count() > 0) overlap_.hand_over(session, gone, state);
+  unwant_pattern(state);
+}
+
+void Subscriptions::unwant_pattern(PatternState& state) {
+  if (!parts_.topics.unwant_pattern(state)) return;
+  parts_.jobs.start([this, &state, place = TopicId{0}](const Budget& budget) mutable {
+    return parts_.topics.leave(state, place, budget);
+  });
+}
+
+bool Subscriptions::forget(Session& session, const Budget& budget) {
+  while (!budget.spent()) {
+    if (const std::optional<SubscriptionIndex> pattern = session.any_pattern()) {
+      PatternState& state = parts_.topics.pattern(session.patterns()[*pattern & ~kPatternBit].pattern_id);
+      drop_subscriber(state, session, *pattern);
+      unwant_pattern(state);
+    } else if (const std::optional<SubscriptionIndex> topic = session.any_exact()) {
+      const bool asked = session.exact()[*topic].asked;
+      TopicState& state = parts_.topics.state(session.exact()[*topic].topic_id);
+      TopicTable::remove_subscription(session, state, *topic);
+      if (!asked) continue;
+      parts_.counters.subscriptions.sub(1);
+      parts_.topics.unwant(state);
+    } else {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Subscriptions::drop_subscriber(PatternState& state, Session& session, SubscriptionIndex index) {
   std::erase_if(state.subscribers,
                 [&](const SubscriberRef& ref) { return ref.slot == session.slot && ref.index == index; });
+  Work::count(1 + state.subscribers.size() / 64);
   session.remove(index);
   parts_.counters.subscriptions.sub(1);
-  drop_children(session);
-  if (session.pattern_count() > 0) hand_over(session, gone);
-  parts_.topics.unwant_pattern(state);
-}
-
-// Those of no pattern any more.
-void Subscriptions::drop_children(Session& session) {
-  for (std::size_t i = 0; i < session.exact().size(); ++i) {
-    const Subscription& child = session.exact()[i];
-    if (child.phase == Phase::kUnused || !child.child) continue;
-    TopicState& state = parts_.topics.state(child.topic_id);
-    if (covering_pattern(session, state) != nullptr) continue;
-    TopicTable::remove_subscription(session, state, static_cast<SubscriptionIndex>(i));
-  }
-}
-
-// Other patterns of the session go on with topics that `gone` decided about. What it owed, and what an heir
-// that is behind would take for not shown yet, gets a subscription of its own until all have caught up.
-void Subscriptions::hand_over(Session& session, const PatternSubscription& gone) {
-  const PatternState* ended = &parts_.topics.pattern(gone.pattern_id);
-  constexpr std::uint64_t kNothing = UINT64_MAX;
-  std::uint64_t from = gone.phase == Phase::kBehind ? gone.caught_up_to : kNothing;
-  for (const PatternSubscription& heir : session.patterns()) {
-    if (heir.phase == Phase::kBehind) from = std::min(from, heir.caught_up_to);
-  }
-  if (from == kNothing) return;
-  std::size_t place = 0;
-  while (TopicState* state = parts_.topics.next_after(from, place)) {
-    if (std::ranges::find(state->patterns, ended) == state->patterns.end()) continue;
-    const PatternSubscription* heir = covering_pattern(session, *state);
-    const bool decided = heir != nullptr && gone.order < heir->order;
-    if (!decided || session.find(state->topic->id) != nullptr) continue;
-    const bool owed = owes(gone, *state);
-    if (!owed && !(state->is_event() && owes(*heir, *state))) continue;
-    Subscription child;
-    child.topic_id = state->topic->id;
-    child.seq = state->seq();
-    child.status = state->last->status();
-    child.pace_ms = heir->pace_ms;
-    child.phase = owed ? Phase::kBehind : Phase::kLive;
-    child.fresh = owed;
-    child.child = true;
-    const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
-    if (owed) sender_.owe(session, index, 0);
-  }
-}
-
-bool Subscriptions::owes(const PatternSubscription& pattern, const TopicState& state) {
-  return pattern.phase == Phase::kBehind && state.last && state.apply_no > pattern.caught_up_to;
-}
-
-// The one that decides: the earliest of those that match.
-PatternSubscription* Subscriptions::covering_pattern(Session& session, const TopicState& state) const {
-  PatternSubscription* first = nullptr;
-  for (const PatternState* pattern : state.patterns) {
-    PatternSubscription* found = session.find_pattern(pattern->id);
-    if (found != nullptr && (first == nullptr || found->order < first->order)) first = found;
-  }
-  return first;
-}
-
-void Subscriptions::forget(Session& session) {
-  for (std::size_t i = 0; i < session.patterns().size(); ++i) {
-    if (session.patterns()[i].phase == Phase::kUnused) continue;
-    remove_pattern(session, static_cast<SubscriptionIndex>(i) | kPatternBit);
-  }
-  for (std::size_t i = 0; i < session.exact().size(); ++i) {
-    if (session.exact()[i].phase == Phase::kUnused) continue;
-    remove_topic(session, static_cast<SubscriptionIndex>(i));
-  }
-  session.behind().clear();
 }
 
 }  // namespace tickwire

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "fanout/sender.h"
+#include "base/work.h"
+#include "fanout/overlap.h"
 #include "fanout/shard_parts.h"
 #include "protocol/encode.h"
 
@@ -23,37 +24,43 @@ struct SubscribeOptions {
 
 class Subscriptions {
  public:
-  Subscriptions(ShardParts& parts, Sender& sender) : parts_(parts), sender_(sender) {}
+  Subscriptions(ShardParts& parts, Overlap& overlap) : parts_(parts), overlap_(overlap) {}
 
   // `text` is a topic or a pattern. Of one that is subscribed already: takes the new options and owes the
   // snapshot again, or, where none is wanted, what it owed. The result carries the topic's seq, or the error.
+  // What is subscribed is silent until release(), so that the command's answer comes before it.
   TopicResult subscribe(Session& session, std::string_view text, const SubscribeOptions& options);
   TopicResult unsubscribe(Session& session, std::string_view text);
+  // The same for one that no command asks for: it is released by itself, a pattern once it has joined its
+  // topics. Options::since and last are for topics only.
+  TopicResult subscribe_alone(Session& session, std::string_view text, const SubscribeOptions& options);
+  // After its pattern was subscribed and has joined its topics (TopicTable::join).
+  void joined(Session& session, const PatternState& state, const SubscribeOptions& options);
+  // A topic of a pattern that does not begin with its snapshot, or is to begin with its last events.
+  void resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,
+                    TopicResult& result);
+  // Ends the silence of what was subscribed, a piece of it, with `place` 0 at first; true: of all.
+  bool release(Session& session, std::size_t& place, const Budget& budget);
   // What the client asked for under that very text.
   [[nodiscard]] std::optional<SubscriptionIndex> find(Session& session, std::string_view text) const;
-  // All of them, when the session ends.
-  void forget(Session& session);
+  // Takes down those of a session that is gone, a piece of them; true: none is left.
+  bool forget(Session& session, const Budget& budget);
 
  private:
   TopicResult subscribe_topic(Session& session, std::string_view text, const SubscribeOptions& options);
   TopicResult subscribe_pattern(Session& session, const Pattern& pattern, const SubscribeOptions& options);
-  // Topics of a pattern that do not begin with their snapshot.
-  void resume_topics(Session& session, const Pattern& pattern, const SubscribeOptions& options,
-                     TopicResult& result);
+  void release(Session& session, SubscriptionIndex index);
   void remove_topic(Session& session, SubscriptionIndex index);
   void remove_pattern(Session& session, SubscriptionIndex index);
-  [[nodiscard]] PatternSubscription* covering_pattern(Session& session, const TopicState& state) const;
-  void drop_children(Session& session);
-  void hand_over(Session& session, const PatternSubscription& gone);
-  // The state of this topic is among what it has not shown yet.
-  static bool owes(const PatternSubscription& pattern, const TopicState& state);
+  void drop_subscriber(PatternState& state, Session& session, SubscriptionIndex index);
+  void unwant_pattern(PatternState& state);
   void begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
              const TopicState& state, TopicResult& result);
   static void resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
                      const TopicState& state, TopicResult& result);
 
   ShardParts& parts_;
-  Sender& sender_;
+  Overlap& overlap_;
 };
 
 }  // namespace tickwire

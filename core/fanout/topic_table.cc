@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/grow.h"
+#include "base/work.h"
 
 namespace tickwire {
 
@@ -16,10 +17,17 @@ void TopicState::keep_paced_base(std::size_t most) {
 }
 
 Result<TopicState*> TopicTable::want(std::string_view name) {
-  Result<Interest> interest = hub_.add_interest(sink_, name);
-  if (!interest) return interest.error();
-  if (TopicState* known = find(interest->topic->id)) return known;
-  return &add_state(*interest->topic, std::move(interest->update));
+  const TopicPtr topic = hub_.find_topic(name);
+  TopicState* state = topic == nullptr ? nullptr : find(topic->id);
+  if (state == nullptr || state->topic != topic.get() || state->wants == 0) {
+    Result<Interest> interest = hub_.add_interest(sink_, name);
+    if (!interest) return interest.error();
+    state = find(interest->topic->id);
+    if (state == nullptr)
+      state = &add_state(*interest->topic, std::move(interest->update), interest->delivered);
+  }
+  ++state->wants;
+  return state;
 }
 
 TopicState* TopicTable::expect(std::string_view name) {
@@ -47,12 +55,14 @@ void TopicTable::remove_subscription(Session& session, TopicState& state, Subscr
       std::find_if(state.subscribers.begin(), state.subscribers.end(),
                    [&](const SubscriberRef& ref) { return ref.slot == session.slot && ref.index == index; });
   assert(found != state.subscribers.end());
+  Work::count(1 + static_cast<std::uint64_t>(found - state.subscribers.begin()) / 64);
   *found = state.subscribers.back();
   state.subscribers.pop_back();
   session.remove(index);
 }
 
 void TopicTable::unwant(TopicState& state) {
+  if (--state.wants > 0) return;
   const bool keep = !state.subscribers.empty() || !state.patterns.empty();
   Topic& topic = *state.topic;
   if (!keep || (!state.last && state.subscribers.empty())) {
@@ -64,38 +74,62 @@ void TopicTable::unwant(TopicState& state) {
 
 PatternState& TopicTable::want_pattern(const Pattern& pattern) {
   if (PatternState* known = find_pattern(pattern.text())) return *known;
-  for (Interest& interest : hub_.add_pattern_interest(sink_, pattern)) {
-    if (find(interest.topic->id) == nullptr) add_state(*interest.topic, std::move(interest.update));
-  }
   const std::uint32_t id = next_pattern_id_++;
-  pattern_ids_[pattern.text()] = id;
-  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}, {}});
-  for (const auto& topic : states_) {
-    if (topic && pattern.matches(topic->topic->name)) topic->patterns.push_back(added.get());
-  }
+  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}, {}, {}, false});
+  pattern_index_.at(pattern) = added.get();
+  hub_.add_pattern_interest(sink_, pattern);
   return *patterns_.emplace(id, std::move(added)).first->second;
 }
 
-PatternState* TopicTable::find_pattern(std::string_view text) const {
-  const auto found = pattern_ids_.find(std::string(text));
-  return found == pattern_ids_.end() ? nullptr : patterns_.at(found->second).get();
+bool TopicTable::join(PatternState& state, const Budget& budget) {
+  std::vector<Interest> found;
+  while (!state.joined && !budget.spent()) {
+    found.clear();
+    state.joined = hub_.join_topics(sink_, state.pattern, state.joined_to, found);
+    for (Interest& interest : found) {
+      Work::count();
+      TopicState* known = find(interest.topic->id);
+      if (known != nullptr) {
+        if (std::ranges::find(known->patterns, &state) == known->patterns.end())
+          known->patterns.push_back(&state);
+      } else if (interest.update && !interest.delivered) {
+        add_state(*interest.topic, std::move(interest.update), false);
+      }
+    }
+  }
+  return state.joined;
 }
 
-void TopicTable::unwant_pattern(PatternState& state) {
-  if (!state.subscribers.empty()) return;
+PatternState* TopicTable::find_pattern(std::string_view text) {
+  PatternState** const found = pattern_index_.find(text);
+  return found == nullptr ? nullptr : *found;
+}
+
+bool TopicTable::unwant_pattern(PatternState& state) {
+  if (!state.subscribers.empty()) return false;
   hub_.drop_pattern_interest(sink_, state.pattern);
-  for (const auto& topic : states_) {
-    if (!topic || std::erase(topic->patterns, &state) == 0) continue;
-    drop_if_unwanted(*topic);
+  pattern_index_.erase(state.pattern);
+  return true;
+}
+
+bool TopicTable::leave(PatternState& state, TopicId& place, const Budget& budget) {
+  for (; place < states_.size(); ++place) {
+    if (budget.spent()) return false;
+    TopicState* topic = states_[place].get();
+    if (topic == nullptr) continue;
+    Work::count();
+    if (std::erase(topic->patterns, &state) > 0) drop_if_unwanted(*topic);
   }
-  pattern_ids_.erase(state.pattern.text());
   patterns_.erase(state.id);
+  return true;
 }
 
 TopicState* TopicTable::apply(const UpdatePtr& update) {
   Topic& topic = update->topic();
   TopicState* state = find(topic.id);
   if (state == nullptr) {
+    // Of a topic that is not delivered here any more it is a rest: those after it may never come.
+    if (!topic.delivers_to(sink_)) return nullptr;
     state = &add_state(topic, nullptr);
     if (state->patterns.empty()) {
       drop_if_unwanted(*state);
@@ -112,9 +146,14 @@ TopicState* TopicTable::apply(const UpdatePtr& update) {
 }
 
 void TopicTable::expect_all() {
-  for (const auto& [id, pattern] : patterns_) {
-    for (const UpdatePtr& update : hub_.list(pattern->pattern, "", SIZE_MAX)) {
-      if (find(update->topic().id) == nullptr) add_state(update->topic(), nullptr);
+  if (pattern_index_.empty()) return;
+  std::string after;
+  while (true) {
+    const std::vector<TopicPtr> run = hub_.topics_after(after);
+    if (run.empty()) return;
+    for (const TopicPtr& topic : run) {
+      if (find(topic->id) != nullptr || !topic->last() || !topic->delivers_to(sink_)) continue;
+      if (pattern_index_.any_match(topic->name)) add_state(*topic, nullptr);
     }
   }
 }
@@ -143,23 +182,23 @@ TopicState* TopicTable::next_after(std::uint64_t apply_no, std::size_t& place) c
   }
   while (place < log_.size()) {
     const LogEntry& entry = log_[place++];
+    if (place % 16 == 0) Work::count();
     TopicState* state = find(entry.topic_id);
     if (state != nullptr && state->apply_no == entry.apply_no) return state;
   }
   return nullptr;
 }
 
-TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last) {
+TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) {
+  Work::count(2);
   if (topic.id >= states_.size()) states_.resize(std::max<std::size_t>(topic.id + 1, states_.size() * 2));
   states_[topic.id] = std::make_unique<TopicState>();
   ++state_count_;
   TopicState& state = *states_[topic.id];
   state.topic = &topic;
-  for (const auto& [id, pattern] : patterns_) {
-    if (pattern->pattern.matches(topic.name)) state.patterns.push_back(pattern.get());
-  }
+  pattern_index_.each_match(topic.name, [&](PatternState* pattern) { state.patterns.push_back(pattern); });
   // Where a pattern has been matching, all updates are still in the inbox, and its subscribers are owed each.
-  if (last && state.patterns.empty()) {
+  if (last && (!delivered || state.patterns.empty())) {
     if (!last->status_only()) state.recent[0] = last;
     state.last = std::move(last);
     log(state);
@@ -169,6 +208,7 @@ TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last) {
 
 void TopicTable::drop_if_unwanted(TopicState& state) {
   if (!state.subscribers.empty() || !state.patterns.empty()) return;
+  Work::count(2);
   hub_.stop_delivering(sink_, *state.topic);
   states_[state.topic->id].reset();
   --state_count_;

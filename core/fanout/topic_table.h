@@ -14,8 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/work.h"
 #include "codec/assembled.h"
 #include "hub/hub.h"
+#include "model/pattern_index.h"
 #include "protocol/format.h"
 #include "session/session.h"
 
@@ -37,6 +39,8 @@ struct PatternState {
   std::uint32_t id = 0;
   std::vector<SubscriberRef> subscribers;
   std::array<PatternSent, 2> sent;  // the last data updates, nearest first
+  std::string joined_to;            // by name: the topics up to here have it in their lists
+  bool joined = false;              // all of them
 };
 
 // A snapshot that paced subscriptions were sent, and the next one assembled against it.
@@ -54,6 +58,7 @@ struct TopicState {
   UpdatePtr last;                          // null: nothing was published
   std::uint64_t apply_no = 0;              // when last was applied here, counted over all topics; 0: never
   std::uint64_t previous_no = 0;           // apply_no before that
+  std::uint32_t wants = 0;                 // of this very topic: one interest in the hub stands for all
   std::vector<SubscriberRef> subscribers;  // by this very topic
   std::vector<PatternState*> patterns;     // wanted ones that match
   std::array<UpdatePtr, 2> recent;         // the last data updates, nearest first
@@ -84,12 +89,18 @@ class TopicTable {
   // Undoes one want(), after remove_subscription; may destroy `state`.
   void unwant(TopicState& state);
 
+  // Makes it when it is new; then it has yet to join the topics that are there.
   PatternState& want_pattern(const Pattern& pattern);
+  // A piece of that; true: it has joined them all.
+  bool join(PatternState& state, const Budget& budget);
   // Null: nobody here wants it.
-  [[nodiscard]] PatternState* find_pattern(std::string_view text) const;
+  [[nodiscard]] PatternState* find_pattern(std::string_view text);
   [[nodiscard]] PatternState& pattern(std::uint32_t id) const { return *patterns_.at(id); }
-  // Destroys it when it has no subscriber left.
-  void unwant_pattern(PatternState& state);
+  // When it has no subscriber left: nobody finds it any more, and it has to leave its topics. False: it
+  // stays.
+  bool unwant_pattern(PatternState& state);
+  // A piece of that, with `place` 0 at first; true: it is destroyed.
+  bool leave(PatternState& state, TopicId& place, const Budget& budget);
 
   // The state an update belongs to, brought up to it; null when it is old news or nobody wants it any more.
   TopicState* apply(const UpdatePtr& update);
@@ -105,6 +116,8 @@ class TopicTable {
   std::optional<Skip> skip_ahead(TopicId& place);
 
   [[nodiscard]] TopicState& state(TopicId id) const { return *states_.at(id); }
+  // All states have smaller ids.
+  [[nodiscard]] TopicId id_end() const { return static_cast<TopicId>(states_.size()); }
   [[nodiscard]] TopicState* find(TopicId id) const {
     return id < states_.size() ? states_[id].get() : nullptr;
   }
@@ -120,7 +133,8 @@ class TopicTable {
     TopicId topic_id;
   };
 
-  TopicState& add_state(Topic& topic, UpdatePtr last);
+  // `delivered`: what was published is on its way.
+  TopicState& add_state(Topic& topic, UpdatePtr last, bool delivered = true);
   void drop_if_unwanted(TopicState& state);
   void log(TopicState& state);
   void compact_log();
@@ -130,7 +144,7 @@ class TopicTable {
   std::vector<std::unique_ptr<TopicState>> states_;  // by TopicId
   std::size_t state_count_ = 0;
   std::unordered_map<std::uint32_t, std::unique_ptr<PatternState>> patterns_;
-  std::unordered_map<std::string, std::uint32_t> pattern_ids_;
+  PatternIndex<PatternState*> pattern_index_;  // but for those that leave
   std::uint32_t next_pattern_id_ = 0;
   // Ascending in apply_no. An entry counts while its topic's apply_no is the entry's: the rest is old.
   std::vector<LogEntry> log_;

@@ -50,6 +50,7 @@ void Turn::list_deliveries(const UpdatePtr& update) {
   for (const SubscriberRef& ref : applied.state->subscribers)
     deliveries_.push_back({ref.slot, ref.index, number, kNoStep});
   for (PatternState* pattern : applied.state->patterns) {
+    if (pattern->subscribers.empty()) continue;  // it is leaving its topics
     const std::uint32_t step = update == nullptr ? kNoStep : add_step(*pattern, applied, update);
     for (const SubscriberRef& ref : pattern->subscribers)
       deliveries_.push_back({ref.slot, ref.index, number, step});
@@ -63,7 +64,8 @@ void Turn::send() {
   for (std::uint32_t slot = 0; slot < item_end_.size(); ++slot) {
     const std::uint32_t end = item_end_[slot];
     if (end == begin) continue;
-    sender_.send(*parts_.sessions.at(slot), std::span(items_).subspan(begin, end - begin));
+    if (Session* session = parts_.sessions.open_at(slot))
+      sender_.send(*session, std::span(items_).subspan(begin, end - begin));
     begin = end;
   }
   applied_.clear();

@@ -1,6 +1,6 @@
 #include "hub/demand.h"
 
-#include <algorithm>
+#include "base/work.h"
 
 namespace tickwire {
 
@@ -65,10 +65,10 @@ void Demand::topic_wanted(const std::string& topic, bool wanted) {
 
 void Demand::pattern_wanted(const Pattern& pattern, bool wanted) {
   const std::lock_guard lock(mutex_);
-  const auto entry = patterns_.try_emplace(pattern.text(), PatternCount{pattern, 0}).first;
-  entry->second.count += wanted ? 1 : -1;
-  const bool changed = wanted ? entry->second.count == 1 : entry->second.count == 0;
-  if (entry->second.count == 0) patterns_.erase(entry);
+  int& count = patterns_.at(pattern);
+  count += wanted ? 1 : -1;
+  const bool changed = wanted ? count == 1 : count == 0;
+  if (count == 0) patterns_.erase(pattern);
   if (!changed) return;
   for (auto& [id, feed] : feeds_) {
     if (feed.topics && feed.pattern.overlaps(pattern)) update_matching(id, feed, pattern);
@@ -80,8 +80,7 @@ bool Demand::is_wanted(const Feed& feed, std::string_view topic) const {
   if (feed.topics && !feed.topics->contains(topic)) return false;
   if (topics_.contains(topic)) return true;
   if (!feed.topics) return false;
-  return std::any_of(patterns_.begin(), patterns_.end(),
-                     [&](const auto& entry) { return entry.second.pattern.matches(topic); });
+  return patterns_.any_match(topic);
 }
 
 void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) {
@@ -97,8 +96,11 @@ void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) 
 }
 
 void Demand::update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern) {
-  for (const std::string& topic : *feed.topics) {
-    if (pattern.matches(topic)) update_one(id, feed, topic);
+  const std::string_view prefix = pattern.prefix();
+  for (auto topic = feed.topics->lower_bound(prefix);
+       topic != feed.topics->end() && topic->starts_with(prefix); ++topic) {
+    Work::count();
+    if (pattern.matches(*topic)) update_one(id, feed, *topic);
   }
 }
 

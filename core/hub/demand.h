@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/pattern_index.h"
 #include "model/topic_name.h"
 
 namespace tickwire {
@@ -54,10 +55,6 @@ class Demand {
     std::set<std::string, std::less<>> wanted;
     bool follows = false;
   };
-  struct PatternCount {
-    Pattern pattern;
-    int count;
-  };
 
   [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const;
   void update_one(std::uint32_t id, Feed& feed, const std::string& topic);
@@ -69,7 +66,7 @@ class Demand {
   DemandListener* listener_ = nullptr;
   std::map<std::uint32_t, Feed> feeds_;
   std::map<std::string, int, std::less<>> topics_;
-  std::map<std::string, PatternCount, std::less<>> patterns_;
+  PatternIndex<int> patterns_;  // how many sinks want each
   std::vector<std::pair<std::uint32_t, std::string>> given_up_;
 };
 

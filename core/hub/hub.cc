@@ -20,60 +20,6 @@ Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ri
   set_rules(rules);
 }
 
-void Hub::set_rules(const std::vector<TopicRule>& rules) {
-  const DirectoryLock lock(directory_mutex_);
-  std::erase_if(rules_, [](const Rule& rule) { return !rule.from_feed; });
-  std::vector<Rule> all;
-  all.reserve(rules.size() + rules_.size());
-  for (const TopicRule& rule : rules) all.push_back({Pattern::parse(rule.pattern).value(), rule, false});
-  all.insert(all.end(), rules_.begin(), rules_.end());
-  rules_.swap(all);
-  for (const TopicPtr& topic : by_name_) apply_rules(lock, *topic);
-}
-
-Status Hub::add_rule(const TopicRule& rule) {
-  Result<Pattern> pattern = Pattern::parse(rule.pattern);
-  if (!pattern) return pattern.error();
-  const DirectoryLock lock(directory_mutex_);
-  rules_.push_back({std::move(*pattern), rule, true});
-  for (const TopicPtr& topic : by_name_) apply_rules(lock, *topic);
-  return ok_status();
-}
-
-void Hub::apply_rules(const DirectoryLock& /*held*/, Topic& topic) const {
-  TopicRule all;
-  std::optional<Delivery> declared;
-  bool has_feed = false;
-  const auto fill = [](auto& open, const auto& value) {
-    if (!open) open = value;
-  };
-  for (const auto& [pattern, rule, from_feed] : rules_) {
-    if (!pattern.matches(topic.name)) continue;
-    fill(all.delivery, rule.delivery);
-    fill(all.ring, rule.ring);
-    fill(all.ring_ms, rule.ring_ms);
-    fill(all.stale_after_ms, rule.stale_after_ms);
-    fill(all.stored, rule.stored);
-    if (!from_feed) continue;
-    has_feed = true;
-    fill(declared, rule.delivery);
-  }
-  constexpr TopicTraits kDefault;
-  const TopicLock lock(topic.mutex_);
-  if (has_feed) topic.declared_ = declared;
-  fill(all.delivery, topic.declared_);
-  topic.traits_ = {all.delivery.value_or(kDefault.delivery), all.ring.value_or(kDefault.ring),
-                   all.ring_ms.value_or(kDefault.ring_ms),
-                   all.stale_after_ms.value_or(kDefault.stale_after_ms),
-                   all.stored.value_or(kDefault.stored)};
-  topic.delivery_ = topic.traits_.delivery;
-  if (topic.traits_.stale_after_ms == 0) {
-    topic.heard_us_ = 0;
-  } else if (topic.heard_us_ == 0) {  // its age was not known until now, and counts from here
-    topic.heard_us_ = clock_.steady_us();
-  }
-}
-
 // --- publishing -----------------------------------------------------------------------------------------
 
 Status Hub::set_status(std::string_view name, TopicStatus status) {
@@ -88,23 +34,23 @@ Status Hub::set_status(std::string_view name, TopicStatus status) {
 }
 
 void Hub::feed_down(FeedId feed) {
-  for (const TopicPtr& topic : all_topics()) {
-    const TopicLock lock(topic->mutex_);
-    if (topic->feed_ != feed || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
-    change_status(lock, *topic, TopicStatus::kStale);
-  }
+  each_topic([&](Topic& topic) {
+    const TopicLock lock(topic.mutex_);
+    if (topic.feed_ != feed || !topic.last_ || topic.last_->status() != TopicStatus::kLive) return;
+    change_status(lock, topic, TopicStatus::kStale);
+  });
 }
 
 void Hub::sweep() {
   const std::int64_t wall_ms = clock_.wall_ms();
   const std::int64_t now_us = clock_.steady_us();
-  for (const TopicPtr& topic : all_topics()) {
-    const TopicLock lock(topic->mutex_);
-    topic->trim_ring(wall_ms, ring_share());
-    const std::int64_t limit_us = topic->traits_.stale_after_ms * 1000;
-    if (limit_us == 0 || !topic->last_ || topic->last_->status() != TopicStatus::kLive) continue;
-    if (now_us - topic->heard_us_ > limit_us) change_status(lock, *topic, TopicStatus::kStale);
-  }
+  each_topic([&](Topic& topic) {
+    const TopicLock lock(topic.mutex_);
+    topic.trim_ring(wall_ms, ring_share());
+    const std::int64_t limit_us = topic.traits_.stale_after_ms * 1000;
+    if (limit_us == 0 || !topic.last_ || topic.last_->status() != TopicStatus::kLive) return;
+    if (now_us - topic.heard_us_ > limit_us) change_status(lock, topic, TopicStatus::kStale);
+  });
   sweep_unwanted();
 }
 
@@ -135,7 +81,7 @@ void Hub::restore_delivery(std::string_view name, Delivery declared) {
     const TopicLock lock(topic.mutex_);
     topic.declared_ = declared;
   }
-  apply_rules(directory, topic);
+  apply_rules(topic);
 }
 
 void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
@@ -215,9 +161,9 @@ SinkId Hub::add_sink(UpdateSink& sink) {
 void Hub::remove_sink(SinkId sink) {
   {
     const DirectoryLock lock(directory_mutex_);
-    std::erase_if(pattern_interests_, [&](const PatternInterest& interest) { return interest.sink == sink; });
+    pattern_interests_.erase_if([&](std::uint64_t& sinks) { return (sinks &= ~bit_of(sink)) == 0; });
   }
-  for (const TopicPtr& topic : all_topics()) stop_delivering(sink, *topic);
+  each_topic([&](Topic& topic) { stop_delivering(sink, topic); });
   sinks_.at(sink) = nullptr;
 }
 
@@ -226,50 +172,44 @@ Result<Interest> Hub::add_interest(SinkId sink, std::string_view name) {
   Interest interest;
   {
     const auto [topic, lock] = lock_or_create(name);
+    interest = {topic, topic->last_, (topic->sinks_ & bit_of(sink)) != 0};
     topic->sinks_ |= bit_of(sink);
     ++topic->exact_;
-    interest = {topic, topic->last_};
   }
+  Work::count(4);
   demand_.topic_wanted(interest.topic->name, true);
   return interest;
 }
 
 void Hub::drop_interest(SinkId sink, Topic& topic, bool keep_delivering) {
   const std::string name = topic.name;
+  bool unused = false;
   {
     const TopicLock lock(topic.mutex_);
     --topic.exact_;
     if (!keep_delivering) topic.sinks_ &= ~bit_of(sink);
+    unused = topic.exact_ == 0 && !topic.last_;
   }
+  Work::count(unused ? 6 : 3);
   demand_.topic_wanted(name, false);
-  erase_if_unused(name);
+  if (unused) erase_if_unused(name);
 }
 
-std::vector<Interest> Hub::add_pattern_interest(SinkId sink, const Pattern& pattern) {
-  std::vector<Interest> out;
+void Hub::add_pattern_interest(SinkId sink, const Pattern& pattern) {
   {
     const DirectoryLock directory(directory_mutex_);
-    pattern_interests_.push_back({sink, pattern});
-    for (const TopicPtr& topic : by_name_) {
-      if (!pattern.matches(topic->name)) continue;
-      const TopicLock lock(topic->mutex_);
-      topic->sinks_ |= bit_of(sink);
-      if (topic->last_) out.push_back({topic.get(), topic->last_});
-    }
+    pattern_interests_.at(pattern) |= bit_of(sink);
   }
   demand_.pattern_wanted(pattern, true);
-  return out;
 }
 
 void Hub::drop_pattern_interest(SinkId sink, const Pattern& pattern) {
   {
     const DirectoryLock lock(directory_mutex_);
-    const auto found = std::find_if(
-        pattern_interests_.begin(), pattern_interests_.end(), [&](const PatternInterest& interest) {
-          return interest.sink == sink && interest.pattern.text() == pattern.text();
-        });
-    assert(found != pattern_interests_.end());
-    pattern_interests_.erase(found);
+    std::uint64_t* const sinks = pattern_interests_.find(pattern.text());
+    assert(sinks != nullptr && (*sinks & bit_of(sink)) != 0);
+    *sinks &= ~bit_of(sink);
+    if (*sinks == 0) pattern_interests_.erase(pattern);
   }
   demand_.pattern_wanted(pattern, false);
 }
@@ -281,7 +221,7 @@ void Hub::stop_delivering(SinkId sink, Topic& topic) {
 
 // --- the directory --------------------------------------------------------------------------------------
 
-Topic& Hub::find_or_create(const DirectoryLock& held, std::string_view name) {
+Topic& Hub::find_or_create(const DirectoryLock& /*held*/, std::string_view name) {
   if (Topic* const known = topics_.find(name)) return *known;
   TopicId id = next_id_;
   if (free_ids_.empty()) {
@@ -291,10 +231,8 @@ Topic& Hub::find_or_create(const DirectoryLock& held, std::string_view name) {
     free_ids_.pop_back();
   }
   auto topic = std::make_shared<Topic>(std::string(name), id);
-  apply_rules(held, *topic);
-  for (const PatternInterest& interest : pattern_interests_) {
-    if (interest.pattern.matches(name)) topic->sinks_ |= bit_of(interest.sink);
-  }
+  apply_rules(*topic);
+  pattern_interests_.each_match(name, [&](std::uint64_t sinks) { topic->sinks_ |= sinks; });
   topics_.insert(*topic);
   by_name_.insert(topic);
   topic_total_ = topics_.size();
@@ -331,30 +269,16 @@ void Hub::erase_if_unused(const std::string& name) {
   topic_total_ = topics_.size();
 }
 
-std::vector<TopicPtr> Hub::all_topics() const {
-  const std::shared_lock lock(directory_mutex_);
-  return {by_name_.begin(), by_name_.end()};
-}
-
 UpdatePtr Hub::find(std::string_view name) const {
   const LockedTopic held = lock_known(name);
   return held.topic != nullptr ? held.topic->last_ : nullptr;
 }
 
 TopicPtr Hub::find_topic(std::string_view name) const {
+  Work::count();
   const std::shared_lock directory(directory_mutex_);
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : *found;
-}
-
-std::vector<UpdatePtr> Hub::list(const Pattern& pattern, std::string_view after, std::size_t limit) const {
-  std::vector<UpdatePtr> out;
-  const std::shared_lock lock(directory_mutex_);
-  for (auto it = by_name_.upper_bound(after); it != by_name_.end() && out.size() < limit; ++it) {
-    if (!pattern.matches((*it)->name)) continue;
-    if (UpdatePtr last = (*it)->last()) out.push_back(std::move(last));
-  }
-  return out;
+  Topic* const topic = topics_.find(name);
+  return topic == nullptr ? nullptr : topic->shared_from_this();
 }
 
 std::size_t Hub::topic_count() const {

@@ -24,10 +24,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/work.h"
 #include "hub/demand.h"
 #include "hub/topic.h"
 #include "hub/topic_index.h"
 #include "hub/watch_list.h"
+#include "model/pattern_index.h"
 #include "model/topic_name.h"
 
 namespace tickwire {
@@ -39,7 +41,12 @@ inline constexpr std::size_t kShapeBytesMax = 4'000;
 struct Interest {
   Topic* topic = nullptr;  // stays while there is interest or an update
   UpdatePtr update;        // null: nothing was published yet
+  // The sink had it delivered before: what it has not applied of it is on its way.
+  bool delivered = false;
 };
+
+// Topics that are looked at while the directory is locked, before others get it.
+inline constexpr std::size_t kDirectoryRun = 256;
 
 // What the store has yet to write of a topic.
 struct Dirty {
@@ -124,9 +131,13 @@ class Hub {
   Result<Interest> add_interest(SinkId sink, std::string_view topic);
   // Undoes one add_interest. `keep_delivering`: a pattern of the sink still matches.
   void drop_interest(SinkId sink, Topic& topic, bool keep_delivering);
-  // Registers for all topics that match, now and later. Returns those that have an update.
-  std::vector<Interest> add_pattern_interest(SinkId sink, const Pattern& pattern);
-  // Undoes it. The sink keeps receiving the topics in it until stop_delivering.
+  // Registers for all topics that match and are new from now on, and for demand. Once for a sink and pattern;
+  // join_topics() does it for those that are there already.
+  void add_pattern_interest(SinkId sink, const Pattern& pattern);
+  // Registers for some kDirectoryRun of the topics that match, in order of name, those after `after`, which
+  // is moved on; appends them to `out`. True: there are no more.
+  bool join_topics(SinkId sink, const Pattern& pattern, std::string& after, std::vector<Interest>& out);
+  // Undoes both. The sink keeps receiving the topics in it until stop_delivering.
   void drop_pattern_interest(SinkId sink, const Pattern& pattern);
   void stop_delivering(SinkId sink, Topic& topic);
 
@@ -138,6 +149,13 @@ class Hub {
   // Topics with at least one update that match, in order of name, after `after`, at most `limit`.
   [[nodiscard]] std::vector<UpdatePtr> list(const Pattern& pattern, std::string_view after,
                                             std::size_t limit) const;
+  // The same, a piece of it: appends to `out` until that has `limit` or the budget is spent, and moves
+  // `after` on to the last name that was looked at. True: there are no more.
+  bool list(const Pattern& pattern, std::string& after, std::size_t limit, const Budget& budget,
+            std::vector<UpdatePtr>& out) const;
+  // Some kDirectoryRun of all topics, in order of name, those after `after`, which is moved on; none: there
+  // are no more.
+  [[nodiscard]] std::vector<TopicPtr> topics_after(std::string& after) const;
   [[nodiscard]] std::size_t topic_count() const;
   [[nodiscard]] std::size_t stale_count() const;
 
@@ -148,10 +166,6 @@ class Hub {
   Demand& demand() { return demand_; }
 
  private:
-  struct PatternInterest {
-    SinkId sink;
-    Pattern pattern;
-  };
   struct Rule {
     Pattern pattern;
     TopicRule rule;
@@ -185,8 +199,21 @@ class Hub {
   static void prefetch(std::span<Topic* const> topics);
   // `name` must be valid.
   LockedTopic lock_or_create(std::string_view name);
-  [[nodiscard]] std::vector<TopicPtr> all_topics() const;
-  void apply_rules(const DirectoryLock& held, Topic& topic) const;
+  // Looks at a run of the topics that may match, those after `after`, which is moved on; `each` is called
+  // with those that do. True: there are no more.
+  template <typename Each>
+  bool scan(const Pattern& pattern, std::string& after, Each&& each) const;
+  template <typename Each>
+  void each_topic(Each&& each) const {
+    std::string after;
+    for (auto run = topics_after(after); !run.empty(); run = topics_after(after)) {
+      for (const TopicPtr& topic : run) each(*topic);
+    }
+  }
+  // With the directory locked, shared or not.
+  void apply_rules(Topic& topic) const;
+  // Existing topics follow the rules of now.
+  void follow_rules();
   void restore_delivery(std::string_view name, Delivery declared);
   // From here on fields_ are those of the image and shape_ is 0.
   static void know_fields(const TopicLock& held, Topic& topic);
@@ -211,6 +238,8 @@ class Hub {
   std::atomic<std::int64_t> stale_count_ = 0;
   std::atomic<std::size_t> topic_total_ = 0;  // of the directory
 
+  std::mutex rules_mutex_;  // one change of rules at a time; taken before the directory
+
   mutable std::shared_mutex directory_mutex_;
   // Protected by directory_mutex_:
   TopicIndex topics_;                   // those of by_name_
@@ -218,7 +247,7 @@ class Hub {
   std::vector<TopicId> free_ids_;
   TopicId next_id_ = 0;
   std::vector<Rule> rules_;
-  std::vector<PatternInterest> pattern_interests_;
+  PatternIndex<std::uint64_t> pattern_interests_;  // as Topic::sinks_
 
   std::mutex shapes_mutex_;
   std::unordered_map<std::string, ShapeId> shapes_;  // protected by shapes_mutex_

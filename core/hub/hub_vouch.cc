@@ -7,10 +7,10 @@ namespace tickwire {
 
 void Hub::follow_demand(FeedId feed) {
   if (!demand_.follow(feed)) return;
-  for (const TopicPtr& topic : all_topics()) {
-    const TopicLock lock(topic->mutex_);
-    if (topic->feed_ == feed && topic->last_) watch(lock, *topic);
-  }
+  each_topic([&](Topic& topic) {
+    const TopicLock lock(topic.mutex_);
+    if (topic.feed_ == feed && topic.last_) watch(lock, topic);
+  });
 }
 
 void Hub::watch(const TopicLock& /*held*/, Topic& topic) {

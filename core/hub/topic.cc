@@ -24,6 +24,11 @@ std::vector<UpdatePtr> Topic::kept_between(std::uint64_t from, std::uint64_t to)
   return out;
 }
 
+bool Topic::delivers_to(SinkId sink) const {
+  const std::lock_guard lock(mutex_);
+  return ((sinks_ >> sink) & 1U) != 0;
+}
+
 std::uint64_t Topic::first_kept() const {
   const std::lock_guard lock(mutex_);
   if (!ring_.empty()) return ring_.front()->seq();

@@ -44,7 +44,7 @@ struct TopicRule {
   std::optional<bool> stored = {};
 };
 
-class Topic {
+class Topic : public std::enable_shared_from_this<Topic> {
  public:
   Topic(std::string name, TopicId id) : name(std::move(name)), id(id) {}
 
@@ -56,6 +56,8 @@ class Topic {
   [[nodiscard]] UpdatePtr last() const;
   // The kept updates with from <= seq <= to, in order; those before the first are gone.
   [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to) const;
+  // The sink has its updates delivered.
+  [[nodiscard]] bool delivers_to(SinkId sink) const;
   // The seq from which on all are kept; that of the next update when none is.
   [[nodiscard]] std::uint64_t first_kept() const;
   // "ticker.BTC-USD seq=3 live value sinks=1": for logs, failing tests and debuggers.

@@ -169,7 +169,7 @@ void Loop::Impl::step() {
   const std::int64_t paused_until = listener_.resume(now);
   const bool stopping = stopping_;  // read first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
-  if (stopping && end_due_us_ < 0) begin_end(now);
+  if (stopping && end_due_us_ < 0 && !shard_.draining()) begin_end(now);
 
   now = clock_.steady_us();
   std::int64_t wait = std::min(tick_due_us_, deadlines_due_us_) - now;

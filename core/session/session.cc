@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "base/grow.h"
+#include "base/work.h"
 #include "protocol/transcode.h"
 
 namespace tickwire {
@@ -19,6 +21,13 @@ void Session::close(CloseCode code, std::string_view reason) {
   state_ = SessionState::kClosing;
   bytes += outbox_.size();
   socket_.close(code, reason, take_outbox());
+}
+
+void Session::on_gone() {
+  state_ = SessionState::kClosing;
+  take_outbox();
+  parked.clear();
+  behind_.clear();
 }
 
 std::string Session::describe() const {
@@ -71,20 +80,10 @@ void Session::update_reading() {
 }
 
 Subscription* Session::find(std::uint32_t topic_id, SubscriptionIndex* index) {
-  SubscriptionIndex at = 0;
-  if (batch_ || pattern_count_ > 0) {
-    const auto found = index_.find(topic_id);
-    if (found == index_.end()) return nullptr;
-    at = found->second;
-  } else {
-    const auto found = std::find_if(exact_.begin(), exact_.end(), [&](const Subscription& subscription) {
-      return subscription.phase != Phase::kUnused && subscription.topic_id == topic_id;
-    });
-    if (found == exact_.end()) return nullptr;
-    at = static_cast<SubscriptionIndex>(found - exact_.begin());
-  }
-  if (index != nullptr) *index = at;
-  return &exact_[at];
+  const std::optional<SubscriptionIndex> found = lookup_.find(exact_, topic_id);
+  if (!found) return nullptr;
+  if (index != nullptr) *index = *found;
+  return &exact_[*found];
 }
 
 PatternSubscription* Session::find_pattern(std::uint32_t pattern_id, SubscriptionIndex* index) {
@@ -109,18 +108,18 @@ SubscriptionIndex Session::add(const Subscription& subscription) {
   }
   ++exact_count_;
   if (subscription.asked) ++asked_;
-  if (batch_ || pattern_count_ > 0) index_[subscription.topic_id] = index;
+  lookup_.insert(exact_, index);
+  if (subscription.child) note_child(index);
   return index;
 }
 
-SubscriptionIndex Session::add_pattern(const PatternSubscription& subscription) {
-  if (pattern_count_ == 0 && !batch_) begin_batch(0), batch_ = false;
+SubscriptionIndex Session::add_pattern(PatternSubscription subscription) {
   ++pattern_count_;
   ++asked_;
   auto place = std::find_if(patterns_.begin(), patterns_.end(),
                             [](const PatternSubscription& p) { return p.phase == Phase::kUnused; });
   if (place == patterns_.end()) place = patterns_.emplace(patterns_.end());
-  *place = subscription;
+  *place = std::move(subscription);
   place->order = next_order_++;
   return static_cast<SubscriptionIndex>(place - patterns_.begin()) | kPatternBit;
 }
@@ -130,52 +129,99 @@ void Session::remove(SubscriptionIndex index) {
     patterns_[index & ~kPatternBit].phase = Phase::kUnused;
     --pattern_count_;
     --asked_;
-    if (pattern_count_ == 0 && !batch_) end_batch();
     return;
   }
   Subscription& subscription = exact_[index];
   if (subscription.asked) --asked_;
-  index_.erase(subscription.topic_id);
+  if (subscription.child) --child_count_;
+  lookup_.erase(exact_, index);
   subscription.phase = Phase::kUnused;
   --exact_count_;
   free_.push_back(index);
 }
 
+std::optional<SubscriptionIndex> Session::any_pattern() const {
+  if (pattern_count_ == 0) return std::nullopt;
+  const auto used = std::ranges::find_if(
+      patterns_, [](const PatternSubscription& pattern) { return pattern.phase != Phase::kUnused; });
+  return static_cast<SubscriptionIndex>(used - patterns_.begin()) | kPatternBit;
+}
+
+std::optional<SubscriptionIndex> Session::any_exact() {
+  if (exact_count_ == 0) return std::nullopt;
+  while (exact_.back().phase == Phase::kUnused) exact_.pop_back();
+  return static_cast<SubscriptionIndex>(exact_.size() - 1);
+}
+
+void Session::owe(SubscriptionIndex index) {
+  const bool queued = take_queued(index);
+  queue_again(index);
+  if (!queued) behind_.push_back(index);
+}
+
+bool Session::take_queued(SubscriptionIndex index) {
+  if (is_pattern_index(index)) return std::exchange(patterns_[index & ~kPatternBit].queued, false);
+  const bool queued = exact_[index].queued;
+  exact_[index].queued = false;
+  return queued;
+}
+
+void Session::queue_again(SubscriptionIndex index) {
+  if (is_pattern_index(index)) {
+    patterns_[index & ~kPatternBit].queued = true;
+  } else {
+    exact_[index].queued = true;
+  }
+}
+
+void Session::hold(SubscriptionIndex index) {
+  bool was_held = true;
+  if (is_pattern_index(index)) {
+    was_held = std::exchange(patterns_[index & ~kPatternBit].held, true);
+  } else {
+    was_held = exact_[index].held;
+    exact_[index].held = true;
+  }
+  if (!was_held) held_.push_back(index);
+}
+
 std::size_t Session::behind_count() const {
-  std::vector<SubscriptionIndex> owed = behind_;
-  std::erase_if(owed, [this](SubscriptionIndex index) {
-    const Phase phase = is_pattern_index(index) ? patterns_[index & ~kPatternBit].phase : exact_[index].phase;
-    return phase != Phase::kBehind;
-  });
-  std::ranges::sort(owed);
-  return static_cast<std::size_t>(std::ranges::unique(owed).begin() - owed.begin());
+  const auto behind = [this](SubscriptionIndex index) {
+    if (is_pattern_index(index)) return patterns_[index & ~kPatternBit].phase == Phase::kBehind;
+    return exact_[index].queued && exact_[index].phase == Phase::kBehind;
+  };
+  Work::count(behind_.size() / 64);
+  return static_cast<std::size_t>(std::ranges::count_if(behind_, behind));
 }
 
 void Session::adopt_child(Subscription& subscription) {
   subscription.child = false;
   subscription.asked = true;
   ++asked_;
+  --child_count_;
 }
 
-void Session::make_child(Subscription& subscription) {
-  subscription.child = true;
-  subscription.asked = false;
+void Session::make_child(SubscriptionIndex index) {
+  exact_[index].child = true;
+  exact_[index].asked = false;
   --asked_;
+  note_child(index);
 }
 
-void Session::begin_batch(std::size_t topics) {
-  batch_ = true;
-  make_room(exact_, topics - std::min(topics, free_.size()));
-  if (pattern_count_ > 0) return;
-  index_.reserve(exact_count_ + topics);
-  for (std::size_t i = 0; i < exact_.size(); ++i) {
-    if (exact_[i].phase != Phase::kUnused) index_[exact_[i].topic_id] = static_cast<SubscriptionIndex>(i);
-  }
+void Session::note_child(SubscriptionIndex index) {
+  ++child_count_;
+  children_.push_back(index);
+  if (children_.size() > 2 * child_count_ + 64) children();
 }
 
-void Session::end_batch() {
-  batch_ = false;
-  if (pattern_count_ == 0) std::unordered_map<std::uint32_t, SubscriptionIndex>().swap(index_);
+const std::vector<SubscriptionIndex>& Session::children() {
+  Work::count(children_.size() / 16);
+  std::erase_if(children_, [this](SubscriptionIndex index) {
+    return exact_[index].phase == Phase::kUnused || !exact_[index].child;
+  });
+  std::ranges::sort(children_);
+  children_.erase(std::ranges::unique(children_).begin(), children_.end());
+  return children_;
 }
 
 }  // namespace tickwire

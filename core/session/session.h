@@ -2,15 +2,15 @@
 // It knows no socket but the seam, no topic but its id, and no queue of updates: there is none.
 //
 // Thread: the loop thread of its shard, which owns it and moves its subscriptions between live and behind.
-// Invariants: a subscription that is behind and may be sent is in behind_, at least once; nothing is written
-// while blocked() or after closing.
+// Invariants: a subscription that is behind and may be sent is queued: in behind_, which it enters once;
+// nothing is written while blocked() or after closing.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "protocol/format.h"
@@ -18,6 +18,7 @@
 #include "session/session_state.h"
 #include "session/socket.h"
 #include "session/subscription.h"
+#include "session/topic_lookup.h"
 
 namespace tickwire {
 
@@ -55,6 +56,8 @@ class Session {
   void drain();
   // Also writes what the outbox holds.
   void close(CloseCode code, std::string_view reason);
+  // The connection is gone, and the socket with it; what its subscriptions hold has yet to be given back.
+  void on_gone();
   [[nodiscard]] bool writable() const { return state_ != SessionState::kClosing && !blocked_; }
   [[nodiscard]] bool blocked() const { return blocked_; }
   void unblock() { blocked_ = false; }
@@ -76,19 +79,20 @@ class Session {
   // --- subscriptions ----------------------------------------------------------------------------------
   [[nodiscard]] std::size_t subscription_count() const { return asked_; }  // those of the client's asking
   [[nodiscard]] std::size_t pattern_count() const { return pattern_count_; }
-  // Finds in a short scan, or with the index while one is kept (begin_batch, or any pattern).
   [[nodiscard]] Subscription* find(std::uint32_t topic_id, SubscriptionIndex* index = nullptr);
   [[nodiscard]] PatternSubscription* find_pattern(std::uint32_t pattern_id,
                                                   SubscriptionIndex* index = nullptr);
   SubscriptionIndex add(const Subscription& subscription);
-  SubscriptionIndex add_pattern(const PatternSubscription& subscription);
+  SubscriptionIndex add_pattern(PatternSubscription subscription);
   void remove(SubscriptionIndex index);
+  // One to take down, while there is any.
+  [[nodiscard]] std::optional<SubscriptionIndex> any_pattern() const;
+  [[nodiscard]] std::optional<SubscriptionIndex> any_exact();
   // A child becomes one that the client asked for, and the other way round.
   void adopt_child(Subscription& subscription);
-  void make_child(Subscription& subscription);
-  // A command that adds at most so many: with the index, each is found at once.
-  void begin_batch(std::size_t topics);
-  void end_batch();
+  void make_child(SubscriptionIndex index);
+  // Those that are children now, each once.
+  const std::vector<SubscriptionIndex>& children();
 
   std::vector<Subscription>& exact() { return exact_; }
   std::vector<PatternSubscription>& patterns() { return patterns_; }
@@ -98,17 +102,31 @@ class Session {
   }
 
   // Behind, and to be sent as soon as there is room.
-  void owe(SubscriptionIndex index) { behind_.push_back(index); }
+  void owe(SubscriptionIndex index);
+  // Takes its place in behind() away; false: it has none any more, or lost it to a later one.
+  bool take_queued(SubscriptionIndex index);
+  // It keeps its place, since not all was sent.
+  void queue_again(SubscriptionIndex index);
   std::vector<SubscriptionIndex>& behind() { return behind_; }
   // Of those, the subscriptions that are behind still.
   [[nodiscard]] std::size_t behind_count() const;
+  // Silent from now on, until its place in held() is taken.
+  void hold(SubscriptionIndex index);
+  std::vector<SubscriptionIndex>& held() { return held_; }
 
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
+  bool in_dues = false;         // see Dues
   bool authenticating = false;  // its token is being looked at
+  std::uint64_t steps = 0;      // that its commands took in this run of the shard
+  std::uint64_t steps_run = 0;  // which run that is
   std::size_t commands_pending = 0;
-  std::vector<std::string> parked;  // commands behind an authentication
+  // Commands that are done in pieces, one after the other.
+  [[nodiscard]] bool working() const { return works_begun != works_done; }
+  std::uint32_t works_begun = 0;
+  std::uint32_t works_done = 0;
+  std::vector<std::string> parked;  // commands that wait for one before them
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;
   std::uint64_t messages = 0;  // without control messages
@@ -116,23 +134,26 @@ class Session {
 
  private:
   void update_reading();
+  void note_child(SubscriptionIndex index);
 
   Socket& socket_;
   SessionState state_ = SessionState::kOpen;
   bool blocked_ = false;
   bool hold_ = false;
   bool reading_ = true;
-  bool batch_ = false;
   std::string outbox_;
   std::vector<Subscription> exact_;
   std::vector<PatternSubscription> patterns_;
   std::vector<SubscriptionIndex> free_;
-  std::unordered_map<std::uint32_t, SubscriptionIndex> index_;
+  TopicLookup lookup_;
+  std::vector<SubscriptionIndex> children_;  // and some that are none any more
+  std::size_t child_count_ = 0;
   std::size_t exact_count_ = 0;
   std::size_t pattern_count_ = 0;
   std::size_t asked_ = 0;
   std::uint32_t next_order_ = 0;
   std::vector<SubscriptionIndex> behind_;
+  std::vector<SubscriptionIndex> held_;
 };
 
 }  // namespace tickwire

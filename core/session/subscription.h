@@ -12,6 +12,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "model/topic_kind.h"
 #include "session/window_trail.h"
@@ -33,8 +35,21 @@ struct Subscription {
   bool resume : 1 = false;                      // owes each update after seq, as long as the ring has them
   bool asked : 1 = false;                       // by the client, for this very topic
   bool from_snapshot : 1 = false;               // the oldest message of the trail was a snapshot
+  bool queued : 1 = false;                      // in the session's list of those to be sent
+  bool held : 1 = false;                        // silent until the command that it belongs to is answered
 };
 static_assert(sizeof(Subscription) == 24);
+
+// One sending of what a pattern with a max_rate owes, which may take many writes, while its topics go on
+// changing. Each topic is sent once in it at most, as it is then: those that have not changed since the round
+// began in the order of the log, then `late`, those that changed before their turn came.
+struct PacedRound {
+  std::uint64_t until = 0;           // apply number of the shard when the round began; 0: none is under way
+  bool more = false;                 // something changed since
+  std::vector<std::uint32_t> late;   // topic ids
+  std::vector<std::uint64_t> ahead;  // of late ones: the apply numbers at which this round sent them...
+  std::vector<std::uint64_t> shown;  // ...and the last one did, in order: they are not owed again for those
+};
 
 // To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything
 // that its shard applied after it.
@@ -46,6 +61,9 @@ struct PatternSubscription {
   std::uint32_t order = 0;       // of its subscribing: the earlier one delivers what several match
   std::uint16_t pace_ms = 0;
   Phase phase = Phase::kUnused;
+  bool queued = false;                // in the session's list of those to be sent
+  bool held = false;                  // silent until the command that it belongs to is answered
+  std::unique_ptr<PacedRound> round;  // where pace_ms > 0, from its first one on
 };
 
 // Names a subscription within its session; the topmost bit tells patterns.

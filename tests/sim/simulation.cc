@@ -10,6 +10,7 @@ constexpr std::uint64_t kFeeds = 2;
 constexpr std::size_t kWriteBytesMax = 600;
 constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
 constexpr std::size_t kDeliveriesMax = 10;     // often
+constexpr std::uint64_t kPieceStepsMin = 4;    // of one of the shards: each command takes many pieces
 constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
@@ -26,6 +27,7 @@ ShardConfig shard_config(std::uint32_t index, int epoch) {
   config.session.write_bytes_max = kWriteBytesMax;
   config.inbox_updates_max = kInboxUpdatesMax;
   config.deliveries_max = kDeliveriesMax;
+  if (index == 0) config.piece_steps = kPieceStepsMin;
   return config;
 }
 
@@ -164,6 +166,14 @@ void Simulation::set_status() {
 
 // --- the clients ----------------------------------------------------------------------------------------
 
+void Simulation::command(Peer& peer, const std::string& text) {
+  peer.shard->on_message(*peer.session, text);
+  while (peer.session->working() && peer.session->state() == SessionState::kOpen) {
+    if (pick(2) == 0) publish();
+    peer.shard->run();
+  }
+}
+
 void Simulation::subscribe(Peer& peer) {
   if (peer.socket->closed) return;
   static constexpr std::array<std::string_view, 6> kPatterns{">", "v.>", "e.>", "*.x.*", "e.x.*", "v.*.1"};
@@ -178,7 +188,7 @@ void Simulation::subscribe(Peer& peer) {
   } else {
     peer.model.subscribe(text);
   }
-  peer.shard->on_message(*peer.session, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
+  command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
 }
 
 void Simulation::unsubscribe(Peer& peer) {
@@ -186,7 +196,8 @@ void Simulation::unsubscribe(Peer& peer) {
   auto gone = peer.model.wanted.begin();
   std::advance(gone, pick(peer.model.wanted.size()));
   listen(peer);
-  peer.shard->on_message(*peer.session, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
+  command(peer, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
+  listen(peer);
   peer.model.wanted.erase(gone);
   // What leaves the set begins anew when it comes back.
   std::erase_if(peer.model.topics, [&](const auto& entry) { return !peer.model.wants(entry.first); });
@@ -221,7 +232,7 @@ void Simulation::connect(Peer& peer) {
   } else {
     peer.model.topics.clear();
   }
-  peer.shard->on_message(*peer.session, command + "}");
+  this->command(peer, command + "}");
 }
 
 void Simulation::disconnect(Peer& peer) {

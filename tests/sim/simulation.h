@@ -60,6 +60,8 @@ class Simulation {
 
   void publish();
   void set_status();
+  // One that is done in pieces: feeds and the shard go on between them.
+  void command(Peer& peer, const std::string& text);
   void subscribe(Peer& peer);
   void unsubscribe(Peer& peer);
   void unblock(Peer& peer);

@@ -13,7 +13,7 @@ class Interleaving {
  public:
   explicit Interleaving(unsigned seed)
       : random_(seed),
-        plant_(small_writes(), {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5}}),
+        plant_(small_writes(seed), {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5}}),
         peers_(4) {
     for (Peer& peer : peers_) join(peer);
   }
@@ -74,8 +74,10 @@ class Interleaving {
     ModelClient model;
   };
 
-  static ShardConfig small_writes() {
+  // In half of the runs commands are done in pieces, and others' turns between them.
+  static ShardConfig small_writes(unsigned seed) {
     ShardConfig config;
+    if (seed % 2 == 1) config.piece_steps = 1 + seed % 16;
     config.session.write_bytes_max = 600;
     config.behind_ms_max = 1'000'000'000;
     return config;
@@ -116,12 +118,21 @@ class Interleaving {
     static_cast<void>(plant_.hub.set_status(topic(), status));
   }
 
+  void command(Peer& peer, const std::string& text) {
+    peer.client->say(text);
+    while (peer.client->session->working()) {
+      if (pick(2) == 0) publish();
+      plant_.shard.run();
+    }
+    listen(peer);
+  }
+
   void subscribe(Peer& peer) {
     static const std::vector<std::string> kPatterns{">", "v.>", "e.>", "*.x.*", "e.x.*", "v.*.1"};
     const std::string text = pick(3) == 0 ? kPatterns[static_cast<std::size_t>(pick(6))] : topic();
     peer.model.wanted.insert(text);
-    peer.client->subscribe(text, pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "");
-    listen(peer);
+    command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" +
+                      (pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "") + "}");
   }
 
   void unsubscribe(Peer& peer) {
@@ -129,7 +140,7 @@ class Interleaving {
     auto it = peer.model.wanted.begin();
     std::advance(it, pick(static_cast<int>(peer.model.wanted.size())));
     listen(peer);
-    peer.client->unsubscribe(*it);
+    command(peer, R"({"type":"unsubscribe","topics":[")" + *it + "\"]}");
     peer.model.wanted.erase(it);
     // What leaves the set begins anew when it comes back.
     std::erase_if(peer.model.topics, [&](const auto& entry) { return !peer.model.wants(entry.first); });
@@ -153,8 +164,7 @@ class Interleaving {
     command["epoch"] = pick(5) == 0 ? "e0" : "e1";
     command["since"] = nlohmann::json::object();
     for (const auto& [topic, known] : before.topics) command["since"][topic] = known.seq;
-    peer.client->say(command.dump());
-    listen(peer);
+    this->command(peer, command.dump());
   }
 
   void join(Peer& peer) {

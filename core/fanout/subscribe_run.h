@@ -1,0 +1,64 @@
+// SubscribeRun: one subscribe command, done in pieces.
+//
+//     topics ──> join ──> since ──> last ──> (the caller sends the ack) ──> release
+//
+// topics: each topic and pattern is subscribed, and silent. join: the patterns find the topics that are
+// there. since, last: topics of the patterns that resume, or begin with their last events, get subscriptions
+// of their own. release: what was subscribed begins to be sent. Between two pieces the shard turns; what is
+// published meanwhile is owed like what any subscription that is behind owes.
+//
+// Loop thread. The session must live, and run no other command until release() is done.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "fanout/subscriptions.h"
+#include "model/pattern_index.h"
+#include "protocol/command.h"
+
+namespace tickwire {
+
+class SubscribeRun {
+ public:
+  // `command` and `errors` (one a topic: why it may not be subscribed) outlive it.
+  SubscribeRun(ShardParts& parts, Subscriptions& subscriptions, const SubscribeCommand& command,
+               const SubscribeOptions& options, const std::vector<std::optional<Error>>& errors);
+
+  // A piece; true: the results are complete.
+  bool run(Session& session, const Budget& budget);
+  [[nodiscard]] const std::vector<TopicResult>& results() const { return results_; }
+
+ private:
+  void subscribe(Session& session, std::size_t nth);
+  bool join(Session& session, const Budget& budget);
+  bool resume_since(Session& session, const Budget& budget);
+  bool begin_with_last(Session& session, const Budget& budget);
+  // The first of the command's patterns that matches; kNone: none does.
+  [[nodiscard]] std::size_t pattern_of(std::string_view topic) const;
+
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  ShardParts& parts_;
+  Subscriptions& subscriptions_;
+  const SubscribeCommand& command_;
+  const SubscribeOptions options_;
+  const std::vector<std::optional<Error>>& errors_;
+  std::vector<TopicResult> results_;    // so far
+  PatternIndex<std::size_t> patterns_;  // those that were subscribed, and which result is whose
+  struct Joining {
+    std::size_t nth;
+    std::uint32_t pattern_id;
+  };
+  std::vector<Joining> joining_;
+  std::size_t joined_ = 0;
+  std::unordered_map<std::string, std::uint64_t>::const_iterator since_;
+  TopicId last_ = 0;
+};
+
+}  // namespace tickwire
