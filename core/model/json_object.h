@@ -31,6 +31,7 @@ struct JsonField {
   [[nodiscard]] std::string_view value_in(std::string_view text) const {
     return text.substr(value, value_size);
   }
+  [[nodiscard]] bool is_null_in(std::string_view text) const { return value_in(text) == "null"; }
 };
 
 struct JsonLimits {
