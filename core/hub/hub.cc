@@ -60,7 +60,7 @@ Status Hub::restore(StoredTopic stored) {
   if (Status valid = scan_object(stored.image, fields); !valid) return valid.error();
   if (stored.declared) restore_delivery(stored.topic, *stored.declared);
   const auto [topic, lock] = lock_or_create(stored.topic);
-  topic->fields_ = std::move(fields);
+  topic->fields_.forget();
   Update::Parts parts;
   parts.topic = topic;
   parts.revision = 1;

@@ -215,8 +215,6 @@ class Hub {
   // Existing topics follow the rules of now.
   void follow_rules();
   void restore_delivery(std::string_view name, Delivery declared);
-  // From here on fields_ are those of the image and shape_ is 0.
-  static void know_fields(const TopicLock& held, Topic& topic);
   Result<UpdatePtr> publish_locked(LockedTopic held, ImageView data, Origin origin);
   // The update before.
   UpdatePtr emit(const TopicLock& held, Topic& topic, Update::Parts parts);

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cassert>
-#include <limits>
 
 #include "hub/hub.h"
 #include "model/json_object.h"
@@ -20,9 +18,6 @@ void fetch(const void* start, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += kLineBytes)
     __builtin_prefetch(static_cast<const char*>(start) + at);
 }
-
-// Of an event: it replaces the image whatever its fields are, and nobody asked what they are.
-constexpr ShapeId kNoShape = std::numeric_limits<ShapeId>::max();
 
 Error image_too_large(std::string_view topic, std::size_t bytes) {
   return {ErrorCode::kBadData,
@@ -55,29 +50,14 @@ Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId fee
 }
 
 Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin origin) {
-  thread_local Image merged;
   Topic& topic = *held.topic;
   Update::Parts parts;
-  const std::string_view image = topic.last_ ? topic.last_->image() : std::string_view();
-  const bool event = topic.delivery() == Delivery::kEvent;
-  if (event) {
-    topic.shape_ = kNoShape;
-  } else if (data.shape == 0 || data.shape != topic.shape_) {
-    know_fields(held.lock, topic);
-    if (replaces_image({image, topic.fields_}, data)) {
-      topic.fields_.assign(data.fields.begin(), data.fields.end());
-      topic.shape_ = data.shape;
-    } else {
-      merge_image({image, topic.fields_}, data, merged);
-      if (merged.text.size() > kImageBytesMax) return image_too_large(topic.name, merged.text.size());
-      std::swap(topic.fields_, merged.fields);
-      if (merged.text == data.text) {
-        topic.shape_ = data.shape;
-      } else {
-        parts.image = merged.text;
-      }
-    }
-    if (topic.shape_ != 0) topic.fields_ = std::vector<JsonField>();
+  if (topic.delivery() == Delivery::kEvent) {  // it replaces the image whatever its fields are
+    topic.fields_.forget();
+  } else {
+    const std::string_view image = topic.last_ ? topic.last_->image() : std::string_view();
+    const std::size_t bytes = topic.fields_.merge(image, data, parts.image);
+    if (bytes > kImageBytesMax) return image_too_large(topic.name, bytes);
   }
   parts.data = data.text;
   parts.seq = topic.last_ ? topic.last_->seq() + 1 : 1;
@@ -95,14 +75,6 @@ Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin o
   UpdatePtr now = topic.last_;
   held.lock.unlock();  // the memory of `before` is given back without it
   return now;
-}
-
-void Hub::know_fields(const TopicLock& /*held*/, Topic& topic) {
-  if (topic.shape_ == 0) return;
-  const Status scanned = scan_object(topic.last_->image(), topic.fields_);
-  assert(scanned && "an image is what was checked or merged");
-  static_cast<void>(scanned);
-  topic.shape_ = 0;
 }
 
 ShapeId Hub::shape_of(std::string keys) {

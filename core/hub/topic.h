@@ -16,7 +16,7 @@
 #include "base/ring_buffer.h"
 #include "hub/update.h"
 #include "hub/update_sink.h"
-#include "model/image.h"
+#include "model/image_fields.h"
 #include "model/topic_kind.h"
 
 namespace tickwire {
@@ -78,18 +78,18 @@ class Topic : public std::enable_shared_from_this<Topic> {
   // Protected by mutex_; first what each publish reads:
   UpdatePtr last_;
   std::uint64_t sinks_ = 0;  // bit i: the sink with SinkId i is interested
-  ShapeId shape_ = 0;        // of last_->image()
+  ImageFields fields_;       // of last_->image()
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
   bool watched_ = false;     // in the hub's list of topics whose feed may stop vouching for them
+  // By its feed: one that is loaded, or that of the run that stored it.
+  std::optional<Delivery> declared_;
   TopicTraits traits_;
-  std::optional<Delivery> declared_;  // by its feed: one that is loaded, or that of the run that stored it
-  RingBuffer<UpdatePtr> ring_;        // without holes: the last one is the last data update
+  RingBuffer<UpdatePtr> ring_;  // without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
-  std::vector<JsonField> fields_;  // of last_->image(), while shape_ is 0
-  std::int64_t heard_us_ = 0;      // steady time of the last publish, where age can make it stale
-  std::int64_t vouched_us_ =
-      0;  // steady time of the last publish, or when it was last wanted, of a feed's topic
+  std::int64_t heard_us_ = 0;  // steady time of the last publish, where age can make it stale
+  // Steady time of the last publish, or when it was last wanted, of a feed's topic.
+  std::int64_t vouched_us_ = 0;
   std::uint64_t taken_seq_ = 0;  // the last one that the store has, of a stored ring
   std::uint32_t exact_ = 0;      // interests in this very topic
 };
