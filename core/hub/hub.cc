@@ -103,7 +103,7 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
       parts.status = topic->last_->status();
       if (topic->last_->image() != parts.data) parts.image = topic->last_->image();
       topic->last_ = std::make_shared<const Update>(std::move(parts));
-      topic->ring_.push_back(topic->last_);
+      topic->ring_.push_back(Update::kept(topic->last_));
     } else {
       topic->ring_.push_back(std::make_shared<const Update>(std::move(parts)));
     }

@@ -35,13 +35,13 @@ std::uint64_t Topic::first_kept() const {
   return last_ ? last_->seq() + 1 : 1;
 }
 
-void Topic::keep(UpdatePtr update, std::size_t bytes_max) {
-  const std::int64_t now = update->ts();
+void Topic::keep(const UpdatePtr& update, std::size_t bytes_max) {
   // Before it has to grow for one that does not stay.
   if (ring_.size() == traits_.ring && traits_.ring > 0) drop_oldest();
-  ring_bytes_ += update->memory_bytes();
-  ring_.push_back(std::move(update));
-  trim_ring(now, bytes_max);
+  UpdatePtr kept = Update::kept(update);
+  ring_bytes_ += kept->memory_bytes();
+  ring_.push_back(std::move(kept));
+  trim_ring(update->ts(), bytes_max);
 }
 
 void Topic::trim_ring(std::int64_t now_ms, std::size_t bytes_max) {

@@ -54,7 +54,8 @@ class Topic : public std::enable_shared_from_this<Topic> {
   [[nodiscard]] Delivery delivery() const { return delivery_; }
   // The last update, or null.
   [[nodiscard]] UpdatePtr last() const;
-  // The kept updates with from <= seq <= to, in order; those before the first are gone.
+  // The kept updates with from <= seq <= to, in order; those before the first are gone. See Update::kept:
+  // their image() must not be asked for.
   [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to) const;
   // The sink has its updates delivered.
   [[nodiscard]] bool delivers_to(SinkId sink) const;
@@ -69,7 +70,7 @@ class Topic : public std::enable_shared_from_this<Topic> {
   std::atomic<bool> kept_{false};                     // it has had an update, so it is never erased
 
   // All with mutex_ held. `bytes_max`: of a value topic's ring.
-  void keep(UpdatePtr update, std::size_t bytes_max);
+  void keep(const UpdatePtr& update, std::size_t bytes_max);
   [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to) const;
   void trim_ring(std::int64_t now_ms, std::size_t bytes_max);
   void drop_oldest();
@@ -85,7 +86,7 @@ class Topic : public std::enable_shared_from_this<Topic> {
   // By its feed: one that is loaded, or that of the run that stored it.
   std::optional<Delivery> declared_;
   TopicTraits traits_;
-  RingBuffer<UpdatePtr> ring_;  // without holes: the last one is the last data update
+  RingBuffer<UpdatePtr> ring_;  // Update::kept of each, without holes: the last one is the last data update
   std::size_t ring_bytes_ = 0;
   std::int64_t heard_us_ = 0;  // steady time of the last publish, where age can make it stale
   // Steady time of the last publish, or when it was last wanted, of a feed's topic.

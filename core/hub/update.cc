@@ -5,6 +5,21 @@
 
 namespace tickwire {
 
+UpdatePtr Update::kept(const UpdatePtr& update) {
+  constexpr std::size_t kImageBytesKept = 4'096;
+  const Parts& whole = update->parts_;
+  if (whole.image.size() <= kImageBytesKept) return update;
+  Parts parts;
+  parts.topic = whole.topic;
+  parts.revision = whole.revision;
+  parts.seq = whole.seq;
+  parts.ts = whole.ts;
+  parts.status = whole.status;
+  parts.data = whole.data;
+  parts.is_kept = true;
+  return std::make_shared<const Update>(std::move(parts));
+}
+
 TopicMessage Update::message() const {
   return {topic().name, seq(), ts(), topic().delivery(), status(), data()};
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,6 +33,7 @@ class Update {
     std::int64_t ts = 0;  // server Unix time, ms
     TopicStatus status = TopicStatus::kLive;
     bool status_only = false;  // no data: the status changed
+    bool is_kept = false;      // in a ring, and without its image: see kept()
     std::string data;          // the feed's bytes; empty when status_only
     std::string image;         // all updates merged; empty: the same bytes as data
   };
@@ -45,7 +47,13 @@ class Update {
   [[nodiscard]] TopicStatus status() const { return parts_.status; }
   [[nodiscard]] bool status_only() const { return parts_.status_only; }
   [[nodiscard]] std::string_view data() const { return parts_.data; }
-  [[nodiscard]] std::string_view image() const { return parts_.image.empty() ? parts_.data : parts_.image; }
+  [[nodiscard]] std::string_view image() const {
+    assert(!parts_.is_kept);
+    return parts_.image.empty() ? parts_.data : parts_.image;
+  }
+  // What a ring keeps of `update`, to send it again or to store it: the update itself, or, where its image is
+  // large, one without it, whose image() must not be asked for.
+  static std::shared_ptr<const Update> kept(const std::shared_ptr<const Update>& update);
 
   // What it holds once it was sent in the usual forms of JSON, about; the same at each call. Forms in a
   // binary format come on top, where one is spoken.

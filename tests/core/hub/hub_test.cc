@@ -105,6 +105,24 @@ TEST_F(HubTest, TheRingsOfValueTopicsShareTheirMemory) {
   EXPECT_LE(small.find_topic("v.a")->ring_between(1, 64).size(), alone / 2);
 }
 
+// Otherwise a topic with a large image would take 64 times as much memory as its image.
+TEST_F(HubTest, ARingKeepsNoLargeImages) {
+  const std::string image = R"({"n":0,"pad":")" + std::string(50'000, '1') + "\"}";
+  Hub small(clock, {}, 1'000'000);
+  ASSERT_TRUE(small.publish("v.a", image));
+  for (int i = 1; i <= 64; ++i) ASSERT_TRUE(small.publish("v.a", R"({"n":)" + std::to_string(i) + "}"));
+  const auto ring = small.find_topic("v.a")->ring_between(2, 65);
+  ASSERT_EQ(ring.size(), 64U) << "with their images 19 would fit";
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    EXPECT_EQ(ring[i]->seq(), i + 2);
+    EXPECT_EQ(ring[i]->data(), R"({"n":)" + std::to_string(i + 1) + "}");
+    bytes += ring[i]->memory_bytes();
+  }
+  EXPECT_LT(bytes, 64U * 400);
+  EXPECT_EQ(small.find("v.a")->image().size(), image.size() + 1) << "its last update has it";
+}
+
 // A client that resumes is sent what the ring has; what it is sent next is compressed against that.
 TEST(Rings, AfterARestartTheirLastUpdateIsTheTopicsLast) {
   FakeClock clock;
