@@ -50,7 +50,7 @@ void merge_image(ImageView image, ImageView update, Image& out) {
   }
   for (std::size_t i = 0; i < update.fields.size(); ++i) {
     const JsonField& field = update.fields[i];
-    if (in_image[i] || field.is_null_in(update.text) || in_update.find(update.text, field) != i) continue;
+    if (in_image[i] || field.is_null_in(update.text) || !in_update.is_last(i)) continue;
     append_field(out, update.text, field, update.text, field);
   }
   if (out.text.empty()) out.text += '{';

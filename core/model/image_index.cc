@@ -81,7 +81,7 @@ std::vector<ImageIndex::Change> ImageIndex::changes_of(std::string_view image,
   changes.reserve(update.fields.size());
   for (std::size_t i = 0; i < update.fields.size(); ++i) {
     const JsonField& field = update.fields[i];
-    if (in_update.find(update.text, field) != i) continue;  // its last value counts
+    if (!in_update.is_last(i)) continue;  // its last value counts
     const JsonKey key(update.text, field);
     Change change;
     change.field = &field;

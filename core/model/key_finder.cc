@@ -13,11 +13,15 @@ KeyFinder::KeyFinder(const ImageView& view) : view_(view) {
                 std::ranges::any_of(view.fields, [](const JsonField& field) { return field.key_escaped; });
   if (!is_indexed_) return;
   index_ = SlotTable(view.fields.size());
+  may_repeat_ = false;
   for (std::size_t i = view.fields.size(); i-- > 0;) {
     const JsonKey key(view.text, view.fields[i]);
     const std::uint64_t hash = keyed_hash(key.text());
-    if (find_indexed(key.text(), hash) == SlotTable::kNone)
+    if (find_indexed(key.text(), hash) == SlotTable::kNone) {
       index_.insert(hash, static_cast<std::uint32_t>(i));
+    } else {
+      may_repeat_ = true;
+    }
   }
 }
 

@@ -23,12 +23,17 @@ class KeyFinder {
 
   // The number of the field with the key of `field`, which is one of `text`; or kNone.
   [[nodiscard]] std::size_t find(std::string_view text, const JsonField& field) const;
+  // The object does not repeat the key of its field number `at` after it.
+  [[nodiscard]] bool is_last(std::size_t at) const {
+    return !may_repeat_ || find(view_.text, view_.fields[at]) == at;
+  }
 
  private:
   [[nodiscard]] std::uint32_t find_indexed(std::string_view key, std::uint64_t hash) const;
 
   const ImageView& view_;
   bool is_indexed_ = false;
+  bool may_repeat_ = true;
   SlotTable index_;
 };
 
