@@ -1,5 +1,6 @@
 #include "model/image.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -23,6 +24,26 @@ void append_field(Image& out, std::string_view key_text, const JsonField& key, s
 }
 
 }  // namespace
+
+bool is_compact(ImageView object) {
+  constexpr std::size_t kBetween = 2;  // ": and ,"
+  std::size_t at = 0;
+  for (const JsonField& field : object.fields) {
+    if (field.key != at + kBetween || field.value != field.key + field.key_size + kBetween) return false;
+    at = field.value + field.value_size;
+  }
+  return !object.fields.empty() && at + 1 == object.text.size();
+}
+
+bool is_image(ImageView update) {
+  const auto is_null = [&](const JsonField& field) { return field.is_null_in(update.text); };
+  if (!is_compact(update) || std::ranges::any_of(update.fields, is_null)) return false;
+  const KeyFinder keys(update);
+  for (std::size_t i = 0; i < update.fields.size(); ++i) {
+    if (!keys.is_last(i)) return false;
+  }
+  return true;
+}
 
 bool replaces_image(ImageView image, ImageView update) {
   if (image.fields.size() != update.fields.size() || image.fields.empty()) return false;

@@ -31,6 +31,12 @@ struct Image {
   std::vector<JsonField> fields;
 };
 
+// Has fields, and no white space between them.
+bool is_compact(ImageView object);
+
+// Merged into an image without fields, the update's own text is the new image.
+bool is_image(ImageView update);
+
 // The update has the image's very fields in their order and deletes none: its own text is the new image.
 bool replaces_image(ImageView image, ImageView update);
 

@@ -30,7 +30,7 @@ std::size_t ImageFields::merge(std::string_view image, const ImageView& update, 
   if (index_ && !is_worth_an_index(index_->size(), update)) forget();
   if (!index_) {
     list(image);
-    if (replaces_image({image, fields_}, update)) {
+    if (replaces_image({image, fields_}, update) || (fields_.empty() && is_image(update))) {
       keep(update.fields, update.shape);
       return update.text.size();
     }

@@ -21,7 +21,7 @@ class SlotTable {
 
   // The slot under `hash` for which same(slot) holds, or kNone.
   template <typename Same>
-  [[nodiscard]] std::uint32_t find(std::uint64_t hash, Same&& same) const {
+  [[nodiscard]] std::uint32_t find(std::uint64_t hash, const Same& same) const {
     if (entries_.empty()) return kNone;
     const auto tag = static_cast<std::uint32_t>(hash);
     for (std::size_t at = home(tag); entries_[at].slot != kNone; at = next(at)) {

@@ -63,6 +63,26 @@ TEST(Image, AnUpdateOfTheSameFieldsIsTheImage) {
   EXPECT_FALSE(replaces(R"({"a":3})"));
 }
 
+TEST(Image, TheFirstUpdateIsTheImageWhereAMergeWouldWriteItSo) {
+  const auto is = [](const std::string& text) {
+    const Image update = parsed(text);
+    const bool is = is_image({update.text, update.fields});
+    if (is) {
+      EXPECT_EQ(merged("", text), text);
+    }
+    return is;
+  };
+  EXPECT_TRUE(is(R"({"a":[ 1 ],"b":"null"})"));
+  EXPECT_TRUE(is(R"({"\u0061":1})"));
+  EXPECT_FALSE(is(R"({"a":1,"a":2})"));
+  EXPECT_FALSE(is(R"({"a":1,"\u0061":2})"));
+  EXPECT_FALSE(is(R"({"a":1,"b":null})"));
+  for (const char* const text : {R"( {"a":1})", R"({ "a":1})", R"({"a" :1})", R"({"a": 1})", R"({"a":1 })",
+                                 R"({"a":1} )", R"({"a":1 ,"b":2})", R"({"a":1, "b":2})"}) {
+    EXPECT_FALSE(is(text)) << text;
+  }
+}
+
 // RFC 7396 at the top level, against nlohmann as the oracle, with few and with many (indexed) fields.
 TEST(Image, MergesAsAnyJsonLibraryWould) {
   std::mt19937 random(11);
