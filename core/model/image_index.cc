@@ -155,6 +155,7 @@ void ImageIndex::apply(const std::vector<Change>& changes) {
 }
 
 void ImageIndex::drop_empty_slots() {
+  constexpr std::size_t kSparesMax = 16;
   if (sizes_.count() <= 2 * size_ + kSparesMax) return;
   std::vector<std::uint32_t> sizes = sizes_.all();
   std::vector<std::uint32_t> numbers(sizes.size());

@@ -35,9 +35,6 @@ class ImageIndex {
 
   // Fields of the image.
   [[nodiscard]] std::size_t size() const { return size_; }
-  // At most 2 * size() + kSparesMax.
-  [[nodiscard]] std::size_t slots() const { return sizes_.count(); }
-  static constexpr std::size_t kSparesMax = 16;
   [[nodiscard]] std::size_t memory_bytes() const {
     return sizeof(*this) + slots_.memory_bytes() + sizes_.memory_bytes();
   }

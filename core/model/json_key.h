@@ -1,4 +1,4 @@
-// JsonKey: what the key of a field says, however it is escaped ("a" is a). No state; any thread.
+// JsonKey: what the key of a field says, however it is escaped ("\u0061" says a). No state; any thread.
 #pragma once
 
 #include <string>
