@@ -1,17 +1,49 @@
 #include "engine/logging.h"
 
+#include <spdlog/formatter.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <string>
+#include <utility>
+
+#include "model/printable.h"
 
 namespace tickwire {
+namespace {
+
+constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v";
+
+// The one place through which every line goes: what clients, feeds and files put into it reaches no terminal
+// raw.
+class PrintableFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    spdlog::details::log_msg escaped = message;
+    escaped.payload = text;
+    pattern_.format(escaped, out);
+    // Where the pattern put the colour, which the sink looks for in the message that it was given.
+    message.color_range_start = escaped.color_range_start;
+    message.color_range_end = escaped.color_range_end;
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<PrintableFormatter>();
+  }
+
+ private:
+  spdlog::pattern_formatter pattern_{kPattern};
+};
+
+}  // namespace
 
 void set_up_logging(const std::string& level) {
   static const bool kMade = [] {
     auto log =
         std::make_shared<spdlog::logger>("tickwire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    log->set_formatter(std::make_unique<PrintableFormatter>());
     spdlog::set_default_logger(std::move(log));
     return true;
   }();

@@ -11,6 +11,8 @@
 #include "fanout/shard_parts.h"
 #include "fanout/subscriptions.h"
 #include "fanout/turn.h"
+#include "model/utf8.h"
+#include "protocol/command.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -45,7 +47,7 @@ class Shard::Impl {
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
                                 parts_.clock.wall_ms()));
-    if (!session.client.token.empty()) commands_.authenticate(session, "");
+    if (!session.client.token.empty()) take_token(session);
     sender_.send(session);
     return session;
   }
@@ -152,6 +154,21 @@ class Shard::Impl {
   }
 
  private:
+  // The token of the URL, held to what the command `auth` holds its own to.
+  void take_token(Session& session) {
+    const std::string& token = session.client.token;
+    std::string wrong;
+    if (token.size() > kTokenBytesMax) {
+      wrong =
+          std::to_string(token.size()) + " bytes, at most " + std::to_string(kTokenBytesMax) + " are allowed";
+    } else if (!valid_utf8(token)) {
+      wrong = "must be UTF-8, percent-encoded";
+    }
+    if (wrong.empty()) return commands_.authenticate(session, "");
+    session.client.token.clear();
+    session.send(encode_error("", {ErrorCode::kBadMessage, "token: " + wrong, "token"}));
+  }
+
   void run_posted() {
     std::vector<std::function<void()>> calls;
     {

@@ -31,22 +31,25 @@ std::string close_frame(CloseCode code, std::string_view reason) {
 
 }  // namespace
 
-void Connection::adopt(LoopState& loop, LwsContext& context, int socket) {
-  auto* client = new Connection(loop);
-  lws* wsi = context.adopt(socket, client);
-  if (wsi == nullptr) {  // which may have gone as far as to destroy it
-    const auto left = std::ranges::find(loop.connections, client);
-    if (left != loop.connections.end()) delete *left;
-    return;
-  }
-  client->wsi_ = wsi;
-  lws_set_wsi_user(wsi, client);  // without a user lws does not say that it drops the protocol
-  client->wait(loop.requests);
+void Connection::adopt(LoopState& loop, int socket, Opening opening) {
+  const std::string bytes = std::exchange(opening.bytes, {});
+  auto* client = new Connection(loop, std::move(opening));
+  if (loop.context.adopt(socket, client, bytes)) return;
+  // lws may have gone as far as to destroy it.
+  const auto left = std::ranges::find(loop.connections, client);
+  if (left != loop.connections.end() && client->wsi_ == nullptr) delete client;
 }
 
-Connection::Connection(LoopState& loop)
-    : loop_(loop), incoming_(loop.config.message_bytes_max), place_(loop.connections.size()) {
+Connection::Connection(LoopState& loop, Opening opening)
+    : loop_(loop),
+      opening_(std::make_unique<Opening>(std::move(opening))),
+      incoming_(loop.config.message_bytes_max),
+      place_(loop.connections.size()),
+      inflater_(loop.inflater_bytes, opening_->client.address),
+      unfinished_(loop.unfinished_bytes, opening_->client.address),
+      unread_(loop.unread_bytes, opening_->client.address) {
   loop.connections.push_back(this);
+  wait(loop_.closes);  // lws answers the handshake at once
 }
 
 Connection::~Connection() {
@@ -56,8 +59,28 @@ Connection::~Connection() {
   loop_.connections.pop_back();
 }
 
+void Connection::on_adopted(lws* wsi) {
+  wsi_ = wsi;
+  lws_set_wsi_user(wsi, this);  // without a user lws does not say that it drops the protocol
+}
+
+bool Connection::on_open() {
+  if (state_ != State::kOpening) return false;
+  state_ = State::kOpen;
+  wait(loop_.pings);
+  const std::unique_ptr<Opening> opening = std::move(opening_);
+  const auto& [subprotocol, format, deflate] = opening->agreement;
+  if (format != Format::kJson) incoming_.expect_binary();
+  Compression compression = Compression::kNone;
+  if (deflate.accepted) {
+    incoming_.expect_compressed(deflate);
+    compression = deflate.server_no_context_takeover ? Compression::kNoContext : Compression::kContext;
+  }
+  session_ = &loop_.shard.open(*this, std::move(opening->client), compression, format);
+  return true;
+}
+
 void Connection::hang_up() {
-  end_answering();
   state_ = State::kGone;
   leave();
   // Not polite about what lws still holds, unlike LWS_TO_KILL_SYNC, and safe within its callbacks.
@@ -65,11 +88,13 @@ void Connection::hang_up() {
 }
 
 void Connection::on_ended() {
-  end_answering();
   state_ = State::kGone;
   leave();
   incoming_.close();
   (void)book_inflater();
+  unfinished_message_.leave();
+  unfinished_.release();
+  unread_.release();
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
 }
 
@@ -80,12 +105,19 @@ bool Connection::send(std::string_view bytes) {
   if (lws_holds_part(wsi_)) {  // of a pong that lws sent by itself
     pending_ += bytes;
     lws_callback_on_writable(wsi_);
-    return true;
+    return book_unread(unread_.held() + bytes.size());
   }
   if (lws_write_raw(wsi_, bytes)) {
     update_reading();
-    return true;
+    return book_unread(lws_holds_part(wsi_) ? bytes.size() : 0);
   }
+  hang_up();
+  return false;
+}
+
+// What is begun cannot be taken back, so one that may hold no more is hung up.
+bool Connection::book_unread(std::size_t bytes) {
+  if (unread_.resize(bytes) == Drawn::kTaken) return true;
   hang_up();
   return false;
 }
@@ -124,6 +156,7 @@ void Connection::set_reading(bool on) {
 
 void Connection::on_writable() {
   if (state_ == State::kGone || lws_holds_part(wsi_)) return;
+  unread_.release();
   if (!pending_.empty()) {
     const std::string frames = std::exchange(pending_, {});
     if (!send(frames) || lws_holds_part(wsi_)) return;
@@ -139,9 +172,14 @@ void Connection::on_writable() {
 void Connection::on_fragment(const Fragment& fragment) {
   if (state_ != State::kOpen) return;
   heard_ = true;
+  if (fragment.first && !fragment.complete()) {
+    loop_.messages.start(unfinished_message_, loop_.clock.steady_us());
+  }
   const Received received = receive(fragment);
   if (received.close) return close(*received.close, received.reason, {});
   if (!received.message) return;
+  unfinished_message_.leave();
+  unfinished_.release();
   loop_.shard.on_message(*session_, *received.message);
   incoming_.release();
   (void)book_inflater();  // less than before
@@ -149,15 +187,17 @@ void Connection::on_fragment(const Fragment& fragment) {
 
 Received Connection::receive(const Fragment& fragment) {
   const Received received = incoming_.feed(fragment);
-  if (book_inflater()) return received;
-  return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", std::nullopt};
+  if (!book_inflater()) {
+    return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", std::nullopt};
+  }
+  if (unfinished_.resize(incoming_.unfinished_bytes()) != Drawn::kTaken) {
+    return {CloseCode::kTooSlow, "no memory for unfinished messages, try again later", std::nullopt};
+  }
+  return received;
 }
 
 bool Connection::book_inflater() {
-  loop_.inflater_bytes -= booked_bytes_;
-  booked_bytes_ = incoming_.inflater_bytes();
-  loop_.inflater_bytes += booked_bytes_;
-  return loop_.inflater_bytes <= loop_.config.inflater_bytes_max;
+  return inflater_.resize(incoming_.inflater_bytes()) == Drawn::kTaken;
 }
 
 void Connection::on_pong() {
@@ -198,9 +238,15 @@ void Connection::on_overdue() {
   close(CloseCode::kNoPong, "no pong in time", {});
 }
 
+// One that we do not read cannot finish it.
+void Connection::on_message_overdue() {
+  if (state_ != State::kOpen) return;
+  if (!reading_) return loop_.messages.start(unfinished_message_, loop_.clock.steady_us());
+  close(CloseCode::kTooSlow, "a message was not complete in time", {});
+}
+
 void Connection::end() {
   if (state_ == State::kOpen) return close(CloseCode::kGoingAway, "the server ended", {});
-  if (state_ == State::kRequest) hang_up();
 }
 
 }  // namespace tickwire

@@ -1,11 +1,10 @@
-// Connection: one client's socket from accept to end: first HTTP requests, then perhaps a WebSocket, of which
-// it is the Socket that a session writes to.
+// Connection: one client's WebSocket, of which it is the Socket that a session writes to. HttpConnection read
+// the request for it.
 //
-//   request ──> answering ──> request      HTTP; `answering` where the answer, or the client, takes its time
-//   request ──> open ──> closing ──> gone  WebSocket; `closing` from our close frame (or the peer's) on
-//   any ──────> gone                       hung up
+//   opening ──> open ──> closing ──> gone     `opening` until lws has answered the handshake; `closing` from
+//   our close any ──────> gone                          frame (or the peer's) on; hung up
 //
-// Loop thread. Destroyed by lws' last callback for it; owns the unfinished HTTP answer.
+// Loop thread. Destroyed by lws' last callback for it.
 // Invariants: nothing is read while lws holds a part of a write; in exactly one deadline list until gone;
 // session_ is set from open to the end of the connection; nothing is written while lws holds a part of the
 // last write, nor after a close frame.
@@ -17,23 +16,36 @@
 #include <string>
 #include <string_view>
 
-#include "fanout/session_report.h"
+#include "base/shares.h"
 #include "net/deadline_list.h"
-#include "net/http_exchange.h"
 #include "net/incoming_message.h"
 #include "net/loop_state.h"
-#include "net/lws_context.h"
+#include "net/upgrade.h"
+#include "session/client_info.h"
 #include "session/socket.h"
 
 struct lws;
 
 namespace tickwire {
 
+// What HttpConnection found out about a client.
+struct Opening {
+  ClientInfo client;
+  Agreement agreement;
+  std::string bytes;  // for lws to read first: the handshake, and what the client sent behind it
+};
+
 class Connection final : public Socket, public DeadlineNode {
  public:
-  // Makes one for an accepted socket, which is taken over in any case.
-  static void adopt(LoopState& loop, LwsContext& context, int socket);
-  explicit Connection(LoopState& loop);
+  // Stands in the list of those whose message is not complete.
+  struct UnfinishedMessage : DeadlineNode {
+    explicit UnfinishedMessage(Connection& owner) : owner(owner) {}
+    Connection& owner;
+  };
+
+  // Takes ownership of `socket`, also where it fails.
+  static void adopt(LoopState& loop, int socket, Opening opening);
+  Connection(LoopState& loop, Opening opening);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -44,11 +56,8 @@ class Connection final : public Socket, public DeadlineNode {
   void set_reading(bool on) override;
 
   // --- called by lws; false: hang up ------------------------------------------------------------------
-  bool on_request();
-  bool on_upgrade_request();
-  bool on_answer_writable();
-  // lws asks once for each permessage-deflate in the header; false: not that one.
-  bool on_deflate_offer();
+  // The first callback for it.
+  void on_adopted(lws* wsi);
   bool on_open();
   void on_fragment(const Fragment& fragment);
   void on_pong();
@@ -59,36 +68,34 @@ class Connection final : public Socket, public DeadlineNode {
 
   // --- called by the loop -----------------------------------------------------------------------------
   void on_overdue();
+  void on_message_overdue();
   // The server stops.
   void end();
 
  private:
-  enum class State : std::uint8_t { kRequest, kAnswering, kOpen, kClosing, kGone };
+  enum class State : std::uint8_t { kOpening, kOpen, kClosing, kGone };
 
   bool send(std::string_view bytes);
   void update_reading();
   Received receive(const Fragment& fragment);
   [[nodiscard]] bool book_inflater();
-  bool answer(HttpResponse response, const HttpRequest& request);
-  bool await_sessions(const SessionsQuery& query, const HttpRequest& request);
-  // False: too many wait already, and it is hung up.
-  bool begin_answering();
-  bool go_on_answering();
-  void end_answering();
+  // What lws and this hold of what was written.
+  [[nodiscard]] bool book_unread(std::size_t bytes);
   void hang_up();
   void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
 
   LoopState& loop_;
   lws* wsi_ = nullptr;
   Session* session_ = nullptr;
-  std::unique_ptr<HttpExchange> exchange_;
+  std::unique_ptr<Opening> opening_;  // while opening
   IncomingMessage incoming_;
-  std::string pending_;           // frames that wait for lws to finish a part of another write
-  std::size_t place_;             // in loop_.connections
-  std::size_t booked_bytes_ = 0;  // in loop_.inflater_bytes
-  Compression compression_ = Compression::kNone;
-  std::uint8_t deflate_offers_ = 0;  // that lws has asked about
-  State state_ = State::kRequest;
+  std::string pending_;  // frames that wait for lws to finish a part of another write
+  std::size_t place_;    // in loop_.connections
+  Share inflater_;
+  Share unfinished_;  // bytes of the message under way
+  Share unread_;      // bytes that the client has not taken
+  UnfinishedMessage unfinished_message_{*this};
+  State state_ = State::kOpening;
   bool blocked_ = false;
   bool wants_reading_ = true;  // the session
   bool reading_ = true;

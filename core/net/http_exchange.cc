@@ -1,18 +1,16 @@
 #include "net/http_exchange.h"
 
-#include <algorithm>
-#include <string>
-#include <utility>
+#include <sys/socket.h>
 
-#include "net/lws_write.h"
+#include <algorithm>
+#include <cerrno>
+#include <utility>
 
 namespace tickwire {
 
-HttpExchange::HttpExchange(HttpResponse response, const HttpRequest& request)
-    : response_(std::move(response)),
-      stays_(request.has_body ? request.body_length_known : request.keep_alive),
-      head_(response_head(response_, request.keep_alive && !request.has_body)) {
-  if (request.method != "HEAD") left_ = {"", response_.head, response_.shared, response_.tail};
+HttpExchange::HttpExchange(HttpResponse response, std::string_view method)
+    : response_(std::move(response)), head_(response_head(response_)) {
+  if (method != "HEAD") left_ = {"", response_.head, response_.shared, response_.tail};
   for (std::string_view& part : left_) {  // what is small goes out in one write
     if (head_.size() + part.size() > kAnswerPieceBytes) break;
     head_ += part;
@@ -21,26 +19,27 @@ HttpExchange::HttpExchange(HttpResponse response, const HttpRequest& request)
   left_[0] = head_;
 }
 
-std::string_view HttpExchange::next_piece() {
-  for (std::string_view& part : left_) {
-    if (part.empty()) continue;
-    const std::string_view piece = part.substr(0, kAnswerPieceBytes);
-    part.remove_prefix(piece.size());
-    return piece;
-  }
-  return {};
+std::size_t HttpExchange::left_bytes() const {
+  std::size_t bytes = 0;
+  for (const std::string_view part : left_) bytes += part.size();
+  return bytes;
 }
 
-HttpExchange::Progress HttpExchange::send(lws* wsi) {
-  if (lws_holds_part(wsi)) return Progress::kMore;
-  for (std::size_t sent = 0; sent < kAnswerTurnBytesMax;) {
-    const std::string_view piece = next_piece();
-    if (piece.empty()) return Progress::kDone;
-    if (!lws_write_raw(wsi, piece)) return Progress::kFailed;
-    if (lws_holds_part(wsi)) return Progress::kMore;
-    sent += piece.size();
+HttpExchange::Progress HttpExchange::send(int socket) {
+  std::size_t sent = 0;
+  for (std::string_view& part : left_) {
+    while (!part.empty()) {
+      if (sent >= kAnswerTurnBytesMax) return Progress::kMore;
+      const ssize_t taken =
+          ::send(socket, part.data(), std::min(part.size(), kAnswerPieceBytes), MSG_NOSIGNAL);
+      if (taken < 0 && errno == EINTR) continue;
+      if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return Progress::kFailed;
+      if (taken < 0) return sent == 0 ? Progress::kBlocked : Progress::kMore;
+      part.remove_prefix(static_cast<std::size_t>(taken));
+      sent += static_cast<std::size_t>(taken);
+    }
   }
-  return Progress::kMore;
+  return Progress::kDone;
 }
 
 }  // namespace tickwire

@@ -6,11 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "net/http_message.h"
-
-struct lws;
 
 namespace tickwire {
 
@@ -19,24 +18,25 @@ inline constexpr std::size_t kAnswerTurnBytesMax = 256U << 10U;  // then others 
 
 class HttpExchange {
  public:
-  enum class Progress : std::uint8_t { kDone, kMore, kFailed };
+  enum class Progress : std::uint8_t {
+    kDone,     // all of it is with the kernel
+    kMore,     // when the socket is writable
+    kBlocked,  // the same, and nothing was taken this time
+    kFailed,   // the client is gone
+  };
 
-  HttpExchange(HttpResponse response, const HttpRequest& request);
+  // `method`: for HEAD only the head is sent.
+  HttpExchange(HttpResponse response, std::string_view method);
   ~HttpExchange() = default;
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
-  // kMore: when the socket is writable. kDone: all of it is with the kernel.
-  Progress send(lws* wsi);
-  // Whether the connection goes on after it. It does, though the head says otherwise, where a body is to be
-  // passed over first: closing before it was read could cost the client our answer.
-  [[nodiscard]] bool connection_stays() const { return stays_; }
+  // `socket` is non-blocking.
+  Progress send(int socket);
+  [[nodiscard]] std::size_t left_bytes() const;
 
  private:
-  std::string_view next_piece();
-
   HttpResponse response_;
-  const bool stays_;
   std::string head_;
   std::array<std::string_view, 4> left_;
 };

@@ -24,6 +24,12 @@ std::string_view status_text(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 505:
+      return "HTTP Version Not Supported";
     default:
       return "Service Unavailable";
   }
@@ -57,14 +63,14 @@ HttpResponse error_response(int status, const Error& error) {
   return response;
 }
 
-std::string response_head(const HttpResponse& response, bool keep_alive) {
+std::string response_head(const HttpResponse& response) {
   std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\n"
-      "Connection: {}\r\n"
+      "Connection: close\r\n"
       "{}"
       "X-Content-Type-Options: nosniff\r\n"
       "{}",
-      response.status, status_text(response.status), keep_alive ? "keep-alive" : "close",
+      response.status, status_text(response.status),
       response.any_origin ? "Access-Control-Allow-Origin: *\r\n" : "", response.headers);
   if (response.status != 304) {  // which has no body and says nothing of it
     head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,

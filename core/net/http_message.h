@@ -15,18 +15,21 @@
 namespace tickwire {
 
 struct HttpRequest {
-  std::string method;                                      // "GET"; "" for those that lws does not know
+  std::string method;
   std::string path;                                        // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;  // decoded
   std::string if_none_match;
-  std::string host;
+  std::string host;  // empty: HTTP/1.0 without one
   std::string authorization;
   bool from_loopback = false;
   bool forwarded = false;  // a proxy says that it speaks for somebody
   bool has_body = false;
-  bool body_length_known = false;
-  bool has_host = true;
-  bool keep_alive = true;
+};
+
+// A request that is not done as it asks.
+struct Refusal {
+  int status = 400;
+  Error error;
 };
 
 // The body is head + shared + tail, so that an image is sent from where it lies.
@@ -51,7 +54,8 @@ HttpResponse json_response();
 // {"error":{...}} as docs/PROTOCOL.md has it.
 HttpResponse error_response(int status, const Error& error);
 
-// Status line and headers. `body_bytes` as GET would have it.
-std::string response_head(const HttpResponse& response, bool keep_alive);
+// Status line and headers, which say that the connection closes: one request a connection. The length is that
+// of the body as GET would have it.
+std::string response_head(const HttpResponse& response);
 
 }  // namespace tickwire

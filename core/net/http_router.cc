@@ -82,7 +82,6 @@ HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining)
     return tickwire::error_response(405,
                                     {ErrorCode::kUnknownCommand, "only GET and HEAD are answered here", ""});
   }
-  if (!request.has_host) return error_response({ErrorCode::kBadMessage, "Host: is missing", "Host"});
   if (request.has_body) return error_response({ErrorCode::kBadMessage, "a body is not accepted here", ""});
   if (request.path == "/health") return health(draining);
   if (draining) return error_response({ErrorCode::kDraining, "the server is going away", ""});

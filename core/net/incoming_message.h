@@ -32,6 +32,9 @@ struct Fragment {
   bool binary = false;            // of the message
   bool rsv1 = false;              // of the frame; means something only where compression was negotiated
   std::size_t bytes_to_come = 0;  // of the same frame
+
+  // The whole message, at once.
+  [[nodiscard]] bool complete() const { return first && final && bytes_to_come == 0; }
 };
 
 struct Received {
@@ -53,6 +56,10 @@ class IncomingMessage {
   // There will be no more messages.
   void close();
   [[nodiscard]] std::size_t inflater_bytes() const;
+  // What the message under way holds; 0 when there is none, or it came at once.
+  [[nodiscard]] std::size_t unfinished_bytes() const {
+    return bytes_.capacity() > sizeof bytes_ ? bytes_.capacity() : 0;
+  }
 
  private:
   [[nodiscard]] bool reserved_bit_misused(const Fragment& fragment) const;

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "net/connection.h"
+#include "net/http_connection.h"
 #include "net/socket_address.h"
 
 namespace tickwire {
@@ -55,7 +55,7 @@ void Listener::on_readable() {
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int unsent = loop_.config.unsent_bytes_max;
     ::setsockopt(client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    Connection::adopt(loop_, context_, client);
+    HttpConnection::adopt(loop_, client);
     reported_ = false;
   }
 }

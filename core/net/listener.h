@@ -1,4 +1,4 @@
-// Listener: accepts a loop's clients and makes each a Connection.
+// Listener: accepts a loop's clients and makes each an HttpConnection.
 //
 // open() before the loop runs; then the loop thread. Pauses when the process has no descriptors left, for a
 // readable listener that cannot be accepted from would make the loop spin.

@@ -13,9 +13,11 @@
 #include <functional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "bridge/event_fd.h"
 #include "net/connection.h"
+#include "net/http_connection.h"
 #include "net/listener.h"
 #include "net/loop_state.h"
 #include "net/lws_context.h"
@@ -81,7 +83,7 @@ class Loop::Impl {
         config_(std::move(net)),
         clock_(parts.clock),
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
-        state_(config_, parts.clock, shard_,
+        state_(config_, parts.clock, shard_, context_,
                HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch,
                            config_.admin_token})),
         listener_(context_, state_) {}
@@ -102,6 +104,7 @@ class Loop::Impl {
   void step();
   void serve_overdue(std::int64_t now_us);
   void begin_end(std::int64_t now_us);
+  void close_all();
   [[nodiscard]] bool ended(std::int64_t now_us) const;
 
   const std::uint32_t index_;
@@ -110,9 +113,10 @@ class Loop::Impl {
   EventFd wake_;  // before shard_, which signals it
   TimerFd timer_;
   CallWatcher on_step_{[this] { step(); }};
+  CallWatcher on_http_{[this] { http_ready_ = true; }};
   Shard shard_;
-  LoopState state_;
   LwsContext context_;
+  LoopState state_;
   Listener listener_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
@@ -121,6 +125,7 @@ class Loop::Impl {
   std::int64_t tick_due_us_ = 0;
   std::int64_t deadlines_due_us_ = 0;
   std::int64_t end_due_us_ = -1;  // < 0: not ending
+  bool http_ready_ = false;
 };
 
 Status Loop::Impl::watch(int fd, Watcher& watcher) {
@@ -135,6 +140,7 @@ Status Loop::Impl::open() {
   if (auto opened = context_.open(); !opened) return opened;
   if (auto watched = watch(*wake, on_step_); !watched) return watched;
   if (auto watched = watch(timer_.open(), on_step_); !watched) return watched;
+  if (auto watched = watch(state_.poller.open(), on_http_); !watched) return watched;
   return listener_.open(index_ == 0);
 }
 
@@ -149,8 +155,16 @@ void Loop::Impl::run() {
   int empty_turns = 0;
   while (!ended(clock_.steady_us())) {
     empty_turns = context_.run_once() ? 0 : empty_turns + 1;
+    // Not within lws: it is handed the sockets that become a WebSocket, and serves them at once.
+    if (std::exchange(http_ready_, false)) state_.poller.run();
     if (empty_turns > kEmptyTurnsMax) std::this_thread::sleep_for(kEmptyTurnPause);
   }
+  close_all();
+}
+
+// Also of a loop that never ran.
+void Loop::Impl::close_all() {
+  while (!state_.http.empty()) delete *state_.http.begin();
   context_.close();
   shard_.stop();
 }
@@ -180,9 +194,14 @@ void Loop::Impl::step() {
 }
 
 void Loop::Impl::serve_overdue(std::int64_t now_us) {
-  for (DeadlineList* list :
-       {&state_.requests, &state_.answers, &state_.pings, &state_.pongs, &state_.closes}) {
+  for (DeadlineList* list : {&state_.requests, &state_.answers, &state_.lingers}) {
+    while (DeadlineNode* node = list->take_overdue(now_us)) static_cast<HttpConnection*>(node)->on_overdue();
+  }
+  for (DeadlineList* list : {&state_.pings, &state_.pongs, &state_.closes}) {
     while (DeadlineNode* node = list->take_overdue(now_us)) static_cast<Connection*>(node)->on_overdue();
+  }
+  while (DeadlineNode* node = state_.messages.take_overdue(now_us)) {
+    static_cast<Connection::UnfinishedMessage*>(node)->owner.on_message_overdue();
   }
 }
 
@@ -190,10 +209,12 @@ void Loop::Impl::begin_end(std::int64_t now_us) {
   end_due_us_ = now_us + std::int64_t{config_.stop_ms_max} * 1000;
   listener_.close();
   for (Connection* client : state_.connections) client->end();
+  const std::vector<HttpConnection*> http(state_.http.begin(), state_.http.end());  // each may leave it
+  for (HttpConnection* client : http) client->end();
 }
 
 bool Loop::Impl::ended(std::int64_t now_us) const {
-  return end_due_us_ >= 0 && (state_.connections.empty() || now_us >= end_due_us_);
+  return end_due_us_ >= 0 && ((state_.connections.empty() && state_.http.empty()) || now_us >= end_due_us_);
 }
 
 void Loop::Impl::drain(int spread_ms) {
@@ -208,10 +229,8 @@ void Loop::Impl::stop() {
   stopping_ = true;
   wake_.signal();
   if (thread_.joinable()) thread_.join();
-  // Of a loop that never ran:
   listener_.close();
-  context_.close();
-  shard_.stop();
+  close_all();
 }
 
 Loop::Loop(Hub& hub, const Clock& clock, Access& access, const ShardConfig& shard, NetConfig net,

@@ -1,7 +1,7 @@
 #include "net/lws_callbacks.h"
 
-#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "net/connection.h"
 #include "net/lws_context.h"
@@ -28,26 +28,47 @@ int on_receive(lws* wsi, Connection& client, const char* bytes, std::size_t size
   return kGoOn;
 }
 
+thread_local Connection* adopted = nullptr;
+thread_local int adopted_socket = -1;
+thread_local bool adopting = false;
+
+Connection* owner_of(lws* wsi) {
+  auto* client = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
+  if (client == nullptr && adopted != nullptr && lws_get_socket_fd(wsi) == adopted_socket) {
+    client = std::exchange(adopted, nullptr);
+    lws_set_opaque_user_data(wsi, client);
+    client->on_adopted(wsi);
+  }
+  return client;
+}
+
 }  // namespace
 
 thread_local std::uint64_t callbacks_on_this_thread = 0;
 
+AdoptionScope::AdoptionScope(Connection* client, int socket) {
+  adopted = client;
+  adopted_socket = socket;
+  adopting = true;
+}
+
+AdoptionScope::~AdoptionScope() {
+  adopted = nullptr;
+  adopting = false;
+}
+
+bool adopting_on_this_thread() {
+  return adopting;
+}
+
 int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
   ++callbacks_on_this_thread;
-  // CONNECT makes lws turn to raw bytes, which nobody speaks here.
-  if (reason == LWS_CALLBACK_RAW_ADOPT) return kHangUp;
-  auto* client = wsi == nullptr ? nullptr : static_cast<Connection*>(lws_get_opaque_user_data(wsi));
+  Connection* client = wsi == nullptr ? nullptr : owner_of(wsi);
   if (client == nullptr) return kGoOn;
   const auto* bytes = static_cast<const char*>(in);
   switch (reason) {
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-      return result(client->on_upgrade_request());
-    case LWS_CALLBACK_HTTP:
-      return result(client->on_request());
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-      return result(client->on_answer_writable());
-    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
-      return result(client->on_deflate_offer());
+    case LWS_CALLBACK_HTTP:  // its own HTTP is never asked for
+      return kHangUp;
     case LWS_CALLBACK_ESTABLISHED:
       return result(client->on_open());
     case LWS_CALLBACK_RECEIVE:

@@ -90,7 +90,6 @@ Status LwsContext::open() {
   info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
   info.protocols = kProtocols.data();
   info.pt_serv_buf_size = kServiceBufferBytes;
-  info.max_http_header_data2 = kRequestHeadBytesMax;
   info.retry_and_idle_policy = &kNoLwsPings;
   info.keepalive_timeout = kLwsIdleSeconds;
   info.extensions = deflate_extensions();
@@ -131,13 +130,9 @@ void LwsContext::unwatch(lws* watched) {
   lws_set_timeout(watched, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
-lws* LwsContext::adopt(int socket, void* client) {
-  lws_adopt_desc_t what{};
-  what.vh = vhost_;
-  what.type = static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL);
-  what.fd.sockfd = socket;
-  what.opaque = client;
-  return lws_adopt_descriptor_vhost_via_info(&what);
+bool LwsContext::adopt(int socket, Connection* client, std::string_view bytes) {
+  const AdoptionScope adoption(client, socket);
+  return lws_adopt_socket_vhost_readbuf(vhost_, socket, bytes.data(), bytes.size()) != nullptr;
 }
 
 bool LwsContext::run_once() {

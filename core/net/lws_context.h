@@ -5,6 +5,8 @@
 // One loop's thread, from the first run_once() on; open() before that from any. Owns all it was handed.
 #pragma once
 
+#include <string_view>
+
 #include "base/error.h"
 
 struct lws;
@@ -12,6 +14,8 @@ struct lws_context;
 struct lws_vhost;
 
 namespace tickwire {
+
+class Connection;
 
 // Told when a watched descriptor is readable.
 class Watcher {
@@ -36,8 +40,9 @@ class LwsContext {
   static void pause(lws* watched, bool paused);
   static void unwatch(lws* watched);
 
-  // A client's socket; owned as above. `client` is what callbacks find by client_of().
-  lws* adopt(int socket, void* client);
+  // A client's socket; owned as above. lws reads `bytes` first, before this returns; callbacks tell `client`.
+  // False: it is closed already, or will be.
+  bool adopt(int socket, Connection* client, std::string_view bytes);
 
   // Waits for something to do, and does it. Returns whether anybody of us was called.
   bool run_once();

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <string_view>
 
+#include "net/lws_callbacks.h"
+
 namespace tickwire {
 namespace {
 
@@ -41,6 +43,7 @@ class LinesPerSecond {
 
 // What a client can provoke is no error of the server.
 void emit(int level, const char* line) {
+  if (adopting_on_this_thread()) return;
   static LinesPerSecond lines;
   int left_out = 0;
   if (!lines.take(left_out)) return;

@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "base/shares.h"
 #include "protocol/command.h"
 
 namespace tickwire {
 
-inline constexpr std::size_t kRequestHeadBytesMax = 16U << 10U;  // request line and headers; more: hung up
-inline constexpr std::size_t kSocketReadBytesMax = 1U << 10U;    // one read; costs this much a connection
-inline constexpr std::size_t kResponsesPendingMax = 64;          // HTTP answers that wait for a slow client
-inline constexpr std::size_t kDescriptorsMax = 262'144;          // lws keeps 16 bytes for each, used or not
+inline constexpr std::size_t kSocketReadBytesMax = 1U << 10U;  // one read; costs this much a connection
+inline constexpr std::size_t kDescriptorsMax = 262'144;        // lws keeps 16 bytes for each, used or not
+
+inline constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
 
 struct NetConfig {
   std::string host = "127.0.0.1";  // an IPv4 or IPv6 literal, or a name
@@ -22,13 +23,24 @@ struct NetConfig {
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
   std::string admin_token;  // opens /v1/sessions to others than this machine; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
-  std::size_t inflater_bytes_max = std::size_t{64} << 20U;  // of all clients of a loop; past it one is closed
+
+  // What the clients of one loop share: all together, those of one address, one of them.
+  ShareLimits requests_open{4'096, 512, 1};  // connections that are no WebSocket; past it 503
+  ShareLimits answers_open{128, 16, 1};      // HTTP answers under way; past it 503, or hung up
+  ShareLimits inflater_bytes{kMegabyte * 64, kMegabyte * 16, kMegabyte};        // past it close 1013
+  ShareLimits unfinished_bytes{kMegabyte * 64, kMegabyte * 16, kMegabyte * 4};  // past it 503, or close 1013
 
   // A client that reads nothing costs this much of the kernel's memory, and a write; data that is under way
   // to one who reads is not counted.
   int unsent_bytes_max = 64 << 10;
+  // Written or answered, and not taken by the client; past it hung up.
+  ShareLimits unread_bytes{kMegabyte * 128, kMegabyte * 32, kMegabyte * 16};
 
-  int request_ms_max = 10'000;       // to send a whole request head, from accept or from the last answer
+  std::size_t linger_bytes_max = kMegabyte;  // read and thrown away behind an answer, before the close
+
+  int request_ms_max = 10'000;       // to send a whole request head, from accept on
+  int linger_ms_max = 2'000;         // from the end of an answer to the client's close
+  int message_ms_max = 30'000;       // from the first piece of a message to its last; then close 1013
   int answer_stall_ms_max = 10'000;  // an HTTP answer of which the client takes nothing
   int ping_after_ms = 20'000;        // of silence
   int pong_ms_max = 30'000;          // then close 4002

@@ -41,8 +41,7 @@ bool is_loopback_host(std::string_view host) {
 }
 
 bool is_local(const HttpRequest& request) {
-  return request.from_loopback && !request.forwarded &&
-         (request.host.empty() || is_loopback_host(request.host));
+  return request.from_loopback && !request.forwarded && is_loopback_host(request.host);
 }
 
 Result<SessionNumber> parse_sort(const std::string& text) {

@@ -1,5 +1,7 @@
 #include "net/upgrade.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -32,10 +34,14 @@ bool origin_allowed(std::string_view origin, const std::vector<std::string>& ori
   });
 }
 
-bool speaks_one_of(std::string_view subprotocols) {
-  return std::ranges::any_of(kSubprotocols, [subprotocols](std::string_view ours) {
-    return list_holds(subprotocols, ours, Case::kExact);
-  });
+// The client's first that we speak; empty: none.
+std::string first_spoken(std::string_view subprotocols) {
+  while (!subprotocols.empty()) {
+    const std::string_view item = subprotocols.substr(0, subprotocols.find(','));
+    if (format_of(trimmed(item))) return std::string(trimmed(item));
+    subprotocols.remove_prefix(std::min(item.size() + 1, subprotocols.size()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,25 +54,54 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
   }
   if (request.version != "HTTP/1.1") return bad("", "an upgrade is HTTP/1.1");
   if (request.host.empty()) return bad("Host", "is missing");
-  if (request.connection.size() > kHeaderListBytesMax) return bad("Connection", "is over 120 bytes");
   if (!list_holds(request.connection, "upgrade", Case::kIgnored))
     return bad("Connection", "must hold upgrade");
   if (request.websocket_version != "13") return bad("Sec-WebSocket-Version", "must be 13");
   if (!is_key(request.key)) return bad("Sec-WebSocket-Key", "must be 16 bytes in base64");
-  if (request.subprotocols.size() > kHeaderListBytesMax) {
-    return bad("Sec-WebSocket-Protocol", "is over 120 bytes");
-  }
-  if (!request.subprotocols.empty() && !speaks_one_of(request.subprotocols)) {
+  if (!request.subprotocols.empty() && first_spoken(request.subprotocols).empty()) {
     return bad("Sec-WebSocket-Protocol",
                "tickwire.v1.json, tickwire.v1.msgpack and tickwire.v1.cbor are spoken here");
-  }
-  if (request.extensions.size() > kExtensionsBytesMax) {
-    return bad("Sec-WebSocket-Extensions", "is over 250 bytes");
   }
   if (!origin_allowed(request.origin, origins)) {
     return refuse(403, ErrorCode::kDenied, "Origin", request.origin + " is not in server.origins");
   }
   return std::nullopt;
+}
+
+UpgradeRequest upgrade_request(const RequestHead& head) {
+  UpgradeRequest request;
+  if (head.method == "GET") request.path = head.path;
+  request.version = head.http_1_1 ? "HTTP/1.1" : "HTTP/1.0";
+  request.host = head.header("host");
+  request.upgrade = head.header("upgrade");
+  request.connection = head.header("connection");
+  request.key = head.header("sec-websocket-key");
+  request.websocket_version = head.header("sec-websocket-version");
+  request.subprotocols = head.header("sec-websocket-protocol");
+  request.origin = head.header("origin");
+  request.extensions = head.header("sec-websocket-extensions");
+  return request;
+}
+
+Agreement agree(const UpgradeRequest& request) {
+  Agreement agreement;
+  agreement.subprotocol = first_spoken(request.subprotocols);
+  agreement.format = format_of(agreement.subprotocol).value_or(Format::kJson);
+  agreement.deflate = agree_on_deflate(request.extensions);
+  return agreement;
+}
+
+std::string handshake_head(const UpgradeRequest& request, const Agreement& agreement) {
+  std::string head = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: tickwire\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n",
+      kUpgradePath, request.key);
+  if (!agreement.subprotocol.empty())
+    head += fmt::format("Sec-WebSocket-Protocol: {}\r\n", agreement.subprotocol);
+  if (agreement.deflate.accepted) {
+    head += fmt::format("Sec-WebSocket-Extensions: {}\r\n", agreement.deflate.response());
+  }
+  return head += "\r\n";
 }
 
 }  // namespace tickwire

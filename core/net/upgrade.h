@@ -3,8 +3,7 @@
 //
 // Pure; any thread. A header's text is as received, trimmed; empty: absent; repeated: joined with a comma.
 // A list of subprotocols of which we speak none is refused: answering without one would only leave the client
-// to fail the connection, and not say why. Of those that we speak lws takes the first, so the client's
-// order decides.
+// to fail the connection, and not say why. Of those that we speak the client's first is taken.
 #pragma once
 
 #include <optional>
@@ -12,14 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
+#include "codec/deflate_offer.h"
+#include "net/http_message.h"
+#include "net/request_head.h"
+#include "protocol/format.h"
 
 namespace tickwire {
 
 inline constexpr std::string_view kUpgradePath = "/ws";
-inline constexpr std::size_t kExtensionsBytesMax = 250;  // lws breaks the handshake off at 255
-inline constexpr std::size_t kHeaderListBytesMax =
-    120;  // Connection and Sec-WebSocket-Protocol: lws' buffer is 128
 
 struct UpgradeRequest {
   std::string path;     // empty when the method is not GET
@@ -34,12 +33,21 @@ struct UpgradeRequest {
   std::string extensions;
 };
 
-struct Refusal {
-  int status = 400;
-  Error error;
-};
-
 // Nothing: it may.
 std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins);
+
+UpgradeRequest upgrade_request(const RequestHead& head);
+
+// What was agreed on with a client whose request passed check_upgrade.
+struct Agreement {
+  std::string subprotocol;  // empty: the client asked for none and speaks JSON
+  Format format = Format::kJson;
+  DeflateAgreement deflate;
+};
+Agreement agree(const UpgradeRequest& request);
+
+// A request for just what was agreed on, with nothing else of the client's in it but its key: what
+// libwebsockets gets to read instead of the client's own head.
+std::string handshake_head(const UpgradeRequest& request, const Agreement& agreement);
 
 }  // namespace tickwire

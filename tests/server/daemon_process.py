@@ -62,8 +62,9 @@ class DaemonProcess:
     def log(self) -> str:
         return self._log.read_text()
 
-    def connect(self, **options: Any) -> "Wire":
-        return Wire(connect(f"ws://{self.address}/ws", max_size=None, compression=None, **options))
+    def connect(self, query: str = "", **options: Any) -> "Wire":
+        url = f"ws://{self.address}/ws{query}"
+        return Wire(connect(url, max_size=None, compression=None, **options))
 
     def http(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
         request = urllib.request.Request(

@@ -3,6 +3,7 @@ where it can be kept, and never another's."""
 
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,6 +239,54 @@ def test_publishing_without_the_right(start_daemon: StartDaemon, policy: str) ->
 def test_a_token_without_an_authenticator(client: Wire) -> None:
     answer = client.ask({"type": "auth", "id": 6, "token": "eyJ"})
     assert (answer["type"], answer["code"]) == ("error", "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("a" * 8192, "unavailable"),  # asked about, but nobody is there to answer
+        ("a+b/c==", "unavailable"),
+        ("%C3%BC", "unavailable"),
+        ("a" * 8193, "bad_message"),
+        ("%ff", "bad_message"),
+        ("a%ED%A0%80", "bad_message"),
+    ],
+)
+def test_a_token_in_the_url_is_held_to_the_limits_of_auth(
+    daemon: DaemonProcess, token: str, code: str
+) -> None:
+    with daemon.connect(f"?token={token}") as client:
+        answer = client.receive()
+        assert (answer["type"], answer["code"], answer.get("id")) == ("error", code, None)
+        assert answer["field"] == "token"
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+@pytest.mark.parametrize("query", ["?token=%0a", "?token=%", "?token=a&token=b", "?to%00ken=a"])
+def test_a_query_that_can_be_read_in_two_ways_is_refused(daemon: DaemonProcess, query: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        daemon.connect(query)
+    assert refused.value.response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /%0aHost:%20localhost HTTP/1.1\r\nHost: x",
+        b"GET /v1/sessions HTTP/1.1\r\nHost: x\r\nHost: localhost",
+        b"GET /v1/sessions HTTP/1.1\r\nHost : localhost\r\nHost: x",
+        b"GET /v1/sessions HTTP/1.1\r\nHost: x\r\n Host: localhost",
+        b"GET http://localhost/v1/sessions HTTP/1.1\r\nHost: x",
+        b"GET /v1/sessions HTTP/1.1",
+    ],
+)
+def test_a_head_that_can_be_read_in_two_ways_is_refused(daemon: DaemonProcess, head: bytes) -> None:
+    host, _, port = daemon.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(head + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nConnection: close\r\n" in answer
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ TEST(HttpRouter, SessionsAreLeftToTheSourceOnceTheRequestIsInOrder) {
   EXPECT_EQ(error_code(refused), "denied");
   EXPECT_FALSE(refused.any_origin);
   request.from_loopback = true;
+  EXPECT_EQ(site.answer(request).status, 403) << "without Host it is local to nobody";
+  request.host = "localhost";
   request.query = {{"limit", "7"}};
   EXPECT_EQ(std::get<SessionsQuery>(site.router.answer(request, false)).limit, 7U);
   request.query = {{"limit", "0"}};
@@ -179,9 +181,6 @@ TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
   request.method = "HEAD";
   EXPECT_EQ(site.answer(request).status, 200);
   request.has_body = true;
-  EXPECT_EQ(site.answer(request).status, 400);
-  request.has_body = false;
-  request.has_host = false;
   EXPECT_EQ(site.answer(request).status, 400);
 }
 

@@ -72,10 +72,14 @@ class LiveLoop {
     loop.start();
   }
 
-  RawClient connect() { return RawClient(loop.port()); }
+  RawClient connect(const char* from = nullptr) { return RawClient(loop.port(), 0, from); }
+  // One request on a connection of its own.
+  HttpReply get(const std::string& path, const std::string& method = "GET") {
+    return connect().get(path, method);
+  }
   // Past the handshake and the welcome.
-  RawClient connect_ws(int receive_buffer = 0) {
-    RawClient client(loop.port(), receive_buffer);
+  RawClient connect_ws(int receive_buffer = 0, const char* from = nullptr) {
+    RawClient client(loop.port(), receive_buffer, from);
     EXPECT_EQ(client.upgrade(), 101);
     EXPECT_NE(client.read_text().find("welcome"), std::string::npos);
     return client;
@@ -85,7 +89,7 @@ class LiveLoop {
     EXPECT_TRUE(published.ok()) << published.error().message;
   }
   // The next answer of a live server.
-  bool answers() { return connect().get("/health").status == 200; }
+  bool answers() { return get("/health").status == 200; }
 
   RealClock clock;
   FakeAccess access;

@@ -3,6 +3,7 @@
 // Blocking, each wait bounded by kPatience. One thread.
 #pragma once
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -40,7 +41,15 @@ struct HttpReply {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `from`: the address to come from, which limits count; 127.0.0.1 is exempt from them.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0, const char* from = nullptr)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (from != nullptr) {
+      sockaddr_in source{};
+      source.sin_family = AF_INET;
+      EXPECT_EQ(::inet_pton(AF_INET, from, &source.sin_addr), 1) << from;
+      EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&source), sizeof source), 0);
+    }
     if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -79,6 +88,12 @@ class RawClient {
   HttpReply get(const std::string& path, const std::string& method = "GET") {
     send(method + " " + path + " HTTP/1.1\r\nHost: test\r\n\r\n");
     return reply(method != "HEAD");
+  }
+  // One request and the end of what it gets, whatever comes first. False: it did not end.
+  bool request_ends(std::string_view bytes) {
+    send(bytes);
+    while (read_more()) read_.clear();
+    return eof_;
   }
   // Status 0: closed without an answer.
   HttpReply reply(bool with_body = true) {

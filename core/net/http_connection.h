@@ -1,0 +1,81 @@
+// HttpConnection: one client's socket from accept on, for one request: it is answered and the connection
+// closed, or it becomes a WebSocket, which Connection and libwebsockets go on with.
+//
+//   head ──> answering ──> lingering ──> gone      the answer is sent; then what the client still sends is
+//   read and
+//     │          ^                                 thrown away for a while, since closing over unread bytes
+//     makes the │          │                                 kernel reset the connection, and the client lose
+//     its answer ├──> awaiting                                an answer that is put together on other loops
+//     ├──> (becomes a WebSocket: gone here)
+//     any ─────────────────────────────> gone      a deadline, a limit, an error, the end of the server
+//
+// libwebsockets never sees a plain request, nor the head that a client sent for a WebSocket: only what
+// handshake_head() makes of it. One request a connection, so that nothing can stand behind the one that is
+// answered. Loop thread. Owns the socket and itself: it deletes itself when gone. In loop.http and in one
+// deadline list.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/shares.h"
+#include "net/deadline_list.h"
+#include "net/http_exchange.h"
+#include "net/http_router.h"
+#include "net/loop_state.h"
+#include "net/poller.h"
+#include "net/request_head.h"
+
+namespace tickwire {
+
+class HttpConnection final : public Pollee, public DeadlineNode {
+ public:
+  // Takes ownership of an accepted, non-blocking socket, also where it refuses it.
+  static void adopt(LoopState& loop, int socket);
+  ~HttpConnection() override;
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  void on_ready(std::uint32_t events) override;
+  void on_overdue();
+  // The server stops: closes, unless an answer is under way.
+  void end();
+  // What it waited for is there.
+  void answer(HttpResponse response);
+
+ private:
+  enum class State : std::uint8_t { kHead, kAwaiting, kAnswering, kLingering };
+
+  HttpConnection(LoopState& loop, int socket, PeerAddress address, Share place);
+  void read_head();
+  void on_head(std::size_t size);
+  void on_upgrade(const RequestHead& head, std::size_t size);
+  void await_sessions(const SessionsQuery& query);
+  void refuse(const Refusal& refusal);
+  void refuse(int status, ErrorCode code, std::string_view message);
+  // Sends what the socket takes, and goes on to the next state when it took all.
+  void send_answer();
+  void keep_answering(bool progress);
+  void begin_linger();
+  void read_rest();
+  void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
+  void enter(State state, std::uint32_t events);
+
+  LoopState& loop_;
+  int socket_;
+  const PeerAddress address_;
+  State state_ = State::kHead;
+  Share place_;   // of the connections that are no WebSocket
+  Share answer_;  // of the answers under way
+  Share bytes_;   // of the unfinished heads' bytes, then of the unread answers'
+  std::string method_;
+  std::string head_;  // so far
+  HeadScanner scanner_;
+  std::unique_ptr<HttpExchange> exchange_;
+  std::size_t lingered_bytes_ = 0;
+};
+
+}  // namespace tickwire
