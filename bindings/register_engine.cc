@@ -105,8 +105,14 @@ void add_authorizer(Engine& engine, const std::string& pattern, const std::strin
   unwrap(engine.bridge().add_authorizer(pattern, named(guarded, "action", action, "subscribe and publish")));
 }
 
-void answer(Engine& engine, std::uint64_t id, bool allow, std::int64_t ttl_ms, std::string text) {
-  engine.bridge().answer({id, allow, ttl_ms, std::move(text)});
+void answer(Engine& engine, std::uint64_t id, const std::string& ruling, std::int64_t ttl_ms,
+            std::string text) {
+  std::optional<Ruling> given;
+  if (ruling == "allow") given = Ruling::kAllow;
+  if (ruling == "deny") given = Ruling::kDeny;
+  if (ruling == "unavailable") given = Ruling::kUnavailable;
+  const Ruling said = named(given, "ruling", ruling, "allow, deny and unavailable");
+  engine.bridge().answer({id, said, ttl_ms, std::move(text)});
 }
 
 void plugin_state(Engine& engine, const std::string& name, std::string state, std::uint64_t restarts,
@@ -157,8 +163,10 @@ void bind_plugins(EngineClass& engine) {
       .def(
           "take_events", [](Engine& self) { return self.bridge().take_events(); },
           "What happened since the last call.")
-      .def("answer", &answer, py::arg("id"), py::arg("allow"), py::arg("ttl_ms") = 0, py::arg("text") = "",
-           "Answers a question; text: why it is denied, or the claims of an authentication.")
+      .def(
+          "answer", &answer, py::arg("id"), py::arg("ruling"), py::arg("ttl_ms") = 0, py::arg("text") = "",
+          "Answers a question with allow, deny or unavailable; text: the claims of an authentication, or the "
+          "reason.")
       .def("add_feed", &add_feed, py::arg("name"), py::arg("pattern"), py::arg("topics") = py::none(),
            py::arg("delivery") = py::none(), "Registers a feed for demand; its number.")
       .def(

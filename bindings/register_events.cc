@@ -39,11 +39,14 @@ void register_events(py::module_& module) {
           "subscribe, publish or authenticate")
       .def_readonly("topic", &AccessQuestion::topic)
       .def_property_readonly("session",
-                             [](const AccessQuestion& question) { return question.client.session; })
-      .def_property_readonly("remote", [](const AccessQuestion& question) { return question.client.remote; })
-      .def_property_readonly("token", [](const AccessQuestion& question) { return question.client.token; })
+                             [](const AccessQuestion& question) { return question.client->session; })
+      .def_property_readonly("remote", [](const AccessQuestion& question) { return question.client->remote; })
       .def_property_readonly(
-          "claims", [](const AccessQuestion& question) { return question.client.claims; },
+          "address", [](const AccessQuestion& question) { return question.client->address.key; },
+          "a number for limits by address; 0: this machine's own, which has none")
+      .def_property_readonly("token", [](const AccessQuestion& question) { return question.client->token; })
+      .def_property_readonly(
+          "claims", [](const AccessQuestion& question) { return question.client->claims; },
           "a JSON object, or empty");
 }
 

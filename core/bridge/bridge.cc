@@ -33,16 +33,22 @@ Verdict Bridge::check(Action action, std::string_view topic) const {
   }
   if (action == Action::kPublish && policy_ == PublishPolicy::kNone) return Verdict::kDeny;
   if (is_guarded(action, topic)) return Verdict::kAsk;
-  const bool needs_grant = action == Action::kPublish && policy_ == PublishPolicy::kGrant;
-  return needs_grant ? Verdict::kDeny : Verdict::kAllow;
+  if (action == Action::kSubscribe) return Verdict::kAllow;
+  // Nobody is let write where an authorizer says who may read, unless one says who may write, too.
+  const bool open = policy_ == PublishPolicy::kOpen && !is_guarded(Action::kSubscribe, topic);
+  return open ? Verdict::kAllow : Verdict::kDeny;
 }
 
-void Bridge::ask(AccessQuestion question) {
-  AccessAnswer at_once{.id = question.id, .text = "too many authorizations are waiting; try again later"};
-  const std::uint32_t shard = question.shard;
-  at_once.allow = question.client.remote == kLocalRemote;
-  at_once.overload = !at_once.allow;
-  if (at_once.allow || !queue_.push_question(std::move(question))) route_(shard, std::move(at_once));
+Status Bridge::ask(AccessQuestion question) {
+  if (question.client->remote == kLocalRemote) {
+    route_(question.shard, {.id = question.id, .ruling = Ruling::kAllow, .text = {}});
+    return ok_status();
+  }
+  return queue_.push_question(std::move(question));
+}
+
+void Bridge::close(std::uint64_t id) {
+  queue_.close_question(id);
 }
 
 void Bridge::on_demand(std::uint32_t feed, const std::string& topic, bool wanted) {

@@ -31,7 +31,8 @@ namespace tickwire {
 // program.
 inline constexpr std::string_view kLocalRemote = "local";
 
-// auth.publish. grant: what an authorizer for publishing allows; open: also what none guards.
+// auth.publish. grant: what an authorizer for publishing allows; open: also what no authorizer guards,
+// neither for publishing nor for subscribing.
 enum class PublishPolicy : std::uint8_t { kNone, kOpen, kGrant };
 std::optional<PublishPolicy> parse_publish_policy(std::string_view name);
 
@@ -56,7 +57,9 @@ class Bridge final : public Access, public DemandListener {
 
   // --- loop threads -----------------------------------------------------------------------------------
   [[nodiscard]] Verdict check(Action action, std::string_view topic) const override;
-  void ask(AccessQuestion question) override;
+  // In-process sessions are allowed everything; their answers are routed at once.
+  Status ask(AccessQuestion question) override;
+  void close(std::uint64_t id) override;
   void on_demand(std::uint32_t feed, const std::string& topic, bool wanted) override;
 
   // --- events for Python ------------------------------------------------------------------------------

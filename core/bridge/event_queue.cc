@@ -2,11 +2,18 @@
 
 namespace tickwire {
 
-std::size_t question_bytes(const AccessQuestion& question) {
-  const ClientInfo& client = question.client;
-  return sizeof(AccessQuestion) + question.topic.size() + client.session.size() + client.remote.size() +
-         client.token.size() + client.claims.size();
+namespace {
+
+Error no_room(Drawn spent) {
+  const bool address = spent == Drawn::kAddressSpent;
+  const std::size_t limit = address ? kOpenQuestionsPerAddressMax : kOpenQuestionsMax;
+  return {ErrorCode::kUnavailable,
+          std::to_string(limit) + " questions to authorizers" + (address ? " of your address" : "") +
+              " wait, that is the limit; try again later",
+          ""};
 }
+
+}  // namespace
 
 void EventQueue::push_demand(FeedId feed, const std::string& topic, bool wanted) {
   const std::scoped_lock lock(mutex_);
@@ -14,25 +21,26 @@ void EventQueue::push_demand(FeedId feed, const std::string& topic, bool wanted)
   signal_once();
 }
 
-bool EventQueue::push_question(AccessQuestion question) {
-  const std::size_t bytes = question_bytes(question);
+Status EventQueue::push_question(AccessQuestion question) {
+  Share share(questions_, question.client->address);
+  if (const Drawn drawn = share.resize(1); drawn != Drawn::kTaken) return no_room(drawn);
   const std::scoped_lock lock(mutex_);
-  if (open_bytes_ + bytes > kOpenQuestionBytesMax) return false;
-  open_bytes_ += bytes;
-  open_.emplace(question.id, OpenQuestion{question.shard, bytes});
-  questions_.push_back(std::move(question));
+  const std::uint64_t id = question.id;
+  const std::uint32_t shard = question.shard;
+  const auto place = waiting_.insert(waiting_.end(), std::move(question));
+  open_.emplace(id, OpenQuestion{shard, std::move(share), place});
   signal_once();
-  return true;
+  return ok_status();
 }
 
 std::optional<std::uint32_t> EventQueue::close_question(std::uint64_t id) {
   const std::scoped_lock lock(mutex_);
   const auto found = open_.find(id);
   if (found == open_.end()) return std::nullopt;
-  const OpenQuestion question = found->second;
+  const std::uint32_t shard = found->second.shard;
+  if (found->second.waiting) waiting_.erase(*found->second.waiting);
   open_.erase(found);
-  open_bytes_ -= question.bytes;
-  return question.shard;
+  return shard;
 }
 
 void EventQueue::forget_feed(FeedId feed) {
@@ -42,11 +50,12 @@ void EventQueue::forget_feed(FeedId feed) {
 
 std::vector<BridgeEvent> EventQueue::take() {
   std::map<std::pair<FeedId, std::string>, bool> demand;
-  std::vector<AccessQuestion> questions;
+  std::list<AccessQuestion> questions;
   {
     const std::scoped_lock lock(mutex_);
     demand.swap(demand_);
-    questions.swap(questions_);
+    questions.swap(waiting_);
+    for (const AccessQuestion& question : questions) open_.at(question.id).waiting.reset();
     signalled_ = false;
     notify_.clear();
   }

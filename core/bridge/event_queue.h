@@ -2,12 +2,13 @@
 // access.
 //
 // Any thread; one lock, held only to move a value in or out, so that a loop thread never waits for Python.
-// Bounded: demand is kept once per feed and topic (the latest counts), questions from push to close_question
-// by their bytes, whether Python took them or not.
+// Bounded: demand is kept once per feed and topic (the latest counts); a question counts from push_question
+// to close_question, whether Python took it or not, and one address has only its share of them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,14 +19,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/shares.h"
 #include "bridge/event_fd.h"
 #include "fanout/access.h"
 #include "hub/topic.h"
 
 namespace tickwire {
 
-// More than a subscribe of kTopicsPerCommandMax guarded topics with an ordinary token.
-inline constexpr std::size_t kOpenQuestionBytesMax = 32U << 20U;
+inline constexpr std::size_t kOpenQuestionsMax = 8'192;            // of everybody together
+inline constexpr std::size_t kOpenQuestionsPerAddressMax = 2'048;  // a session's: kSessionQuestionsMax
 
 struct DemandChange {
   FeedId feed = 0;
@@ -40,9 +42,10 @@ class EventQueue {
   Result<int> notify_fd() { return notify_.open(); }
 
   void push_demand(FeedId feed, const std::string& topic, bool wanted);
-  // False: past kOpenQuestionBytesMax, and not taken.
-  bool push_question(AccessQuestion question);
-  // Forgets a question. The shard that asked it, or nothing when it is not open.
+  // kUnavailable: past one of the limits above, and not taken.
+  Status push_question(AccessQuestion question);
+  // Forgets a question, also one that Python has not taken. The shard that asked it, or nothing when it is
+  // not open.
   std::optional<std::uint32_t> close_question(std::uint64_t id);
   void forget_feed(FeedId feed);
 
@@ -51,22 +54,20 @@ class EventQueue {
 
  private:
   struct OpenQuestion {
-    std::uint32_t shard;
-    std::size_t bytes;
+    std::uint32_t shard = 0;
+    Share share;                                                 // of one question
+    std::optional<std::list<AccessQuestion>::iterator> waiting;  // in waiting_, until Python takes it
   };
   void signal_once();
 
   EventFd notify_;
+  Shares questions_{{kOpenQuestionsMax, kOpenQuestionsPerAddressMax, 1}};
   std::mutex mutex_;
   // Protected by mutex_:
   bool signalled_ = false;
   std::map<std::pair<FeedId, std::string>, bool> demand_;
-  std::vector<AccessQuestion> questions_;
+  std::list<AccessQuestion> waiting_;
   std::unordered_map<std::uint64_t, OpenQuestion> open_;
-  std::size_t open_bytes_ = 0;
 };
-
-// What a question costs while it is open.
-std::size_t question_bytes(const AccessQuestion& question);
 
 }  // namespace tickwire

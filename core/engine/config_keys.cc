@@ -65,7 +65,7 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
     {"auth.deadline_ms",
      &Config::auth_deadline_ms,
      "ms",
-     "time for an authorizer or authenticator to answer; late means deny",
+     "time for an authorizer or authenticator to answer; late means unavailable",
      {1, 60'000}},
     {"auth.admin_token",
      &Config::auth_admin_token,

@@ -1,13 +1,16 @@
 // Access: who may do what. The seam between a shard and the authorizers (in Python, behind bridge/).
 //
-// check() and ask() are called on a loop thread and may not wait. An answer comes later through
-// Shard::answer, from any thread; a question unanswered by its deadline counts as denied.
+// check(), ask() and close() are called on a loop thread and may not wait. An answer comes later through
+// Shard::answer, from any thread. The shard closes a question that has none at its deadline, whatever becomes
+// of it in Python.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "session/client_info.h"
 
 namespace tickwire {
@@ -20,16 +23,18 @@ struct AccessQuestion {
   std::uint64_t id = 0;     // unique in the process; echoed in the answer
   std::uint32_t shard = 0;  // whose question it is
   Action action = Action::kSubscribe;
-  std::string topic;  // a topic or pattern; empty for kAuthenticate
-  ClientInfo client;
+  std::string topic;                         // a topic or pattern; empty for kAuthenticate
+  std::shared_ptr<const ClientInfo> client;  // never null; shared by the questions of one command
 };
+
+// kUnavailable: nobody could say. Only kDeny is final.
+enum class Ruling : std::uint8_t { kAllow, kDeny, kUnavailable };
 
 struct AccessAnswer {
   std::uint64_t id = 0;
-  bool allow = false;
-  std::int64_t ttl_ms = 0;  // subscriptions: ask again after it; 0: never
-  std::string text;         // the reason of a denial; the claims (a JSON object) of an authentication
-  bool overload = false;    // no verdict: too many questions wait; allow is false
+  Ruling ruling = Ruling::kUnavailable;
+  std::int64_t ttl_ms = 0;  // kAllow: ask again before so long has passed; 0: never
+  std::string text;         // the claims (a JSON object) of an authentication; else the reason
 };
 
 class Access {
@@ -38,7 +43,10 @@ class Access {
   // kAsk: an authorizer is responsible, so ask(). For patterns too: one that overlaps a guarded pattern is
   // asked.
   [[nodiscard]] virtual Verdict check(Action action, std::string_view topic) const = 0;
-  virtual void ask(AccessQuestion question) = 0;
+  // kUnavailable: there is no room for it (the message says whose share is spent); no answer will come.
+  virtual Status ask(AccessQuestion question) = 0;
+  // Gives back the room of a question whose answer nobody waits for any more; a late one is dropped.
+  virtual void close(std::uint64_t id) = 0;
 };
 
 }  // namespace tickwire

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "base/work.h"
 #include "fanout/subscribe_run.h"
+#include "model/utf8.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -13,18 +15,6 @@ namespace {
 
 // Parsing takes some 50 ns a byte at worst.
 constexpr std::size_t kBytesAStep = 8;
-
-Error denied(std::string_view topic, std::string_view reason) {
-  const std::string what = topic.empty() ? "" : std::string(topic) + ": ";
-  return {ErrorCode::kDenied, what + (reason.empty() ? "not allowed" : std::string(reason)), ""};
-}
-
-// `answer` does not allow it.
-Error refusal(std::string_view topic, const AccessAnswer& answer) {
-  Error error = denied(topic, answer.text);
-  if (answer.overload) error.code = ErrorCode::kTooMany;
-  return error;
-}
 
 // `command` outlives them.
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
@@ -56,8 +46,13 @@ void Commands::do_now(Session& session, std::string_view message) {
   const std::uint64_t before = Work::done();
   Work::count(1 + message.size() / kBytesAStep);
   std::string id;
-  const Result<Command> command = parse_command(message, id, session.format);
-  if (command) {
+  Result<Command> command = parse_command(message, id, session.format);
+  const bool asks = command && (std::holds_alternative<SubscribeCommand>(command->body) ||
+                                std::holds_alternative<PublishCommand>(command->body));
+  if (const std::string token = asks ? admission_.token_to_judge(session) : ""; !token.empty()) {
+    session.parked.emplace_back(message);
+    authenticate(session, "", token, true);
+  } else if (command) {
     execute(session, *command);
   } else {
     session.send(encode_error(id, command.error()));
@@ -110,19 +105,18 @@ void Commands::go_on(Session& session) {
   session.hold_reading(session.authenticating || session.working());
 }
 
-void Commands::execute(Session& session, const Command& command) {
+void Commands::execute(Session& session, Command& command) {
   const std::string& id = command.id;
-  if (const auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
+  if (auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
     subscribe(session, id, *subscribe_to);
   } else if (const auto* leave = std::get_if<UnsubscribeCommand>(&command.body)) {
     unsubscribe(session, id, *leave);
-  } else if (const auto* message = std::get_if<PublishCommand>(&command.body)) {
+  } else if (auto* message = std::get_if<PublishCommand>(&command.body)) {
     publish(session, id, *message);
   } else if (const auto* query = std::get_if<ListCommand>(&command.body)) {
     list(session, id, *query);
   } else if (const auto* auth = std::get_if<AuthCommand>(&command.body)) {
-    session.client.token = auth->token;
-    authenticate(session, id);
+    authenticate(session, id, auth->token);
   } else {
     session.send(encode_pong(id, parts_.clock.wall_ms()));
   }
@@ -132,115 +126,74 @@ void Commands::refuse(Session& session, const std::string& id, const Error& erro
   session.send(encode_error(id, error, topic));
 }
 
-bool Commands::begin_pending(Session& session, const std::string& id) {
-  const std::size_t limit = parts_.config.session.commands_pending_max;
-  if (session.commands_pending < limit) {
-    ++session.commands_pending;
-    return true;
-  }
+void Commands::admit(Session& session, const std::string& id, AdmissionRequest request,
+                     Admission::Then then) {
+  if (admission_.admit(session, std::move(request), std::move(then))) return;
   refuse(session, id,
          {ErrorCode::kTooMany,
-          std::to_string(limit) + " commands of this session wait for an authorizer, that is the limit", ""});
-  return false;
+          std::to_string(parts_.config.session.commands_pending_max) +
+              " commands of this session wait for an authorizer, that is the limit",
+          ""});
 }
 
 // --- subscribe ------------------------------------------------------------------------------------------
 
-void Commands::subscribe(Session& session, const std::string& id, const SubscribeCommand& command) {
-  const auto pending = std::make_shared<Pending>();
-  pending->session = parts_.sessions.ref(session);
-  pending->id = id;
-  pending->command = command;
-  pending->options = options_of(pending->command, parts_.config.epoch);
-  pending->errors.resize(command.topics.size());
-  pending->ttl_ms.resize(command.topics.size());
-  if (!ask_about(session, pending)) finish_subscribe(session, pending);
+void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
+  AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
+  const auto decided = std::make_shared<Decided>();
+  decided->command = std::move(command);
+  decided->options = options_of(decided->command, parts_.config.epoch);
+  admit(session, id, std::move(request),
+        [this, id, decided](Session& asker, const std::vector<std::string>& /*topics*/,
+                            const Admission::Decisions& decisions) {
+          decided->decisions = decisions;
+          for (const Result<Grant>& decision : decisions) {
+            decided->errors.push_back(decision ? std::nullopt : std::optional(decision.error()));
+          }
+          finish_subscribe(asker, id, decided);
+        });
 }
 
-// True when an authorizer was asked about some topic (or too many commands wait already, which is answered).
-bool Commands::ask_about(Session& session, const std::shared_ptr<Pending>& pending) {
-  std::vector<std::size_t> questions;
-  for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
-    const std::string& topic = pending->command.topics[i];
-    if (Result<Pattern> valid = Pattern::parse(topic); !valid) {
-      pending->errors[i] = valid.error();
-      continue;
-    }
-    switch (parts_.access.check(Action::kSubscribe, topic)) {
-      case Verdict::kAllow:
-        break;
-      case Verdict::kDeny:
-        pending->errors[i] = denied(topic, "");
-        break;
-      case Verdict::kAsk:
-        questions.push_back(i);
-        break;
-    }
-  }
-  if (questions.empty()) return false;
-  if (!begin_pending(session, pending->id)) return true;
-  pending->open = questions.size();
-  std::erase_if(pending_, [](const std::weak_ptr<Pending>& entry) { return entry.expired(); });
-  pending_.push_back(pending);
-  for (const std::size_t i : questions) {
-    const std::string& topic = pending->command.topics[i];
-    desk_.ask(Action::kSubscribe, topic, session, [this, pending, i](const AccessAnswer& answer) {
-      if (!answer.allow) pending->errors[i] = refusal(pending->command.topics[i], answer);
-      pending->ttl_ms[i] = answer.ttl_ms;
-      if (--pending->open > 0) return;
-      Session* asker = parts_.sessions.find(pending->session);
-      if (asker == nullptr || asker->state() != SessionState::kOpen) return;
-      --asker->commands_pending;
-      finish_subscribe(*asker, pending);
-      sender_.send(*asker);
-    });
-  }
-  return true;
-}
-
-void Commands::finish_subscribe(Session& session, const std::shared_ptr<Pending>& pending) {
+void Commands::finish_subscribe(Session& session, const std::string& id,
+                                const std::shared_ptr<Decided>& decided) {
   struct Progress {
     std::optional<SubscribeRun> run;
-    std::size_t granted = 0;
+    std::vector<TopicResult> results;
     std::size_t released = 0;
   };
   const auto progress = std::make_shared<Progress>();
-  progress->run.emplace(parts_, subscriptions_, pending->command, pending->options, pending->errors);
-  work(session, [this, pending, progress](Session& asker, const Budget& budget) {
+  progress->run.emplace(parts_, subscriptions_, decided->command, decided->options, decided->errors);
+  work(session, [this, id, decided, progress](Session& asker, const Budget& budget) {
     if (progress->run) {
       if (!progress->run->run(asker, budget)) return false;
-      const std::vector<TopicResult>& results = progress->run->results();
-      for (std::size_t& i = progress->granted; i < results.size(); ++i) {
+      const std::vector<TopicResult>& made = progress->run->results();
+      while (progress->results.size() < made.size()) {
         if (budget.spent()) return false;
         Work::count(2);
-        if (!results[i].error) keep_grant({pending->session, results[i].topic}, pending->ttl_ms[i]);
+        const std::size_t i = progress->results.size();
+        progress->results.push_back(made[i]);
+        keep_lease(asker, decided->decisions[i], progress->results.back());
       }
-      asker.send(encode_ack(pending->id, results));
+      asker.send(encode_ack(id, progress->results));
       progress->run.reset();
     }
     return subscriptions_.release(asker, progress->released, budget);
   });
 }
 
-void Commands::keep_grant(const Grant& grant, std::int64_t ttl_ms) {
-  if (ttl_ms <= 0) return grants_.forget(grant);
-  grants_.expire_at(parts_.clock.steady_us() + ttl_ms * 1000, grant);
-}
-
-void Commands::renew_grants() {
-  for (const Grant& grant : grants_.take_expired(parts_.clock.steady_us())) {
-    Session* session = parts_.sessions.find(grant.session);
-    if (session == nullptr || session->state() != SessionState::kOpen) continue;
-    if (!subscriptions_.find(*session, grant.topic)) continue;
-    desk_.ask(Action::kSubscribe, grant.topic, *session, [this, grant](const AccessAnswer& answer) {
-      Session* holder = parts_.sessions.find(grant.session);
-      if (holder == nullptr || holder->state() != SessionState::kOpen) return;
-      if (answer.allow) return keep_grant(grant, answer.ttl_ms);
-      if (answer.overload) return keep_grant(grant, kRenewalRetryMs);
-      if (subscriptions_.unsubscribe(*holder, grant.topic).error) return;
-      refuse(*holder, "", refusal(grant.topic, answer), grant.topic);
-      sender_.send(*holder);
-    });
+void Commands::keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result) {
+  if (!decision) {
+    // The last answer for a topic counts, so a denial ends what an earlier one allowed.
+    if (decision.error().code != ErrorCode::kDenied) return;
+    if (subscriptions_.find(session, result.topic)) subscriptions_.unsubscribe(session, result.topic);
+    leases_.end(session, result.topic);
+  } else if (!result.error && !decision->guarded) {
+    leases_.end(session, result.topic);
+  } else if (!result.error && !leases_.keep(session, result.topic, *decision)) {
+    subscriptions_.unsubscribe(session, result.topic);
+    const std::string limit = std::to_string(parts_.config.session.subscriptions_max);
+    const Error error{ErrorCode::kTooMany, "topics: at most " + limit + " guarded ones a session", ""};
+    result = {result.topic, {}, error};
   }
 }
 
@@ -252,7 +205,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
     std::vector<TopicResult> results;
   };
   const auto progress = std::make_shared<Progress>(Progress{id, command.topics, {}, {}});
-  progress->waited = take_back(session, progress->topics);
+  progress->waited = admission_.withdraw(session, progress->topics);
   work(session, [this, progress](Session& asker, const Budget& budget) {
     std::vector<TopicResult>& results = progress->results;
     while (results.size() < progress->topics.size()) {
@@ -260,8 +213,8 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
       Work::count();
       const std::string& topic = progress->topics[results.size()];
       TopicResult result = subscriptions_.unsubscribe(asker, topic);
-      if (!result.error) grants_.forget({parts_.sessions.ref(asker), topic});
-      if (progress->waited.contains(topic)) result.error.reset();
+      const bool held = leases_.end(asker, topic);
+      if (held || progress->waited.contains(topic)) result.error.reset();
       results.push_back(std::move(result));
     }
     asker.send(encode_ack(progress->id, results));
@@ -269,50 +222,18 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
   });
 }
 
-std::unordered_set<std::string_view> Commands::take_back(const Session& session,
-                                                         const std::vector<std::string>& topics) {
-  std::unordered_set<std::string_view> waited;
-  if (session.commands_pending == 0) return waited;
-  const std::unordered_set<std::string_view> leaving(topics.begin(), topics.end());
-  for (const std::weak_ptr<Pending>& entry : pending_) {
-    const std::shared_ptr<Pending> pending = entry.lock();
-    if (!pending || parts_.sessions.find(pending->session) != &session) continue;
-    for (std::size_t i = 0; i < pending->command.topics.size(); ++i) {
-      const auto topic = leaving.find(pending->command.topics[i]);
-      if (topic == leaving.end()) continue;
-      pending->errors[i] =
-          Error{ErrorCode::kNotSubscribed, std::string(*topic) + ": unsubscribed before it was allowed", ""};
-      waited.insert(*topic);
-    }
-  }
-  return waited;
-}
-
 // --- publish, list, auth --------------------------------------------------------------------------------
 
-void Commands::publish(Session& session, const std::string& id, const PublishCommand& command) {
+void Commands::publish(Session& session, const std::string& id, PublishCommand& command) {
   if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
-  switch (parts_.access.check(Action::kPublish, command.topic)) {
-    case Verdict::kAllow:
-      return finish_publish(session, id, command);
-    case Verdict::kDeny:
-      return refuse(session, id, denied(command.topic, "publishing is not allowed"));
-    case Verdict::kAsk:
-      break;
-  }
-  if (!begin_pending(session, id)) return;
-  const SessionRef ref = parts_.sessions.ref(session);
-  desk_.ask(Action::kPublish, command.topic, session, [this, ref, id, command](const AccessAnswer& answer) {
-    Session* asker = parts_.sessions.find(ref);
-    if (asker == nullptr || asker->state() != SessionState::kOpen) return;
-    --asker->commands_pending;
-    if (answer.allow) {
-      finish_publish(*asker, id, command);
-    } else {
-      refuse(*asker, id, refusal(command.topic, answer));
-    }
-    sender_.send(*asker);
-  });
+  AdmissionRequest request{.action = Action::kPublish, .topics = {command.topic}};
+  const auto message = std::make_shared<const PublishCommand>(std::move(command));
+  admit(session, id, std::move(request),
+        [this, id, message](Session& asker, const std::vector<std::string>& /*topics*/,
+                            const Admission::Decisions& decisions) {
+          if (!decisions.front()) return refuse(asker, id, decisions.front().error());
+          finish_publish(asker, id, *message);
+        });
 }
 
 void Commands::finish_publish(Session& session, const std::string& id, const PublishCommand& command) {
@@ -353,28 +274,48 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
   });
 }
 
-void Commands::authenticate(Session& session, const std::string& id) {
-  if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) {
-    refuse(session, id, {ErrorCode::kUnavailable, "token: this server has no authenticator", "token"});
-    return;
-  }
+// --- auth -----------------------------------------------------------------------------------------------
+
+void Commands::authenticate(Session& session, const std::string& id, const std::string& token, bool again) {
   session.authenticating = true;
   session.hold_reading(true);
-  const SessionRef ref = parts_.sessions.ref(session);
-  desk_.ask(Action::kAuthenticate, "", session, [this, ref, id](const AccessAnswer& answer) {
-    Session* asker = parts_.sessions.find(ref);
-    if (asker != nullptr && asker->state() == SessionState::kOpen) on_claims(*asker, id, answer);
+  AdmissionRequest request{.action = Action::kAuthenticate, .topics = {""}, .token = token, .counts = false};
+  admit(session, id, std::move(request),
+        [this, id, token, again](Session& asker, const std::vector<std::string>& /*topics*/,
+                                 const Admission::Decisions& decisions) {
+          const Result<Grant>& decision = decisions.front();
+          const bool denied = !decision && decision.error().code == ErrorCode::kDenied;
+          std::string answer;
+          if (!again || denied) answer = decision ? encode_auth_ack(id) : encode_error(id, decision.error());
+          on_judged(asker, token, decision, answer);
+        });
+}
+
+void Commands::on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
+                         const std::string& answer) {
+  ClientInfo& client = session.client;
+  const bool judged = decision || decision.error().code == ErrorCode::kDenied;
+  const bool nobody_judges = parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk;
+  if (!judged && !nobody_judges) {
+    // Claims of before stay. Without any, authorizers would deny for good what the token may allow.
+    if (client.claims.empty()) admission_.set_unjudged(session, token);
+    return finish_authentication(session, answer, {});
+  }
+  // Without an authenticator it is the authorizers that look at the token.
+  client.token = decision || nobody_judges ? token : "";
+  client.claims = decision ? decision->claims : "";
+  admission_.set_unjudged(session, "");
+  admission_.reconsider(session);
+  leases_.review(session, [this, answer](Session& asker, const std::vector<Leases::Notice>& notices) {
+    finish_authentication(asker, answer, notices);
   });
 }
 
-void Commands::on_claims(Session& session, const std::string& id, const AccessAnswer& answer) {
+void Commands::finish_authentication(Session& session, const std::string& answer,
+                                     const std::vector<Leases::Notice>& notices) {
   session.authenticating = false;
-  if (answer.allow) {
-    session.client.claims = answer.text;
-    session.send(encode_auth_ack(id));
-  } else {
-    refuse(session, id, refusal("token", answer));
-  }
+  if (!answer.empty()) session.send(answer);
+  for (const Leases::Notice& notice : notices) refuse(session, "", notice.error, notice.topic);
   sender_.send(session);
   go_on(session);
 }

@@ -8,76 +8,71 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
-#include "fanout/access_desk.h"
-#include "fanout/grants.h"
-#include "fanout/sender.h"
+#include "fanout/admission.h"
+#include "fanout/leases.h"
 #include "fanout/subscriptions.h"
 #include "protocol/command.h"
 
 namespace tickwire {
 
-// When a renewal was not looked at because too many questions wait.
-inline constexpr std::int64_t kRenewalRetryMs = 1'000;
-
 class Commands {
  public:
-  Commands(ShardParts& parts, Sender& sender, Subscriptions& subscriptions, AccessDesk& desk)
-      : parts_(parts), sender_(sender), subscriptions_(subscriptions), desk_(desk) {}
+  Commands(ShardParts& parts, Sender& sender, Subscriptions& subscriptions, Admission& admission,
+           Leases& leases)
+      : parts_(parts),
+        sender_(sender),
+        subscriptions_(subscriptions),
+        admission_(admission),
+        leases_(leases) {}
 
   // One message. Its answer, and what it owes, is written before this returns, if the socket has room.
   void run(Session& session, std::string_view message);
-  // Hands the token the session came with to the authenticator.
-  void authenticate(Session& session, const std::string& id);
-  // Asks again about grants that expired; a subscription that is refused now ends with an error.
-  void renew_grants();
+  // Hands the token to the authenticator; `id` is the command's, empty for the token of the URL.
+  // `again`: nobody could judge it before; only what is new is said.
+  void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
 
  private:
-  // A subscribe of which some topics wait for an authorizer.
-  struct Pending {
-    SessionRef session;
-    std::string id;
+  // Of a command, done in pieces; true: it is done. The session is open.
+  using Piece = std::function<bool(Session&, const Budget&)>;
+
+  // A subscribe that was decided.
+  struct Decided {
     SubscribeCommand command;
     SubscribeOptions options;
     std::vector<std::optional<Error>> errors;  // by topic
-    std::vector<std::int64_t> ttl_ms;          // by topic; 0: for ever
-    std::size_t open = 0;
+    Admission::Decisions decisions;
   };
-
-  // Of a command, done in pieces; true: it is done. The session is open.
-  using Piece = std::function<bool(Session&, const Budget&)>;
 
   void do_now(Session& session, std::string_view message);
   // Does the first piece at once. While more are to come, the session's next commands wait, in order.
   void work(Session& session, Piece piece);
   void work_later(Session& session, Piece piece);
   void go_on(Session& session);
-  void execute(Session& session, const Command& command);
-  void subscribe(Session& session, const std::string& id, const SubscribeCommand& command);
-  bool ask_about(Session& session, const std::shared_ptr<Pending>& pending);
-  void finish_subscribe(Session& session, const std::shared_ptr<Pending>& pending);
-  // 0: for ever.
-  void keep_grant(const Grant& grant, std::int64_t ttl_ms);
+  void execute(Session& session, Command& command);
+  // admit(), or the error where too many commands wait.
+  void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
+  void subscribe(Session& session, const std::string& id, SubscribeCommand& command);
+  void finish_subscribe(Session& session, const std::string& id, const std::shared_ptr<Decided>& decided);
+  // What follows for the lease; may turn the result into an error.
+  void keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result);
   void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);
-  // Those of `topics` for which a subscribe still waits for its authorizer; it gets them refused.
-  std::unordered_set<std::string_view> take_back(const Session& session,
-                                                 const std::vector<std::string>& topics);
-  void publish(Session& session, const std::string& id, const PublishCommand& command);
+  void publish(Session& session, const std::string& id, PublishCommand& command);
   void finish_publish(Session& session, const std::string& id, const PublishCommand& command);
   void list(Session& session, const std::string& id, const ListCommand& command);
-  void on_claims(Session& session, const std::string& id, const AccessAnswer& answer);
+  void on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
+                 const std::string& answer);
+  // Answers (empty: says nothing), then runs what came meanwhile.
+  void finish_authentication(Session& session, const std::string& answer,
+                             const std::vector<Leases::Notice>& notices);
   void refuse(Session& session, const std::string& id, const Error& error, std::string_view topic = {});
-  // Counts a command that waits; false (and answered) when there are too many.
-  bool begin_pending(Session& session, const std::string& id);
 
   ShardParts& parts_;
   Sender& sender_;
   Subscriptions& subscriptions_;
-  AccessDesk& desk_;
-  Grants grants_;
-  std::vector<std::weak_ptr<Pending>> pending_;
+  Admission& admission_;
+  Leases& leases_;
 };
 
 }  // namespace tickwire

@@ -4,9 +4,10 @@
 #include <mutex>
 #include <utility>
 
-#include "fanout/access_desk.h"
+#include "fanout/admission.h"
 #include "fanout/commands.h"
 #include "fanout/inbox.h"
+#include "fanout/leases.h"
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
 #include "fanout/subscriptions.h"
@@ -47,7 +48,7 @@ class Shard::Impl {
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
                                 parts_.clock.wall_ms()));
-    if (!session.client.token.empty()) take_token(session);
+    take_token(session);
     sender_.send(session);
     return session;
   }
@@ -58,6 +59,8 @@ class Shard::Impl {
   }
 
   void on_closed(Session& session) {
+    admission_.forget(session);
+    leases_.forget(session);
     parts_.sessions.retire(session);
     parts_.counters.sessions.set(parts_.sessions.count());
     parts_.jobs.start([this, &session](const Budget& budget) {
@@ -70,6 +73,8 @@ class Shard::Impl {
   std::int64_t run() {
     ++parts_.runs;
     run_posted();
+    admission_.expire();
+    leases_.run();
     parts_.jobs.run_piece();
     const std::int64_t now = parts_.clock.steady_us();
     if (now >= next_turn_us_ && !inbox_.empty()) turn(now);
@@ -78,8 +83,6 @@ class Shard::Impl {
   }
 
   void tick() {
-    desk_.expire();
-    commands_.renew_grants();
     const std::int64_t now = parts_.clock.steady_us();
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
       if (Session* session = parts_.sessions.open_at(slot)) tick(*session, now);
@@ -109,6 +112,8 @@ class Shard::Impl {
             Work::count(kWriteSteps);
             // Spread evenly: everybody reconnecting at once is the next outage.
             const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
+            admission_.forget(*session);
+            leases_.forget(*session);
             session->drain();
             session->send(encode_drain(static_cast<int>(after_ms)));
             session->close(CloseCode::kDrain, "the server is going away");
@@ -143,7 +148,7 @@ class Shard::Impl {
   }
 
   void answer(AccessAnswer answer) {
-    post([this, answer = std::move(answer)] { desk_.answer(answer); });
+    post([this, answer = std::move(answer)] { admission_.answer(answer); });
   }
 
   [[nodiscard]] ShardStats stats() const {
@@ -154,9 +159,10 @@ class Shard::Impl {
   }
 
  private:
-  // The token of the URL, held to what the command `auth` holds its own to.
+  // The token of the URL, held to what the command `auth` holds its own to. Authorizers see it once it was judged.
   void take_token(Session& session) {
-    const std::string& token = session.client.token;
+    const std::string token = std::exchange(session.client.token, "");
+    if (token.empty()) return;
     std::string wrong;
     if (token.size() > kTokenBytesMax) {
       wrong =
@@ -164,8 +170,7 @@ class Shard::Impl {
     } else if (!valid_utf8(token)) {
       wrong = "must be UTF-8, percent-encoded";
     }
-    if (wrong.empty()) return commands_.authenticate(session, "");
-    session.client.token.clear();
+    if (wrong.empty()) return commands_.authenticate(session, "", token);
     session.send(encode_error("", {ErrorCode::kBadMessage, "token: " + wrong, "token"}));
   }
 
@@ -204,8 +209,12 @@ class Shard::Impl {
     std::int64_t at = parts_.dues.next_us();
     if (at == 0 || !parts_.jobs.empty()) return 0;
     const std::int64_t now = parts_.clock.steady_us();
-    const bool turns = next_turn_us_ > now || !inbox_.rest();
-    if (turns && (at < 0 || next_turn_us_ < at)) at = next_turn_us_;
+    const auto sooner = [&at](std::int64_t other) {
+      if (other >= 0 && (at < 0 || other < at)) at = other;
+    };
+    sooner(admission_.next_deadline_us());
+    sooner(leases_.next_us());
+    if (next_turn_us_ > now || !inbox_.rest()) sooner(next_turn_us_);
     return at < 0 ? -1 : std::max<std::int64_t>(at - now, 0);
   }
 
@@ -214,6 +223,8 @@ class Shard::Impl {
     // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
     const std::int64_t took_us = std::max(session.behind_since_us, session.last_write_us);
     if (session.behind_since_us != 0 && now - took_us > parts_.config.behind_ms_max * 1000) {
+      admission_.forget(session);
+      leases_.forget(session);
       session.close(CloseCode::kTooSlow, "took nothing for more than " +
                                              std::to_string(parts_.config.behind_ms_max / 1000) + " s");
       return;
@@ -232,8 +243,9 @@ class Shard::Impl {
   Overlap overlap_{parts_};
   Sender sender_{parts_, overlap_};
   Subscriptions subscriptions_{parts_, overlap_};
-  AccessDesk desk_{parts_};
-  Commands commands_{parts_, sender_, subscriptions_, desk_};
+  Admission admission_{parts_, sender_};
+  Leases leases_{parts_, sender_, subscriptions_, admission_};
+  Commands commands_{parts_, sender_, subscriptions_, admission_, leases_};
   Turn turn_{parts_, sender_, inbox_};
   std::int64_t next_turn_us_ = 0;
   std::uint64_t opened_ = 0;

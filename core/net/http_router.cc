@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "fanout/topic_page.h"
 #include "net/sessions_request.h"
 #include "protocol/command.h"
 #include "protocol/encode.h"
@@ -101,26 +102,21 @@ HttpRouter::Answer HttpRouter::sessions(const HttpRequest& request) const {
   return response;
 }
 
-// Guarded topics are left out: their names are their authorizer's to tell.
 HttpResponse HttpRouter::topics(const HttpRequest& request) const {
   const auto query = parse_topics_query(request);
   if (!query) return error_response(query.error());
   const auto pattern = Pattern::parse(query->pattern);
   if (!pattern) return error_response(pattern.error());
 
-  auto found = parts_.hub.list(*pattern, query->after, query->limit + 1);
-  const bool more = found.size() > query->limit;
-  if (more) found.pop_back();
+  const TopicPage page = list_topics(parts_.hub, parts_.access, *pattern, query->after, query->limit);
   HttpResponse response = json_response();
   response.head = R"({"topics":[)";
-  for (const UpdatePtr& update : found) {
-    const std::string& name = update->topic().name;
-    if (parts_.access.check(Action::kSubscribe, name) != Verdict::kAllow) continue;
+  for (const UpdatePtr& update : page.topics) {
     if (response.head.back() != '[') response.head += ',';
     fmt::format_to(std::back_inserter(response.head), R"({{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
-                   name, update->seq(), update->ts(), name_of(update->status()));
+                   update->topic().name, update->seq(), update->ts(), name_of(update->status()));
   }
-  response.head += more ? fmt::format(R"(],"next":"{}"}})", found.back()->topic().name) : R"(],"next":null})";
+  response.head += page.next.empty() ? R"(],"next":null})" : fmt::format(R"(],"next":"{}"}})", page.next);
   return response;
 }
 

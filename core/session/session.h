@@ -121,7 +121,6 @@ class Session {
   bool authenticating = false;  // its token is being looked at
   std::uint64_t steps = 0;      // that its commands took in this run of the shard
   std::uint64_t steps_run = 0;  // which run that is
-  std::size_t commands_pending = 0;
   // Commands that are done in pieces, one after the other.
   [[nodiscard]] bool working() const { return works_begun != works_done; }
   std::uint32_t works_begun = 0;

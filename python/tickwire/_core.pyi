@@ -94,6 +94,9 @@ class AccessQuestion:
     @property
     def remote(self) -> str: ...
     @property
+    def address(self) -> int:
+        """A number for limits by address; 0: this machine's own, which has none."""
+    @property
     def token(self) -> str: ...
     @property
     def claims(self) -> str:
@@ -158,8 +161,15 @@ class Engine:
         """Readable while take_events() would return something."""
     def take_events(self) -> list[DemandChange | AccessQuestion]:
         """What happened since the last call."""
-    def answer(self, id: int, allow: bool, ttl_ms: int = 0, text: str = "") -> None:
-        """Answers a question; text: why it is denied, or the claims of an authentication."""
+    def answer(
+        self,
+        id: int,
+        ruling: str,
+        ttl_ms: int = 0,
+        text: str = "",
+    ) -> None:
+        """Answers a question with allow, deny or unavailable; text: the claims of an
+        authentication, or the reason."""
     def add_feed(
         self,
         name: str,

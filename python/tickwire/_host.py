@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from tickwire._access import AccessDesk, Guard
 from tickwire._callables import is_async, name_of, place_of
+from tickwire._calls import Calls
 from tickwire._core import DemandChange, Engine, overlap
 from tickwire._fault_log import PERIOD_S, FaultLog
 from tickwire._runner import FeedRunner, FeedTask, State
@@ -43,9 +44,11 @@ class Hosted:
     faults: FaultLog
     files: frozenset[str]
     """Where its functions are defined."""
+    calls: Calls
+    """Of its authorizers and its authenticator."""
     feeds: list[FeedRunner] = field(default_factory=list)
     failures: int = 0
-    """Of its authorizers."""
+    """Of those calls."""
 
 
 class Host:
@@ -240,7 +243,8 @@ class Host:
         functions = [function for _, function in (*plugin.feeds, *plugin.authorizers)]
         places = map(place_of, (*functions, *plugin.authenticators))
         files = frozenset(place.rpartition(":")[0] for place in places)
-        hosted = Hosted(plugin.name, FaultLog(log), files)
+        calls = Calls(plugin.name, lambda: self._show(hosted))
+        hosted = Hosted(plugin.name, FaultLog(log), files, calls)
         config = json.loads(self._engine.config.plugin_config(plugin.name))
         try:
             for guard, _ in plugin.authorizers:
@@ -252,7 +256,7 @@ class Host:
                 feed.stop()
             raise PluginError(f"{plugin.name}: {e}") from e
         self._hosted.append(hosted)
-        self._add_guards(hosted, plugin, log)
+        self._add_guards(hosted, plugin)
         self._show(hosted)
         if self._is_open:
             self._run(hosted)
@@ -273,18 +277,29 @@ class Host:
         call = self._marked(function)
         return FeedRunner(mark, call, pub, hosted.faults, lambda: self._show(hosted))
 
-    def _add_guards(self, hosted: Hosted, plugin: Plugin, log: logging.Logger) -> None:
+    def _add_guards(self, hosted: Hosted, plugin: Plugin) -> None:
         def failed() -> None:
             hosted.failures += 1
             self._show(hosted)
 
         for mark, function in plugin.authorizers:
-            guard = self._marked(function)
-            self._desk.guards.append(Guard(mark.pattern, mark.actions, guard, log, failed))
+            guard = Guard(
+                mark.pattern,
+                mark.actions,
+                self._marked(function),
+                place_of(function),
+                hosted.calls,
+                hosted.faults,
+                failed,
+            )
+            self._desk.guards.append(guard)
             for action in mark.actions:
                 self._engine.add_authorizer(mark.pattern, action)
         for function in plugin.authenticators:
-            self._desk.authenticator = Guard("", (), self._marked(function), log, failed)
+            marked, place = self._marked(function), place_of(function)
+            self._desk.authenticator = Guard(
+                "", (), marked, place, hosted.calls, hosted.faults, failed
+            )
             self._engine.set_authenticator(True)
 
     def _marked(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -314,6 +329,8 @@ class Host:
 
     def _show(self, hosted: Hosted) -> None:
         states = {feed.state for feed in hosted.feeds} or {"running"}
+        if hosted.calls.blocked:
+            states.add("blocked")
         self._engine.plugin_state(
             hosted.name,
             next(state for state in _WORST_FIRST if state in states),
@@ -332,7 +349,8 @@ class Host:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_GRACE_S)
-        self._desk.end()
+        for hosted in self._hosted:
+            hosted.calls.end()
         self._loop.remove_reader(self._engine.notify_fd())
         self._is_ended = True
         self._loop.stop()

@@ -1,12 +1,10 @@
-"""Threads for plain ``def`` plugins: one that never returns holds up nobody, not even the exit."""
+"""A thread for plain ``def`` plugins: one that never returns holds up nobody, not even the exit."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Final
-
-AUTHORIZER_THREADS: Final = 16
+from typing import Any
 
 _Call = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any], asyncio.AbstractEventLoop]
 
@@ -59,29 +57,3 @@ def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | Non
         future.set_result(result)
     else:
         future.set_exception(error)
-
-
-class WorkerPool:
-    """At most `size` calls at once; the others wait for any of them to end."""
-
-    def __init__(self, name: str, size: int = AUTHORIZER_THREADS) -> None:
-        self._idle = [Worker(f"{name}-{i}") for i in range(size)]
-        self._free = asyncio.Semaphore(size)
-
-    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Its result. When cancelled meanwhile, the thread stays taken until the call ends."""
-        await self._free.acquire()
-        worker = self._idle.pop()
-        future = worker.call(function, *args)
-        future.add_done_callback(lambda _: self._give_back(worker, future))
-        return await asyncio.shield(future)
-
-    def end(self) -> None:
-        """The threads that are idle now."""
-        for worker in self._idle:
-            worker.end()
-
-    def _give_back(self, worker: Worker, future: asyncio.Future[Any]) -> None:
-        future.exception()  # seen, even when nobody waits for it any more
-        self._idle.append(worker)
-        self._free.release()

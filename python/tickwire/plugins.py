@@ -18,17 +18,21 @@ docs/PLUGINS.md has the rest.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Literal, TypeVar
 
 from tickwire import _callables, _plugin_files
 from tickwire._core import overlap
-from tickwire.errors import PluginError, TopicError
+from tickwire.errors import ConfigError, PluginError, TopicError
 
 Action = Literal["subscribe", "publish"]
 Delivery = Literal["value", "event"]
 Topics = Sequence[str] | Callable[[Mapping[str, Any]], Iterable[str]]
+
+TTL_S_MAX: Final = 3_153_600_000
+"""A hundred years; a permission without an end has no ttl."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARKS: Final = "__tickwire__"
@@ -36,16 +40,34 @@ _MARKS: Final = "__tickwire__"
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """An authorizer's yes. `ttl` seconds later it is asked again; None: never."""
+    """An authorizer's yes. It is asked again before `ttl` seconds are over; None: never.
+
+    ttl: more than 0, at most `TTL_S_MAX` seconds; else a ConfigError.
+    """
 
     ttl: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.ttl is None:
+            return
+        if isinstance(self.ttl, bool) or not isinstance(self.ttl, Real):
+            kind = type(self.ttl).__name__
+            raise ConfigError(f"ttl: must be seconds as a number, not a {kind}", field="ttl")
+        if not 0 < self.ttl <= TTL_S_MAX:
+            limit = f"more than 0 and at most {TTL_S_MAX} seconds"
+            raise ConfigError(f"ttl: must be {limit}, not {self.ttl}", field="ttl")
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """An authorizer's no, with the reason that the client is told."""
+    """An authorizer's no, with the reason that the client is told (a text, else a ConfigError)."""
 
     reason: str = "not allowed"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.reason, str):
+            kind = type(self.reason).__name__
+            raise ConfigError(f"reason: must be a str, not a {kind}", field="reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,8 @@ def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> C
 
     A subscription to a pattern that overlaps is asked too, with the pattern as `topic`; where
     several guards match, all must allow. It may be ``async``; a plain ``def`` runs in a thread. An
-    exception, or no answer within ``auth.deadline_ms``, denies.
+    exception, another answer, or none within ``auth.deadline_ms`` is no denial: the client is told
+    ``unavailable`` and tries again.
     actions: what it guards, ``subscribe`` and ``publish``.
     """
     _check_pattern("authorizer", pattern)

@@ -31,9 +31,13 @@ class RemoteClient:
     def receive(self, kind: str, timeout_s: float = 10) -> dict[str, Any]:
         """The next message of that type; others are skipped."""
         while True:
-            message: dict[str, Any] = json.loads(self.connection.recv(timeout_s))
+            message = self.receive_any(timeout_s)
             if message["type"] == kind:
                 return message
+
+    def receive_any(self, timeout_s: float = 10) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.connection.recv(timeout_s))
+        return message
 
     def subscribe(self, *topics: str, **options: Any) -> list[dict[str, Any]]:
         """A result for each topic."""
@@ -43,11 +47,16 @@ class RemoteClient:
 
     def denial(self, topic: str) -> str:
         """Why the subscription is refused; empty when it is not."""
+        code, message = self.refusal(topic)
+        assert code in ("", "denied"), message
+        return message
+
+    def refusal(self, topic: str) -> tuple[str, str]:
+        """Code and message of what refuses the subscription; empty when nothing does."""
         (result,) = self.subscribe(topic)
         if "error" not in result:
-            return ""
-        assert result["error"]["code"] == "denied"
-        return str(result["error"]["message"])
+            return "", ""
+        return str(result["error"]["code"]), str(result["error"]["message"])
 
 
 @pytest.fixture
@@ -71,8 +80,8 @@ def start_server() -> Iterator[StartServer]:
 def remote() -> Iterator[Callable[[Server], RemoteClient]]:
     with ExitStack() as stack:
 
-        def make(server: Server) -> RemoteClient:
-            connecting = connect(server.url, max_size=None, compression=None)
+        def make(server: Server, url: str = "", **options: Any) -> RemoteClient:
+            connecting = connect(url or server.url, max_size=None, compression=None, **options)
             return RemoteClient(stack.enter_context(connecting))
 
         yield make

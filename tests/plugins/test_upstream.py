@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tickwire._backoff import Backoff
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from tickwire import feed
+from tickwire._backoff import Backoff
 from tickwire.pub import Pub
 from tickwire.upstream import Asked, Exchange, Limits, Pace, follow
 

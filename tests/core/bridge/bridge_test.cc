@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <utility>
 
 #include "fakes/fake_clock.h"
@@ -22,12 +23,13 @@ struct BridgeTest : testing::Test {
         [this](std::uint32_t shard, AccessAnswer answer) { answers.emplace_back(shard, std::move(answer)); });
   }
 
-  AccessQuestion question(std::uint64_t id, const std::string& remote = "127.0.0.1:5") const {
+  AccessQuestion question(std::uint64_t id, const std::string& remote = "127.0.0.1:5",
+                          PeerAddress address = {}) const {
     AccessQuestion asked;
     asked.id = id;
     asked.shard = 2;
     asked.topic = "premium.A";
-    asked.client.remote = remote;
+    asked.client = std::make_shared<const ClientInfo>(ClientInfo{"", remote, "", "", address});
     return asked;
   }
 
@@ -80,10 +82,16 @@ TEST_F(BridgeTest, DeniesEveryPublishByDefault) {
 
 TEST_F(OpenBridgeTest, AllowsEveryPublishThatNoAuthorizerGuards) {
   ASSERT_TRUE(bridge.add_authorizer("chat.>", Action::kPublish));
-  ASSERT_TRUE(bridge.add_authorizer("read.>", Action::kSubscribe));
   EXPECT_EQ(bridge.check(Action::kPublish, "ticker.A"), Verdict::kAllow);
-  EXPECT_EQ(bridge.check(Action::kPublish, "read.A"), Verdict::kAllow);
   EXPECT_EQ(bridge.check(Action::kPublish, "chat.A"), Verdict::kAsk);
+}
+
+TEST_F(OpenBridgeTest, DeniesThePublishWhereOnlyReadingIsGuarded) {
+  ASSERT_TRUE(bridge.add_authorizer("read.>", Action::kSubscribe));
+  EXPECT_EQ(bridge.check(Action::kPublish, "read.A"), Verdict::kDeny);
+  ASSERT_TRUE(bridge.add_authorizer("read.A", Action::kPublish));
+  EXPECT_EQ(bridge.check(Action::kPublish, "read.A"), Verdict::kAsk);
+  EXPECT_EQ(bridge.check(Action::kPublish, "read.B"), Verdict::kDeny);
 }
 
 TEST_F(GrantBridgeTest, AllowsOnlyThePublishThatAnAuthorizerGrants) {
@@ -99,37 +107,39 @@ TEST_F(BridgeTest, AsksForATokenOnlyWithAnAuthenticator) {
 }
 
 TEST_F(BridgeTest, RoutesAnAnswerToTheShardThatAskedAndOnlyOnce) {
-  bridge.ask(question(7));
+  ASSERT_TRUE(bridge.ask(question(7)));
   EXPECT_TRUE(answers.empty());
   const std::vector<BridgeEvent> events = bridge.take_events();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(std::get<AccessQuestion>(events[0]).topic, "premium.A");
-  for (int i = 0; i < 2; ++i) bridge.answer(AccessAnswer{7, true, 60'000, ""});
-  bridge.answer(AccessAnswer{8, true, 0, ""});
+  for (int i = 0; i < 2; ++i) bridge.answer(AccessAnswer{7, Ruling::kAllow, 60'000, ""});
+  bridge.answer(AccessAnswer{8, Ruling::kAllow, 0, ""});
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers[0].first, 2U);
   EXPECT_EQ(answers[0].second.ttl_ms, 60'000);
 }
 
 TEST_F(BridgeTest, AllowsEverythingToTheServersOwnProgram) {
-  bridge.ask(question(7, std::string(kLocalRemote)));
+  ASSERT_TRUE(bridge.ask(question(7, std::string(kLocalRemote))));
   ASSERT_EQ(answers.size(), 1U);
-  EXPECT_TRUE(answers[0].second.allow);
-  EXPECT_FALSE(answers[0].second.overload);
+  EXPECT_EQ(answers[0].second.ruling, Ruling::kAllow);
   EXPECT_TRUE(bridge.take_events().empty());
 }
 
-TEST_F(BridgeTest, SaysAtOnceThatTooManyQuestionsWait) {
-  AccessQuestion large = question(1);
-  large.client.token.assign(kOpenQuestionBytesMax - 1'000, 't');
-  bridge.ask(large);
-  EXPECT_TRUE(answers.empty());
-  for (std::uint64_t id = 2; id < 12; ++id) bridge.ask(question(id));
-  ASSERT_FALSE(answers.empty());
-  EXPECT_FALSE(answers.back().second.allow);
-  EXPECT_TRUE(answers.back().second.overload);
-  EXPECT_EQ(answers.back().second.id, 11U);
-  EXPECT_EQ(answers.back().second.text, "too many authorizations are waiting; try again later");
+TEST_F(BridgeTest, AnAddressLeavesRoomForTheQuestionsOfOthers) {
+  const PeerAddress greedy = PeerAddress::of_ipv4(0x7F00'0002);
+  const PeerAddress honest = PeerAddress::of_ipv4(0x7F00'0003);
+  std::uint64_t id = 1;
+  for (; id <= kOpenQuestionsPerAddressMax; ++id)
+    ASSERT_TRUE(bridge.ask(question(id, "127.0.0.2:1", greedy)));
+  const Status refused = bridge.ask(question(id, "127.0.0.2:2", greedy));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(refused.error().message,
+            "2048 questions to authorizers of your address wait, that is the limit; try again later");
+  EXPECT_TRUE(bridge.ask(question(id, "127.0.0.3:1", honest)));
+  bridge.close(1);
+  EXPECT_TRUE(bridge.ask(question(id + 1, "127.0.0.2:2", greedy))) << "closed ones count no longer";
 }
 
 TEST_F(BridgeTest, TellsAFeedOfItsFirstAndLastSubscriber) {

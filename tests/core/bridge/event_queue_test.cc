@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <memory>
 #include <thread>
 
 namespace tickwire {
@@ -18,13 +19,7 @@ AccessQuestion question(std::uint64_t id, std::string topic = "premium.A") {
   asked.id = id;
   asked.shard = 3;
   asked.topic = std::move(topic);
-  return asked;
-}
-
-// A question that costs exactly `bytes` while it is open.
-AccessQuestion question_of(std::uint64_t id, std::size_t bytes) {
-  AccessQuestion asked = question(id, "");
-  asked.client.token.assign(bytes - question_bytes(asked), 't');
+  asked.client = std::make_shared<const ClientInfo>();
   return asked;
 }
 
@@ -68,16 +63,24 @@ TEST(EventQueue, KnowsWhoAskedUntilTheQuestionIsClosed) {
   EXPECT_EQ(queue.close_question(8), std::nullopt);
 }
 
-TEST(EventQueue, TakesQuestionsUpToItsBytesAndNotOneMore) {
+TEST(EventQueue, TakesSoManyQuestionsAndNotOneMore) {
   EventQueue queue;
-  const std::size_t half = kOpenQuestionBytesMax / 2;
-  ASSERT_TRUE(queue.push_question(question_of(1, half)));
-  ASSERT_TRUE(queue.push_question(question_of(2, half)));
-  EXPECT_FALSE(queue.push_question(question(3)));
-  EXPECT_EQ(queue.take().size(), 2U);
-  EXPECT_FALSE(queue.push_question(question(3))) << "taken, but not answered: still open";
+  for (std::uint64_t id = 1; id <= kOpenQuestionsMax; ++id) ASSERT_TRUE(queue.push_question(question(id)));
+  EXPECT_EQ(queue.push_question(question(0)).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(queue.take().size(), kOpenQuestionsMax);
+  EXPECT_FALSE(queue.push_question(question(0))) << "taken, but not answered: still open";
   queue.close_question(1);
-  EXPECT_TRUE(queue.push_question(question(3)));
+  EXPECT_TRUE(queue.push_question(question(0)));
+}
+
+TEST(EventQueue, HandsOutNoQuestionThatWasClosedBefore) {
+  EventQueue queue;
+  for (const std::uint64_t id : {1U, 2U, 3U}) ASSERT_TRUE(queue.push_question(question(id)));
+  EXPECT_EQ(queue.close_question(2), 3U);
+  const std::vector<BridgeEvent> events = queue.take();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(std::get<AccessQuestion>(events[1]).id, 3U);
+  EXPECT_EQ(queue.close_question(3), 3U) << "taken, and closed then";
 }
 
 TEST(EventQueue, ForgetsTheDemandOfAFeedThatIsGone) {

@@ -15,11 +15,18 @@ class FakeAccess final : public Access {
     if (topic.starts_with("guarded.")) return Verdict::kAsk;
     return topic.starts_with("secret.") ? Verdict::kDeny : Verdict::kAllow;
   }
-  void ask(AccessQuestion question) override { questions.push_back(std::move(question)); }
+  Status ask(AccessQuestion question) override {
+    if (!room) return Error{ErrorCode::kUnavailable, "too many wait", ""};
+    questions.push_back(std::move(question));
+    return ok_status();
+  }
+  void close(std::uint64_t id) override { closed.push_back(id); }
 
   bool authenticator = false;
   bool publish = false;
+  bool room = true;
   std::vector<AccessQuestion> questions;
+  std::vector<std::uint64_t> closed;
 };
 
 }  // namespace tickwire

@@ -1,28 +1,10 @@
 #include <chrono>
 
-#include "fanout/commands.h"
-#include "plant.h"
+#include "answering.h"
+#include "protocol/command.h"
 
 namespace tickwire {
 namespace {
-
-AccessAnswer allow(const AccessQuestion& question, std::int64_t ttl_ms = 0, std::string text = "") {
-  return {question.id, true, ttl_ms, std::move(text)};
-}
-AccessAnswer deny(const AccessQuestion& question, std::string reason) {
-  return {question.id, false, 0, std::move(reason)};
-}
-AccessAnswer overload(const AccessQuestion& question) {
-  return {question.id, false, 0, "too many wait", true};
-}
-
-struct Answering : Plant {
-  using Plant::Plant;
-  void answer(const AccessAnswer& given) {
-    shard.answer(given);
-    run();
-  }
-};
 
 TEST(Access, TheAckWaitsForTheAuthorizerAndHoldsEachResult) {
   Answering plant;
@@ -45,132 +27,86 @@ TEST(Access, TheAckWaitsForTheAuthorizerAndHoldsEachResult) {
   EXPECT_EQ(messages[1]["type"], "snapshot");
 }
 
-TEST(Access, LateMeansDenied) {
+TEST(Access, LateMeansUnavailableAndTheQuestionIsClosed) {
   Answering plant;
   Client client(plant);
   client.subscribe("guarded.a");
-  plant.clock.advance_ms(1999);
-  plant.shard.tick();
+  plant.pass_ms(1999);
   EXPECT_EQ(client.heard(), (Lines{"welcome"}));
-  plant.clock.advance_ms(1);
-  plant.shard.tick();
-  const auto ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["results"][0]["error"]["message"], "guarded.a: no answer within 2000 ms");
+  EXPECT_TRUE(plant.access.closed.empty());
+  plant.pass_ms(1);
+  const auto error = client.socket.take().at(0)["results"][0]["error"];
+  EXPECT_EQ(error["code"], "unavailable");
+  EXPECT_EQ(error["retryable"], true);
+  EXPECT_EQ(error["message"], "guarded.a: no answer within 2000 ms");
+  EXPECT_EQ(plant.access.closed, (std::vector{plant.access.questions[0].id}));
   plant.answer(allow(plant.access.questions[0]));
   plant.publish("guarded.a", R"({"p":1})");
   plant.run();
   EXPECT_TRUE(client.heard().empty()) << "an answer after its deadline changes nothing";
 }
 
-TEST(Access, AnExpiredGrantIsAskedAgainAndARefusalEndsTheSubscription) {
-  Answering plant;
-  Client client(plant);
-  client.subscribe("guarded.a");
-  plant.answer(allow(plant.access.questions[0], 1000));
-  plant.clock.advance_ms(1000);
-  plant.shard.tick();
-  ASSERT_EQ(plant.access.questions.size(), 2U);
-  plant.answer(allow(plant.access.questions[1], 1000));
-  plant.publish("guarded.a", R"({"p":1})");
-  plant.run();
-  plant.clock.advance_ms(1000);
-  plant.shard.tick();
-  ASSERT_EQ(plant.access.questions.size(), 3U);
-  plant.answer(deny(plant.access.questions[2], "no longer"));
-  plant.publish("guarded.a", R"({"p":2})");
-  plant.run();
-  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update guarded.a 1", "error guarded.a"}));
-}
-
-TEST(Access, AGrantIsAskedAgainOnceHoweverOftenItWasGiven) {
-  Answering plant;
-  Client client(plant);
-  for (std::size_t i = 0; i < 3; ++i) {
-    client.subscribe("guarded.a");
-    plant.answer(allow(plant.access.questions.at(i), 1000));
-    if (i < 2) plant.clock.advance_ms(400);
-  }
-  plant.clock.advance_ms(999);
-  plant.shard.tick();
-  EXPECT_EQ(plant.access.questions.size(), 3U) << "the last of them counts";
-  for (std::size_t asked = 4; asked < 7; ++asked) {
-    plant.clock.advance_ms(asked == 4 ? 1 : 1000);
-    plant.shard.tick();
-    ASSERT_EQ(plant.access.questions.size(), asked);
-    plant.answer(allow(plant.access.questions.back(), 1000));
-  }
-  client.subscribe("guarded.a");
-  plant.answer(allow(plant.access.questions.back()));
-  plant.clock.advance_ms(10'000);
-  plant.shard.tick();
-  EXPECT_EQ(plant.access.questions.size(), 7U) << "allowed for ever";
-}
-
-TEST(Access, AGrantEndsWithItsSubscriptionAndItsSession) {
-  Answering plant;
-  {
-    Client gone(plant);
-    gone.subscribe("guarded.a");
-    plant.answer(allow(plant.access.questions.at(0), 1000));
-  }
-  Client client(plant);
-  client.subscribe("guarded.a");
-  plant.answer(allow(plant.access.questions.at(1), 1000));
-  client.unsubscribe("guarded.a");
-  client.subscribe("guarded.a");
-  plant.clock.advance_ms(1000);
-  plant.shard.tick();
-  plant.answer(allow(plant.access.questions.at(2), 1000));
-  EXPECT_EQ(plant.access.questions.size(), 3U);
-  plant.clock.advance_ms(1000);
-  plant.shard.tick();
-  EXPECT_EQ(plant.access.questions.size(), 4U);
-}
-
-TEST(Access, WhatNobodyLookedAtIsTooManyAndCanBeTriedAgain) {
+TEST(Access, OnlyADenialIsFinal) {
   Answering plant;
   plant.access.authenticator = true;
   plant.access.publish = true;
-  Client client(plant);
-  client.subscribe("guarded.a");
-  client.say(R"({"type":"publish","topic":"guarded.a","data":{}})");
-  client.say(R"({"type":"auth","token":"t"})");
-  client.socket.take();
-  ASSERT_EQ(plant.access.questions.size(), 3U);
-  for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(overload(question));
-  plant.run();
-  const auto told = client.socket.take();
-  ASSERT_EQ(told.size(), 3U);
-  for (const auto& error : {told[0]["results"][0]["error"], told[1], told[2]}) {
-    EXPECT_EQ(error["code"], "too_many");
-    EXPECT_EQ(error["retryable"], true);
-  }
-  EXPECT_EQ(told[1]["message"], "guarded.a: too many wait");
-  client.subscribe("guarded.a");
-  plant.answer(allow(plant.access.questions.at(3)));
-  EXPECT_EQ(client.heard(), (Lines{"ack"}));
+  const auto codes = [&plant](Client& client, auto&& answer) {
+    client.subscribe("guarded.a");
+    client.say(R"({"type":"publish","topic":"guarded.a","data":{}})");
+    client.say(R"({"type":"auth","token":"t"})");
+    client.socket.take();
+    answer();
+    plant.run();
+    const auto told = client.socket.take();
+    std::vector<std::string> out;
+    for (const auto& message : told) {
+      const auto& error = message["type"] == "ack" ? message["results"][0]["error"] : message;
+      out.push_back(error["code"].get<std::string>() + (error["retryable"] == true ? " again" : " final"));
+    }
+    return out;
+  };
+  Client refused(plant);
+  EXPECT_EQ(codes(refused,
+                  [&] {
+                    for (const AccessQuestion& question : plant.access.questions)
+                      plant.shard.answer(deny(question, "no"));
+                  }),
+            (Lines{"denied final", "denied final", "denied final"}));
+  plant.access.questions.clear();
+  Client failed(plant);
+  EXPECT_EQ(codes(failed,
+                  [&] {
+                    for (const AccessQuestion& question : plant.access.questions)
+                      plant.shard.answer(unavailable(question));
+                  }),
+            (Lines{"unavailable again", "unavailable again", "unavailable again"}));
+  plant.access.room = false;
+  Client crowded(plant);
+  crowded.heard();
+  crowded.subscribe("guarded.a");
+  EXPECT_EQ(crowded.socket.take().at(0)["results"][0]["error"]["message"], "guarded.a: too many wait");
+  plant.access.room = true;
+  crowded.subscribe("guarded.a");
+  plant.answer(allow(plant.last()));
+  EXPECT_EQ(crowded.heard(), (Lines{"ack"}));
 }
 
-TEST(Access, ARenewalThatNobodyLookedAtKeepsTheSubscriptionAndIsAskedAgain) {
+TEST(Access, ASessionHasSoManyQuestionsOpenAndItsOthersWaitInLine) {
   Answering plant;
   Client client(plant);
-  client.subscribe("guarded.a");
-  plant.answer(allow(plant.access.questions.at(0), 5'000));
-  plant.clock.advance_ms(5'000);
-  for (std::size_t asked = 2; asked < 5; ++asked) {
-    plant.shard.tick();
-    ASSERT_EQ(plant.access.questions.size(), asked);
-    plant.answer(overload(plant.access.questions.back()));
-    plant.clock.advance_ms(kRenewalRetryMs - 1);
-    plant.shard.tick();
-    ASSERT_EQ(plant.access.questions.size(), asked);
-    plant.clock.advance_ms(1);
+  client.heard();
+  std::string topics;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    topics += (i > 0 ? ",\"" : "\"") + std::string("guarded.") + std::to_string(i) + '"';
   }
-  plant.publish("guarded.a", R"({"p":1})");
-  plant.run();
-  plant.shard.tick();
-  plant.answer(deny(plant.access.questions.back(), "no longer"));
-  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update guarded.a 1", "error guarded.a"}));
+  client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
+  EXPECT_EQ(plant.access.questions.size(), kSessionQuestionsMax);
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    ASSERT_LE(plant.access.questions.size(), i + kSessionQuestionsMax);
+    plant.answer(allow(plant.access.questions.at(i)));
+  }
+  EXPECT_EQ(client.socket.take().at(0)["results"].size(), 1'000U);
+  EXPECT_EQ(plant.shard.stats().subscriptions, 1'000U);
 }
 
 TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
@@ -246,12 +182,119 @@ TEST(Access, CommandsAfterATokenWaitForItsClaims) {
   EXPECT_FALSE(client.socket.reading);
   client.subscribe("guarded.a");
   ASSERT_EQ(plant.access.questions.size(), 1U);
-  EXPECT_EQ(plant.access.questions[0].client.token, "t");
+  EXPECT_EQ(plant.access.questions[0].client->token, "t");
   plant.answer(allow(plant.access.questions[0], 0, R"({"tier":"pro"})"));
   EXPECT_TRUE(client.socket.reading);
   ASSERT_EQ(plant.access.questions.size(), 2U);
-  EXPECT_EQ(plant.access.questions[1].client.claims, R"({"tier":"pro"})");
+  EXPECT_EQ(plant.access.questions[1].client->claims, R"({"tier":"pro"})");
   EXPECT_EQ(client.heard(), (Lines{"welcome", "ack"}));
+}
+
+TEST(Access, ATokenThatNobodyCouldJudgeNeverBecomesADenial) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "token", ""});
+  plant.answer(unavailable(plant.last()));
+  EXPECT_EQ(client.heard(), (Lines{"welcome", "error"}));
+  plant.asked();
+  client.say(R"({"type":"subscribe","topics":["guarded.a","open.b","secret.c"]})");
+  EXPECT_EQ(plant.asked(), 0U) << "an authorizer would see no claims, and deny for good";
+  const auto results = client.socket.take().at(0)["results"];
+  EXPECT_EQ(results[0]["error"]["code"], "unavailable");
+  EXPECT_EQ(results[1]["seq"], 0);
+  EXPECT_EQ(results[2]["error"]["code"], "denied");
+  client.say(R"({"type":"auth","token":"token"})");
+  plant.answer(allow(plant.last(), 0, R"({"tier":"pro"})"));
+  client.subscribe("guarded.a");
+  EXPECT_EQ(plant.last().client->claims, R"({"tier":"pro"})");
+  plant.answer(allow(plant.last()));
+  EXPECT_EQ(client.heard(), (Lines{"ack", "ack"}));
+}
+
+TEST(Access, ATokenThatNobodyCouldJudgeIsJudgedAgainWhereItIsNeeded) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "token", ""});
+  plant.answer(unavailable(plant.last()));
+  client.heard();
+  plant.asked();
+  plant.pass_ms(kJudgeAgainMs);
+  client.say(R"({"type":"ping"})");
+  EXPECT_EQ(plant.asked(), 0U) << "not for what needs no token";
+  client.subscribe("guarded.a");
+  ASSERT_EQ(plant.asked(), 1U);
+  EXPECT_EQ(plant.last().action, Action::kAuthenticate);
+  plant.answer(unavailable(plant.last()));
+  EXPECT_EQ(client.heard(), (Lines{"pong", "ack"})) << "the subscribe is unavailable, nothing else is said";
+  client.subscribe("guarded.a");
+  EXPECT_EQ(plant.asked(), 0U) << "once a second at most";
+  client.heard();
+  plant.pass_ms(kJudgeAgainMs);
+  client.subscribe("guarded.a");
+  plant.answer(allow(plant.last(), 0, R"({"tier":"pro"})"));
+  EXPECT_EQ(plant.last().client->claims, R"({"tier":"pro"})");
+  plant.answer(allow(plant.last()));
+  EXPECT_EQ(client.heard(), (Lines{"ack"}));
+}
+
+TEST(Access, ATokenThatNobodyCouldJudgeTakesNoClaimsAway) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "first", ""});
+  plant.answer(allow(plant.last(), 0, R"({"tier":"pro"})"));
+  client.say(R"({"type":"auth","token":"second"})");
+  EXPECT_EQ(plant.last().client->token, "second");
+  plant.answer(unavailable(plant.last()));
+  client.subscribe("guarded.a");
+  EXPECT_EQ(plant.last().client->claims, R"({"tier":"pro"})");
+  EXPECT_EQ(plant.last().client->token, "first");
+}
+
+TEST(Access, ADeniedTokenLeavesNoClaims) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "first", ""});
+  plant.answer(allow(plant.last(), 0, R"({"tier":"pro"})"));
+  client.say(R"({"type":"auth","token":"forged"})");
+  plant.answer(deny(plant.last(), "forged"));
+  client.subscribe("guarded.a");
+  EXPECT_EQ(plant.last().client->claims, "");
+  EXPECT_EQ(plant.last().client->token, "");
+}
+
+TEST(Access, ATokenThatIsNoTextIsRefusedAndReachesNobody) {
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "\xff", ""});
+  EXPECT_EQ(plant.asked(), 0U);
+  const auto told = client.socket.take();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1]["code"], "bad_message");
+  EXPECT_EQ(told[1]["field"], "token");
+}
+
+TEST(Access, WhatWaitsIsAskedAgainUnderTheNewClaims) {
+  Answering plant;
+  plant.access.authenticator = true;
+  plant.access.publish = true;
+  Client client(plant);
+  client.heard();
+  client.subscribe("guarded.a");
+  client.say(R"({"type":"publish","topic":"guarded.b","data":{}})");
+  client.say(R"({"type":"auth","token":"t"})");
+  ASSERT_EQ(plant.asked(), 3U);
+  const auto before = plant.access.questions;
+  plant.answer(allow(before[2], 0, R"({"tier":"free"})"));
+  ASSERT_EQ(plant.asked(), 2U);
+  plant.answer(allow(before[0]));
+  plant.answer(allow(before[1]));
+  EXPECT_EQ(client.heard(), (Lines{"ack"})) << "what the claims of before allowed is void";
+  EXPECT_EQ(plant.hub.find("guarded.b"), nullptr);
+  for (const std::size_t i : {3U, 4U}) {
+    EXPECT_EQ(plant.access.questions[i].client->claims, R"({"tier":"free"})");
+    plant.answer(deny(plant.access.questions[i], "pro only"));
+  }
+  EXPECT_EQ(client.heard(), (Lines{"ack", "error"}));
 }
 
 TEST(Access, AnswersForAClientThatLeftAreIgnored) {
@@ -269,58 +312,6 @@ TEST(Access, AnswersForAClientThatLeftAreIgnored) {
   for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(allow(question));
   plant.run();
   EXPECT_EQ(plant.hub.find("guarded.a"), nullptr);
-}
-
-TEST(Publish, IsDeniedUnlessAllowed) {
-  Answering plant;
-  Client client(plant);
-  client.heard();
-  client.say(R"({"type":"publish","id":1,"topic":"a","data":{"p":1}})");
-  EXPECT_EQ(client.socket.take().at(0)["code"], "denied");
-  plant.access.publish = true;
-  client.say(R"({"type":"publish","id":2,"topic":"a","data":{"p":1.00}})");
-  EXPECT_EQ(client.socket.take().at(0)["results"][0]["seq"], 1);
-  EXPECT_EQ(plant.hub.find("a")->data(), R"({"p":1.00})");
-  client.say(R"({"type":"publish","id":3,"topic":"a b","data":{}})");
-  EXPECT_EQ(client.socket.take().at(0)["code"], "bad_topic");
-  client.say(R"({"type":"publish","id":4,"topic":"guarded.a","data":{"p":2}})");
-  plant.answer(deny(plant.access.questions[0], "not yours"));
-  EXPECT_EQ(client.socket.take().at(0)["message"], "guarded.a: not yours");
-}
-
-TEST(List, PagesThroughTheTopicsThatExist) {
-  Plant plant;
-  for (const char* topic : {"t.c", "t.a", "u.x", "t.b"}) plant.publish(topic, "{}");
-  Client client(plant);
-  client.subscribe("t.nothing-yet");
-  client.socket.take();
-  client.say(R"({"type":"list","pattern":"t.*","limit":2})");
-  auto ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["topics"], (nlohmann::json{"t.a", "t.b"}));
-  EXPECT_EQ(ack["next"], "t.b");
-  client.say(R"({"type":"list","pattern":"t.*","limit":2,"after":"t.b"})");
-  ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["topics"], (nlohmann::json{"t.c"}));
-  EXPECT_FALSE(ack.contains("next"));
-}
-
-TEST(List, LeavesOutTheNamesOfGuardedTopics) {
-  Plant plant;
-  for (const char* topic : {"a", "guarded.b", "secret.c", "t"}) plant.publish(topic, "{}");
-  Client client(plant);
-  client.socket.take();
-  client.say(R"({"type":"list"})");
-  auto ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["topics"], (nlohmann::json{"a", "t"}));
-  EXPECT_FALSE(ack.contains("next"));
-  client.say(R"({"type":"list","limit":1})");
-  ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["topics"], (nlohmann::json{"a"}));
-  EXPECT_EQ(ack["next"], "a");
-  client.say(R"({"type":"list","limit":1,"after":")" + ack["next"].get<std::string>() + "\"}");
-  ack = client.socket.take().at(0);
-  EXPECT_EQ(ack["topics"], (nlohmann::json{"t"}));
-  EXPECT_FALSE(ack.contains("next"));
 }
 
 }  // namespace

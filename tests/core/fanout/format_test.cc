@@ -84,7 +84,7 @@ TEST(SessionFormat, CommandsThatWaitForAnAuthenticatorAreReadInIt) {
     client.say(R"({"type":"auth","id":1,"token":"t"})");
     client.say(R"({"type":"ping","id":2})");
     EXPECT_EQ(client.heard(), Lines{"welcome"});
-    plant.shard.answer({plant.access.questions.at(0).id, true, 0, "{}"});
+    plant.shard.answer({plant.access.questions.at(0).id, Ruling::kAllow, 0, "{}"});
     plant.run();
     EXPECT_EQ(client.heard(), (Lines{"ack", "pong"}));
   }

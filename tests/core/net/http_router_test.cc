@@ -115,7 +115,8 @@ TEST(HttpRouter, GuardedTopicsAreNotListed) {
   ASSERT_EQ(listed.at("topics").size(), 1U);
   EXPECT_EQ(listed.at("topics")[0].at("topic"), "open.A");
   const json page = json::parse(Site::body(site.get("/v1/topics", {{"limit", "1"}})));
-  EXPECT_EQ(page, json::parse(R"({"topics":[],"next":"guarded.A"})"));
+  EXPECT_EQ(page.at("topics"), listed.at("topics"));
+  EXPECT_EQ(page.at("next"), nullptr) << "nor does next say that guarded ones follow";
 }
 
 TEST(HttpRouter, LimitIsCheckedAtItsEnds) {

@@ -1,0 +1,272 @@
+#include "fanout/admission.h"
+
+#include <algorithm>
+#include <string>
+
+namespace tickwire {
+namespace {
+
+Error error_about(ErrorCode code, std::string_view topic, std::string_view reason) {
+  const bool token = topic.empty();
+  return {code, std::string(token ? "token" : topic) + ": " + std::string(reason), token ? "token" : ""};
+}
+
+Error denied(std::string_view topic, std::string_view reason) {
+  return error_about(ErrorCode::kDenied, topic, reason.empty() ? "not allowed" : reason);
+}
+
+Error unavailable(std::string_view topic, std::string_view reason) {
+  return error_about(ErrorCode::kUnavailable, topic, reason.empty() ? "nobody could say" : reason);
+}
+
+// What Verdict::kDeny means for `action`.
+Error refused(Action action, std::string_view topic) {
+  switch (action) {
+    case Action::kAuthenticate:
+      return unavailable("", "this server has no authenticator");
+    case Action::kPublish:
+      return denied(topic,
+                    "publishing is not allowed; auth.publish in the server's configuration says who may");
+    case Action::kSubscribe:
+      break;
+  }
+  return denied(topic, "");
+}
+
+bool is_withdrawn(const Result<Grant>& decision) {
+  return !decision && decision.error().code == ErrorCode::kNotSubscribed;
+}
+
+}  // namespace
+
+bool Admission::admit(Session& session, AdmissionRequest request, Then then) {
+  const auto waiting = std::make_shared<Waiting>();
+  waiting->request = std::move(request);
+  waiting->then = std::move(then);
+  waiting->decisions.assign(waiting->request.topics.size(), Grant{});
+  const SessionRef ref = parts_.sessions.ref(session);
+  prepare(find_desk(ref), *waiting);
+  if (waiting->questions.empty()) {
+    waiting->then(session, waiting->request.topics, waiting->decisions);
+    return true;
+  }
+  Desk& desk = desk_of(session);
+  const std::size_t limit = parts_.config.session.commands_pending_max;
+  if (waiting->request.counts && commands_waiting(desk) >= limit) return false;
+  desk.waiting.push_back(waiting);
+  advance(ref);
+  return true;
+}
+
+void Admission::prepare(const Desk* desk, Waiting& waiting) const {
+  const Action action = waiting.request.action;
+  const bool unjudged = waiting.request.counts && desk != nullptr && !desk->unjudged.empty();
+  waiting.questions.clear();
+  for (std::size_t i = 0; i < waiting.decisions.size(); ++i) {
+    const std::string& topic = waiting.request.topics[i];
+    Result<Grant>& decision = waiting.decisions[i];
+    if (is_withdrawn(decision)) continue;
+    decision = Grant{};
+    if (action != Action::kAuthenticate) {
+      if (Result<Pattern> valid = Pattern::parse(topic); !valid) {
+        decision = valid.error();
+        continue;
+      }
+    }
+    switch (parts_.access.check(action, topic)) {
+      case Verdict::kAllow:
+        break;
+      case Verdict::kDeny:
+        decision = refused(action, topic);
+        break;
+      case Verdict::kAsk:
+        if (unjudged) {
+          decision = unavailable(topic, "the session's token could not be judged; send auth again");
+        } else {
+          waiting.questions.push_back(static_cast<std::uint32_t>(i));
+        }
+        break;
+    }
+  }
+}
+
+std::size_t Admission::commands_waiting(const Desk& desk) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(desk.waiting, [](const WaitingPtr& waiting) { return waiting->request.counts; }));
+}
+
+// --- asking ---------------------------------------------------------------------------------------------
+
+void Admission::ask(Desk& desk) {
+  for (const WaitingPtr& waiting : desk.waiting) {
+    for (; waiting->asked < waiting->questions.size(); ++waiting->asked) {
+      const std::uint32_t index = waiting->questions[waiting->asked];
+      if (!waiting->decisions[index]) continue;  // withdrawn
+      if (desk.open >= kSessionQuestionsMax) return;
+      ask_one(desk, waiting, index);
+    }
+  }
+}
+
+void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index) {
+  const AdmissionRequest& request = waiting->request;
+  std::shared_ptr<const ClientInfo>& client = desk.client;
+  if (!client) client = std::make_shared<const ClientInfo>(parts_.sessions.find(desk.session)->client);
+  AccessQuestion question{(std::uint64_t{parts_.config.index} << 48U) | next_id_++, parts_.config.index,
+                          request.action, request.topics[index], client};
+  if (request.action == Action::kAuthenticate) {
+    ClientInfo bearer = *client;
+    bearer.token = request.token;
+    question.client = std::make_shared<const ClientInfo>(std::move(bearer));
+  }
+  const std::uint64_t id = question.id;
+  if (const Status asked = parts_.access.ask(std::move(question)); !asked) {
+    waiting->decisions[index] = unavailable(request.topics[index], asked.error().message);
+    return;
+  }
+  open_.emplace(id, Open{desk.session, waiting, index, waiting->round});
+  deadlines_.emplace_back(parts_.clock.steady_us() + parts_.config.access_deadline_ms * 1000, id);
+  ++waiting->open;
+  ++desk.open;
+}
+
+void Admission::advance(SessionRef ref) {
+  while (Desk* desk = find_desk(ref)) {
+    Session* session = parts_.sessions.find(ref);
+    if (session == nullptr || session->state() != SessionState::kOpen) return;
+    ask(*desk);
+    const auto decided = std::ranges::find_if(desk->waiting, [](const WaitingPtr& waiting) {
+      return waiting->open == 0 && waiting->asked == waiting->questions.size();
+    });
+    if (decided == desk->waiting.end()) {
+      if (desk->waiting.empty() && desk->open == 0 && desk->unjudged.empty()) desks_[ref.slot].reset();
+      return;
+    }
+    const WaitingPtr done = std::move(*decided);
+    desk->waiting.erase(decided);
+    done->then(*session, done->request.topics, done->decisions);
+    if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
+  }
+}
+
+// --- answers --------------------------------------------------------------------------------------------
+
+void Admission::answer(const AccessAnswer& answer) {
+  const auto found = open_.find(answer.id);
+  if (found == open_.end()) return;
+  const Open open = std::move(found->second);
+  open_.erase(found);
+  Desk* desk = find_desk(open.session);
+  if (desk == nullptr) return;
+  --desk->open;
+  Waiting& waiting = *open.waiting;
+  if (waiting.round == open.round) {
+    --waiting.open;
+    Result<Grant>& decision = waiting.decisions[open.index];
+    if (!is_withdrawn(decision)) decision = decision_of(waiting.request.topics[open.index], answer);
+  }
+  advance(open.session);
+}
+
+Result<Grant> Admission::decision_of(const std::string& topic, const AccessAnswer& answer) const {
+  if (answer.ruling == Ruling::kDeny) return denied(topic, answer.text);
+  if (answer.ruling == Ruling::kUnavailable) return unavailable(topic, answer.text);
+  Grant grant{.guarded = true, .claims = topic.empty() ? answer.text : ""};
+  if (answer.ttl_ms > 0) {
+    grant.expires_us = parts_.clock.steady_us() + std::min(answer.ttl_ms, kTtlMsMax) * 1000;
+  }
+  return grant;
+}
+
+void Admission::expire() {
+  const std::int64_t now = parts_.clock.steady_us();
+  while (!deadlines_.empty() && deadlines_.front().first <= now) {
+    const std::uint64_t id = deadlines_.front().second;
+    deadlines_.pop_front();
+    if (!open_.contains(id)) continue;
+    parts_.access.close(id);
+    answer({.id = id,
+            .ruling = Ruling::kUnavailable,
+            .text = "no answer within " + std::to_string(parts_.config.access_deadline_ms) + " ms"});
+  }
+}
+
+std::int64_t Admission::next_deadline_us() {
+  while (!deadlines_.empty() && !open_.contains(deadlines_.front().second)) deadlines_.pop_front();
+  return deadlines_.empty() ? -1 : deadlines_.front().first;
+}
+
+// --- what changes meanwhile -----------------------------------------------------------------------------
+
+std::unordered_set<std::string_view> Admission::withdraw(const Session& session,
+                                                         const std::vector<std::string>& topics) {
+  std::unordered_set<std::string_view> waited;
+  const Desk* desk = find_desk(parts_.sessions.ref(session));
+  if (desk == nullptr) return waited;
+  const std::unordered_set<std::string_view> leaving(topics.begin(), topics.end());
+  for (const WaitingPtr& waiting : desk->waiting) {
+    const AdmissionRequest& request = waiting->request;
+    if (request.action != Action::kSubscribe || !request.counts) continue;
+    for (std::size_t i = 0; i < request.topics.size(); ++i) {
+      const auto topic = leaving.find(request.topics[i]);
+      if (topic == leaving.end()) continue;
+      waiting->decisions[i] =
+          Error{ErrorCode::kNotSubscribed, std::string(*topic) + ": unsubscribed before it was allowed", ""};
+      waited.insert(*topic);
+    }
+  }
+  return waited;
+}
+
+void Admission::reconsider(Session& session) {
+  const SessionRef ref = parts_.sessions.ref(session);
+  Desk* desk = find_desk(ref);
+  if (desk == nullptr) return;
+  desk->client.reset();
+  for (const WaitingPtr& waiting : desk->waiting) {
+    if (waiting->request.action == Action::kAuthenticate) continue;
+    ++waiting->round;
+    waiting->open = 0;
+    waiting->asked = 0;
+    prepare(desk, *waiting);
+  }
+  advance(ref);
+}
+
+void Admission::set_unjudged(Session& session, const std::string& token) {
+  if (token.empty() && find_desk(parts_.sessions.ref(session)) == nullptr) return;
+  Desk& desk = desk_of(session);
+  desk.unjudged = token;
+  desk.unjudged_us = parts_.clock.steady_us();
+}
+
+std::string Admission::token_to_judge(const Session& session) const {
+  const Desk* desk = find_desk(parts_.sessions.ref(session));
+  const bool due = desk != nullptr && parts_.clock.steady_us() - desk->unjudged_us >= kJudgeAgainMs * 1000;
+  return due ? desk->unjudged : "";
+}
+
+void Admission::forget(const Session& session) {
+  Desk* desk = find_desk(parts_.sessions.ref(session));
+  if (desk == nullptr) return;
+  // Their questions keep them until they are answered or late.
+  for (const WaitingPtr& waiting : desk->waiting) *waiting = Waiting{};
+  desks_[session.slot].reset();
+}
+
+Admission::Desk* Admission::find_desk(SessionRef ref) const {
+  if (ref.slot >= desks_.size() || !desks_[ref.slot]) return nullptr;
+  return desks_[ref.slot]->session == ref ? desks_[ref.slot].get() : nullptr;
+}
+
+Admission::Desk& Admission::desk_of(const Session& session) {
+  if (session.slot >= desks_.size()) desks_.resize(session.slot + 1);
+  std::unique_ptr<Desk>& desk = desks_[session.slot];
+  if (!desk) {
+    desk = std::make_unique<Desk>();
+    desk->session = parts_.sessions.ref(session);
+  }
+  return *desk;
+}
+
+}  // namespace tickwire

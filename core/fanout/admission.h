@@ -1,0 +1,132 @@
+// Admission: whether a session may do something, asked of the authorizers and the authenticator and answered
+// once: subscribe, publish, auth and renewals all come through admit().
+//
+//   admit() ── nothing is guarded ────────────────────────────────> then(), before admit() returns
+//      └─> in line ──> asked ──> answered, or late ──> all decided ─> then(), and what it says is sent
+//           ^            │
+//           └────────────┘  reconsider(): the token or the claims are others now
+//
+// A question is closed at its deadline, so a hanging authorizer holds up only its own clients' commands. A
+// session has at most kSessionQuestionsMax of them open; its others wait in line, so that one session with
+// thousands of topics leaves room for the rest. Only an authorizer's Deny is kDenied; whatever could not be
+// asked or was not answered is kUnavailable. A session that ended is forgotten at once: no `then` is called,
+// and of its questions only the room that they take in the bridge stays until their deadline.
+//
+// Loop thread. The sessions and the Access outlive it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "fanout/sender.h"
+#include "fanout/shard_parts.h"
+
+namespace tickwire {
+
+inline constexpr std::size_t kSessionQuestionsMax = 256;
+inline constexpr std::int64_t kJudgeAgainMs = 1'000;
+inline constexpr std::int64_t kForeverUs = std::numeric_limits<std::int64_t>::max();
+inline constexpr std::int64_t kTtlMsMax = 3'153'600'000'000;  // 100 years; a longer one is cut to it
+
+// What is allowed.
+struct Grant {
+  bool guarded = false;                  // an authorizer said so, and so can take it back
+  std::int64_t expires_us = kForeverUs;  // on the steady clock
+  std::string claims;                    // of an authentication: a JSON object
+};
+
+struct AdmissionRequest {
+  Action action = Action::kSubscribe;
+  std::vector<std::string> topics;  // of kAuthenticate one, which is empty
+  std::string token = {};           // of kAuthenticate: the one to judge
+  bool counts = true;               // as a command that waits; false for questions of the server itself
+};
+
+class Admission {
+ public:
+  // One for each topic: bad_topic, denied, unavailable, or not_subscribed for one that was withdrawn.
+  using Decisions = std::vector<Result<Grant>>;
+  // Called once, on the loop thread, while the session is open.
+  using Then = std::function<void(Session&, const std::vector<std::string>& topics, const Decisions&)>;
+
+  Admission(ShardParts& parts, Sender& sender) : parts_(parts), sender_(sender) {}
+
+  // False: commands_pending_max commands of the session wait already, and `then` will not be called.
+  bool admit(Session& session, AdmissionRequest request, Then then);
+  // Takes back those of `topics` for which a subscribe still waits, and says which.
+  std::unordered_set<std::string_view> withdraw(const Session& session,
+                                                const std::vector<std::string>& topics);
+  // The session's token or claims are new: asks again whatever waits, answers to the old ones are void.
+  void reconsider(Session& session);
+  // A token that nobody could judge: what an authorizer would have to say is kUnavailable, until a token was
+  // judged. Empty: there is none any more.
+  void set_unjudged(Session& session, const std::string& token);
+  // That token, once kJudgeAgainMs have passed since set_unjudged(); empty: there is nothing to judge now.
+  [[nodiscard]] std::string token_to_judge(const Session& session) const;
+  void forget(const Session& session);
+
+  // To a question that is no longer open: ignored.
+  void answer(const AccessAnswer& answer);
+  // Closes the questions that are past their deadline.
+  void expire();
+  // When to call expire() next, on the steady clock; < 0: nothing waits.
+  [[nodiscard]] std::int64_t next_deadline_us();
+
+ private:
+  // An admit() that waits.
+  struct Waiting {
+    AdmissionRequest request;
+    Decisions decisions;
+    Then then;
+    std::vector<std::uint32_t> questions;  // the topics to ask about, by index
+    std::size_t asked = 0;                 // of those
+    std::size_t open = 0;                  // asked and not answered
+    std::uint32_t round = 0;               // counts reconsider()
+  };
+  using WaitingPtr = std::shared_ptr<Waiting>;
+  // What waits of a session, in the order it came.
+  struct Desk {
+    SessionRef session;
+    std::vector<WaitingPtr> waiting;
+    std::size_t open = 0;                      // questions, those of earlier rounds included
+    std::shared_ptr<const ClientInfo> client;  // as authorizers see it; null: to be made
+    std::string unjudged;                      // the token; empty: there is none
+    std::int64_t unjudged_us = 0;              // since when
+  };
+  struct Open {
+    SessionRef session;
+    WaitingPtr waiting;  // null: nobody waits for the answer
+    std::uint32_t index = 0;
+    std::uint32_t round = 0;
+  };
+
+  Desk& desk_of(const Session& session);
+  [[nodiscard]] Desk* find_desk(SessionRef ref) const;
+  // Decides what needs no authorizer and lists the questions.
+  void prepare(const Desk* desk, Waiting& waiting) const;
+  [[nodiscard]] std::size_t commands_waiting(const Desk& desk) const;
+  // Asks as much as the session may have open.
+  void ask(Desk& desk);
+  void ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index);
+  // Asks, and calls `then` of what is decided. The session may be gone afterwards.
+  void advance(SessionRef ref);
+  [[nodiscard]] Result<Grant> decision_of(const std::string& topic, const AccessAnswer& answer) const;
+
+  ShardParts& parts_;
+  Sender& sender_;
+  std::vector<std::unique_ptr<Desk>> desks_;  // by the session's slot; null: nothing of it waits
+  std::unordered_map<std::uint64_t, Open> open_;
+  std::deque<std::pair<std::int64_t, std::uint64_t>> deadlines_;  // in order; with questions closed already
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace tickwire

@@ -1,0 +1,295 @@
+#include "fanout/leases.h"
+
+#include <algorithm>
+
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+constexpr std::size_t kStepsPerRun = 128;
+constexpr std::size_t kReviewPiece = kSessionQuestionsMax;
+constexpr std::size_t kFreedPerRun = 4'096;
+
+Error cannot_say(std::string_view topic) {
+  return {ErrorCode::kUnavailable,
+          std::string(topic) + ": could not be authorized again; the server goes on asking", ""};
+}
+
+// Doubles with each attempt; the jitter spreads sessions and topics that lost their authorizer together.
+std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint32_t slot) {
+  const std::int64_t whole_us =
+      std::min(kRenewalRetryMsFirst << std::min(attempts - 1, 10U), kRenewalRetryMsMax) * 1000;
+  const std::size_t spread = std::hash<std::string_view>{}(topic) ^ (slot * 0x9E37'79B9U);
+  return whole_us + static_cast<std::int64_t>(spread % static_cast<std::size_t>(whole_us / 4));
+}
+
+void tell(Session& session, std::string_view topic, const std::optional<Error>& error) {
+  if (error) session.send(encode_error("", *error, topic));
+}
+
+}  // namespace
+
+std::int64_t renewal_lead_us(std::int64_t ttl_us, std::int64_t deadline_ms) {
+  return std::min(ttl_us / 4, (deadline_ms + kRenewalRetryMsFirst) * 1000);
+}
+
+// --- the book -------------------------------------------------------------------------------------------
+
+bool Leases::keep(const Session& session, const std::string& topic, const Grant& grant) {
+  if (session.slot >= books_.size()) books_.resize(session.slot + 1);
+  std::unique_ptr<Book>& book = books_[session.slot];
+  if (!book) {
+    book = std::make_unique<Book>();
+    book->session = parts_.sessions.ref(session);
+  }
+  auto found = book->leases.find(topic);
+  if (found == book->leases.end()) {
+    if (book->leases.size() >= parts_.config.session.subscriptions_max) return false;
+    found = book->leases.emplace(topic, Lease{}).first;
+    found->second.topic = &found->first;
+  }
+  found->second.held.reset();
+  renew(*book, found->second, grant);
+  schedule(*book);
+  return true;
+}
+
+void Leases::renew(Book& book, Lease& lease, const Grant& grant) {
+  lease.attempts = 0;
+  const std::int64_t now = parts_.clock.steady_us();
+  set_end(book, lease, grant.expires_us);
+  const bool ends = grant.expires_us != kForeverUs;
+  const std::int64_t lead =
+      ends ? renewal_lead_us(grant.expires_us - now, parts_.config.access_deadline_ms) : 0;
+  set_ask(book, lease, grant.expires_us - lead);
+}
+
+bool Leases::end(const Session& session, std::string_view topic) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr) return false;
+  const auto found = book->leases.find(topic);
+  if (found == book->leases.end()) return false;
+  const bool held = found->second.held.has_value();
+  erase(*book, found->second);
+  schedule(*book);
+  return held;
+}
+
+void Leases::erase(Book& book, Lease& lease) {
+  set_ask(book, lease, kForeverUs);
+  set_end(book, lease, kForeverUs);
+  book.leases.erase(book.leases.find(*lease.topic));
+}
+
+void Leases::forget(const Session& session) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr) return;
+  due_.erase({book->due_us, book});
+  closed_.push_back(std::move(books_[session.slot]));
+}
+
+Leases::Book* Leases::find_book(SessionRef ref) const {
+  if (ref.slot >= books_.size() || !books_[ref.slot]) return nullptr;
+  return books_[ref.slot]->session == ref ? books_[ref.slot].get() : nullptr;
+}
+
+void Leases::set_ask(Book& book, Lease& lease, std::int64_t at_us) {
+  if (lease.ask_us != kForeverUs) book.asks.erase({lease.ask_us, &lease});
+  lease.ask_us = at_us;
+  if (at_us != kForeverUs) book.asks.emplace(at_us, &lease);
+}
+
+void Leases::set_end(Book& book, Lease& lease, std::int64_t at_us) {
+  if (lease.end_us != kForeverUs) book.ends.erase({lease.end_us, &lease});
+  lease.end_us = at_us;
+  if (at_us != kForeverUs) book.ends.emplace(at_us, &lease);
+}
+
+// --- what is due ----------------------------------------------------------------------------------------
+
+void Leases::schedule(Book& book) {
+  std::int64_t due = book.ends.empty() ? kForeverUs : book.ends.begin()->first;
+  if (!book.asks.empty() && book.asking < kRenewalsAtOnceMax) due = std::min(due, book.asks.begin()->first);
+  if (book.review && !book.review->asking) due = 0;
+  if (due == book.due_us) return;
+  due_.erase({book.due_us, &book});
+  book.due_us = due;
+  if (due != kForeverUs) due_.emplace(due, &book);
+}
+
+std::int64_t Leases::next_us() const {
+  if (!closed_.empty()) return 0;
+  return due_.empty() ? -1 : due_.begin()->first;
+}
+
+void Leases::run() {
+  const std::int64_t now = parts_.clock.steady_us();
+  for (std::size_t steps = 0; steps < kStepsPerRun && !due_.empty() && due_.begin()->first <= now; ++steps) {
+    const SessionRef ref = due_.begin()->second->session;
+    Session* session = parts_.sessions.find(ref);
+    if (session == nullptr || session->state() != SessionState::kOpen) {
+      due_.erase(due_.begin());
+      closed_.push_back(std::move(books_[ref.slot]));
+      continue;
+    }
+    step(*due_.begin()->second, *session);
+    if (Book* book = find_book(ref)) schedule(*book);
+    if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
+  }
+  for (std::size_t freed = 0; freed < kFreedPerRun && !closed_.empty(); ++freed) {
+    Book& book = *closed_.back();
+    if (!book.asks.empty()) book.asks.erase(book.asks.begin());
+    if (!book.ends.empty()) book.ends.erase(book.ends.begin());
+    if (!book.leases.empty()) book.leases.erase(book.leases.begin());
+    if (book.asks.empty() && book.ends.empty() && book.leases.empty()) closed_.pop_back();
+  }
+}
+
+void Leases::step(Book& book, Session& session) {
+  const std::int64_t now = parts_.clock.steady_us();
+  if (!book.ends.empty() && book.ends.begin()->first <= now) {
+    Lease& lease = *book.ends.begin()->second;
+    const std::string topic = *lease.topic;
+    tell(session, topic, hold(book, session, lease));
+  } else if (book.review && !book.review->asking) {
+    review_piece(book, session);
+  } else if (!book.asks.empty()) {
+    ask(book, session, *book.asks.begin()->second);
+  }
+}
+
+void Leases::ask(Book& book, Session& session, Lease& lease) {
+  set_ask(book, lease, kForeverUs);
+  lease.asking = true;
+  ++book.asking;
+  admission_.admit(
+      session, {.action = Action::kSubscribe, .topics = {*lease.topic}, .counts = false},
+      [this](Session& holder, const std::vector<std::string>& topics, const Admission::Decisions& decisions) {
+        on_answer(holder, topics.front(), decisions.front());
+      });
+}
+
+void Leases::on_answer(Session& session, const std::string& topic, const Result<Grant>& decision) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr) return;
+  --book->asking;
+  const auto found = book->leases.find(topic);
+  if (found != book->leases.end() && std::exchange(found->second.asking, false)) {
+    tell(session, topic, decide(*book, session, found->second, decision));
+  }
+  schedule(*book);
+}
+
+// --- what an answer does --------------------------------------------------------------------------------
+
+std::optional<Error> Leases::decide(Book& book, Session& session, Lease& lease,
+                                    const Result<Grant>& decision) {
+  if (decision) {
+    renew(book, lease, *decision);
+    return lease.held ? resume(book, session, lease) : std::nullopt;
+  }
+  if (decision.error().code == ErrorCode::kUnavailable) {
+    const std::int64_t pause = retry_after_us(++lease.attempts, *lease.topic, session.slot);
+    set_ask(book, lease, parts_.clock.steady_us() + pause);
+    return std::nullopt;
+  }
+  if (!lease.held) subscriptions_.unsubscribe(session, *lease.topic);
+  erase(book, lease);
+  return decision.error();
+}
+
+std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
+  set_end(book, lease, kForeverUs);
+  if (lease.held) return std::nullopt;
+  const std::optional<SubscriptionIndex> index = subscriptions_.find(session, *lease.topic);
+  if (!index) {
+    erase(book, lease);
+    return std::nullopt;
+  }
+  Held held;
+  if (is_pattern_index(*index)) {
+    held.pace_ms = session.patterns()[*index & ~kPatternBit].pace_ms;
+  } else {
+    const Subscription& subscription = session.exact()[*index];
+    held.pace_ms = subscription.pace_ms;
+    if (parts_.topics.state(subscription.topic_id).is_event() && !subscription.fresh) {
+      held.seq = subscription.seq;
+    }
+  }
+  lease.held = held;
+  subscriptions_.unsubscribe(session, *lease.topic);
+  return cannot_say(*lease.topic);
+}
+
+std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) {
+  const Held held = *std::exchange(lease.held, std::nullopt);
+  SubscribeOptions options;
+  options.pace_ms = held.pace_ms;
+  options.same_epoch = true;
+  std::unordered_map<std::string, std::uint64_t> since;
+  if (held.seq) {
+    since.emplace(*lease.topic, *held.seq);
+    options.since = &since;
+  }
+  const TopicResult result = subscriptions_.subscribe(session, *lease.topic, options);
+  if (result.error) erase(book, lease);
+  return result.error;
+}
+
+// --- review ---------------------------------------------------------------------------------------------
+
+void Leases::review(Session& session, Reviewed done) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr || book->leases.empty()) return done(session, {});
+  const std::int64_t deadline = parts_.clock.steady_us() + parts_.config.access_deadline_ms * 1000;
+  Review& review = book->review.emplace();
+  review.done = std::move(done);
+  review.deadline_us = deadline;
+  review_piece(*book, session);
+  if ((book = find_book(parts_.sessions.ref(session))) != nullptr) schedule(*book);
+}
+
+void Leases::review_piece(Book& book, Session& session) {
+  Review& review = *book.review;
+  std::vector<std::string> topics;
+  for (auto at = book.leases.upper_bound(review.after);
+       at != book.leases.end() && topics.size() < kReviewPiece; ++at) {
+    topics.push_back(at->first);
+  }
+  if (topics.empty()) {
+    const Review done = *std::exchange(book.review, std::nullopt);
+    return done.done(session, done.notices);
+  }
+  review.after = topics.back();
+  if (parts_.clock.steady_us() >= review.deadline_us) {
+    const Admission::Decisions late(topics.size(), cannot_say(""));
+    return decide_reviewed(session, topics, late);
+  }
+  review.asking = true;
+  admission_.admit(
+      session, {.action = Action::kSubscribe, .topics = std::move(topics), .counts = false},
+      [this](Session& holder, const std::vector<std::string>& asked, const Admission::Decisions& decisions) {
+        decide_reviewed(holder, asked, decisions);
+      });
+}
+
+void Leases::decide_reviewed(Session& session, const std::vector<std::string>& topics,
+                             const Admission::Decisions& decisions) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr || !book->review) return;
+  book->review->asking = false;
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    const auto found = book->leases.find(topics[i]);
+    if (found == book->leases.end()) continue;
+    Lease& lease = found->second;
+    std::optional<Error> error = decide(*book, session, lease, decisions[i]);
+    // What the claims of before allowed ends with them.
+    const bool open = !decisions[i] && decisions[i].error().code == ErrorCode::kUnavailable;
+    if (open) error = hold(*book, session, lease);
+    if (error) book->review->notices.push_back({topics[i], *error});
+  }
+  schedule(*book);
+}
+
+}  // namespace tickwire

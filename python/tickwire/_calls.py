@@ -1,0 +1,240 @@
+"""Calls of the functions that answer questions: each has a deadline, each client only its share.
+
+A call that is late is given up, whatever it does: its thread, or its task when it ignores being
+cancelled, is left behind as *stuck* until it ends. A plugin has so many threads at once, and so
+many stuck ones beside them; one client has only its share of both. So a client whose questions hang
+leaves room for the others, and a plugin that hangs altogether is `blocked`: its questions are
+answered at once, until one of its stuck calls ends. Plugins share no thread.
+"""
+
+import asyncio
+import inspect
+from collections import Counter, OrderedDict, deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tickwire._workers import Worker
+
+THREADS_MAX: Final = 16
+"""Calls of one plugin's plain ``def`` at once; the next ones wait until their deadline."""
+STUCK_MAX: Final = 48
+"""Calls of one plugin past their deadline, after which it is `blocked`."""
+SESSION_CALLS_MAX: Final = 4
+ADDRESS_CALLS_MAX: Final = 8
+"""Of both together, so many of one session and of one address (not of this machine's own)."""
+CANCEL_GRACE_S: Final = 0.1
+"""A task that has not ended so long after it was cancelled is stuck."""
+
+
+class LateError(Exception):
+    """The call did not end by its deadline."""
+
+
+class FullError(Exception):
+    """There was no room to make the call; its text says why."""
+
+
+class RaisedError(Exception):
+    """The function raised `error`, whatever kind of exception that is."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose question a call answers."""
+
+    session: str
+    address: int
+    """A number for the peer's address; 0: this machine's own, which has no limit by address."""
+
+
+class Calls:
+    """Of one plugin. On the plugins' loop. `changed` is called when `blocked` changes."""
+
+    def __init__(self, name: str, changed: Callable[[], None]) -> None:
+        self._name = name
+        self._changed = changed
+        self._held: Counter[str | int] = Counter()  # by session and by address, stuck ones included
+        self._running = 0  # threads that are not late
+        self._stuck = 0
+        self._idle: list[Worker] = []
+        self._waiting: OrderedDict[str, deque[tuple[Source, asyncio.Future[None]]]] = OrderedDict()
+
+    @property
+    def blocked(self) -> bool:
+        return self._stuck >= STUCK_MAX
+
+    async def call(
+        self, function: Callable[..., Any], source: Source, *args: Any, until: float
+    ) -> Any:
+        """What the function returns; `until` is its deadline on the loop's clock.
+
+        Raises `LateError`, `FullError` or `RaisedError`.
+        """
+        if inspect.iscoroutinefunction(function):
+            if self.blocked or not self._has_room(source):
+                raise FullError(self._why_full())
+            return await self._await(_contained(function, *args), source, until)
+        result = await self._call_in_thread(function, source, args, until)
+        if inspect.isawaitable(result):  # of an async function behind a plain decorator
+            return await self._await(_contained(lambda: result), source, until)
+        return result
+
+    def end(self) -> None:
+        for worker in self._idle:
+            worker.end()
+
+    # --- async def --------------------------------------------------------------------------------
+
+    async def _await(self, call: Coroutine[Any, Any, Any], source: Source, until: float) -> Any:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(call)
+        try:
+            await _wait(task, until)
+        finally:
+            if not task.done():
+                task.cancel()
+                loop.call_later(CANCEL_GRACE_S, self._leave_task, task, source)
+        if not task.done() or task.cancelled():
+            raise LateError
+        result = task.result()
+        if isinstance(result, RaisedError):
+            raise result
+        return result
+
+    def _leave_task(self, task: asyncio.Task[Any], source: Source) -> None:
+        """It was cancelled a while ago."""
+        if not task.done():
+            self._hold(source, 1)
+            self._set_stuck(1)
+            task.add_done_callback(lambda _: self._end_stuck(source))
+
+    # --- def --------------------------------------------------------------------------------------
+
+    async def _call_in_thread(
+        self, function: Callable[..., Any], source: Source, args: tuple[Any, ...], until: float
+    ) -> Any:
+        await self._enter(source, until)
+        worker = self._idle.pop() if self._idle else Worker(f"{self._name}-authorizer")
+        try:
+            future = worker.call(function, *args)
+        except BaseException:
+            worker.end()
+            self._leave(source)
+            raise
+        try:
+            await _wait(future, until)
+        finally:
+            late = not future.done()
+            if late:  # its slot goes to another thread, its client's share does not
+                self._running -= 1
+                self._set_stuck(1)
+                self._admit_next()
+            future.add_done_callback(lambda f: self._end_thread(worker, source, f, late))
+        if late:
+            raise LateError
+        error = future.exception()
+        if error is not None:
+            raise RaisedError(error)
+        return future.result()
+
+    def _end_thread(
+        self, worker: Worker, source: Source, future: asyncio.Future[Any], late: bool
+    ) -> None:
+        future.exception()  # seen, also when nobody waits for it any more
+        if len(self._idle) < THREADS_MAX:
+            self._idle.append(worker)
+        else:
+            worker.end()
+        if late:
+            self._end_stuck(source)
+        else:
+            self._leave(source)
+
+    async def _enter(self, source: Source, until: float) -> None:
+        """Waits for a thread: sessions take turns."""
+        if self.blocked:
+            raise FullError(self._why_full())
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(source.session, deque()).append((source, turn))
+        self._admit_next()
+        try:
+            await _wait(turn, until)
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self._leave(source)
+            raise
+        finally:
+            if not turn.done():
+                turn.cancel()
+        if turn.cancelled():
+            raise FullError(self._why_full())
+
+    def _admit_next(self) -> None:
+        for session in list(self._waiting):
+            if self._running >= THREADS_MAX:
+                return
+            line = self._waiting[session]
+            while line and line[0][1].done():  # given up
+                line.popleft()
+            if line and self._has_room(line[0][0]):
+                source, turn = line.popleft()
+                self._hold(source, 1)
+                self._running += 1
+                turn.set_result(None)
+                self._waiting.move_to_end(session)
+            if not line:
+                del self._waiting[session]
+
+    def _leave(self, source: Source) -> None:
+        self._running -= 1
+        self._hold(source, -1)
+        self._admit_next()
+
+    # --- shares -----------------------------------------------------------------------------------
+
+    def _has_room(self, source: Source) -> bool:
+        if self._held[source.session] >= SESSION_CALLS_MAX:
+            return False
+        return not source.address or self._held[source.address] < ADDRESS_CALLS_MAX
+
+    def _hold(self, source: Source, more: int) -> None:
+        for holder in (source.session, source.address):
+            self._held[holder] += more
+            if not self._held[holder]:
+                del self._held[holder]
+
+    def _end_stuck(self, source: Source) -> None:
+        self._hold(source, -1)
+        self._set_stuck(-1)
+        self._admit_next()
+
+    def _set_stuck(self, more: int) -> None:
+        was_blocked = self.blocked
+        self._stuck += more
+        if self.blocked != was_blocked:
+            self._changed()
+
+    def _why_full(self) -> str:
+        if self.blocked:
+            return f"{self._stuck} calls hang"
+        return "calls of this client hang or are under way"
+
+
+async def _wait(future: asyncio.Future[Any], until: float) -> None:
+    """For its end or for the deadline; never cancels it."""
+    left_s = until - asyncio.get_running_loop().time()
+    if left_s > 0:
+        await asyncio.wait({future}, timeout=left_s)
+
+
+async def _contained(function: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """What it returns or, as a value, what it raised: no exception of a plugin reaches the loop."""
+    try:
+        return await function(*args)
+    except BaseException as e:
+        return RaisedError(e)
