@@ -1,13 +1,14 @@
 #include "fanout/commands.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "base/work.h"
 #include "fanout/subscribe_run.h"
-#include "model/utf8.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -28,6 +29,13 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
     options.pace_ms = static_cast<std::uint16_t>(std::ceil(1000 / command.max_rate));
   }
   return options;
+}
+
+Activity activity_of(const Command& command) {
+  static constexpr std::array kActivities{Activity::kSubscribe, Activity::kUnsubscribe, Activity::kPublish,
+                                          Activity::kList,      Activity::kAuth,        Activity::kPing};
+  static_assert(kActivities.size() == std::variant_size_v<decltype(Command::body)>);
+  return kActivities.at(command.body.index());
 }
 
 }  // namespace
@@ -106,6 +114,7 @@ void Commands::go_on(Session& session) {
 }
 
 void Commands::execute(Session& session, Command& command) {
+  const Doing doing(parts_.pulse, activity_of(command));
   const std::string& id = command.id;
   if (auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
     subscribe(session, id, *subscribe_to);

@@ -54,11 +54,13 @@ class Shard::Impl {
   }
 
   void on_writable(Session& session) {
+    const Doing doing(parts_.pulse, Activity::kSending);
     session.unblock();
     sender_.send(session);
   }
 
   void on_closed(Session& session) {
+    const Doing doing(parts_.pulse, Activity::kDisconnect);
     admission_.forget(session);
     leases_.forget(session);
     parts_.sessions.retire(session);
@@ -83,6 +85,7 @@ class Shard::Impl {
   }
 
   void tick() {
+    const Doing doing(parts_.pulse, Activity::kTick);
     const std::int64_t now = parts_.clock.steady_us();
     for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
       if (Session* session = parts_.sessions.open_at(slot)) tick(*session, now);
@@ -125,7 +128,10 @@ class Shard::Impl {
   }
   [[nodiscard]] bool draining() const { return drains_ > 0; }
 
-  void on_message(Session& session, std::string_view message) { commands_.run(session, message); }
+  void on_message(Session& session, std::string_view message) {
+    const Doing doing(parts_.pulse, Activity::kReading);
+    commands_.run(session, message);
+  }
 
   void stop() {
     do {
@@ -150,6 +156,8 @@ class Shard::Impl {
   void answer(AccessAnswer answer) {
     post([this, answer = std::move(answer)] { admission_.answer(answer); });
   }
+
+  LoopPulse& pulse() { return parts_.pulse; }
 
   [[nodiscard]] ShardStats stats() const {
     const ShardCounters& c = parts_.counters;
@@ -180,6 +188,7 @@ class Shard::Impl {
       const std::lock_guard lock(posted_mutex_);
       calls.swap(posted_);
     }
+    const Doing doing(parts_.pulse, Activity::kPosted);
     for (const auto& call : calls) call();
   }
 
@@ -191,6 +200,7 @@ class Shard::Impl {
   }
 
   void turn(std::int64_t now) {
+    const Doing doing(parts_.pulse, Activity::kTurn);
     turn_.run();
     const std::int64_t end = parts_.clock.steady_us();
     const double rest = static_cast<double>(end - now) * (1.0 / parts_.config.fanout_load - 1.0);
@@ -199,6 +209,7 @@ class Shard::Impl {
 
   // Each session gets one write a run, so that none starves the others.
   void send_dues() {
+    const Doing doing(parts_.pulse, Activity::kSending);
     parts_.dues.take_due(parts_.jobs.budget());
     for (Session* session : parts_.dues.take_sessions()) {
       if (session->writable()) sender_.send(*session);
@@ -299,6 +310,9 @@ void Shard::answer(AccessAnswer answer) {
 }
 ShardStats Shard::stats() const {
   return impl_->stats();
+}
+LoopPulse& Shard::pulse() {
+  return impl_->pulse();
 }
 
 }  // namespace tickwire

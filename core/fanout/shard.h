@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/loop_pulse.h"
 #include "fanout/access.h"
 #include "fanout/session_report.h"
 #include "fanout/shard_config.h"
@@ -73,6 +74,8 @@ class Shard {
   bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will
   void answer(AccessAnswer answer);
   [[nodiscard]] ShardStats stats() const;
+  // Set on the loop thread only: by the shard for what it does, by net/ for the rest.
+  [[nodiscard]] LoopPulse& pulse();
 
  private:
   class Impl;

@@ -1,4 +1,5 @@
-// What the parts of one shard share. Loop thread, except the counters, which any thread may read.
+// What the parts of one shard share. Loop thread, except the counters and the pulse, which any thread may
+// read.
 #pragma once
 
 #include <atomic>
@@ -6,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/loop_pulse.h"
 #include "fanout/access.h"
 #include "fanout/dues.h"
 #include "fanout/jobs.h"
@@ -55,6 +57,7 @@ struct ShardParts {
   ShardCounters counters;
   Jobs jobs;
   std::uint64_t runs = 0;  // of the shard
+  LoopPulse pulse;
 };
 
 }  // namespace tickwire
