@@ -270,7 +270,7 @@ async def test_nobody_listening_is_3(tickwire_command: "Commands", args: tuple[s
     ended = await tickwire_command(*args, "--url", "127.0.0.1:1")
     assert (ended.code, ended.out) == (3, "")
     assert ended.err.startswith("tickwire: ")
-    assert ended.err.endswith(": Connection refused\n")
+    assert ended.err.endswith(": Connection refused; is `tickwire serve` running there?\n")
 
 
 async def test_a_path_that_http_cannot_carry_is_3(tickwire_command: "Commands") -> None:

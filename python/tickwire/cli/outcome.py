@@ -1,6 +1,7 @@
 """How a command speaks and ends: errors to stderr in one line, the exit code, closed pipes."""
 
 import asyncio
+import errno
 import functools
 import signal
 import stat
@@ -14,7 +15,7 @@ import typer
 from tickwire import exit_codes
 from tickwire._escape import printable, printable_json
 from tickwire.cli.streams import OutputError
-from tickwire.errors import TickwireError
+from tickwire.errors import ConnectionFailedError, TickwireError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +58,8 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
 
 
 def fail(error: TickwireError) -> NoReturn:
-    say(str(error))
+    nobody = isinstance(error, ConnectionFailedError) and was_refused(error)
+    say(f"{error}; is `tickwire serve` running there?" if nobody else str(error))
     raise typer.Exit(exit_codes.exit_code(error))
 
 
@@ -67,6 +69,19 @@ def not_written(error: OutputError) -> int:
         return exit_codes.OK
     say(f"the output cannot be written: {error}")
     return exit_codes.CANNOT_WRITE
+
+
+def was_refused(error: BaseException | None) -> bool:
+    """Nobody listens at the address, or at the socket's path."""
+    while error is not None:
+        why = getattr(error, "reason", error)  # urllib wraps what the system said
+        if isinstance(why, ConnectionRefusedError | FileNotFoundError):
+            return True
+        # asyncio puts what all addresses of a name said into one text.
+        if isinstance(why, OSError) and f"Errno {errno.ECONNREFUSED}]" in str(why):
+            return True
+        error = error.__cause__
+    return False
 
 
 def say(text: str) -> None:
