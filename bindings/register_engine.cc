@@ -131,7 +131,10 @@ void bind_server(EngineClass& engine) {
       .def_property_readonly("config", &Engine::config, py::return_value_policy::reference_internal)
       .def_property_readonly("address", &Engine::address, "\"127.0.0.1:8080\", with the real port.")
       .def_property_readonly("epoch", &Engine::epoch)
-      .def("health", &Engine::health_json, WithoutGil(), "What GET /health answers, as JSON.")
+      .def_property_readonly("admin_address", &Engine::admin_address,
+                             "The admin listener's socket, or \"host:port\"; \"\": there is none.")
+      .def("health", &Engine::health_json, WithoutGil(),
+           "What GET /health of the admin listener answers, as JSON.")
       .def(
           "local_session", [](Engine& self) { return std::make_unique<LocalClient>(self.shard()); },
           py::keep_alive<0, 1>(), "A new in-process client.");

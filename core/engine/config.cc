@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/admin_door.h"
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
 #include "engine/origin.h"
@@ -137,6 +138,11 @@ Result<Config> load_config(const ConfigSources& sources) {
                    "server.origins"};
     }
     origin = std::move(*normal);
+  }
+  if (const auto admin = parse_admin_listen(config); !admin) {
+    Error error = admin.error();
+    error.message = fmt::format("{}: {}", config.sources["admin.listen"], error.message);
+    return error;
   }
   for (const auto& [pattern, topic] : config.topics) {
     if (topic.history != "stored" || !config.store_path.empty()) continue;

@@ -44,6 +44,7 @@ struct Config {
   std::string auth_publish = "none";
   int auth_deadline_ms = 2000;
   std::string auth_admin_token;
+  std::string admin_listen = "auto";
   std::vector<std::string> plugin_files;
   std::string plugin_python_path;
   std::string log_level = "info";
@@ -89,7 +90,7 @@ struct ListenAddress {
   std::string host;  // without the brackets of an IPv6 address
   std::uint16_t port = 0;
 };
-// "host:port" or "[::1]:port"; kBadConfig.
-Result<ListenAddress> parse_listen(std::string_view text);
+// "host:port" or "[::1]:port"; kBadConfig, which names `key`.
+Result<ListenAddress> parse_listen(std::string_view text, std::string_view key = "server.listen");
 
 }  // namespace tickwire

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "engine/health.h"
 #include "engine/logging.h"
 #include "engine/session_gathering.h"
 #include "store/epoch.h"
@@ -38,6 +39,7 @@ std::map<std::string, std::string> settings_of(const Config& config) {
 Result<std::unique_ptr<Engine>> Engine::create(Config config) {
   Result<ListenAddress> listen = parse_listen(config.listen);
   if (!listen) return listen.error();
+  if (const auto admin = parse_admin_listen(config); !admin) return admin.error();
   set_up_logging(config.log_level);
   return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen)));
 }
@@ -64,16 +66,25 @@ Status Engine::start() {
   assert(!started_);
   Status ready = open_store();
   if (ready) ready = open_loops();
+  if (ready) ready = open_admin();
   if (ready && store_) ready = store_->start(hub_, config_.store_flush_ms);
   if (!ready) {
     loops_.clear();
+    admin_.close();
     store_.reset();
     return ready;
   }
   housekeeping_.emplace(hub_);
+  run_loops();
+  return ready;
+}
+
+void Engine::run_loops() {
+  std::vector<const LoopPulse*> pulses;
+  for (const auto& loop : loops_) pulses.push_back(&loop->pulse());
+  watchdog_.emplace(pulses);
   started_ = true;
   for (const auto& loop : loops_) loop->start();
-  return ready;
 }
 
 Status Engine::open_store() {
@@ -109,6 +120,13 @@ Status Engine::open_loops() {
   return ok_status();
 }
 
+Status Engine::open_admin() {
+  if (Status opened = admin_.open(config_, address()); !opened) return opened;
+  if (admin_.socket() < 0) return ok_status();
+  spdlog::info("admin listener: {}", admin_.address());
+  return loops_.front()->serve_admin(admin_.socket(), admin_.door());
+}
+
 ShardConfig Engine::shard_config(std::uint32_t index) const {
   ShardConfig shard;
   shard.index = index;
@@ -142,6 +160,7 @@ void Engine::stop() {
     stopping.reserve(loops_.size());
     for (const auto& loop : loops_) stopping.emplace_back([&loop] { loop->stop(); });
   }
+  admin_.close();
   housekeeping_.reset();
   if (store_) store_->stop();
 }
@@ -181,31 +200,34 @@ std::string Engine::address() const {
   return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", listen_.host, ipv6 ? "]" : "", listen_.port);
 }
 
-std::string Engine::health_json() const {
-  std::uint64_t sessions = 0;
-  std::uint64_t overruns = 0;
-  StoreStats store;
-  if (started_) {
-    for (const auto& loop : loops_) {
-      const ShardStats stats = loop->shard().stats();
-      sessions += stats.sessions;
-      overruns += stats.overruns;
-    }
-    if (store_) store = store_->stats();
+HealthAnswer Engine::health(HealthDetail detail) const {
+  HealthFacts facts;
+  facts.draining = stopped_;
+  facts.server = kServerName;
+  facts.topics = hub_.topic_count();
+  facts.stale = hub_.stale_count();
+  if (detail == HealthDetail::kAll) facts.plugins = bridge_.plugins().json();
+  if (!started_) return describe_health(facts, detail);
+  const std::string address = this->address();
+  facts.epoch = epoch_;
+  facts.address = address;
+  facts.watchdog = &*watchdog_;
+  for (const auto& loop : loops_) {
+    const ShardStats stats = loop->shard().stats();
+    facts.sessions += stats.sessions;
+    facts.overruns += stats.overruns;
   }
-  const std::string_view working = store.state == StoreState::kDegraded ? "degraded" : "ok";
-  return fmt::format(
-      R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},"overruns":{},)"
-      R"("store":"{}","store_stats":{{"flushes":{},"rows":{},"failures":{}}},"plugins":{}}})",
-      stopped_ ? "draining" : working, started_ ? epoch_ : "", kServerName, hub_.topic_count(), sessions,
-      hub_.stale_count(), overruns, name_of(store.state), store.flushes, store.rows, store.failures,
-      bridge_.plugins().json());
+  if (store_) facts.store = store_->stats();
+  return describe_health(facts, detail);
 }
 
+// A loop that stands still would be waited for: its sessions are left out. The first loop asks, so it turns.
 void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const {
   std::vector<Shard*> shards;
   shards.reserve(loops_.size());
-  for (const auto& loop : loops_) shards.push_back(&loop->shard());
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (i == 0 || !watchdog_->loops()[i].standing()) shards.push_back(&loops_[i]->shard());
+  }
   gather_sessions(std::move(shards), query, std::move(done));
 }
 

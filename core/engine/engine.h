@@ -3,9 +3,10 @@
 //
 // Thread: create, start, stop and the destructor from one thread at a time; the accessors from any, between
 // start() and stop() for what start makes. Signals belong to the two mains.
-// Start: store opened -> images restored -> loops bound -> store, housekeeping and loops run. What fails
-// halfway is undone before start() returns. Stop: within server.drain_s loops stop accepting and tell their
-// clients -> loops end -> housekeeping ends -> the store writes what is left and marks a clean stop.
+// Start: store opened -> images restored -> loops and admin listener bound -> store, watchdog, housekeeping
+// and loops run. What fails halfway is undone before start() returns. Stop: within server.drain_s loops stop
+// accepting and tell their clients -> loops end -> housekeeping ends -> the store writes what is left and
+// marks a clean stop.
 #pragma once
 
 #include <atomic>
@@ -20,8 +21,10 @@
 
 #include "base/error.h"
 #include "bridge/bridge.h"
+#include "engine/admin_door.h"
 #include "engine/config.h"
 #include "engine/housekeeping.h"
+#include "engine/loop_watchdog.h"
 #include "engine/system_clock.h"
 #include "fanout/shard.h"
 #include "hub/hub.h"
@@ -57,8 +60,12 @@ class Engine final : public HttpSource {
   [[nodiscard]] std::string address() const;
   // After start(): names this unbroken history of sequence numbers.
   [[nodiscard]] const std::string& epoch() const { return epoch_; }
-  // What GET /health answers.
-  [[nodiscard]] std::string health_json() const override;
+  // After start(): the path of the admin listener's socket, or host:port; empty: there is none.
+  [[nodiscard]] const std::string& admin_address() const { return admin_.address(); }
+  // What GET /health of the admin listener answers.
+  [[nodiscard]] std::string health_json() const { return health(HealthDetail::kAll).json; }
+  [[nodiscard]] HealthAnswer health(HealthDetail detail) const override;
+  [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override;
 
  private:
@@ -66,6 +73,8 @@ class Engine final : public HttpSource {
   Status open_store();
   Status open_and_restore();
   Status open_loops();
+  Status open_admin();
+  void run_loops();
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index) const;
   [[nodiscard]] NetConfig net_config() const;
 
@@ -80,7 +89,9 @@ class Engine final : public HttpSource {
   ListenAddress listen_;  // with the real port
   std::unique_ptr<Store> store_;
   std::vector<std::unique_ptr<Loop>> loops_;
+  AdminDoor admin_;
   std::optional<Housekeeping> housekeeping_;
+  std::optional<LoopWatchdog> watchdog_;
 
   std::mutex reload_mutex_;
   std::map<std::string, std::string> settings_;  // in force, by key; protected by reload_mutex_

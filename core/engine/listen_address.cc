@@ -6,13 +6,12 @@
 
 namespace tickwire {
 
-Result<ListenAddress> parse_listen(std::string_view text) {
-  const auto bad = [text](std::string_view what) {
-    return Error{
-        ErrorCode::kBadConfig,
-        fmt::format("server.listen must be host:port, as in 127.0.0.1:8080 or [::1]:8080, not \"{}\": {}",
-                    text, what),
-        "server.listen"};
+Result<ListenAddress> parse_listen(std::string_view text, std::string_view key) {
+  const auto bad = [text, key](std::string_view what) {
+    return Error{ErrorCode::kBadConfig,
+                 fmt::format("{} must be host:port, as in 127.0.0.1:8080 or [::1]:8080, not \"{}\": {}", key,
+                             text, what),
+                 std::string(key)};
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");

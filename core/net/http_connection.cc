@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kReadBytes = 4U << 10U;
 constexpr int kReadsPerTurnMax = 16;  // then others have their turn
 
-HttpRequest http_request(const RequestHead& head, int socket) {
+HttpRequest http_request(const RequestHead& head) {
   HttpRequest request;
   request.method = head.method;
   request.path = head.path;
@@ -28,8 +28,7 @@ HttpRequest http_request(const RequestHead& head, int socket) {
   request.if_none_match = head.header("if-none-match");
   request.host = head.header("host");
   request.authorization = head.header("authorization");
-  request.from_loopback = is_loopback_peer(socket);
-  request.forwarded = !head.header("x-forwarded-for").empty() || !head.header("forwarded").empty();
+  request.origin = head.header("origin");
   request.has_body = head.has_body;
   return request;
 }
@@ -44,10 +43,12 @@ bool would_block(ssize_t read) {
 
 }  // namespace
 
-void HttpConnection::adopt(LoopState& loop, int socket) {
+void HttpConnection::adopt(LoopState& loop, int socket, Door door) {
   const PeerAddress address = peer_address(socket);
   Share place(loop.requests_open, address);
-  if (const Drawn drawn = place.resize(1); drawn != Drawn::kTaken) {
+  // The admin's socket has a way in also where others took every place.
+  const Drawn drawn = door == Door::kAdminSocket ? Drawn::kTaken : place.resize(1);
+  if (drawn != Drawn::kTaken) {
     (void)HttpExchange(
         too_many(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
                                                : "too many connections are no WebSocket"),
@@ -56,13 +57,14 @@ void HttpConnection::adopt(LoopState& loop, int socket) {
     ::close(socket);
     return;
   }
-  auto* client = new HttpConnection(loop, socket, address, std::move(place));
+  auto* client = new HttpConnection(loop, socket, door, address, std::move(place));
   if (!loop.poller.add(socket, *client, EPOLLIN)) delete client;
 }
 
-HttpConnection::HttpConnection(LoopState& loop, int socket, PeerAddress address, Share place)
+HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Share place)
     : loop_(loop),
       socket_(socket),
+      door_(door),
       address_(address),
       place_(std::move(place)),
       answer_(loop.answers_open, address),
@@ -88,6 +90,7 @@ void HttpConnection::enter(State state, std::uint32_t events) {
 }
 
 void HttpConnection::on_ready(std::uint32_t events) {
+  const Doing doing(loop_.shard.pulse(), Activity::kHttp);
   const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
   switch (state_) {
     case State::kHead:
@@ -136,12 +139,18 @@ void HttpConnection::on_head(std::size_t size) {
   const auto& head = std::get<RequestHead>(parsed);
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   method_ = head.method;
-  HttpRouter::Answer reply = loop_.router.answer(http_request(head, socket_), loop_.draining);
+  const HttpRequest request = http_request(head);
+  if (door_ == Door::kPublic) return answer(loop_.router.answer(request, loop_.draining));
+  AdminRouter::Answer reply = loop_.admin.answer(request, door_, loop_.draining);
   if (const auto* query = std::get_if<SessionsQuery>(&reply)) return await_sessions(*query);
   answer(std::get<HttpResponse>(std::move(reply)));
 }
 
 void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
+  const Doing doing(loop_.shard.pulse(), Activity::kUpgrade);
+  if (door_ != Door::kPublic) {
+    return refuse(404, ErrorCode::kUnknownCommand, "no WebSocket at the admin listener");
+  }
   const UpgradeRequest request = upgrade_request(head);
   if (const auto refusal = check_upgrade(request, loop_.config.origins)) return refuse(*refusal);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");

@@ -23,6 +23,7 @@
 
 #include "base/shares.h"
 #include "net/deadline_list.h"
+#include "net/door.h"
 #include "net/http_exchange.h"
 #include "net/http_router.h"
 #include "net/loop_state.h"
@@ -33,12 +34,14 @@ namespace tickwire {
 
 class HttpConnection final : public Pollee, public DeadlineNode {
  public:
-  // Takes ownership of an accepted, non-blocking socket, also where it refuses it.
-  static void adopt(LoopState& loop, int socket);
+  // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which router
+  // answers.
+  static void adopt(LoopState& loop, int socket, Door door);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
+  [[nodiscard]] Door door() const { return door_; }
   void on_ready(std::uint32_t events) override;
   void on_overdue();
   // The server stops: closes, unless an answer is under way.
@@ -49,7 +52,7 @@ class HttpConnection final : public Pollee, public DeadlineNode {
  private:
   enum class State : std::uint8_t { kHead, kAwaiting, kAnswering, kLingering };
 
-  HttpConnection(LoopState& loop, int socket, PeerAddress address, Share place);
+  HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Share place);
   void read_head();
   void on_head(std::size_t size);
   void on_upgrade(const RequestHead& head, std::size_t size);
@@ -66,6 +69,7 @@ class HttpConnection final : public Pollee, public DeadlineNode {
 
   LoopState& loop_;
   int socket_;
+  const Door door_;
   const PeerAddress address_;
   State state_ = State::kHead;
   Share place_;   // of the connections that are no WebSocket

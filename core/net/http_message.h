@@ -21,8 +21,7 @@ struct HttpRequest {
   std::string if_none_match;
   std::string host;  // empty: HTTP/1.0 without one
   std::string authorization;
-  bool from_loopback = false;
-  bool forwarded = false;  // a proxy says that it speaks for somebody
+  std::string origin;
   bool has_body = false;
 };
 

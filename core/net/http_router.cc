@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "fanout/topic_page.h"
-#include "net/sessions_request.h"
 #include "protocol/command.h"
 #include "protocol/encode.h"
 
@@ -76,30 +75,38 @@ HttpResponse error_response(const Error& error) {
   return tickwire::error_response(status_of(error.code), error);
 }
 
+HttpResponse elsewhere() {
+  HttpResponse response = error_response(
+      {ErrorCode::kDenied,
+       "sessions are told by the admin listener (admin.listen) and not here: `tickwire top` on the server's "
+       "machine finds it",
+       ""});
+  response.any_origin = false;
+  return response;
+}
+
 }  // namespace
 
-HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining) const {
+std::optional<HttpResponse> refusal_of(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {
     return tickwire::error_response(405,
                                     {ErrorCode::kUnknownCommand, "only GET and HEAD are answered here", ""});
   }
   if (request.has_body) return error_response({ErrorCode::kBadMessage, "a body is not accepted here", ""});
-  if (request.path == "/health") return health(draining);
+  return std::nullopt;
+}
+
+HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const {
+  if (auto refused = refusal_of(request)) return std::move(*refused);
+  if (request.path == kHealthPath) return health(HealthDetail::kPublic, draining);
+  if (request.path == kReadyPath) return ready(draining);
   if (draining) return error_response({ErrorCode::kDraining, "the server is going away", ""});
-  if (request.path == kSessionsPath) return sessions(request);
+  if (request.path == kSessionsPath) return elsewhere();
   if (request.path == "/v1/topics") return topics(request);
   if (request.path.starts_with(kSnapshotPrefix)) {
     return snapshot(std::string_view(request.path).substr(kSnapshotPrefix.size()));
   }
   return file(request);
-}
-
-HttpRouter::Answer HttpRouter::sessions(const HttpRequest& request) const {
-  const auto query = read_sessions_request(request, parts_.admin_token);
-  if (query) return *query;
-  HttpResponse response = error_response(query.error());
-  response.any_origin = false;
-  return response;
 }
 
 HttpResponse HttpRouter::topics(const HttpRequest& request) const {
@@ -140,10 +147,19 @@ HttpResponse HttpRouter::snapshot(std::string_view topic) const {
   return response;
 }
 
-HttpResponse HttpRouter::health(bool draining) const {
+HttpResponse HttpRouter::health(HealthDetail detail, bool draining) const {
   HttpResponse response = json_response();
-  if (draining) response.status = 503;
-  response.head = parts_.source.health_json();
+  HealthAnswer health = parts_.source.health(detail);
+  if (draining || !health.well) response.status = 503;
+  response.head = std::move(health.json);
+  return response;
+}
+
+HttpResponse HttpRouter::ready(bool draining) const {
+  HttpResponse response = json_response();
+  const bool serves = parts_.source.serves();
+  if (draining || !serves) response.status = 503;
+  response.head = fmt::format(R"({{"status":"{}"}})", draining ? "draining" : serves ? "ready" : "starting");
   return response;
 }
 

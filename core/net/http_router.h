@@ -1,23 +1,29 @@
-// HttpRouter: what each URL answers: the pages of web/, /v1/topics, /v1/snapshot/<topic>, /v1/sessions,
-// /health.
+// HttpRouter: what each URL of the public port answers: the pages of web/, /v1/topics, /v1/snapshot/<topic>,
+// /health, /ready. What is for the plant's admin stands in AdminRouter.
 //
 // Thread: one loop's; it only reads. Hub, access and source outlive it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/error.h"
 #include "fanout/access.h"
-#include "fanout/session_report.h"
 #include "hub/hub.h"
 #include "net/http_message.h"
 #include "net/http_source.h"
 #include "net/static_file.h"
 
 namespace tickwire {
+
+inline constexpr std::string_view kHealthPath = "/health";
+inline constexpr std::string_view kReadyPath = "/ready";
+inline constexpr std::string_view kSessionsPath = "/v1/sessions";
+
+// The answer to what is no GET or HEAD in order, whatever its path; nothing: it is one.
+std::optional<HttpResponse> refusal_of(const HttpRequest& request);
 
 class HttpRouter {
  public:
@@ -27,21 +33,19 @@ class HttpRouter {
     const HttpSource& source;
     const std::vector<StaticFile>& files;
     std::string epoch;
-    std::string admin_token{};
   };
   explicit HttpRouter(Parts parts) : parts_(std::move(parts)) {}
 
-  // Sessions belong to many loops: who asks for them gets an answer from source().list_sessions later.
-  using Answer = std::variant<HttpResponse, SessionsQuery>;
-  [[nodiscard]] Answer answer(const HttpRequest& request, bool draining) const;
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining) const;
+  // 200; 503 while a loop stands still, or draining.
+  [[nodiscard]] HttpResponse health(HealthDetail detail, bool draining) const;
 
   [[nodiscard]] const HttpSource& source() const { return parts_.source; }
 
  private:
-  [[nodiscard]] Answer sessions(const HttpRequest& request) const;
   [[nodiscard]] HttpResponse topics(const HttpRequest& request) const;
   [[nodiscard]] HttpResponse snapshot(std::string_view topic) const;
-  [[nodiscard]] HttpResponse health(bool draining) const;
+  [[nodiscard]] HttpResponse ready(bool draining) const;
   [[nodiscard]] HttpResponse file(const HttpRequest& request) const;
 
   const Parts parts_;

@@ -3,6 +3,7 @@
 // Called on every loop thread, so safe from several threads at once; must not wait.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -10,11 +11,20 @@
 
 namespace tickwire {
 
+// kPublic names nothing: no plugin, no file, no address.
+enum class HealthDetail : std::uint8_t { kPublic, kAll };
+
+struct HealthAnswer {
+  bool well = true;  // every loop turns, and the server is not draining
+  std::string json;  // one object
+};
+
 class HttpSource {
  public:
   virtual ~HttpSource() = default;
-  // The body of GET /health: one JSON object.
-  [[nodiscard]] virtual std::string health_json() const = 0;
+  [[nodiscard]] virtual HealthAnswer health(HealthDetail detail) const = 0;
+  // Plugins are loaded, the store is restored, every loop was started, and stop() was not called.
+  [[nodiscard]] virtual bool serves() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const = 0;
 };

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "net/admin_socket.h"
 #include "net/http_connection.h"
 #include "net/socket_address.h"
 
@@ -26,8 +27,12 @@ Status Listener::open(bool alone) {
   const NetConfig& config = loop_.config;
   const auto socket = open_listener(config.host, config.port, config.backlog, alone);
   if (!socket) return socket.error();
-  socket_ = *socket;
-  port_ = bound_port(socket_);
+  port_ = bound_port(*socket);
+  return listen_on(*socket);
+}
+
+Status Listener::listen_on(int socket) {
+  socket_ = socket;
   watched_ = context_.watch(socket_, *this);
   if (watched_ == nullptr) return Error{ErrorCode::kInternal, "libwebsockets does not take the listener", ""};
   return ok_status();
@@ -41,6 +46,7 @@ void Listener::close() {
 }
 
 void Listener::on_readable() {
+  const Doing doing(loop_.shard.pulse(), Activity::kAccepting);
   for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) {
@@ -51,13 +57,24 @@ void Listener::on_readable() {
       ::close(client);
       return pause(EMFILE);
     }
+    adopt(client);
+    reported_ = false;
+  }
+}
+
+void Listener::adopt(int client) {
+  if (door_ == Door::kAdminSocket) {
+    if (!is_own_peer(client)) {
+      ::close(client);
+      return;
+    }
+  } else {
     const int on = 1;
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int unsent = loop_.config.unsent_bytes_max;
     ::setsockopt(client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    HttpConnection::adopt(loop_, client);
-    reported_ = false;
   }
+  HttpConnection::adopt(loop_, client, door_);
 }
 
 void Listener::pause(int failed) {

@@ -11,6 +11,7 @@
 #include <cassert>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -84,14 +85,14 @@ class Loop::Impl {
         clock_(parts.clock),
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
         state_(config_, parts.clock, shard_, context_,
-               HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch,
-                           config_.admin_token})),
-        listener_(context_, state_) {}
+               HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch})),
+        listener_(context_, state_, Door::kPublic) {}
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Status open();
+  Status serve_admin(int socket, Door door);
   void start();
   void drain(int spread_ms);
   void stop();
@@ -118,6 +119,7 @@ class Loop::Impl {
   LwsContext context_;
   LoopState state_;
   Listener listener_;
+  std::optional<Listener> admin_listener_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
 
@@ -144,6 +146,10 @@ Status Loop::Impl::open() {
   return listener_.open(index_ == 0);
 }
 
+Status Loop::Impl::serve_admin(int socket, Door door) {
+  return admin_listener_.emplace(context_, state_, door).listen_on(socket);
+}
+
 void Loop::Impl::start() {
   assert(!thread_.joinable());
   wake_.signal();  // the first step sets the timer
@@ -152,6 +158,7 @@ void Loop::Impl::start() {
 
 void Loop::Impl::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("tickwire-{}", index_).c_str());
+  shard_.pulse().set(Activity::kPolling);
   int empty_turns = 0;
   while (!ended(clock_.steady_us())) {
     empty_turns = context_.run_once() ? 0 : empty_turns + 1;
@@ -164,13 +171,17 @@ void Loop::Impl::run() {
 
 // Also of a loop that never ran.
 void Loop::Impl::close_all() {
+  listener_.close();
+  if (admin_listener_) admin_listener_->close();
   while (!state_.http.empty()) delete *state_.http.begin();
   context_.close();
   shard_.stop();
+  shard_.pulse().set(Activity::kNotRunning);
 }
 
 void Loop::Impl::step() {
   wake_.clear();
+  shard_.pulse().beat();
   std::int64_t now = clock_.steady_us();
   if (now >= tick_due_us_) {
     tick_due_us_ = now + kTickUs;
@@ -180,7 +191,8 @@ void Loop::Impl::step() {
     deadlines_due_us_ = now + kDeadlineStepUs;
     serve_overdue(now);
   }
-  const std::int64_t paused_until = listener_.resume(now);
+  std::int64_t paused_until = listener_.resume(now);
+  if (admin_listener_) paused_until = std::max(paused_until, admin_listener_->resume(now));
   const bool stopping = stopping_;  // read first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
   if (stopping && end_due_us_ < 0 && !shard_.draining()) begin_end(now);
@@ -194,6 +206,7 @@ void Loop::Impl::step() {
 }
 
 void Loop::Impl::serve_overdue(std::int64_t now_us) {
+  const Doing doing(shard_.pulse(), Activity::kDeadlines);
   for (DeadlineList* list : {&state_.requests, &state_.answers, &state_.lingers}) {
     while (DeadlineNode* node = list->take_overdue(now_us)) static_cast<HttpConnection*>(node)->on_overdue();
   }
@@ -214,7 +227,10 @@ void Loop::Impl::begin_end(std::int64_t now_us) {
 }
 
 bool Loop::Impl::ended(std::int64_t now_us) const {
-  return end_due_us_ >= 0 && ((state_.connections.empty() && state_.http.empty()) || now_us >= end_due_us_);
+  if (end_due_us_ < 0) return false;
+  // The admin's question how the end goes does not hold it up.
+  const auto is_public = [](const HttpConnection* client) { return client->door() == Door::kPublic; };
+  return now_us >= end_due_us_ || (state_.connections.empty() && std::ranges::none_of(state_.http, is_public));
 }
 
 void Loop::Impl::drain(int spread_ms) {
@@ -229,7 +245,6 @@ void Loop::Impl::stop() {
   stopping_ = true;
   wake_.signal();
   if (thread_.joinable()) thread_.join();
-  listener_.close();
   close_all();
 }
 
@@ -240,6 +255,9 @@ Loop::~Loop() = default;
 
 Status Loop::open() {
   return impl_->open();
+}
+Status Loop::serve_admin(int socket, Door door) {
+  return impl_->serve_admin(socket, door);
 }
 void Loop::start() {
   impl_->start();
@@ -255,6 +273,9 @@ std::uint16_t Loop::port() const {
 }
 Shard& Loop::shard() {
   return impl_->shard();
+}
+const LoopPulse& Loop::pulse() {
+  return impl_->shard().pulse();
 }
 
 }  // namespace tickwire

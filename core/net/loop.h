@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/loop_pulse.h"
 #include "fanout/access.h"
 #include "fanout/shard.h"
 #include "hub/hub.h"
+#include "net/door.h"
 #include "net/http_source.h"
 #include "net/net_config.h"
 
@@ -29,16 +31,21 @@ class Loop {
 
   // Binds and listens; nobody is accepted before start(). kListen.
   Status open();
+  // Serves admins from a listening socket, too, which it owns from now on. Between open() and start().
+  // kInternal.
+  Status serve_admin(int socket, Door door);
   void start();
   // Accepts no more, answers HTTP with 503, and says drain to every session.
   void drain(int spread_ms);
-  // Closes every connection (1001, after what was written), waits for them stop_ms_max at most, joins.
+  // Closes every connection (1001, after what was written), waits for them stop_ms_max at most, joins. Admins
+  // are answered to the end, and not waited for.
   // Idempotent.
   void stop();
 
   // After open().
   [[nodiscard]] std::uint16_t port() const;
   Shard& shard();
+  [[nodiscard]] const LoopPulse& pulse();  // any thread
 
  private:
   class Impl;

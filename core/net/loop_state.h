@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/shares.h"
 #include "fanout/shard.h"
+#include "net/admin_router.h"
 #include "net/deadline_list.h"
 #include "net/http_router.h"
 #include "net/lws_context.h"
@@ -23,12 +24,13 @@ class Connection;
 class HttpConnection;
 
 struct LoopState {
-  LoopState(const NetConfig& config, const Clock& clock, Shard& shard, LwsContext& context, HttpRouter router)
+  LoopState(const NetConfig& config, const Clock& clock, Shard& shard, LwsContext& context, HttpRouter site)
       : config(config),
         clock(clock),
         shard(shard),
         context(context),
-        router(std::move(router)),
+        router(std::move(site)),
+        admin(router, config.admin_token),
         requests(config.request_ms_max),
         answers(config.answer_stall_ms_max),
         lingers(config.linger_ms_max),
@@ -55,6 +57,7 @@ struct LoopState {
   Shard& shard;
   LwsContext& context;
   const HttpRouter router;
+  const AdminRouter admin;
   Poller poller;
   bool draining = false;
 

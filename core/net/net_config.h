@@ -21,7 +21,7 @@ struct NetConfig {
   std::uint16_t port = 8080;       // 0: any free one
   int backlog = 4096;
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
-  std::string admin_token;  // opens /v1/sessions to others than this machine; empty: nothing does
+  std::string admin_token;                // opens the admin listener where it is TCP; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
 
   // What the clients of one loop share: all together, those of one address, one of them.

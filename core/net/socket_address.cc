@@ -20,20 +20,27 @@ struct AddrinfoFree {
 };
 using AddrinfoList = std::unique_ptr<addrinfo, AddrinfoFree>;
 
-Error listen_error(const std::string& host, std::uint16_t port, const std::string& why) {
-  return {ErrorCode::kListen, fmt::format("server.listen: {} {}", address_text(host, port), why),
-          "server.listen"};
+struct Wanted {
+  const std::string& host;
+  std::uint16_t port;
+  std::string_view key;  // the setting that says so
+};
+
+Error listen_error(const Wanted& wanted, const std::string& why) {
+  return {ErrorCode::kListen,
+          fmt::format("{}: {} {}", wanted.key, address_text(wanted.host, wanted.port), why),
+          std::string(wanted.key)};
 }
 
-Result<AddrinfoList> look_up(const std::string& host, std::uint16_t port) {
+Result<AddrinfoList> look_up(const Wanted& wanted) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  const int failed = ::getaddrinfo(wanted.host.c_str(), std::to_string(wanted.port).c_str(), &hints, &found);
   if (failed != 0) {
-    return listen_error(host, port, fmt::format("is no address of this machine: {}", ::gai_strerror(failed)));
+    return listen_error(wanted, fmt::format("is no address of this machine: {}", ::gai_strerror(failed)));
   }
   return AddrinfoList(found);
 }
@@ -76,7 +83,7 @@ int try_listen(const addrinfo& address, int backlog, bool alone) {
 std::string why_not(int failed) {
   switch (failed) {
     case EADDRINUSE:
-      return "is in use by another program";
+      return "is in use by another program; name another port (port 0: any free one)";
     case EADDRNOTAVAIL:
       return "is no address of this machine";
     case EACCES:
@@ -116,23 +123,6 @@ std::string peer_text(int socket) {
   return address_text(peer.host, peer.port);
 }
 
-bool is_loopback(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET) {
-    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address);
-    return ntohl(ipv4.sin_addr.s_addr) >> 24U == IN_LOOPBACKNET;
-  }
-  if (address.ss_family != AF_INET6) return false;
-  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return ipv6.s6_addr[12] == IN_LOOPBACKNET;
-  return IN6_IS_ADDR_LOOPBACK(&ipv6);
-}
-
-bool is_loopback_peer(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 && is_loopback(address);
-}
-
 PeerAddress peer_address(const sockaddr_storage& address) {
   const auto of_ipv4 = [](std::uint32_t ipv4) {
     return ipv4 == INADDR_LOOPBACK ? PeerAddress{} : PeerAddress::of_ipv4(ipv4);
@@ -165,8 +155,10 @@ std::uint16_t bound_port(int socket) {
   return host_port(address, size).port;
 }
 
-Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone) {
-  const auto addresses = look_up(host, port);
+Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone,
+                          std::string_view key) {
+  const Wanted wanted{host, port, key};
+  const auto addresses = look_up(wanted);
   if (!addresses) return addresses.error();
   int failed = EADDRNOTAVAIL;
   for (const addrinfo* address = addresses->get(); address != nullptr; address = address->ai_next) {
@@ -174,7 +166,7 @@ Result<int> open_listener(const std::string& host, std::uint16_t port, int backl
     if (fd >= 0) return fd;
     failed = errno;
   }
-  return listen_error(host, port, why_not(failed));
+  return listen_error(wanted, why_not(failed));
 }
 
 }  // namespace tickwire

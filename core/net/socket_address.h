@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/shares.h"
@@ -18,18 +19,16 @@ std::string address_text(const std::string& host, std::uint16_t port);
 // Of the peer of a connected socket; "unknown" when it is gone.
 std::string peer_text(int socket);
 
-// 127.0.0.0/8, ::1, and the former as IPv6 spells it.
-bool is_loopback(const sockaddr_storage& address);
-bool is_loopback_peer(int socket);
-
 // What limits count a peer as: exempt at 127.0.0.1 and ::1, which is where this machine's own programs and
 // its proxy come from, and where the peer is gone already. 127.0.0.2 and up are addresses like any other.
 PeerAddress peer_address(const sockaddr_storage& address);
 PeerAddress peer_address(int socket);
 
 // A listening, non-blocking socket, shared with other loops by SO_REUSEPORT. `alone`: fails when somebody
-// listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen.
-Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone);
+// listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen, which
+// names `key`, the setting that says where.
+Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone,
+                          std::string_view key = "server.listen");
 
 // The port that a socket is bound to.
 std::uint16_t bound_port(int socket);

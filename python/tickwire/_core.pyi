@@ -131,9 +131,12 @@ class Engine:
     def address(self) -> str:
         """ "127.0.0.1:8080", with the real port."""
     @property
+    def admin_address(self) -> str:
+        """The admin listener's socket, or "host:port"; "": there is none."""
+    @property
     def epoch(self) -> str: ...
     def health(self) -> str:
-        """What GET /health answers, as JSON."""
+        """What GET /health of the admin listener answers, as JSON."""
     def local_session(self) -> LocalSession:
         """A new in-process client."""
     def publish(self, topic: str, data: _Data, feed: int = 0) -> int:

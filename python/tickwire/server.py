@@ -185,8 +185,16 @@ class Server:
         return f"ws://{self.address}/ws"
 
     @property
+    def admin_address(self) -> str:
+        """Where sessions and health in full are told: a socket's path or ``host:port``.
+
+        Empty where ``admin.listen`` is off, or auto and no folder could be used.
+        """
+        return self._running().admin_address
+
+    @property
     def health(self) -> dict[str, Any]:
-        """What ``GET /health`` answers."""
+        """What ``GET /health`` of the admin listener answers: plugins, store, loops."""
         return cast(dict[str, Any], json.loads(self._running().health()))
 
     @property

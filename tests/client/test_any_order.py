@@ -2,9 +2,7 @@
 or is told what it missed, and the server keeps nothing that nobody wants. With a real server."""
 
 import asyncio
-import json
 import random
-import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import pytest
 
 import tickwire
 from tickwire._pattern import is_pattern, matches
+from tickwire.cli.admin import find
 
 if TYPE_CHECKING:
     from client.road import Road
@@ -113,8 +112,9 @@ class Play:
 
 def kept_by(road: "Road", session: str) -> tuple[int, int]:
     """The exact and pattern subscriptions of a session, as the server counts them."""
-    with urllib.request.urlopen(f"http://{road.host}:{road.port}/v1/sessions", timeout=5) as page:
-        sessions = json.load(page)["sessions"]
+    admin = find(f"{road.host}:{road.port}")
+    assert admin is not None
+    sessions = admin.get("v1", "sessions").object["sessions"]
     (mine,) = [told for told in sessions if told["session"] == session]
     return mine["exact"], mine["patterns"]
 

@@ -102,7 +102,7 @@ def test_bytes_are_readable(number: float | None, text: str) -> None:
 async def test_in_a_pipe_it_prints_a_report_a_line(
     plant: "Scripted", tickwire_command: "Commands"
 ) -> None:
-    args = ("top", "--url", plant.url, "--interval", "0.1", "--count", "2")
+    args = ("top", "--admin", plant.url, "--interval", "0.1", "--count", "2")
     ended = await tickwire_command(*args)
     assert (ended.code, ended.err) == (0, "")
     first, second = (json.loads(line) for line in ended.out.splitlines())
@@ -118,20 +118,22 @@ async def test_sort_and_token_reach_the_server(
     plant: "Scripted", tickwire_command: "Commands"
 ) -> None:
     plant.pages["/v1/sessions?sort=bytes&limit=100"] = plant.pages[SESSIONS]
-    args = ("top", "--sort", "bytes", "--url", plant.url, "--interval", "0.1", "--count", "1")
+    args = ("top", "--sort", "bytes", "--admin", plant.url, "--interval", "0.1", "--count", "1")
     ended = await tickwire_command(*args, TICKWIRE_TOKEN="s3cret")
     assert ended.code == 0
-    by_path = {request.path: request.headers for request in plant.asked}
-    asked = by_path["/v1/sessions?sort=bytes&limit=100"]
-    assert asked["Authorization"] == "Bearer s3cret"
-    assert "Authorization" not in by_path[TOPICS], "what needs no token gets none"
+    assert {request.path for request in plant.asked} == {
+        "/v1/sessions?sort=bytes&limit=100",
+        "/health",
+        TOPICS,
+    }
+    assert {request.headers["Authorization"] for request in plant.asked} == {"Bearer s3cret"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_quietly(
     plant: "Scripted", tickwire_command: "Commands", number: signal.Signals
 ) -> None:
-    process = await tickwire_command.start("top", "--url", plant.url, "--interval", "60")
+    process = await tickwire_command.start("top", "--admin", plant.url, "--interval", "60")
     assert process.stdout is not None
     assert json.loads(await process.stdout.readline())["total"] == 2, "the first comes soon"
     process.send_signal(number)
@@ -142,7 +144,7 @@ async def test_a_signal_ends_it_quietly(
 async def test_refused_is_4(plant: "Scripted", tickwire_command: "Commands") -> None:
     told = {"error": {"code": "denied", "message": "not you", "retryable": False}}
     plant.pages[SESSIONS] = (403, json.dumps(told))
-    ended = await tickwire_command("top", "--url", plant.url)
+    ended = await tickwire_command("top", "--admin", plant.url)
     assert (ended.code, ended.out, ended.err) == (4, "", "tickwire: not you\n")
 
 
@@ -159,7 +161,7 @@ async def test_a_wrong_option_is_2(tickwire_command: "Commands", args: tuple[str
 
 
 async def test_on_a_terminal_it_draws_both_tables(plant: "Scripted") -> None:
-    args = ("top", "--url", plant.url, "--interval", "0.1", "--count", "1")
+    args = ("top", "--admin", plant.url, "--interval", "0.1", "--count", "1")
     code, drawn = await on_a_terminal(*args, rows=30)
     assert code == 0
     for word in ("ok", "2 sessions", "1 stale", "127.0.0.1:4711", "2+1", "1.5 s", "12", "t.b"):

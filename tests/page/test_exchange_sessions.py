@@ -24,7 +24,7 @@ from page.browser import Browser, Page
 from page.conftest import Serve, Site
 from page.server_process import ServerProcess
 from server.daemon_process import Wire
-from tickwire.cli.http import get
+from tickwire.cli.admin import require
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 PORTION_BYTES = 32_000
@@ -129,7 +129,7 @@ def publish(publisher: Wire, portion: list[Recorded]) -> None:
 
 
 def told(server: ServerProcess) -> dict[str, Any]:
-    return get(server.address, "v1", "sessions").object
+    return require(server.address, None, None).get("v1", "sessions").object
 
 
 def wait_until_nobody_is_behind(server: ServerProcess) -> None:

@@ -3,12 +3,14 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,23 @@ class DaemonProcess:
         except urllib.error.HTTPError as e:
             with e:
                 return Answer(e.code, dict(e.headers), e.read())
+
+    @property
+    def admin_socket(self) -> str:
+        found = re.search(r"admin listener: (/\S+)", self.log())
+        assert found, self.log()
+        return found[1]
+
+    def admin(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """What the admin listener's socket says."""
+        connection = HTTPConnection("localhost", timeout=10)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with closing(connection):
+            connection.sock.settimeout(10)
+            connection.sock.connect(self.admin_socket)
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.headers), answer.read())
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Its exit code."""

@@ -162,8 +162,8 @@ def test_a_feed_that_raises_again_and_again_or_blocks_for_ever_stops_no_other(
         ticks = seqs(updates(client, "good.A", 50))
         assert ticks[1:] == list(range(ticks[1], ticks[1] + 49)), "not one is missing"
     if plugin is RAISES:
-        eventually(lambda: daemon.http("/health").json["plugins"]["bad"]["errors"] >= 2)
-        assert daemon.http("/health").json["plugins"]["bad"]["restarts"] >= 1
+        eventually(lambda: daemon.admin("/health").json["plugins"]["bad"]["errors"] >= 2)
+        assert daemon.admin("/health").json["plugins"]["bad"]["restarts"] >= 1
         assert "LookupError: no exchange" in daemon.log()
         eventually(lambda: daemon.http("/v1/snapshot/bad.A").json["status"] == "stale")
     assert daemon.stop() == 0
@@ -193,7 +193,7 @@ def test_a_feed_that_floods_costs_slow_clients_states_and_the_server_no_memory(
         grown = rss_bytes(daemon.process.pid) - before
         assert grown < 6 * MIB, "of 12 MB that the slow one did not take"
         (tmp_path / "flood").unlink()
-        sessions = {s["remote"]: s for s in daemon.http("/v1/sessions").json["sessions"]}
+        sessions = {s["remote"]: s for s in daemon.admin("/v1/sessions").json["sessions"]}
         assert sessions[slow.address]["behind"] == 1
 
 
@@ -245,7 +245,7 @@ def test_clients_that_are_stopped_cost_nothing_and_find_out_what_they_missed(
         return lines[-1]
 
     def messages_of_others() -> int:
-        return sum(s["messages"] for s in daemon.http("/v1/sessions").json["sessions"])
+        return sum(s["messages"] for s in daemon.admin("/v1/sessions").json["sessions"])
 
     with checking(stopped_s + 6) as stopped, checking(stopped_s + 4) as healthy:
         eventually(lambda: daemon.http("/health").json["sessions"] == 40)

@@ -48,7 +48,7 @@ def test_a_feed_publishes_what_is_wanted_with_its_configuration(
         client.send({"type": "subscribe", "topics": ["ticker.>"]})
         assert client.receive()["type"] == "ack"
         assert client.receive()["data"] == {"last": "101.20"}
-    assert daemon.http("/health").json["plugins"]["walk"]["state"] == "running"
+    assert daemon.admin("/health").json["plugins"]["walk"]["state"] == "running"
     assert daemon.stop() == 0
 
 
@@ -58,7 +58,7 @@ def test_the_files_of_the_configuration_come_before_those_of_the_command_line(
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text(WALK)
     daemon = start_daemon("--set", "plugins.files=one.py", "two.py")
-    assert list(daemon.http("/health").json["plugins"]) == ["one", "two"]
+    assert list(daemon.admin("/health").json["plugins"]) == ["one", "two"]
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,17 @@ the order of fields is free, and numbers must be spelled as in the document.
 
 import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
 import tickwire
+from tickwire.cli.admin import Admin
 
 # What the document's first subscriber finds.
 PUBLISHED_BEFORE = [
@@ -55,6 +56,7 @@ def document(checkout: Path) -> str:
 def server() -> Iterator[tickwire.Server]:
     config = {
         "server.listen": "127.0.0.1:0",
+        "server.shards": 1,
         "auth.publish": "open",
         "topics": {"chat.room": {"delivery": "event"}},
     }
@@ -132,18 +134,19 @@ def test_the_binary_blocks_are_what_the_server_does(
 def test_the_http_blocks_are_what_the_server_answers(
     document: str, server: tickwire.Server
 ) -> None:
-    found = blocks(document, "http")
-    assert len(found) == 1
+    public, admin = document.split("## The admin listener\n")
+    found = [(server.address, block) for block in blocks(public, "http")]
+    found += [(server.admin_address, block) for block in blocks(admin, "http")]
+    assert len(found) == 3
     url = f"ws://{server.address}/ws"
     with connect(url, compression=None) as client, connect(url, compression=None):
         client.send('{"type":"subscribe","topics":["ticker.BTC-USD"]}')
         for kind in ("welcome", "ack", "snapshot"):
             assert json.loads(client.recv(timeout=10))["type"] == kind
-        for block in found:
+        for place, block in found:
             request, _, expected = block.partition("\n")
-            path = request.removeprefix("GET ")
-            with urllib.request.urlopen(f"http://{server.address}{path}", timeout=10) as answer:
-                text = answer.read().decode()
+            path, _, query = request.removeprefix("GET ").partition("?")
+            text = Admin(place).get(path.removeprefix("/"), **dict(parse_qsl(query))).text
             assert matches(parse(expected), parse(text)), f"\nexpected {expected}\ngot      {text}"
 
 

@@ -34,7 +34,7 @@ def test_files_that_cannot_grow_degrade_the_store_and_nothing_else(
         limit_files(daemon, FILE_BYTES_MAX)
         client.publish("t.big", {"text": "x" * 2 * FILE_BYTES_MAX})
         eventually(lambda: daemon.http("/health").json["store"] == "degraded")
-        health = daemon.http("/health").json
+        health = daemon.admin("/health").json
         assert health["status"] == "degraded"
         assert health["store_stats"]["failures"] >= 1
         client.send({"type": "subscribe", "topics": ["t.X"]})

@@ -41,6 +41,11 @@ def get(
             status, body = refused.code, refused.read()
     except (OSError, HTTPException, UnicodeError) as e:
         raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
+    return read_answer(place, status, body, good)
+
+
+def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> Answer:
+    """What the server said. `ServerError`: not as tickwire does; or the error that it names."""
     answer = _answer(place, status, body)
     if status not in good:
         raise _error(answer, place)

@@ -19,6 +19,22 @@ Token = Annotated[
         envvar="TICKWIRE_TOKEN", metavar="TOKEN", help="Handed to the server's authenticator."
     ),
 ]
+AdminPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--admin",
+        metavar="PATH|HOST:PORT",
+        help="The server's admin listener; found by itself on the server's machine.",
+    ),
+]
+AdminToken = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TICKWIRE_TOKEN",
+        metavar="TOKEN",
+        help="The server's auth.admin_token; only for --admin HOST:PORT.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, also on a terminal.")]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML).")

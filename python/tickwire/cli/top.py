@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from tickwire.cli.http import get
-from tickwire.cli.options import Json, Url
+from tickwire.cli.admin import GOOD_HEALTH, Admin, require
+from tickwire.cli.options import AdminPlace, AdminToken, Json, Url
 from tickwire.cli.outcome import reported, write_line
 from tickwire.url import DEFAULT_URL
 
@@ -54,21 +54,17 @@ def top(
     count: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="End after so many looks.")
     ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TICKWIRE_TOKEN", metavar="TOKEN", help="The server's auth.admin_token."
-        ),
-    ] = None,
+    admin: AdminPlace = None,
+    token: AdminToken = None,
 ) -> None:
     """Show who is connected, the worst off first, and which topics are busy.
 
-    From another machine it takes the server's auth.admin_token.
+    On the server's machine it finds the admin listener by itself; elsewhere name it with --admin.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job has the first ignored
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        reports = itertools.islice(look(url, sort, token, interval), count)
+        reports = itertools.islice(look(require(url, admin, token), sort, interval), count)
         if sys.stdout.isatty() and not as_json:
             from tickwire.cli.top_screen import show
 
@@ -86,13 +82,13 @@ class Look:
     topics: list[dict[str, Any]]
 
 
-def look(url: str, sort: str, token: str | None, interval: float) -> Iterator[Report]:
+def look(admin: Admin, sort: str, interval: float) -> Iterator[Report]:
     """What changed from one look to the next, without end."""
 
     def now() -> Look:
-        told = get(url, "v1", "sessions", token=token, sort=sort, limit=str(ROWS)).object
-        topics = get(url, "v1", "topics", limit=str(TOPICS_MAX)).object["topics"]
-        health = get(url, "health", good=(200, 503)).object
+        told = admin.get("v1", "sessions", sort=sort, limit=str(ROWS)).object
+        topics = admin.get("v1", "topics", limit=str(TOPICS_MAX)).object["topics"]
+        health = admin.get("health", good=GOOD_HEALTH).object
         return Look(time.monotonic(), health, told, topics)
 
     before = now()

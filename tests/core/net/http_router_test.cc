@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "fakes/fake_access.h"
@@ -18,11 +17,17 @@ namespace {
 
 using nlohmann::json;
 
-class OkHealth final : public HttpSource {
+class GivenHealth final : public HttpSource {
  public:
-  [[nodiscard]] std::string health_json() const override { return R"({"status":"ok"})"; }
+  [[nodiscard]] HealthAnswer health(HealthDetail /*detail*/) const override {
+    return {well, R"({"status":"ok"})"};
+  }
+  [[nodiscard]] bool serves() const override { return serving; }
   void list_sessions(const SessionsQuery& /*query*/,
                      std::function<void(std::string)> /*done*/) const override {}
+
+  bool well = true;
+  bool serving = true;
 };
 
 struct Site {
@@ -36,7 +41,7 @@ struct Site {
     return answer(request);
   }
   [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining = false) const {
-    return std::get<HttpResponse>(router.answer(request, draining));
+    return router.answer(request, draining);
   }
   static std::string body(const HttpResponse& response) {
     return response.head + std::string(response.shared) + response.tail;
@@ -47,7 +52,7 @@ struct Site {
 
   FakeClock clock;
   FakeAccess access;
-  OkHealth health;
+  GivenHealth health;
   Hub hub;
   const std::vector<StaticFile> files{{"app.js", "let a", "t1"}, {"index.html", "<p>", "t2"}};
   HttpRouter router;
@@ -134,22 +139,41 @@ TEST(HttpRouter, LimitIsCheckedAtItsEnds) {
   EXPECT_EQ(error_code(site.get("/v1/topics", {{"pattern", "a..b"}})), "bad_topic");
 }
 
-TEST(HttpRouter, SessionsAreLeftToTheSourceOnceTheRequestIsInOrder) {
+TEST(HttpRouter, SessionsAreNotToldHereButItIsSaidWhere) {
   Site site;
   HttpRequest request;
   request.method = "GET";
   request.path = "/v1/sessions";
+  request.host = "127.0.0.1";
   const HttpResponse refused = site.answer(request);
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(error_code(refused), "denied");
+  EXPECT_NE(Site::body(refused).find("admin.listen"), std::string::npos);
   EXPECT_FALSE(refused.any_origin);
-  request.from_loopback = true;
-  EXPECT_EQ(site.answer(request).status, 403) << "without Host it is local to nobody";
-  request.host = "localhost";
-  request.query = {{"limit", "7"}};
-  EXPECT_EQ(std::get<SessionsQuery>(site.router.answer(request, false)).limit, 7U);
-  request.query = {{"limit", "0"}};
-  EXPECT_EQ(site.answer(request).status, 400);
+}
+
+TEST(HttpRouter, HealthIs503WhileALoopStandsStill) {
+  Site site;
+  EXPECT_EQ(site.get("/health").status, 200);
+  site.health.well = false;
+  EXPECT_EQ(site.get("/health").status, 503);
+}
+
+TEST(HttpRouter, ReadyIs503BeforeItServesAndWhileItDrains) {
+  Site site;
+  const HttpResponse ready = site.get("/ready");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(Site::body(ready), R"({"status":"ready"})");
+  site.health.serving = false;
+  EXPECT_EQ(site.get("/ready").status, 503);
+  EXPECT_EQ(Site::body(site.get("/ready")), R"({"status":"starting"})");
+  site.health.serving = true;
+  HttpRequest request;
+  request.method = "HEAD";
+  request.path = "/ready";
+  const HttpResponse draining = site.answer(request, true);
+  EXPECT_EQ(draining.status, 503);
+  EXPECT_EQ(Site::body(draining), R"({"status":"draining"})");
 }
 
 TEST(HttpRouter, FilesAreFreshAndTagged) {

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,6 +16,7 @@
 
 #include "fakes/fake_access.h"
 #include "hub/hub.h"
+#include "net/admin_socket.h"
 #include "net/loop.h"
 #include "raw_client.h"
 
@@ -36,7 +39,10 @@ class RealClock final : public Clock {
 // Its health is good; it tells of sessions when a test says so.
 class FixedSource final : public HttpSource {
  public:
-  [[nodiscard]] std::string health_json() const override { return R"({"status":"ok"})"; }
+  [[nodiscard]] HealthAnswer health(HealthDetail detail) const override {
+    return {true, detail == HealthDetail::kAll ? R"({"status":"ok","plugins":{}})" : R"({"status":"ok"})"};
+  }
+  [[nodiscard]] bool serves() const override { return true; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override {
     const std::lock_guard lock(mutex_);
     asked_.emplace_back(query, std::move(done));
@@ -63,12 +69,26 @@ class FixedSource final : public HttpSource {
   mutable std::deque<std::pair<SessionsQuery, std::function<void(std::string)>>> asked_;
 };
 
+struct TemporaryFolder {
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-net-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string path;
+};
+
 class LiveLoop {
  public:
   explicit LiveLoop(NetConfig net = {})
       : hub(clock, {}), loop(hub, clock, access, shard_config(), free_port(net), source) {
     const Status opened = loop.open();
     EXPECT_TRUE(opened.ok()) << opened.error().message;
+    const auto listening = admin_file.listen(folder.path + "/admin.sock", 64);
+    EXPECT_TRUE(listening.ok()) << listening.error().message;
+    EXPECT_TRUE(loop.serve_admin(*listening, Door::kAdminSocket));
     loop.start();
   }
 
@@ -77,6 +97,7 @@ class LiveLoop {
   HttpReply get(const std::string& path, const std::string& method = "GET") {
     return connect().get(path, method);
   }
+  RawClient connect_admin() { return RawClient(admin_file.path()); }
   // Past the handshake and the welcome.
   RawClient connect_ws(int receive_buffer = 0, const char* from = nullptr) {
     RawClient client(loop.port(), receive_buffer, from);
@@ -95,6 +116,8 @@ class LiveLoop {
   FakeAccess access;
   FixedSource source;
   Hub hub;
+  TemporaryFolder folder;
+  SocketFile admin_file;
   Loop loop;
 
  private:

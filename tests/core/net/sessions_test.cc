@@ -1,4 +1,4 @@
-// GET /v1/sessions over a real loop: an answer that comes later, from another thread.
+// GET /v1/sessions of the admin listener, over a real loop: an answer that comes later, from another thread.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -22,7 +22,7 @@ bool asked(LiveLoop& live, std::size_t count = 1) {
 TEST(Sessions, TheAnswerComesWhenItIsThereAndNobodyWaitsForIt) {
   LiveLoop live;
   for (const std::string body : {R"({"total":1})", R"({"total":2})"}) {
-    RawClient client = live.connect();
+    RawClient client = live.connect_admin();
     client.send(request() + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_TRUE(asked(live));
     EXPECT_TRUE(live.answers()) << "the loop does not wait for it";
@@ -38,7 +38,7 @@ TEST(Sessions, TheAnswerComesWhenItIsThereAndNobodyWaitsForIt) {
 
 TEST(Sessions, OneThatEndsItsHalfWhileItWaitsIsAnswered) {
   LiveLoop live;
-  RawClient client = live.connect();
+  RawClient client = live.connect_admin();
   client.send(request());
   ASSERT_EQ(::shutdown(client.fd(), SHUT_WR), 0);
   ASSERT_TRUE(asked(live));
@@ -49,7 +49,7 @@ TEST(Sessions, OneThatEndsItsHalfWhileItWaitsIsAnswered) {
 
 TEST(Sessions, HeadGetsTheHeadOnly) {
   LiveLoop live;
-  RawClient client = live.connect();
+  RawClient client = live.connect_admin();
   client.send(request("", "HEAD"));
   ASSERT_TRUE(asked(live));
   live.source.tell(R"({"total":1})");
@@ -57,33 +57,10 @@ TEST(Sessions, HeadGetsTheHeadOnly) {
   EXPECT_EQ(client.reply().status, 0);
 }
 
-TEST(Sessions, OthersAreRefusedAndTheSourceIsNotAsked) {
-  NetConfig net;
-  net.admin_token = "s3cret";
-  LiveLoop live(net);
-  for (const std::string& refused :
-       {request("", "GET", "evil.example"), request("X-Forwarded-For: 10.0.0.1\r\n"),
-        request("Authorization: Bearer wrong\r\n", "GET", "evil.example"),
-        std::string("GET /v1/sessions?limit=7 HTTP/1.0\r\n\r\n")}) {
-    RawClient client = live.connect();
-    client.send(refused);
-    const HttpReply reply = client.reply();
-    EXPECT_EQ(reply.status, 403) << refused;
-    EXPECT_NE(reply.body.find(R"("code":"denied")"), std::string::npos);
-    EXPECT_EQ(reply.head.find("Access-Control-Allow-Origin"), std::string::npos);
-  }
-  EXPECT_EQ(live.source.asked(), 0U);
-  RawClient admin = live.connect();
-  admin.send(request("Authorization: Bearer s3cret\r\n", "GET", "plant.example"));
-  ASSERT_TRUE(asked(live));
-  live.source.tell("{}");
-  EXPECT_EQ(admin.reply().status, 200);
-}
-
 TEST(Sessions, AClientThatLeftIsNotAnswered) {
   LiveLoop live;
   {
-    RawClient client = live.connect();
+    RawClient client = live.connect_admin();
     client.send(request());
     ASSERT_TRUE(asked(live));
   }
@@ -96,7 +73,7 @@ TEST(Sessions, AnAnswerThatDoesNotComeIsNotWaitedForEndlessly) {
   NetConfig net;
   net.answer_stall_ms_max = 300;
   LiveLoop live(net);
-  RawClient client = live.connect();
+  RawClient client = live.connect_admin();
   client.send(request());
   ASSERT_TRUE(asked(live));
   EXPECT_EQ(client.reply().status, 0);
@@ -110,11 +87,11 @@ TEST(Sessions, NoMoreAnswersWaitThanTheLimitSays) {
   LiveLoop live(net);
   std::vector<RawClient> waiting;
   for (int i = 0; i < 5; ++i) {
-    waiting.push_back(live.connect());
+    waiting.push_back(live.connect_admin());
     waiting.back().send(request());
   }
   ASSERT_TRUE(asked(live, 5));
-  RawClient one_more = live.connect();
+  RawClient one_more = live.connect_admin();
   one_more.send(request());
   const HttpReply reply = one_more.reply();
   EXPECT_EQ(reply.status, 503);
@@ -129,7 +106,7 @@ TEST(Sessions, ALoopEndsThoughSomebodyWaits) {
   NetConfig net;
   net.stop_ms_max = 300;
   LiveLoop live(net);
-  RawClient client = live.connect();
+  RawClient client = live.connect_admin();
   client.send(request());
   ASSERT_TRUE(asked(live));
   std::thread late([&live] {

@@ -1,0 +1,32 @@
+// health_json: how a server is, as one JSON object: for everybody (counts and states, no names), or for its
+// admin (with plugins, loops and the store's numbers). Any thread; takes no lock that a loop holds for long.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/loop_watchdog.h"
+#include "net/http_source.h"
+#include "store/store.h"
+
+namespace tickwire {
+
+struct HealthFacts {
+  bool draining = false;
+  std::string_view epoch;
+  std::string_view server;
+  std::string_view address;
+  std::size_t topics = 0;
+  std::size_t stale = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t overruns = 0;
+  StoreStats store;
+  std::string plugins = "{}";              // JSON, of the admin's health
+  const LoopWatchdog* watchdog = nullptr;  // null: not started
+};
+
+HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail);
+
+}  // namespace tickwire

@@ -1,0 +1,116 @@
+#include "net/admin_router.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <ranges>
+#include <utility>
+
+#include "net/header_text.h"
+
+namespace tickwire {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+// Takes as long for every `given` of one length, so that time does not tell how much of it is right.
+bool is_secret(std::string_view given, std::string_view secret) {
+  if (secret.empty()) return false;
+  volatile unsigned differences = given.size() == secret.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto a = static_cast<unsigned char>(given[i]);
+    const auto b = static_cast<unsigned char>(secret[i % secret.size()]);
+    differences = differences | static_cast<unsigned>(a ^ b);
+  }
+  return differences == 0;
+}
+
+std::string_view bearer_token(std::string_view authorization) {
+  if (!equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer)) return {};
+  return authorization.substr(kBearer.size());
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "127.0.0.1:9180", "[::1]:9180", "localhost". A name may be a page's own, made to resolve to here.
+bool is_address(std::string_view host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view rest = host.substr(end + 1);
+    if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return false;
+    return ::inet_pton(AF_INET6, std::string(host.substr(1, end - 1)).c_str(), address.data()) == 1;
+  }
+  const std::size_t colon = host.find(':');
+  if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
+  const std::string name(host.substr(0, colon));
+  return equals_ignoring_case(name, "localhost") || ::inet_pton(AF_INET, name.c_str(), address.data()) == 1;
+}
+
+HttpResponse for_the_admin(HttpResponse response) {
+  response.any_origin = false;
+  return response;
+}
+
+Result<SessionNumber> parse_sort(const std::string& text) {
+  const auto* const found = std::ranges::find(kSessionNumbers, text, &SessionNumberName::name);
+  if (found != kSessionNumbers.end()) return found->number;
+  const auto names = kSessionNumbers | std::views::transform(&SessionNumberName::name);
+  return Error{ErrorCode::kBadMessage,
+               fmt::format("sort: must be one of {}, not {}", fmt::join(names, ", "), text.substr(0, 40)),
+               "sort"};
+}
+
+}  // namespace
+
+AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, bool draining) const {
+  if (auto refused = refusal_of(request)) return for_the_admin(std::move(*refused));
+  if (const Status admitted = admit(request, door); !admitted) {
+    return for_the_admin(error_response(403, admitted.error()));
+  }
+  if (request.path == kHealthPath) return for_the_admin(site_.health(HealthDetail::kAll, draining));
+  if (request.path != kSessionsPath) return for_the_admin(site_.answer(request, draining));
+  const auto query = read_sessions_query(request);
+  if (query) return *query;
+  return for_the_admin(error_response(400, query.error()));
+}
+
+Status AdminRouter::admit(const HttpRequest& request, Door door) const {
+  if (!request.origin.empty()) {
+    return Error{ErrorCode::kDenied, "Origin: web pages are not answered here", "Origin"};
+  }
+  if (door == Door::kAdminSocket) return ok_status();
+  if (!is_address(request.host)) {
+    return Error{ErrorCode::kDenied, "Host: must be an address or localhost here", "Host"};
+  }
+  if (is_secret(bearer_token(request.authorization), token_)) return ok_status();
+  return Error{ErrorCode::kDenied, "Authorization: must be Bearer and the server's auth.admin_token",
+               "Authorization"};
+}
+
+Result<SessionsQuery> read_sessions_query(const HttpRequest& request) {
+  SessionsQuery query;
+  for (const auto& [name, value] : request.query) {
+    if (value.empty()) continue;
+    if (name == "sort") {
+      const auto sort = parse_sort(value);
+      if (!sort) return sort.error();
+      query.sort = *sort;
+    }
+    if (name == "limit") {
+      const auto limit = parse_limit(value, kListSessionsMax);
+      if (!limit) return limit.error();
+      query.limit = *limit;
+    }
+  }
+  return query;
+}
+
+}  // namespace tickwire

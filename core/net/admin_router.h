@@ -1,0 +1,40 @@
+// AdminRouter: what each URL of the admin listener answers: /health in full, /v1/sessions, and whatever the
+// public port answers.
+//
+// Thread: one loop's; it only reads. `site` outlives it. Over TCP each request proves itself: the token, no
+// Origin (so no web page), and a Host that no page can have made to lead here (DNS rebinding): an address, or
+// localhost.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "fanout/session_report.h"
+#include "net/door.h"
+#include "net/http_message.h"
+#include "net/http_router.h"
+
+namespace tickwire {
+
+class AdminRouter {
+ public:
+  AdminRouter(const HttpRouter& site, std::string token) : site_(site), token_(std::move(token)) {}
+
+  // Sessions belong to many loops: who asks for them gets an answer from HttpSource::list_sessions later.
+  using Answer = std::variant<HttpResponse, SessionsQuery>;
+  [[nodiscard]] Answer answer(const HttpRequest& request, Door door, bool draining) const;
+
+ private:
+  [[nodiscard]] Status admit(const HttpRequest& request, Door door) const;
+
+  const HttpRouter& site_;
+  const std::string token_;  // empty: TCP is answered nothing
+};
+
+// ?sort= and ?limit= of /v1/sessions. kBadMessage names the parameter and what is allowed.
+Result<SessionsQuery> read_sessions_query(const HttpRequest& request);
+
+}  // namespace tickwire
