@@ -14,7 +14,7 @@
 
 namespace tickwire {
 
-inline constexpr std::size_t kImageBytesMax = 1U << 20U;
+inline constexpr std::size_t kImageBytesMax = 2U << 20U;
 
 // Names a list of keys, of an object without nulls: two objects of one shape replace each other. 0: unknown.
 using ShapeId = std::uint32_t;

@@ -60,16 +60,17 @@ TEST_F(HubTest, AnImageStaysWithinItsLimit) {
   const auto field = [](const char* key, std::size_t bytes) {
     return std::string("{\"") + key + "\":\"" + std::string(bytes, 'x') + "\"}";
   };
-  const std::size_t half = kImageBytesMax / 2;
-  ASSERT_TRUE(hub.publish("a", field("a", half)));
-  // {"a":"...","b":"..."} has 15 bytes around the two values.
-  EXPECT_TRUE(hub.publish("a", field("b", kImageBytesMax - half - 15)));
+  const std::size_t third = kImageBytesMax / 3;
+  ASSERT_TRUE(hub.publish("a", field("a", third)));
+  ASSERT_TRUE(hub.publish("a", field("b", third)));
+  // {"a":"...","b":"...","c":"..."} has 22 bytes around the three values.
+  EXPECT_TRUE(hub.publish("a", field("c", kImageBytesMax - 2 * third - 22)));
   EXPECT_EQ(image("a").size(), kImageBytesMax);
-  const auto past = hub.publish("a", field("b", kImageBytesMax - half - 14));
+  const auto past = hub.publish("a", field("c", kImageBytesMax - 2 * third - 21));
   ASSERT_FALSE(past);
   EXPECT_EQ(past.error().message,
-            "data: the image of a would have 1048577 bytes, at most 1048576 are allowed");
-  EXPECT_EQ(hub.find("a")->seq(), 2U);
+            "data: the image of a would have 2097153 bytes, at most 2097152 are allowed");
+  EXPECT_EQ(hub.find("a")->seq(), 3U);
 }
 
 TEST_F(HubTest, AnEventTopicsImageIsItsLastMessageAndItsRingKeepsTheRest) {

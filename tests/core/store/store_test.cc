@@ -89,13 +89,15 @@ TEST_F(StoreTest, AFlushIsOneTransactionWithOneRowPerTopic) {
 }
 
 TEST_F(StoreTest, AnImageAtItsLimitComesBack) {
-  const std::string image = R"({"x":")" + std::string(kImageBytesMax - 8, 'x') + "\"}";
+  const std::string half(kImageBytesMax / 2 - 8, 'x');
+  const std::string image = R"({"x":")" + half + R"(","y":")" + half + "x\"}";
   ASSERT_EQ(image.size(), kImageBytesMax);
   {
     Hub hub(clock_, {});
     const auto store = open_store();
     ASSERT_TRUE(store->start(hub, kNeverFlushMs));
-    ASSERT_TRUE(hub.publish("t.big", image));
+    ASSERT_TRUE(hub.publish("t.big", R"({"x":")" + half + "\"}"));
+    ASSERT_TRUE(hub.publish("t.big", R"({"y":")" + half + "x\"}"));
   }
   Hub hub(clock_, {});
   ASSERT_TRUE(open_store()->restore(hub));
