@@ -123,7 +123,7 @@ Status Engine::open_loops() {
 Status Engine::open_admin() {
   if (Status opened = admin_.open(config_, address()); !opened) return opened;
   if (admin_.socket() < 0) return ok_status();
-  spdlog::info("admin listener: {}", admin_.address());
+  spdlog::debug("admin listener: {}", admin_.address());
   return loops_.front()->serve_admin(admin_.socket(), admin_.door());
 }
 
