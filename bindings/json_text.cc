@@ -144,10 +144,8 @@ bool JsonWriter::real(double value) {
 bool JsonWriter::digits_of_number(std::string_view digits) {
   if (!is_json_number(digits)) {
     const std::string shown(digits.substr(0, kShownDigitsMax));
-    return fail((digits.find_first_of("0123456789") != std::string_view::npos
-                     ? "a number past a double (1.8e308): "
-                     : "JSON has no ") +
-                shown);
+    const bool finite = digits.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
+    return fail((finite ? "a number past a double (1.8e308): " : "JSON has no ") + shown);
   }
   out_ += digits;
   return true;

@@ -232,7 +232,7 @@ std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) 
     since.emplace(*lease.topic, *held.seq);
     options.since = &since;
   }
-  const TopicResult result = subscriptions_.subscribe(session, *lease.topic, options);
+  const TopicResult result = subscriptions_.subscribe_alone(session, *lease.topic, options);
   if (result.error) erase(book, lease);
   return result.error;
 }

@@ -16,6 +16,7 @@ from server.daemon_process import DaemonProcess, Wire
 
 MESSAGE_BYTES_MAX = 2_097_152
 PAYLOAD_BYTES_MAX = 1_048_576
+IMAGE_BYTES_MAX = 2 * PAYLOAD_BYTES_MAX
 
 
 @pytest.fixture
@@ -186,11 +187,12 @@ def test_a_payload_up_to_its_limit(client: Wire) -> None:
 
 
 def test_an_image_does_not_grow_past_its_limit(client: Wire) -> None:
-    half = "y" * (PAYLOAD_BYTES_MAX // 2)
-    assert client.publish("t.big", {"a": half}) == 1
-    answer = client.ask({"type": "publish", "topic": "t.big", "data": {"b": half}})
+    third = "y" * (IMAGE_BYTES_MAX // 3)
+    assert client.publish("t.big", {"a": third}) == 1
+    assert client.publish("t.big", {"b": third}) == 2
+    answer = client.ask({"type": "publish", "topic": "t.big", "data": {"c": third}})
     assert (answer["type"], answer["code"]) == ("error", "bad_data")
-    assert client.publish("t.big", {"a": 1}) == 2, "the refused update took no seq"
+    assert client.publish("t.big", {"a": 1}) == 3, "the refused update took no seq"
 
 
 def test_a_message_up_to_its_limit(client: Wire) -> None:
@@ -363,7 +365,7 @@ def test_a_publish_is_refused_with_its_id_whatever_is_wrong_with_it(
 
 
 def test_a_message_passes_however_well_it_compresses(daemon: DaemonProcess) -> None:
-    for data in ("x" * (PAYLOAD_BYTES_MAX - 8), [["0.00", "0.00", 0]] * 20_000):
+    for data in ("x" * (PAYLOAD_BYTES_MAX - len('{"x": ""}')), [["0.00", "0.00", 0]] * 20_000):
         with Wire(connect(f"ws://{daemon.address}/ws", max_size=None)) as client:
             answer = client.ask({"type": "publish", "topic": "big.A", "data": {"x": data}})
             assert answer["type"] == "ack", answer

@@ -89,15 +89,18 @@ TEST_F(StoreTest, AFlushIsOneTransactionWithOneRowPerTopic) {
 }
 
 TEST_F(StoreTest, AnImageAtItsLimitComesBack) {
-  const std::string half(kImageBytesMax / 2 - 8, 'x');
-  const std::string image = R"({"x":")" + half + R"(","y":")" + half + "x\"}";
+  // Longer than one update may be.
+  const std::string third(kImageBytesMax / 3, 'x');
+  const std::string rest(kImageBytesMax - 2 * third.size() - 22, 'x');
+  const std::string image = R"({"x":")" + third + R"(","y":")" + third + R"(","z":")" + rest + "\"}";
   ASSERT_EQ(image.size(), kImageBytesMax);
   {
     Hub hub(clock_, {});
     const auto store = open_store();
     ASSERT_TRUE(store->start(hub, kNeverFlushMs));
-    ASSERT_TRUE(hub.publish("t.big", R"({"x":")" + half + "\"}"));
-    ASSERT_TRUE(hub.publish("t.big", R"({"y":")" + half + "x\"}"));
+    ASSERT_TRUE(hub.publish("t.big", R"({"x":")" + third + "\"}"));
+    ASSERT_TRUE(hub.publish("t.big", R"({"y":")" + third + "\"}"));
+    ASSERT_TRUE(hub.publish("t.big", R"({"z":")" + rest + "\"}"));
   }
   Hub hub(clock_, {});
   ASSERT_TRUE(open_store()->restore(hub));
