@@ -167,7 +167,8 @@ class Shard::Impl {
   }
 
  private:
-  // The token of the URL, held to what the command `auth` holds its own to. Authorizers see it once it was judged.
+  // The token of the URL, held to what the command `auth` holds its own to. Authorizers see it once it was
+  // judged.
   void take_token(Session& session) {
     const std::string token = std::exchange(session.client.token, "");
     if (token.empty()) return;

@@ -1,13 +1,14 @@
 // HttpConnection: one client's socket from accept on, for one request: it is answered and the connection
 // closed, or it becomes a WebSocket, which Connection and libwebsockets go on with.
 //
-//   head ──> answering ──> lingering ──> gone      the answer is sent; then what the client still sends is
-//   read and
-//     │          ^                                 thrown away for a while, since closing over unread bytes
-//     makes the │          │                                 kernel reset the connection, and the client lose
-//     its answer ├──> awaiting                                an answer that is put together on other loops
+//   head ──> answering ──> lingering ──> gone
+//     │          ^
+//     ├──> awaiting                      its answer is put together on other loops
 //     ├──> (becomes a WebSocket: gone here)
-//     any ─────────────────────────────> gone      a deadline, a limit, an error, the end of the server
+//     any ─────────────────────> gone    a deadline, a limit, an error, the end of the server
+//
+// Lingering: what the client still sends is read and thrown away for a while. The kernel resets a connection
+// that is closed over unread bytes, and the client would lose its answer.
 //
 // libwebsockets never sees a plain request, nor the head that a client sent for a WebSocket: only what
 // handshake_head() makes of it. One request a connection, so that nothing can stand behind the one that is
@@ -34,8 +35,8 @@ namespace tickwire {
 
 class HttpConnection final : public Pollee, public DeadlineNode {
  public:
-  // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which router
-  // answers.
+  // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which
+  // router answers.
   static void adopt(LoopState& loop, int socket, Door door);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;

@@ -230,7 +230,8 @@ bool Loop::Impl::ended(std::int64_t now_us) const {
   if (end_due_us_ < 0) return false;
   // The admin's question how the end goes does not hold it up.
   const auto is_public = [](const HttpConnection* client) { return client->door() == Door::kPublic; };
-  return now_us >= end_due_us_ || (state_.connections.empty() && std::ranges::none_of(state_.http, is_public));
+  return now_us >= end_due_us_ ||
+         (state_.connections.empty() && std::ranges::none_of(state_.http, is_public));
 }
 
 void Loop::Impl::drain(int spread_ms) {

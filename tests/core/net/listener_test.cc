@@ -36,8 +36,9 @@ TEST(Listener, SaysWhyItCannotListen) {
   const auto in_use = listen_on("127.0.0.1", live.loop.port());
   ASSERT_FALSE(in_use.ok());
   EXPECT_EQ(in_use.error().code, ErrorCode::kListen);
-  EXPECT_EQ(in_use.error().message, "server.listen: 127.0.0.1:" + port +
-                                        " is in use by another program; name another port (port 0: any free one)");
+  EXPECT_EQ(in_use.error().message,
+            "server.listen: 127.0.0.1:" + port +
+                " is in use by another program; name another port (port 0: any free one)");
 
   const auto foreign = listen_on("192.0.2.1", 80);
   ASSERT_FALSE(foreign.ok());
