@@ -198,12 +198,11 @@ std::int64_t Admission::next_deadline_us() {
 
 // --- what changes meanwhile -----------------------------------------------------------------------------
 
-std::unordered_set<std::string_view> Admission::withdraw(const Session& session,
-                                                         const std::vector<std::string>& topics) {
-  std::unordered_set<std::string_view> waited;
+TopicNameSet Admission::withdraw(const Session& session, const std::vector<std::string>& topics) {
+  TopicNameSet waited;
   const Desk* desk = find_desk(parts_.sessions.ref(session));
   if (desk == nullptr) return waited;
-  const std::unordered_set<std::string_view> leaving(topics.begin(), topics.end());
+  const TopicNameSet leaving(topics.begin(), topics.end());
   for (const WaitingPtr& waiting : desk->waiting) {
     const AdmissionRequest& request = waiting->request;
     if (request.action != Action::kSubscribe || !request.counts) continue;

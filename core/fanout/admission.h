@@ -29,6 +29,7 @@
 
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
+#include "model/keyed_hash.h"
 
 namespace tickwire {
 
@@ -43,6 +44,9 @@ struct Grant {
   std::int64_t expires_us = kForeverUs;  // on the steady clock
   std::string claims;                    // of an authentication: a JSON object
 };
+
+// Names that one command brings.
+using TopicNameSet = std::unordered_set<std::string_view, KeyedHash>;
 
 struct AdmissionRequest {
   Action action = Action::kSubscribe;
@@ -63,8 +67,7 @@ class Admission {
   // False: commands_pending_max commands of the session wait already, and `then` will not be called.
   bool admit(Session& session, AdmissionRequest request, Then then);
   // Takes back those of `topics` for which a subscribe still waits, and says which.
-  std::unordered_set<std::string_view> withdraw(const Session& session,
-                                                const std::vector<std::string>& topics);
+  TopicNameSet withdraw(const Session& session, const std::vector<std::string>& topics);
   // The session's token or claims are new: asks again whatever waits, answers to the old ones are void.
   void reconsider(Session& session);
   // A token that nobody could judge: what an authorizer would have to say is kUnavailable, until a token was

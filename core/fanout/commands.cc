@@ -210,7 +210,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
   struct Progress {
     std::string id;
     std::vector<std::string> topics;
-    std::unordered_set<std::string_view> waited;  // of `topics`
+    TopicNameSet waited;  // of `topics`
     std::vector<TopicResult> results;
   };
   const auto progress = std::make_shared<Progress>(Progress{id, command.topics, {}, {}});

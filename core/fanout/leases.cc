@@ -227,7 +227,7 @@ std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) 
   SubscribeOptions options;
   options.pace_ms = held.pace_ms;
   options.same_epoch = true;
-  std::unordered_map<std::string, std::uint64_t> since;
+  SeqByTopic since;
   if (held.seq) {
     since.emplace(*lease.topic, *held.seq);
     options.since = &since;

@@ -15,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "fanout/subscriptions.h"
@@ -57,7 +56,7 @@ class SubscribeRun {
   };
   std::vector<Joining> joining_;
   std::size_t joined_ = 0;
-  std::unordered_map<std::string, std::uint64_t>::const_iterator since_;
+  SeqByTopic::const_iterator since_;
   TopicId last_ = 0;
 };
 

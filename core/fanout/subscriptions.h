@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/work.h"
 #include "fanout/overlap.h"
 #include "fanout/shard_parts.h"
+#include "protocol/command.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -18,8 +18,8 @@ struct SubscribeOptions {
   bool snapshot = true;
   std::uint16_t pace_ms = 0;
   std::uint64_t last = 0;
-  const std::unordered_map<std::string, std::uint64_t>* since = nullptr;  // of the command; null: it has none
-  bool same_epoch = false;                                                // since is of this server's epoch
+  const SeqByTopic* since = nullptr;  // of the command; null: it has none
+  bool same_epoch = false;            // since is of this server's epoch
 };
 
 class Subscriptions {

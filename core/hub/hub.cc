@@ -57,8 +57,7 @@ void Hub::sweep() {
 Status Hub::restore(StoredTopic stored) {
   if (Status valid = check_topic(stored.topic); !valid) return valid.error();
   std::vector<JsonField> fields;
-  const JsonLimits limits{.bytes_max = kImageBytesMax};
-  if (Status valid = scan_object(stored.image, fields, limits); !valid) return valid.error();
+  if (Status valid = scan_object(stored.image, fields, kImageLimits); !valid) return valid.error();
   if (stored.declared) restore_delivery(stored.topic, *stored.declared);
   const auto [topic, lock] = lock_or_create(stored.topic);
   topic->fields_.forget();

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "hub/topic.h"
+#include "model/keyed_hash.h"
 
 namespace tickwire {
 
 class TopicIndex {
  public:
-  static std::size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
+  static std::size_t hash(std::string_view name) { return keyed_hash(name); }
 
   void prefetch(std::size_t hash) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);

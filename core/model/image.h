@@ -14,8 +14,6 @@
 
 namespace tickwire {
 
-inline constexpr std::size_t kImageBytesMax = 2U << 20U;
-
 // Names a list of keys, of an object without nulls: two objects of one shape replace each other. 0: unknown.
 using ShapeId = std::uint32_t;
 

@@ -52,7 +52,7 @@ void ImageFields::list(std::string_view image) {
   if (shape_ == 0) return;
   thread_local std::vector<JsonField> scanned;
   scanned.clear();
-  const Status valid = image.empty() ? ok_status() : scan_object(image, scanned);
+  const Status valid = image.empty() ? ok_status() : scan_object(image, scanned, kImageLimits);
   assert(valid && "an image is what was checked or merged");
   static_cast<void>(valid);
   keep(scanned, 0);

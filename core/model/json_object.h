@@ -39,6 +39,10 @@ struct JsonLimits {
   std::size_t depth_max = kJsonDepthMax;  // the object itself is 1
 };
 
+// An image, which many updates make up, may be longer than one of them.
+inline constexpr std::size_t kImageBytesMax = 2U << 20U;
+inline constexpr JsonLimits kImageLimits{.bytes_max = kImageBytesMax};
+
 // kBadData when a payload of so many bytes is too long.
 Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max = kPayloadBytesMax);
 

@@ -5,6 +5,7 @@
 // SipHash-1-3 (Aumasson and Bernstein, 2012), as Python and Rust use it. No state; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,5 +19,10 @@ struct HashKey {
 std::uint64_t sip_hash(std::string_view text, HashKey key);
 // Under the key of this process.
 std::uint64_t keyed_hash(std::string_view text);
+
+// The same for the standard's tables.
+struct KeyedHash {
+  std::size_t operator()(std::string_view text) const { return keyed_hash(text); }
+};
 
 }  // namespace tickwire

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/keyed_hash.h"
 #include "protocol/format.h"
 
 namespace tickwire {
@@ -23,13 +24,16 @@ inline constexpr std::uint64_t kLastMax = 65'536;
 inline constexpr double kMaxRateMin = 0.02;  // one message in 50 s
 inline constexpr double kMaxRateMax = 1000.0;
 
+// By names that clients choose, so under a keyed hash.
+using SeqByTopic = std::unordered_map<std::string, std::uint64_t, KeyedHash>;
+
 struct SubscribeCommand {
   std::vector<std::string> topics;  // not yet checked: each gets its own result
   bool snapshot = true;
-  double max_rate = 0;                                   // messages/s per topic; 0: every update
-  std::unordered_map<std::string, std::uint64_t> since;  // topic -> the last seq that the client has
-  std::string epoch;                                     // that `since` belongs to
-  std::uint64_t last = 0;                                // event topics: so many of those before
+  double max_rate = 0;     // messages/s per topic; 0: every update
+  SeqByTopic since;        // topic -> the last seq that the client has
+  std::string epoch;       // that `since` belongs to
+  std::uint64_t last = 0;  // event topics: so many of those before
 };
 struct UnsubscribeCommand {
   std::vector<std::string> topics;

@@ -107,7 +107,7 @@ Result<std::vector<StoredTopic>> Store::read_images() {
       return damaged(topic, fmt::format("unknown delivery {}", quoted(rows->text(5))));
     }
     if (!check_topic(topic)) return damaged(topic, "it is not a topic");
-    if (const Status whole = scan_object(rows->text(4), fields); !whole) {
+    if (const Status whole = scan_object(rows->text(4), fields, kImageLimits); !whole) {
       return damaged(topic, whole.error().message);
     }
     images.push_back({std::string(topic), static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2),

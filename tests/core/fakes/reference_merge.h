@@ -22,7 +22,7 @@ inline std::vector<ReferenceField> reference_fields(const std::string& text) {
   std::vector<ReferenceField> out;
   if (text.empty()) return out;
   std::vector<JsonField> fields;
-  EXPECT_TRUE(scan_object(text, fields)) << text;
+  EXPECT_TRUE(scan_object(text, fields, kImageLimits)) << text;
   for (const JsonField& field : fields) {
     const std::string spelling(field.key_in(text));
     out.push_back({spelling, nlohmann::json::parse('"' + spelling + '"').get<std::string>(),

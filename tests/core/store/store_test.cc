@@ -103,7 +103,8 @@ TEST_F(StoreTest, AnImageAtItsLimitComesBack) {
     ASSERT_TRUE(hub.publish("t.big", R"({"z":")" + rest + "\"}"));
   }
   Hub hub(clock_, {});
-  ASSERT_TRUE(open_store()->restore(hub));
+  const Status back = open_store()->restore(hub);
+  ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(hub.find("t.big")->image(), image);
 }
 
@@ -112,7 +113,8 @@ TEST_F(StoreTest, AHundredThousandImagesComeBack) {
   fill(kImages);
   Hub hub(clock_, {});
   const auto begun = std::chrono::steady_clock::now();
-  ASSERT_TRUE(open_store()->restore(hub));
+  const Status back = open_store()->restore(hub);
+  ASSERT_TRUE(back) << back.error().message;
   const auto took = std::chrono::steady_clock::now() - begun;
   EXPECT_EQ(hub.topic_count(), static_cast<std::size_t>(kImages));
   const auto took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
