@@ -243,9 +243,10 @@ void Leases::review(Session& session, Reviewed done) {
   Book* book = find_book(parts_.sessions.ref(session));
   if (book == nullptr || book->leases.empty()) return done(session, {});
   const std::int64_t deadline = parts_.clock.steady_us() + parts_.config.access_deadline_ms * 1000;
-  Review& review = book->review.emplace();
+  Review review;
   review.done = std::move(done);
   review.deadline_us = deadline;
+  book->review = std::move(review);
   review_piece(*book, session);
   if ((book = find_book(parts_.sessions.ref(session))) != nullptr) schedule(*book);
 }
