@@ -75,7 +75,10 @@ TEST(ImageFields, ALargeImageStaysIndexedHoweverItsFieldsComeAndGo) {
   EXPECT_FALSE(kept.fields.indexed()) << "an image that is always replaced as a whole needs no index";
   for (int i = 0; i < 5'000; ++i) {  // a book whose prices move
     kept.merge("{" + level(i, "null") + "," + level(kLevels + i, "\"2.25\"") + "}");
-    kept.merge("{" + level(i + 1 + i % kLevels, "\"" + std::string(1 + i % 7, '9') + "\"") + "}");
+    kept.merge(
+        "{" +
+        level(i + 1 + i % kLevels, "\"" + std::string(static_cast<std::size_t>(1 + i % 7), '9') + "\"") +
+        "}");
     ASSERT_TRUE(kept.fields.indexed());
     ASSERT_LE(kept.fields.memory_bytes(), 40U * kLevels);
   }
