@@ -107,8 +107,12 @@ class Calls:
         return result
 
     def _leave_task(self, task: asyncio.Task[Any], source: Source) -> None:
-        """It was cancelled a while ago."""
-        if not task.done():
+        """It was cancelled a while ago.
+
+        Past its client's share it counts no more: many may have been under way when the first was
+        late, and they must not make the plugin `blocked` for others.
+        """
+        if not task.done() and self._has_room(source):
             self._hold(source, 1)
             self._set_stuck(1)
             task.add_done_callback(lambda _: self._end_stuck(source))

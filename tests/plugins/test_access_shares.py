@@ -97,3 +97,24 @@ def test_an_async_authorizer_that_ignores_its_end_keeps_no_question_open(start_s
     refused = remote(server).subscribe(*(f"premium.{n}" for n in range(40)))
     assert {result["error"]["code"] for result in refused} == {"unavailable"}
     assert remote(server).denial("premium.open") == ""
+
+
+def test_async_calls_of_one_session_that_ignore_their_end_block_nobody_else(
+    start_server, remote, eventually
+):
+    @authorizer("premium.>")
+    async def ignores(client, topic):
+        while topic.startswith("premium.hang."):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+        return Allow()
+
+    server = start_server(ignores, auth={"deadline_ms": 100})
+    hostile = remote(server)
+    hostile.subscribe(*(f"premium.hang.{n}" for n in range(STUCK_MAX + SESSION_CALLS_MAX)))
+    full = "too many questions wait; try again later"
+    eventually(lambda: hostile.refusal("premium.A") == ("unavailable", f"premium.A: {full}"))
+    assert remote(server).denial("premium.A") == ""
+    assert server.health["plugins"]["ignores"]["state"] == "running"
