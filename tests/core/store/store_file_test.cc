@@ -94,7 +94,9 @@ TEST_F(StoreFileTest, AStopLeavesNothingButTheFile) {
 
 TEST_F(StoreFileTest, AChildThatOutlivesAKilledServerKeepsNoLock) {
   int alive[2];
+  int begun[2];
   ASSERT_EQ(::pipe(alive), 0);
+  ASSERT_EQ(::pipe(begun), 0);
   const pid_t server = ::fork();
   if (server == 0) {
     const auto store = open_store();
@@ -102,15 +104,15 @@ TEST_F(StoreFileTest, AChildThatOutlivesAKilledServerKeepsNoLock) {
     char byte = 'x';
     if (child == 0) {
       ::close(alive[1]);
+      if (::write(begun[1], &byte, 1) != 1) ::_exit(1);
       ::_exit(::read(alive[0], &byte, 1) == 0 ? 0 : 1);  // until the test is over
     }
-    ::_exit(0);
+    ::_exit(::read(begun[0], &byte, 1) == 1 ? 0 : 1);  // killed once its child runs
   }
   int status = 0;
   ::waitpid(server, &status, 0);
   EXPECT_TRUE(Store::open(path_));
-  ::close(alive[1]);
-  ::close(alive[0]);
+  for (const int end : {alive[0], alive[1], begun[0], begun[1]}) ::close(end);
 }
 
 // --- gone -----------------------------------------------------------------------------------------------
