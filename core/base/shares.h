@@ -44,6 +44,7 @@ enum class Drawn : std::uint8_t { kTaken, kHolderSpent, kAddressSpent, kTotalSpe
 class Shares {
  public:
   explicit Shares(const ShareLimits& limits) : limits_(limits) {}
+  ~Shares() = default;
   Shares(const Shares&) = delete;
   Shares& operator=(const Shares&) = delete;
 

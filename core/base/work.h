@@ -12,11 +12,11 @@ namespace tickwire {
 
 class Work {
  public:
-  static void count(std::uint64_t steps = 1) { done_ += steps; }
-  [[nodiscard]] static std::uint64_t done() { return done_; }
+  static void count(std::uint64_t steps = 1) { done_steps += steps; }
+  [[nodiscard]] static std::uint64_t done() { return done_steps; }
 
  private:
-  static inline thread_local std::uint64_t done_ = 0;
+  static inline thread_local std::uint64_t done_steps = 0;
 };
 
 // The steps of one piece: 1 to 2 ms. What takes more is done in pieces, and the loop turns between them.

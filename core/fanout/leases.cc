@@ -20,7 +20,7 @@ Error cannot_say(std::string_view topic) {
 std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint32_t slot) {
   const std::int64_t whole_us =
       std::min(kRenewalRetryMsFirst << std::min(attempts - 1, 10U), kRenewalRetryMsMax) * 1000;
-  const std::size_t spread = std::hash<std::string_view>{}(topic) ^ (slot * 0x9E37'79B9U);
+  const std::size_t spread = std::hash<std::string_view>{}(topic) ^ (std::size_t{slot} * 0x9E37'79B9U);
   return whole_us + static_cast<std::int64_t>(spread % static_cast<std::size_t>(whole_us / 4));
 }
 

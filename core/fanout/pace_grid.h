@@ -35,7 +35,7 @@ class PaceGrid {
 
   // Calls `due` with what is due, a piece of it.
   template <typename Due>
-  void take_due(std::int64_t now_us, const Budget& budget, Due&& due) {
+  void take_due(std::int64_t now_us, const Budget& budget, const Due& due) {
     for (auto it = moments_.begin(); it != moments_.end();) {
       if (it->second.due_us > now_us) {
         ++it;

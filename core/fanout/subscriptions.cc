@@ -202,7 +202,8 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   return result;
 }
 
-void Subscriptions::joined(Session& session, const PatternState& state, const SubscribeOptions& options) {
+void Subscriptions::joined(Session& session, const PatternState& state,
+                           const SubscribeOptions& options) const {
   PatternSubscription* pattern = session.find_pattern(state.id);
   // Topics that it has only just joined are not news.
   if (pattern != nullptr && pattern->held && !options.snapshot)

@@ -35,7 +35,7 @@ class Subscriptions {
   // topics. Options::since and last are for topics only.
   TopicResult subscribe_alone(Session& session, std::string_view text, const SubscribeOptions& options);
   // After its pattern was subscribed and has joined its topics (TopicTable::join).
-  void joined(Session& session, const PatternState& state, const SubscribeOptions& options);
+  void joined(Session& session, const PatternState& state, const SubscribeOptions& options) const;
   // A topic of a pattern that does not begin with its snapshot, or is to begin with its last events.
   void resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,
                     TopicResult& result);

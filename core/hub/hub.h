@@ -202,9 +202,9 @@ class Hub {
   // Looks at a run of the topics that may match, those after `after`, which is moved on; `each` is called
   // with those that do. True: there are no more.
   template <typename Each>
-  bool scan(const Pattern& pattern, std::string& after, Each&& each) const;
+  bool scan(const Pattern& pattern, std::string& after, const Each& each) const;
   template <typename Each>
-  void each_topic(Each&& each) const {
+  void each_topic(const Each& each) const {
     std::string after;
     for (auto run = topics_after(after); !run.empty(); run = topics_after(after)) {
       for (const TopicPtr& topic : run) each(*topic);

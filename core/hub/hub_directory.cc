@@ -10,7 +10,7 @@
 namespace tickwire {
 
 template <typename Each>
-bool Hub::scan(const Pattern& pattern, std::string& after, Each&& each) const {
+bool Hub::scan(const Pattern& pattern, std::string& after, const Each& each) const {
   const std::string_view prefix = pattern.prefix();
   const std::shared_lock lock(directory_mutex_);
   auto it = after < prefix ? by_name_.lower_bound(prefix) : by_name_.upper_bound(std::string_view(after));

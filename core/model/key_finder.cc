@@ -7,10 +7,12 @@
 
 namespace tickwire {
 
-KeyFinder::KeyFinder(const ImageView& view) : view_(view) {
-  // Escapes are read once, not again at each comparison of a search.
-  is_indexed_ = view.fields.size() > kSearchedFieldsMax ||
-                std::ranges::any_of(view.fields, [](const JsonField& field) { return field.key_escaped; });
+// Escapes are read once, not again at each comparison of a search.
+KeyFinder::KeyFinder(const ImageView& view)
+    : view_(view),
+      is_indexed_(
+          view.fields.size() > kSearchedFieldsMax ||
+          std::ranges::any_of(view.fields, [](const JsonField& field) { return field.key_escaped; })) {
   if (!is_indexed_) return;
   index_ = SlotTable(view.fields.size());
   may_repeat_ = false;

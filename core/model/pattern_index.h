@@ -59,7 +59,7 @@ class PatternIndex {
 
   // Calls `found` with the value of each pattern that matches `topic`, which must be valid.
   template <typename Found>
-  void each_match(std::string_view topic, Found&& found) const {
+  void each_match(std::string_view topic, const Found& found) const {
     match(root_, topic, found);
   }
   [[nodiscard]] bool any_match(std::string_view topic) const {
@@ -69,7 +69,7 @@ class PatternIndex {
   }
   // Erases those whose value `gone` (called with each) wants erased.
   template <typename Gone>
-  void erase_if(Gone&& gone) {
+  void erase_if(const Gone& gone) {
     erase_if(root_, gone);
   }
 
@@ -87,7 +87,7 @@ class PatternIndex {
   }
   // As long as `use` says so.
   template <typename Use>
-  static void each_token(std::string_view text, Use&& use) {
+  static void each_token(std::string_view text, const Use& use) {
     while (!text.empty()) {
       const auto [token, rest] = split(text);
       if (!use(token)) return;

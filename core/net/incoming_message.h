@@ -58,7 +58,8 @@ class IncomingMessage {
   [[nodiscard]] std::size_t inflater_bytes() const;
   // What the message under way holds; 0 when there is none, or it came at once.
   [[nodiscard]] std::size_t unfinished_bytes() const {
-    return bytes_.capacity() > sizeof bytes_ ? bytes_.capacity() : 0;
+    const std::size_t held = bytes_.capacity();
+    return held > std::string().capacity() ? held : 0;  // short ones lie within the string
   }
 
  private:

@@ -19,25 +19,25 @@ int Poller::open() {
   return epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
 }
 
-bool Poller::add(int socket, Pollee& pollee, std::uint32_t events) {
+bool Poller::add(int socket, Pollee& pollee, std::uint32_t events) const {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &pollee;
   return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0;
 }
 
-void Poller::change(int socket, Pollee& pollee, std::uint32_t events) {
+void Poller::change(int socket, Pollee& pollee, std::uint32_t events) const {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &pollee;
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event);
 }
 
-void Poller::remove(int socket) {
+void Poller::remove(int socket) const {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
 }
 
-int Poller::run() {
+int Poller::run() const {
   std::array<epoll_event, kReadyPerRunMax> ready{};
   const int count = ::epoll_wait(epoll_, ready.data(), kReadyPerRunMax, 0);
   for (int i = 0; i < count; ++i) {

@@ -28,11 +28,11 @@ class Poller {
   // The descriptor to watch, or -1.
   int open();
   // Level-triggered; hang-ups and errors are told always. False: no memory for it.
-  bool add(int socket, Pollee& pollee, std::uint32_t events);
-  void change(int socket, Pollee& pollee, std::uint32_t events);
-  void remove(int socket);
+  bool add(int socket, Pollee& pollee, std::uint32_t events) const;
+  void change(int socket, Pollee& pollee, std::uint32_t events) const;
+  void remove(int socket) const;
   // Tells who is ready, a bounded number of them; returns how many.
-  int run();
+  int run() const;
 
  private:
   int epoll_ = -1;

@@ -24,6 +24,8 @@ class BackupRequest {
   ~BackupRequest();
   BackupRequest(BackupRequest&&) = default;
   BackupRequest& operator=(BackupRequest&&) = delete;
+  BackupRequest(const BackupRequest&) = delete;
+  BackupRequest& operator=(const BackupRequest&) = delete;
 
   // Whether the server has yet to look at it.
   [[nodiscard]] bool is_waiting() const;
