@@ -81,6 +81,7 @@ Status Engine::start() {
 
 void Engine::run_loops() {
   std::vector<const LoopPulse*> pulses;
+  pulses.reserve(loops_.size());
   for (const auto& loop : loops_) pulses.push_back(&loop->pulse());
   watchdog_.emplace(pulses);
   started_ = true;
@@ -123,7 +124,7 @@ Status Engine::open_loops() {
 Status Engine::open_admin() {
   if (Status opened = admin_.open(config_, address()); !opened) return opened;
   if (admin_.socket() < 0) return ok_status();
-  spdlog::debug("admin listener: {}", admin_.address());
+  spdlog::info("admin listener: {}", admin_.address());
   return loops_.front()->serve_admin(admin_.socket(), admin_.door());
 }
 

@@ -126,7 +126,7 @@ def test_what_plugins_leave_for_the_end_is_done(
         cwd=tmp_path,
     )
     assert process.stderr is not None
-    assert b"listening on" in process.stderr.readline()
+    assert any(b"listening on" in line for line in process.stderr)
     process.terminate()
     out, _ = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, b"goodbye\n")
