@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from tickwire.feeds.replay import recorded
+from tickwire.feeds.replay import Message, recorded
 from websockets.sync.client import connect
 
 import exchange_sessions
@@ -58,9 +58,11 @@ def all_messages(files: Iterable[Path]) -> list[Recorded]:
     """Arrays and objects alike lie in a field, with their bytes as the exchange wrote them."""
     found = []
     for file in files:
-        of_file = [(topic_of(file.name, text), text) for _, text in recorded(file)]
+        of_file = list(recorded(file))
         assert len(of_file) > 200, file
-        found += [(topic, f'{{"message":{text}}}') for topic, text in of_file]
+        for message in of_file:
+            assert isinstance(message, Message), message
+            found.append((topic_of(file.name, message.text), f'{{"message":{message.text}}}'))
     return found
 
 

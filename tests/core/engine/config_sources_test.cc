@@ -36,7 +36,7 @@ TEST(Config, NamesTheNearestForAVariableOfAnUnknownSection) {
 
 // One setting in every way of writing its key, from every source: all of them mean the same.
 TEST_F(ConfigFile, ReadsEveryWayOfWritingAKeyFromEverySource) {
-  const auto check = [this](const Result<Config>& config, const std::string& from) {
+  const auto check = [](const Result<Config>& config, const std::string& from) {
     ASSERT_TRUE(config) << from << ": " << config.error().message;
     EXPECT_EQ(config->shards, 3) << from;
     EXPECT_EQ(config->plugins.at("okx"), R"({"url":"x"})") << from;
