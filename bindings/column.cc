@@ -123,8 +123,7 @@ Status Columns::add_values(const Source& source, py::handle values) {
   Texts& texts = texts_.emplace_back();
   const bool all_str = std::all_of(owner.begin(), owner.end(),
                                    [](py::handle value) { return PyUnicode_Check(value.ptr()) != 0; });
-  const Status read =
-      all_str ? read_str(source.field, owner, texts.views) : spell(source.field, owner, texts);
+  Status read = all_str ? read_str(source.field, owner, texts.views) : spell(source.field, owner, texts);
   if (!read) return read;
   owners_.push_back(owner);
   columns_.push_back({source.name, all_str ? ColumnType::kText : ColumnType::kJson,
