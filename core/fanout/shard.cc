@@ -50,6 +50,7 @@ class Shard::Impl {
                                 parts_.clock.wall_ms()));
     take_token(session);
     sender_.send(session);
+    wake_when_sooner();
     return session;
   }
 
@@ -57,6 +58,7 @@ class Shard::Impl {
     const Doing doing(parts_.pulse, Activity::kSending);
     session.unblock();
     sender_.send(session);
+    wake_when_sooner();
   }
 
   void on_closed(Session& session) {
@@ -70,6 +72,7 @@ class Shard::Impl {
       parts_.sessions.remove(session);
       return true;
     });
+    wake_when_sooner();
   }
 
   std::int64_t run() {
@@ -81,7 +84,11 @@ class Shard::Impl {
     const std::int64_t now = parts_.clock.steady_us();
     if (now >= next_turn_us_ && !inbox_.empty()) turn(now);
     send_dues();
-    return rest_us();
+    const std::int64_t end = parts_.clock.steady_us();
+    std::int64_t due = due_us(end);
+    if (next_turn_us_ > end || !inbox_.rest()) due = std::min(due, next_turn_us_);
+    wakes_us_ = due;
+    return due == kForeverUs ? -1 : std::max<std::int64_t>(due - end, 0);
   }
 
   void tick() {
@@ -131,6 +138,7 @@ class Shard::Impl {
   void on_message(Session& session, std::string_view message) {
     const Doing doing(parts_.pulse, Activity::kReading);
     commands_.run(session, message);
+    wake_when_sooner();
   }
 
   void stop() {
@@ -217,17 +225,25 @@ class Shard::Impl {
     }
   }
 
-  std::int64_t rest_us() {
-    std::int64_t at = parts_.dues.next_us();
-    if (at == 0 || !parts_.jobs.empty()) return 0;
-    const std::int64_t now = parts_.clock.steady_us();
-    const auto sooner = [&at](std::int64_t other) {
-      if (other >= 0 && (at < 0 || other < at)) at = other;
+  // When run() has something to do next, what publishers leave in the inbox aside.
+  std::int64_t due_us(std::int64_t now) {
+    std::int64_t due = kForeverUs;
+    const auto sooner = [&due](std::int64_t at) {
+      if (at >= 0) due = std::min(due, at);
     };
+    sooner(parts_.dues.next_us());
+    if (!parts_.jobs.empty()) sooner(now);
     sooner(admission_.next_deadline_us());
     sooner(leases_.next_us());
-    if (next_turn_us_ > now || !inbox_.rest()) sooner(next_turn_us_);
-    return at < 0 ? -1 : std::max<std::int64_t>(at - now, 0);
+    return due;
+  }
+
+  // What comes between two runs may leave work that cannot wait for the time that the last run named.
+  void wake_when_sooner() {
+    const std::int64_t due = due_us(parts_.clock.steady_us());
+    if (due >= wakes_us_) return;
+    wakes_us_ = due;
+    wake_();
   }
 
   void tick(Session& session, std::int64_t now) {
@@ -260,6 +276,7 @@ class Shard::Impl {
   Commands commands_{parts_, sender_, subscriptions_, admission_, leases_};
   Turn turn_{parts_, sender_, inbox_};
   std::int64_t next_turn_us_ = 0;
+  std::int64_t wakes_us_ = 0;  // run() is called by then
   std::uint64_t opened_ = 0;
   int drains_ = 0;  // under way
 

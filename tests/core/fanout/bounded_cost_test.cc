@@ -194,6 +194,28 @@ TEST_F(BoundedCost, ManyCommandsInOneReadWaitForTheNextRun) {
   EXPECT_EQ(client.heard().size(), 100U);
 }
 
+// A loop that is not woken comes back only when the last run said so, which may be a quarter second away.
+TEST_F(BoundedCost, WhatIsLeftAfterAMessageOrAnEndWakesTheLoop) {
+  publish(9'000);
+  Client client(plant);
+  const auto wakes = [&](const std::function<void()>& call) {
+    rest();
+    const int before = plant.wakes;
+    call();
+    return plant.wakes - before;
+  };
+  EXPECT_EQ(wakes([&] { client.say(R"({"type":"ping"})"); }), 0) << "nothing is left of it";
+  EXPECT_EQ(wakes([&] { client.say(subscribe_to(0, 9'000)); }), 1);
+  EXPECT_EQ(wakes([&] { client.say(R"({"type":"list","pattern":"*.no"})"); }), 1);
+  const std::string large = R"({"type":"publish","topic":"t.y","data":{"x":")" + std::string(100'000, 'x');
+  EXPECT_EQ(wakes([&] {
+              for (int i = 0; i < 20; ++i) client.say(large + "\"}}");
+            }),
+            1)
+      << "once, not for each message";
+  EXPECT_EQ(wakes([&] { client.leave(); }), 1);
+}
+
 TEST_F(BoundedCost, ASessionMayEndOrDrainBetweenThePiecesOfItsCommand) {
   publish(9'000);
   {
