@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 8> kSingleHeaders{
     "host",   "content-length",    "transfer-encoding",     "authorization",
     "origin", "sec-websocket-key", "sec-websocket-version", "upgrade"};
 
-Refusal bad(std::string field, std::string_view message) {
+Refusal malformed(std::string field, std::string_view message) {
   Error error{ErrorCode::kBadMessage,
               field.empty() ? std::string(message) : fmt::format("{}: {}", field, message), std::move(field)};
   return {400, std::move(error)};
@@ -59,10 +59,10 @@ enum class Part : std::uint8_t { kPath, kQuery };
 
 // An encoded character that a path is compared by hides it from whoever compares without decoding.
 std::optional<Refusal> check_decoded(char c, Part part) {
-  if (is_control(c)) return bad("URL", "an encoded control byte is not accepted");
+  if (is_control(c)) return malformed("URL", "an encoded control byte is not accepted");
   if (part == Part::kQuery) return std::nullopt;
-  if (c == '/' || c == '\\') return bad("URL", "an encoded slash is not accepted in a path");
-  if (is_unreserved(c)) return bad("URL", "letters, digits and -._~ must not be encoded in a path");
+  if (c == '/' || c == '\\') return malformed("URL", "an encoded slash is not accepted in a path");
+  if (is_unreserved(c)) return malformed("URL", "letters, digits and -._~ must not be encoded in a path");
   return std::nullopt;
 }
 
@@ -74,7 +74,7 @@ std::optional<Refusal> decode(std::string_view text, Part part, std::string& dec
     }
     const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return bad("URL", "% must be followed by two hexadecimal digits");
+    if (high < 0 || low < 0) return malformed("URL", "% must be followed by two hexadecimal digits");
     const char c = static_cast<char>(high * 16 + low);
     if (auto refusal = check_decoded(c, part)) return refusal;
     decoded += c;
@@ -106,23 +106,25 @@ std::optional<Refusal> parse_query(std::string_view text, RequestHead& head) {
       if (auto refusal = decode(pair.substr(equals + 1), Part::kQuery, value)) return refusal;
     }
     const auto same = [&name](const auto& earlier) { return earlier.first == name; };
-    if (std::ranges::any_of(head.query, same)) return bad("URL", "a parameter is given twice");
+    if (std::ranges::any_of(head.query, same)) return malformed("URL", "a parameter is given twice");
     head.query.emplace_back(std::move(name), std::move(value));
   }
   return std::nullopt;
 }
 
 std::optional<Refusal> parse_target(std::string_view target, RequestHead& head) {
-  if (!target.starts_with('/')) return bad("URL", "must be a path; this is no proxy");
+  if (!target.starts_with('/')) return malformed("URL", "must be a path; this is no proxy");
   for (const char c : target) {
-    if (static_cast<unsigned char>(c) >= 0x80) return bad("URL", "must be ASCII; encode other characters");
-    if (is_control(c)) return bad("URL", "a control byte is not accepted");
-    if (c == '#') return bad("URL", "must be without a fragment (#)");
+    if (static_cast<unsigned char>(c) >= 0x80)
+      return malformed("URL", "must be ASCII; encode other characters");
+    if (is_control(c)) return malformed("URL", "a control byte is not accepted");
+    if (c == '#') return malformed("URL", "must be without a fragment (#)");
   }
   const std::string_view path = target.substr(0, target.find('?'));
-  if (path.find('\\') != std::string_view::npos) return bad("URL", "a backslash is not accepted in a path");
+  if (path.find('\\') != std::string_view::npos)
+    return malformed("URL", "a backslash is not accepted in a path");
   if (auto refusal = decode(path, Part::kPath, head.path)) return refusal;
-  if (has_dot_segment(head.path)) return bad("URL", "must be without the segments . and ..");
+  if (has_dot_segment(head.path)) return malformed("URL", "must be without the segments . and ..");
   if (path.size() == target.size()) return std::nullopt;
   return parse_query(target.substr(path.size() + 1), head);
 }
@@ -131,10 +133,10 @@ std::optional<Refusal> parse_request_line(std::string_view line, RequestHead& he
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || line.find(' ', first + 1) != last) {
-    return bad("", "the first line must be a method, a path and HTTP/1.1, with one blank between them");
+    return malformed("", "the first line must be a method, a path and HTTP/1.1, with one blank between them");
   }
   head.method = line.substr(0, first);
-  if (!is_token(head.method)) return bad("", "the method is not made of letters");
+  if (!is_token(head.method)) return malformed("", "the method is not made of letters");
   const std::string_view version = line.substr(last + 1);
   head.http_1_1 = version == "HTTP/1.1";
   if (!head.http_1_1 && version != "HTTP/1.0") {
@@ -148,15 +150,15 @@ std::optional<Refusal> parse_header(std::string_view line, RequestHead& head) {
     return Refusal{431, {ErrorCode::kTooLarge, fmt::format("more than {} headers", kRequestHeadersMax), ""}};
   }
   if (line.front() == ' ' || line.front() == '\t')
-    return bad("", "a header on several lines is not accepted");
+    return malformed("", "a header on several lines is not accepted");
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-    return bad("", "a header is not a name and a colon, with no blank before it");
+    return malformed("", "a header is not a name and a colon, with no blank before it");
   }
   std::string name = lower_case(line.substr(0, colon));
   const bool single = std::ranges::find(kSingleHeaders, name) != kSingleHeaders.end();
   const auto same = [&name](const auto& earlier) { return earlier.first == name; };
-  if (single && std::ranges::any_of(head.headers, same)) return bad(name, "is given twice");
+  if (single && std::ranges::any_of(head.headers, same)) return malformed(name, "is given twice");
   head.headers.emplace_back(std::move(name), std::string(trimmed(line.substr(colon + 1))));
   return std::nullopt;
 }
@@ -179,17 +181,17 @@ std::optional<Refusal> check_body(RequestHead& head) {
     return std::nullopt;
   }
   const std::string& digits = length->second;
-  if (chunked) return bad("Content-Length", "cannot go with transfer-encoding");
+  if (chunked) return malformed("Content-Length", "cannot go with transfer-encoding");
   if (digits.empty() || !std::ranges::all_of(digits, is_digit))
-    return bad("Content-Length", "must be a number");
+    return malformed("Content-Length", "must be a number");
   head.has_body = digits.find_first_not_of('0') != std::string::npos;
   return std::nullopt;
 }
 
 std::optional<Refusal> check_head(RequestHead& head) {
   const std::string host = head.header("host");
-  if (host.empty() && head.http_1_1) return bad("Host", "is missing");
-  if (!is_host(host)) return bad("Host", "must be one host name or address, with or without a port");
+  if (host.empty() && head.http_1_1) return malformed("Host", "is missing");
+  if (!is_host(host)) return malformed("Host", "must be one host name or address, with or without a port");
   return check_body(head);
 }
 
@@ -215,20 +217,20 @@ HeadScanner::Found HeadScanner::scan(std::string_view bytes) {
     if (scanned_ >= kRequestHeadBytesMax) return too_long();
     const char c = bytes[scanned_];
     if (scanned_ == 0 && c == 0x16)
-      return bad("", "TLS is not spoken here; use http:// and ws://, or a proxy");
+      return malformed("", "TLS is not spoken here; use http:// and ws://, or a proxy");
     if (c == '\r') {
       if (scanned_ + 1 == bytes.size()) return {};  // looked at again, with what follows
-      if (bytes[scanned_ + 1] != '\n') return bad("", "a line must end with CR LF");
+      if (bytes[scanned_ + 1] != '\n') return malformed("", "a line must end with CR LF");
       const bool empty = scanned_ == line_;
-      if (empty && line_ == 0) return bad("", "the request begins with an empty line");
+      if (empty && line_ == 0) return malformed("", "the request begins with an empty line");
       scanned_ += 1;
       line_ = scanned_ + 1;
       if (empty && line_ > kRequestHeadBytesMax) return too_long();
       if (empty) return ++scanned_;
     } else if (c == '\n') {
-      return bad("", "a line must end with CR LF");
+      return malformed("", "a line must end with CR LF");
     } else if (is_control(c) && c != '\t') {
-      return bad("", "a control byte is not accepted in a request head");
+      return malformed("", "a control byte is not accepted in a request head");
     }
   }
   return {};
