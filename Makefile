@@ -19,7 +19,7 @@ PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv venv-build venv-dev page-tools configure install install-release build demo test \
-  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python format wheel clean
+  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python format wheel pictures clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -97,6 +97,9 @@ format: venv ## rewrite C++ and Python in the house style
 
 wheel: venv ## a self-contained wheel in dist/
 	@$(WHEN_CHANGED) dist/.stamp $(PACKAGE_SOURCES) scripts/make-wheel -- scripts/make-wheel
+
+pictures: install page-tools ## take the README's pictures of the page again
+	@$(BIN)/python scripts/page_picture.py docs
 
 clean: ## remove what was built
 	@rm -rf build dist .venv tests/page/node_modules .pytest_cache .mypy_cache .ruff_cache

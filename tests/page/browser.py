@@ -90,8 +90,8 @@ class Page:
     def fill(self, selector: str, text: str) -> None:
         self._ask("fill", selector=selector, text=text)
 
-    def screenshot(self, name: str) -> Path:
-        """Into out/, which is not kept."""
+    def screenshot(self, name: str | Path) -> Path:
+        """Writes a file of this name into out/, which is not kept, or to an absolute path."""
         (HERE / "out").mkdir(exist_ok=True)
         path = HERE / "out" / name
         self._ask("screenshot", path=str(path))

@@ -47,6 +47,14 @@ def test_the_two_commands_are_targets_that_do_what_they_say(checkout: Path) -> N
         assert does in run.stdout
 
 
+def test_the_pictures_can_be_taken_again(checkout: Path, programs: Path, tmp_path: Path) -> None:
+    script = checkout / "scripts/page_picture.py"
+    subprocess.run([programs / "python", script, tmp_path], timeout=90, check=True)
+    shown = re.findall(r'<img src="docs/([^"]+)"', README.read_text())
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == sorted(shown)
+    assert all(path.stat().st_size > 20_000 for path in tmp_path.glob("*.png"))
+
+
 def test_the_package_under_test_is_an_installed_one() -> None:
     assert version("tickwire")
 
