@@ -41,7 +41,10 @@ struct Counts {
   std::uint64_t compressed = 0;  // messages
   std::uint64_t closed = 0;      // connections that the server ended
   std::uint64_t last_close = 0;  // code
-  Histogram latency_us;          // of clients that always read
+  std::uint64_t heartbeats = 0;
+  std::uint64_t pings = 0;
+  std::uint64_t reads = 0;  // times something came in: where little is sent, the writes of the server
+  Histogram latency_us;     // of clients that always read
 };
 
 // What a client knows of one topic.
@@ -86,14 +89,16 @@ class Client {
   }
 
   [[nodiscard]] bool wants_to_write() const { return !out_.empty(); }
+  // As much as the kernel takes.
   void write() {
-    const ssize_t sent = send_some(fd_, out_);
+    const ssize_t sent = out_.empty() ? 0 : send_some(fd_, out_);
     if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
   }
 
   // What was read, at `now`.
   void receive(std::string_view bytes, std::int64_t now) {
     counts_.bytes += bytes.size();
+    ++counts_.reads;
     if (!part_.empty()) {
       part_ += bytes;
       bytes = part_;
@@ -103,9 +108,20 @@ class Client {
     while (take_frame(bytes, frame)) handle(frame, now);
     keep(bytes);
   }
+  // The server ended the connection.
   void end() {
-    ++counts_.closed;
+    counts_.closed += leaving_ ? 0 : 1;
     ::close(std::exchange(fd_, -1));
+  }
+  // Begins a close; the server ends the connection then.
+  void leave() {
+    leaving_ = true;
+    out_ += client_frame(8, std::string_view("\x03\xe8", 2));
+  }
+  [[nodiscard]] bool leaving() const { return leaving_; }
+  // A checked client has something of each of its topics.
+  [[nodiscard]] bool has_all() const {
+    return ready() && std::all_of(held_.begin(), held_.end(), [](const Held& held) { return held.seq > 0; });
   }
 
  private:
@@ -153,7 +169,10 @@ class Client {
 
   void handle(const Frame& frame, std::int64_t now) {
     if (frame.opcode == 8) counts_.last_close = close_code(frame.payload);
-    if (frame.opcode == 9) out_ += client_frame(10, frame.payload);
+    if (frame.opcode == 9) {
+      ++counts_.pings;
+      out_ += client_frame(10, frame.payload);
+    }
     if (frame.opcode != 1) return;
     if (state_ == State::kReady && !checked_) return count(frame);
     std::string_view text = frame.payload;
@@ -171,6 +190,8 @@ class Client {
     } else if (is_update(text)) {
       ++counts_.messages;
       if (checked_) read(text, now);
+    } else if (is_heartbeat(text)) {
+      ++counts_.heartbeats;
     } else if (text.starts_with(R"({"type":"error")")) {
       fail(std::string(text.substr(0, 300)));
     }
@@ -178,7 +199,9 @@ class Client {
   void count(const Frame& frame) {
     counts_.compressed += frame.compressed ? 1 : 0;
     counts_.messages += frame.compressed || is_update(frame.payload) ? 1 : 0;
+    counts_.heartbeats += !frame.compressed && is_heartbeat(frame.payload) ? 1 : 0;
   }
+  static bool is_heartbeat(std::string_view text) { return text.starts_with(R"({"type":"heartbeat")"); }
   static std::uint64_t close_code(std::string_view payload) {
     if (payload.size() < 2) return 1005;
     return static_cast<std::uint64_t>(static_cast<unsigned char>(payload[0])) << 8U |
@@ -223,6 +246,7 @@ class Client {
   int fd_ = -1;
   State state_ = State::kRequest;
   bool deflate_ = false;  // agreed
+  bool leaving_ = false;
   std::string out_;
   std::string part_;  // of a frame that has not come whole
   std::unique_ptr<Inflate> inflate_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 
 namespace tickwire::bench {
 
@@ -46,5 +47,11 @@ class Histogram {
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
 };
+
+inline nlohmann::json percentiles(const Histogram& values) {
+  return {{"count", values.count()},          {"p50", values.percentile(0.5)},
+          {"p90", values.percentile(0.9)},    {"p99", values.percentile(0.99)},
+          {"p999", values.percentile(0.999)}, {"max", values.max()}};
+}
 
 }  // namespace tickwire::bench

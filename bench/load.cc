@@ -4,9 +4,12 @@
 //
 // It says {"ready": ...} when each client has its ack, then takes commands:
 //
-//   stats     what came in since the last reset; percentiles of the age of updates, counted from when they
-//   were due reset     count anew stall N   N clients stop reading        resume   they read again verify by
-//   topic: the newest seq that a checked client holds, how many hold less or something else quit
+//   stats     what came in since the last reset, and percentiles of the age of updates since they were due
+//   reset     start counting again
+//   stall N   N clients stop reading
+//   resume    they read again
+//   verify    by topic: the newest seq that a checked client holds, how many hold less or something else
+//   quit
 #include <CLI/CLI.hpp>
 #include <array>
 #include <deque>
@@ -21,16 +24,13 @@ namespace tickwire::bench {
 namespace {
 
 constexpr std::uint64_t kConsole = 1U << 31U;
-constexpr std::uint32_t kOpeningMax = 256;       // connections under way
-constexpr std::uint32_t kClientsPerHost = 8000;  // then another source address
+constexpr std::uint32_t kOpeningMax = 256;  // connections under way
 constexpr std::int64_t kReadyUsMax = 300'000'000;
 
 class Load {
  public:
   explicit Load(LoadConfig config) : config_(std::move(config)) {
     for (std::uint32_t i = 0; i < config_.connections; ++i) clients_.emplace_back(i, config_, counts_);
-    // A different host each run, so that ports of the last run that linger are not in the way.
-    host_ = static_cast<std::uint32_t>(::getpid()) % 60'000 << 8U;
   }
 
   void run() {
@@ -46,7 +46,7 @@ class Load {
     while (ready_ < clients_.size()) {
       for (; opened_ < clients_.size() && opened_ < ready_ + kOpeningMax; ++opened_) {
         Client& client = clients_[opened_];
-        client.connect(host_ + 1 + opened_ / kClientsPerHost);
+        client.connect(hosts_.host(opened_));
         poll_.add(client.fd(), EPOLLIN | EPOLLOUT, opened_);
       }
       turn(100'000);
@@ -72,17 +72,15 @@ class Load {
     Client& client = clients_[index];
     if (client.fd() < 0 || client.stalled) return;
     const bool was_ready = client.ready();
-    if ((events & EPOLLOUT) != 0) {
-      client.write();
-      watch(index);
+    if ((events & ~EPOLLOUT) != 0) {
+      const ssize_t got = ::recv(client.fd(), buffer_.data(), buffer_.size(), 0);
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) return client.end();
+      client.receive(std::string_view(buffer_.data(), static_cast<std::size_t>(got)), now_us());
+      if (client.ready() && !was_ready) ++ready_;
     }
-    if ((events & ~EPOLLOUT) == 0) return;
-    const ssize_t got = ::recv(client.fd(), buffer_.data(), buffer_.size(), 0);
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) return client.end();
-    client.receive(std::string_view(buffer_.data(), static_cast<std::size_t>(got)), now_us());
-    if (client.wants_to_write()) watch(index);
-    if (client.ready() && !was_ready) ++ready_;
+    client.write();
+    if (client.wants_to_write() || (events & EPOLLOUT) != 0) watch(index);
   }
   void watch(std::uint32_t index) {
     const Client& client = clients_[index];
@@ -113,7 +111,6 @@ class Load {
   }
 
   [[nodiscard]] nlohmann::json stats() const {
-    const Histogram& latency = counts_.latency_us;
     return {{"t_us", now_us()},
             {"cpu_s", process_cpu_s()},
             {"messages", counts_.messages},
@@ -125,13 +122,10 @@ class Load {
             {"conflated", counts_.conflated},
             {"closed", counts_.closed},
             {"last_close", counts_.last_close},
-            {"latency_us",
-             {{"count", latency.count()},
-              {"p50", latency.percentile(0.5)},
-              {"p90", latency.percentile(0.9)},
-              {"p99", latency.percentile(0.99)},
-              {"p999", latency.percentile(0.999)},
-              {"max", latency.max()}}}};
+            {"heartbeats", counts_.heartbeats},
+            {"pings", counts_.pings},
+            {"reads", counts_.reads},
+            {"latency_us", percentiles(counts_.latency_us)}};
   }
 
   [[nodiscard]] nlohmann::json verify() const {
@@ -162,7 +156,7 @@ class Load {
   }
 
   const LoadConfig config_;
-  std::uint32_t host_ = 0;
+  const SourceHosts hosts_;
   Counts counts_;
   std::deque<Client> clients_;
   std::uint32_t opened_ = 0;

@@ -5,6 +5,7 @@
 //   start RATE   publish RATE updates a second, each due at a time fixed beforehand
 //   stop         no more updates
 //   stats        what the shard counted, processor seconds by thread, memory
+//   seqs         the sequence number of every topic, in the order of topics
 //   quit         stop the engine and end
 #include <pthread.h>
 
@@ -49,6 +50,8 @@ class Publisher {
     if (thread_.joinable()) thread_.join();
   }
   [[nodiscard]] std::uint64_t published() const { return published_; }
+  // By topic. While nothing is being published.
+  [[nodiscard]] const std::vector<std::uint32_t>& seqs() const { return updates_.steps(); }
   [[nodiscard]] std::int64_t late_us_max() const { return late_us_max_; }
 
  private:
@@ -116,7 +119,7 @@ void serve(Engine& engine, std::uint32_t topics) {
       if (command->name == "quit") return;
       if (command->name == "start") publisher.start(command->number(0, 1));
       if (command->name == "stop") publisher.stop();
-      reply(stats(engine, publisher));
+      reply(command->name == "seqs" ? nlohmann::json{{"seqs", publisher.seqs()}} : stats(engine, publisher));
     }
   }
 }

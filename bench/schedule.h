@@ -5,9 +5,11 @@
 // written at the turn in which a frame goes out.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/encode.h"
@@ -32,23 +34,27 @@ class Schedule {
     std::uint32_t end;
   };
   struct Turn {
+    std::int64_t at_us = 0;  // from the start
     std::size_t runs_begin = 0, runs_end = 0;
     std::size_t updates_begin = 0, updates_end = 0;
   };
 
-  explicit Schedule(const Plan& plan) : plan_(plan) {
+  // `seqs`: by topic, what an earlier schedule ended with, so that the sequences go on; empty: they begin.
+  Schedule(const Plan& plan, std::vector<std::uint64_t> seqs) : plan_(plan), seqs_(std::move(seqs)) {
+    seqs_.resize(plan.topics, 1);
     make_frames();
     find_subscribers();
     std::uint64_t next = 0;
     for (std::int64_t end = plan.turn_us; next < starts_.size(); end += plan.turn_us) {
       const std::uint64_t first = next;
       while (next < starts_.size() && due_us(next, plan.rate) <= end) ++next;
-      add_turn(first, next);
+      if (next > first) add_turn(end, first, next);  // a turn without updates would cost a wake-up
     }
     starts_.push_back(arena_.size());
   }
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& seqs() const { return seqs_; }
   [[nodiscard]] const std::vector<Turn>& turns() const { return turns_; }
   [[nodiscard]] const Run& run(std::size_t i) const { return runs_[i]; }
   // Of a run: the frame at one of its places.
@@ -66,14 +72,13 @@ class Schedule {
   void make_frames() {
     const TopicNames names(plan_.topics);
     Updates updates(plan_.topics);
-    std::vector<std::uint64_t> seqs(plan_.topics, 1);
     const auto count = static_cast<std::uint64_t>(plan_.rate * plan_.seconds);
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint32_t topic = updates.next_topic();
       TopicMessage message;
       const std::string name = names.name(topic);
       message.topic = name;
-      message.seq = ++seqs[topic];
+      message.seq = ++seqs_[topic];
       message.ts = 1'790'000'000'000 + static_cast<std::int64_t>(i);
       message.data = updates.next_data(topic, 0);
       topics_.push_back(topic);
@@ -90,30 +95,27 @@ class Schedule {
     }
   }
 
-  // Counting sort by connection.
-  void add_turn(std::uint64_t first, std::uint64_t end) {
-    std::vector<std::uint32_t> place(plan_.connections + 1, 0);
-    for (std::uint64_t i = first; i < end; ++i) {
-      for (const std::uint32_t connection : subscribers_[topics_[i]]) ++place[connection + 1];
-    }
-    Turn turn{runs_.size(), runs_.size(), first, end};
-    auto at = static_cast<std::uint32_t>(deliveries_.size());
-    for (std::uint32_t connection = 0; connection < plan_.connections; ++connection) {
-      const std::uint32_t count = place[connection + 1];
-      place[connection] = at;
-      if (count > 0) runs_.push_back({connection, at, at + count});
-      at += count;
-    }
-    deliveries_.resize(at);
+  void add_turn(std::int64_t at_us, std::uint64_t first, std::uint64_t end) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // connection, update
     for (std::uint64_t i = first; i < end; ++i) {
       for (const std::uint32_t connection : subscribers_[topics_[i]])
-        deliveries_[place[connection]++] = static_cast<std::uint32_t>(i);
+        found.emplace_back(connection, static_cast<std::uint32_t>(i));
+    }
+    std::sort(found.begin(), found.end());
+    Turn turn{at_us, runs_.size(), runs_.size(), first, end};
+    for (const auto& [connection, update] : found) {
+      const auto at = static_cast<std::uint32_t>(deliveries_.size());
+      if (runs_.size() == turn.runs_begin || runs_.back().connection != connection)
+        runs_.push_back({connection, at, at});
+      deliveries_.push_back(update);
+      ++runs_.back().end;
     }
     turn.runs_end = runs_.size();
     turns_.push_back(turn);
   }
 
   Plan plan_;
+  std::vector<std::uint64_t> seqs_;    // by topic, at the end
   std::string arena_;                  // all frames
   std::vector<std::size_t> starts_;    // by update: where its frame starts; one more at the end
   std::vector<std::uint32_t> topics_;  // by update

@@ -33,6 +33,20 @@ inline sockaddr_in loopback(std::uint32_t host, std::uint16_t port) {
   return address;
 }
 
+// Addresses to connect from: a new one for every so many connections, because each has 28,000 ports. They
+// differ from run to run, so that ports of the last run that linger are not in the way.
+class SourceHosts {
+ public:
+  [[nodiscard]] std::uint32_t host(std::uint64_t connection) const {
+    return first_ + static_cast<std::uint32_t>(connection / kConnectionsEach % kHosts);
+  }
+
+ private:
+  static constexpr std::uint32_t kConnectionsEach = 8000;
+  static constexpr std::uint32_t kHosts = 254;
+  std::uint32_t first_ = (static_cast<std::uint32_t>(::getpid()) % 60'000 << 8U) + 1;
+};
+
 inline int new_socket() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   check(fd >= 0, "socket");

@@ -102,6 +102,9 @@ class Updates {
     return data;
   }
 
+  // By topic: how many there were.
+  [[nodiscard]] const std::vector<std::uint32_t>& steps() const { return steps_; }
+
  private:
   static constexpr std::uint32_t kWalks = 100;
   static constexpr std::uint32_t kSteps = 64;
