@@ -12,19 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import report
+from harness.churn import churn
 from harness.codec import codec
+from harness.crowd import hot, idle, quiet, quiet_topics
 from harness.fanout import deflate, plain
-from harness.measure import CaseResult, Times
+from harness.hostile import hostile
+from harness.measure import Times
 from harness.memory import memory, pattern
 from harness.product import python, store
 from harness.programs import Programs
+from harness.rows import CaseResult
 from harness.scale import connections, topics
 from harness.stall import stall
 
 CASES: dict[str, Callable[[Programs, Times], CaseResult]] = {
     case.__name__: case
     for case in (
-        plain, deflate, codec, connections, topics, memory, pattern, stall, python, store
+        quiet, idle, quiet_topics, churn, hot, hostile,
+        plain, deflate, codec, connections, topics, memory, pattern, stall, python, store,
     )
 }  # fmt: skip
 
@@ -32,7 +37,9 @@ CASES: dict[str, Callable[[Programs, Times], CaseResult]] = {
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="only this one; repeatable")
-    parser.add_argument("--quick", action="store_true", help="one short round; nothing is written")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round, small crowds; nothing is written"
+    )
     parser.add_argument(
         "--build",
         type=Path,
@@ -45,18 +52,21 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     programs = Programs(args.build / "bench")
-    times = Times(0.5, 1.0, 1) if args.quick else Times()
-    started = time.monotonic()
-    report.print_head()
+    times = Times(0.5, 1.0, 1, quick=True) if args.quick else Times()
+    found: dict[str, report.Saved] = {}
+    report.print_head("")
     for name in args.case or CASES:
-        result = CASES[name](programs, times)
-        for row in result.rows:
+        started = time.monotonic()
+        found[name] = report.record(name, CASES[name](programs, times))
+        for row in found[name]["rows"]:
             report.print_row(row)
+        print(f"    {name}: {time.monotonic() - started:.0f} s", flush=True)
         if not args.quick:
-            report.save(name, result)
+            report.save(found[name])
+    if len(found) > 1:
+        report.print_table(found)
     if not args.quick:
         report.write_document(CASES)
-    print(f"{time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.measure import CaseResult, Row, Times
+from harness.measure import Times
 from harness.programs import SERVER_CORE, Programs
+from harness.rows import CaseResult, Question, Row
 
 BASES = 2  # as the server uses
 EXCHANGES = ("coinbase", "kraken", "binance", "bitstamp")
@@ -58,7 +59,14 @@ def bytes_row(name: str, found: dict[str, str]) -> Row:
     goal = 1.0 if name == SYNTHETIC else 0.95
     ours, zlib = float(found[f"{BASES} bases"]), float(found["zlib 1"])
     title = f"bytes a message, {name}"
-    return Row(title, f"{ours:.1f} B", f"{zlib:.1f} B", [ours / zlib], at_most=goal)
+    return Row(
+        title,
+        f"{ours:.1f} B",
+        f"{zlib:.1f} B",
+        [ours / zlib],
+        at_most=goal,
+        question=Question.BYTES,
+    )
 
 
 def link_row(found: dict[str, str]) -> Row:
@@ -68,4 +76,5 @@ def link_row(found: dict[str, str]) -> Row:
         f"{found['zlib 1']} ns",
         [float(found["ratio"])],
         at_most=0.05,
+        question=Question.BYTES,
     )

@@ -1,17 +1,18 @@
-"""One measured window of a server and its clients, and what a row of the table is made of."""
+"""One measured window of a server and its clients."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from harness.programs import Answer, Program, Programs
 
 CATCH_UP_S_MAX = 20
+BURST_US = 1000  # workload.h, kBurstUs: updates are due on this grid
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,14 @@ class Times:
     warm_up: float = 1.0
     window: float = 4.0
     rounds: int = 5
+    quick: bool = False  # only to see that everything works: cases may take a smaller crowd
 
     def fewer(self, rounds: int) -> Times:
-        return Times(self.warm_up, self.window, min(self.rounds, rounds))
+        return replace(self, rounds=min(self.rounds, rounds))
+
+    def longer(self, window: float) -> Times:
+        """For cases in which little happens a second."""
+        return self if self.quick else replace(self, window=window)
 
 
 @dataclass
@@ -57,8 +63,13 @@ class Window:
 
     seconds: float
     cpu_s: float  # of the server's process
-    loop_s: float  # of its loop thread alone
-    messages: int
+    loop_s: float  # of its loop threads alone
+    publisher_s: float  # of the thread that publishes
+    messages: int  # that the server sent
+    received: int
+    reads: int  # by the clients; where little is sent, each is a write of the server
+    heartbeats: int  # that the clients received
+    pings: int
     bytes: int
     writes: int
     turns: int
@@ -72,6 +83,19 @@ class Window:
     @property
     def loop_us_per_message(self) -> float:
         return self.loop_s / max(self.messages, 1) * 1e6
+
+    @property
+    def loop_share(self) -> float:
+        """Percent of a core that the loop threads took."""
+        return 100 * self.loop_s / self.seconds
+
+    @property
+    def all_share(self) -> float:
+        return 100 * self.cpu_s / self.seconds
+
+    @property
+    def publisher_share(self) -> float:
+        return 100 * self.publisher_s / self.seconds
 
     @property
     def messages_per_s(self) -> float:
@@ -92,11 +116,19 @@ class Window:
         }
 
 
+def thread_s(answer: Answer, name: str) -> float:
+    """CPU seconds of the threads whose name begins so."""
+    threads: dict[str, float] = answer["thread_cpu_s"]
+    return sum(seconds for thread, seconds in threads.items() if thread.startswith(name))
+
+
 def window(before: Answer, after: Answer, load: Answer) -> Window:
     def loop_s(answer: Answer) -> float:
-        threads: dict[str, float] = answer.get("thread_cpu_s", {})
-        loops = [s for name, s in threads.items() if name.startswith("tickwire-")]
-        return sum(loops) if loops else float(answer["cpu_s"])
+        """The floor is one thread, which is its loop."""
+        return thread_s(answer, "tickwire-") if "thread_cpu_s" in answer else float(answer["cpu_s"])
+
+    def publisher_s(answer: Answer) -> float:
+        return thread_s(answer, "publisher") if "thread_cpu_s" in answer else 0.0
 
     faults = [
         f"{load[what]} {meaning}"
@@ -107,6 +139,11 @@ def window(before: Answer, after: Answer, load: Answer) -> Window:
         seconds=(after["t_us"] - before["t_us"]) / 1e6,
         cpu_s=after["cpu_s"] - before["cpu_s"],
         loop_s=loop_s(after) - loop_s(before),
+        publisher_s=publisher_s(after) - publisher_s(before),
+        received=load["messages"],
+        reads=load["reads"],
+        heartbeats=load["heartbeats"],
+        pings=load["pings"],
         latency_us=load["latency_us"],
         faults=faults,
         **{key: after[key] - before[key] for key in ("messages", "bytes", "writes", "turns")},
@@ -143,8 +180,26 @@ def measure_plant(plant: Program, load: Program, shape: Shape, times: Times) -> 
     plant.ask("start", shape.rate)
     found = observe(plant, load, times)
     plant.ask("stop")
-    if wrong := wait_until_equal(load)["wrong"]:
-        found.faults.append(f"{wrong} images differ")
+    seqs = plant.ask("seqs")["seqs"]
+    if wrong := wait_until_none(lambda: wrong_images(load, seqs)):
+        found.faults.append(f"{wrong} images are wrong or old")
+    return found
+
+
+def wrong_images(load: Program, seqs: list[int]) -> int:
+    """Clients' images that differ from others', and topics of which none has the plant's last."""
+    found = load.ask("verify")
+    newest = {int(name.removeprefix("ticker.SYM").removesuffix("-USD")): seq
+              for name, (seq, _) in found["topics"].items()}  # fmt: skip
+    wrong: int = found["wrong"]
+    return wrong + sum(seq != seqs[topic] for topic, seq in newest.items())
+
+
+def wait_until_none(wrong: Callable[[], int]) -> int:
+    """Nothing is published any more: what is still under way arrives. Returns what stays wrong."""
+    give_up = time.monotonic() + CATCH_UP_S_MAX
+    while (found := wrong()) and time.monotonic() < give_up:
+        time.sleep(0.2)
     return found
 
 
@@ -155,63 +210,33 @@ def run_plant(
         return measure_plant(plant, load, shape, times)
 
 
-def wait_until_equal(load: Program) -> Answer:
-    """Nothing is published any more: what is still under way arrives."""
-    give_up = time.monotonic() + CATCH_UP_S_MAX
-    while (found := load.ask("verify"))["wrong"] and time.monotonic() < give_up:
-        time.sleep(0.2)
+def floor_turn_us(plant: Window, rate: float) -> int:
+    """As far apart as those of the plant just measured; a turn a burst where it had one."""
+    instants = min(rate, 1e6 / BURST_US) * plant.seconds
+    return BURST_US if plant.turns >= 0.9 * instants else plant.turn_us
+
+
+def measure_floor(
+    floor: Program, load: Program, shape: Shape, times: Times, turn_us: int, plant: Window | None
+) -> Window:
+    """With `plant`, it sends as many heartbeats and pings a second as that received."""
+    seconds = times.warm_up + times.window + 1
+    floor.ask("start", shape.rate, turn_us, seconds, shape.topics, shape.each, shape.connections)
+    if plant:
+        floor.ask("beat", plant.heartbeats / plant.seconds, plant.pings / plant.seconds)
+    found = observe(floor, load, times)
+    floor.ask("beat", 0, 0)
+    while plant and floor.ask("stats")["sending"]:
+        time.sleep(0.1)
     return found
 
 
 def run_floor(
     programs: Programs, shape: Shape, times: Times, turn_us: int, zlib_level: int = 0
 ) -> Window:
-    """Its turns are as far apart as those of the server just measured, so it writes as often."""
     args = [*shape.load_args(), *(["--deflate"] if zlib_level else [])]
-    seconds = times.warm_up + times.window + 1
     with programs.floor(zlib_level) as floor, programs.load(floor, *args) as load:
-        floor.ask(
-            "start", shape.rate, turn_us, seconds, shape.topics, shape.each, shape.connections
-        )
-        return observe(floor, load, times)
-
-
-@dataclass
-class Row:
-    """A line of the table."""
-
-    name: str
-    ours: str
-    baseline: str
-    values: list[float]  # of each round
-    unit: str = ""  # of the values; empty: a ratio
-    at_most: float | None = None
-    at_least: float | None = None
-    note: str = ""  # why it could not be measured, or what went wrong
-
-    @property
-    def value(self) -> float | None:
-        return statistics.median(self.values) if self.values else None
-
-    @property
-    def reached(self) -> bool | None:
-        """None: there is no goal."""
-        if self.at_most is None and self.at_least is None:
-            return None
-        if self.value is None or self.note:
-            return False
-        if self.at_most is not None and self.value > self.at_most:
-            return False
-        return self.at_least is None or self.value >= self.at_least
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"value": self.value, "reached": self.reached}
-
-
-@dataclass
-class CaseResult:
-    rows: list[Row]
-    data: dict[str, Any]  # for the plot, and for who wants to look closer
+        return measure_floor(floor, load, shape, times, turn_us, None)
 
 
 def median_of(windows: Sequence[Window], what: str) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from harness.measure import CaseResult, Row, Times
+from harness.measure import Times
 from harness.programs import Answer, Programs
+from harness.rows import CaseResult, Question, Row
 
 FEW, MANY = 1_000, 11_000
 FURTHER = 1_000  # subscriptions beyond the first ten
@@ -54,7 +55,8 @@ def memory(programs: Programs, times: Times) -> CaseResult:
             f"heap {each(many, few, MANY - FEW, 'heap_bytes'):.0f} B",
             [connection],
             unit="B",
-            at_most=4096,
+            question=Question.MEMORY,
+            at_most=3072,
             note=refused,
         ),
         Row(
@@ -63,6 +65,7 @@ def memory(programs: Programs, times: Times) -> CaseResult:
             f"heap {each(wide, few, FEW * FURTHER, 'heap_bytes'):.1f} B",
             [subscription],
             unit="B",
+            question=Question.MEMORY,
             at_most=40,
         ),
         Row(
@@ -71,6 +74,7 @@ def memory(programs: Programs, times: Times) -> CaseResult:
             f"heap {each(all_, some, MORE_TOPICS, 'heap_bytes'):.0f} B",
             [topic],
             unit="B",
+            question=Question.MEMORY,
         ),
     ]
     return CaseResult(
@@ -98,6 +102,7 @@ def pattern(programs: Programs, times: Times) -> CaseResult:
             f"{by_name:.0f} B one topic",
             [by_pattern - by_name],
             unit="B",
+            question=Question.MEMORY,
             at_most=PATTERN_BYTES_MAX,
         )
     ]

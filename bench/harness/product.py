@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from harness.fanout import MAIN, dicts, us
-from harness.measure import CaseResult, Row, Times, Window, faults_of, ratios, run_plant
+from harness.measure import Times, Window, faults_of, ratios, run_plant
 from harness.programs import SERVER_CORE, Programs
+from harness.rows import CaseResult, Question, Row
 
 PUBLISH_GOALS = {"publish": 300_000, "publish_many": 1_000_000, "publish_table": 3_000_000}
 
@@ -48,6 +49,7 @@ def publish_row(name: str, measured: list[dict[str, float]], note: str) -> Row:
         unit="/s",
         at_least=PUBLISH_GOALS[name],
         note=note,
+        question=Question.PUBLISHING,
     )
 
 
@@ -65,5 +67,6 @@ def store(programs: Programs, times: Times) -> CaseResult:
         ratios(off, on, "us_per_message"),
         at_least=0.95,
         note=faults_of(on, off),
+        question=Question.PUBLISHING,
     )
     return CaseResult([row], {"on": dicts(on), "off": dicts(off)})

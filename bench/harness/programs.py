@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,32 @@ def cores() -> tuple[int, int]:
 
 
 SERVER_CORE, CLIENT_CORE = cores()
+DESCRIPTORS_WANTED = 65_536
+DESCRIPTORS_SPARE = 500  # what a process needs besides one for each connection
+
+
+def raise_descriptor_limit() -> int:
+    """For this process and those that it starts; returns how many each may have open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:  # who may not raise the hard limit has what it allows
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS_WANTED, DESCRIPTORS_WANTED))
+    except (ValueError, PermissionError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def crowd(wanted: int) -> int:
+    """So many connections, or as many as this machine lets one process have; then it says so."""
+    limit = raise_descriptor_limit()
+    if wanted <= limit - DESCRIPTORS_SPARE:
+        return wanted
+    fits = max(limit - DESCRIPTORS_SPARE, 100) // 100 * 100
+    print(
+        f"This machine allows a process {limit:,} descriptors (ulimit -Hn), so the crowd is"
+        f" {fits:,} connections instead of {wanted:,}, and has no goals.",
+        file=sys.stderr,
+    )
+    return fits
 
 
 class Program:
@@ -28,8 +55,7 @@ class Program:
     def __init__(self, path: Path, core: int, *args: str) -> None:
         def prepare() -> None:
             os.sched_setaffinity(0, {core})
-            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            raise_descriptor_limit()
 
         self._process = subprocess.Popen(
             [path, *args],
@@ -70,6 +96,8 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 class Programs:
@@ -82,8 +110,20 @@ class Programs:
         args = [f"--set={setting}" for setting in settings]
         return Program(self.folder / "plant", SERVER_CORE, f"--topics={topics}", *args)
 
-    def floor(self, zlib_level: int = 0) -> Program:
-        return Program(self.folder / "floor", SERVER_CORE, f"--zlib={zlib_level}")
+    def floor(self, zlib_level: int = 0, *args: str) -> Program:
+        return Program(self.folder / "floor", SERVER_CORE, f"--zlib={zlib_level}", *args)
 
     def load(self, server: Program, *args: str) -> Program:
-        return Program(self.folder / "load", CLIENT_CORE, f"--port={server.hello['port']}", *args)
+        return self._client(self.folder / "load", server, *args)
+
+    def churn(self, server: Program, *args: str) -> Program:
+        return self._client(self.folder / "churn", server, *args)
+
+    def hostile(self, server: Program, *args: str) -> Program:
+        script = str(Path(__file__).with_name("hostile_client.py"))
+        return self._client(Path(sys.executable), server, *args, before=(script,))
+
+    def _client(
+        self, program: Path, server: Program, *args: str, before: tuple[str, ...] = ()
+    ) -> Program:
+        return Program(program, CLIENT_CORE, *before, f"--port={server.hello['port']}", *args)

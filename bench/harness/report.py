@@ -7,12 +7,12 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.measure import CaseResult, Row
 from harness.plot import plot
+from harness.rows import CaseResult, Question
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "bench" / "results"
@@ -44,11 +44,15 @@ def spread(row: Saved) -> str:
     return f"{middle} ({number(low, row['unit'])}-{number(high, row['unit'])})"
 
 
+def shown_unit(unit: str) -> str:
+    return f" {unit}" if unit in ("%", "ms") else ""
+
+
 def goal(row: Saved) -> str:
     scale, unit = (1e6, " M") if row["unit"] == "/s" else (1, "")
     for sign, bound in (("<=", row["at_most"]), (">=", row["at_least"])):
         if bound is not None:
-            return f"{sign}{bound / scale:g}{unit}"
+            return f"{sign}{bound / scale:g}{unit or shown_unit(row['unit'])}"
     return ""
 
 
@@ -68,14 +72,46 @@ def print_line(cells: tuple[str, ...]) -> None:
     )
 
 
-def print_head() -> None:
+def print_head(title: str) -> None:
+    print(f"\n{title}" if title else "")
     print_line(("", "ours", "baseline", "ratio (min-max)", "goal", ""))
 
 
-def print_row(row: Row) -> None:
-    print_line(columns(row.as_dict()))
-    if row.note:
-        print(f"    ^ {row.note}")
+def print_row(row: Saved) -> None:
+    print_line(columns(row))
+    if row["note"]:
+        print(f"    ^ {row['note']}")
+
+
+def by_question(saved: dict[str, Saved]) -> Iterator[tuple[Question, list[Saved]]]:
+    """The rows of all cases, what a user asks first coming first."""
+    rows = [row for case in saved.values() for row in case["rows"]]
+    for question in Question:
+        if answers := [row for row in rows if row["question"] == question]:
+            yield question, answers
+
+
+def goals_line(saved: dict[str, Saved]) -> str:
+    """How many goals there are, and which were missed."""
+    parent, reached, missed = "", 0, []
+    for case in saved.values():
+        for row in case["rows"]:
+            name = row["name"].strip()
+            title = f"{parent}, {name}" if row["name"].startswith(" ") else name
+            parent = parent if row["name"].startswith(" ") else name
+            reached += row["reached"] is True
+            if row["reached"] is False:
+                missed.append(title)
+    line = f"{reached} of {reached + len(missed)} goals are reached"
+    return line + (f"; not reached: {'; '.join(missed)}." if missed else ".")
+
+
+def print_table(saved: dict[str, Saved]) -> None:
+    for question, rows in by_question(saved):
+        print_head(question)
+        for row in rows:
+            print_row(row)
+    print(f"\n{goals_line(saved)}")
 
 
 def machine() -> Saved:
@@ -96,9 +132,9 @@ def commit() -> str:
     return found.stdout.strip()
 
 
-def save(name: str, result: CaseResult) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    content = {
+def record(name: str, result: CaseResult) -> Saved:
+    """What is kept of a case."""
+    return {
         "case": name,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": commit(),
@@ -106,7 +142,11 @@ def save(name: str, result: CaseResult) -> None:
         "rows": [row.as_dict() for row in result.rows],
         "data": result.data,
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def save(found: Saved) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{found['case']}.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 def load_saved(names: Iterable[str]) -> dict[str, Saved]:
@@ -134,10 +174,14 @@ def section(saved: dict[str, Saved]) -> Iterable[str]:
     where = any_case["machine"]
     yield f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}."
     yield ""
-    yield "| case | ours | baseline | median (min-max) | goal | |"
-    yield "|---|---|---|---|---|---|"
-    for case in saved.values():
-        for row in case["rows"]:
+    yield goals_line(saved)
+    for question, rows in by_question(saved):
+        yield ""
+        yield f"### {question}"
+        yield ""
+        yield "| what | ours | baseline | median (min-max) | goal | |"
+        yield "|---|---|---|---|---|---|"
+        for row in rows:
             name, *cells, reached = columns(row)
             note = f": {row['note']}" if row["note"] else ""
             indent = "&nbsp;&nbsp;" if name.startswith(" ") else ""

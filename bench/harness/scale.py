@@ -8,8 +8,6 @@ from typing import Any
 
 from harness.fanout import dicts, us
 from harness.measure import (
-    CaseResult,
-    Row,
     Shape,
     Times,
     Window,
@@ -20,6 +18,7 @@ from harness.measure import (
     run_floor,
 )
 from harness.programs import Programs
+from harness.rows import CaseResult, Row
 
 MESSAGES_PER_S = 100_000
 CONNECTIONS = (100, 1_000, 5_000, 19_000)

@@ -8,8 +8,9 @@ import urllib.request
 from dataclasses import replace
 from typing import Any
 
-from harness.measure import CaseResult, Row, Shape, Times, Window, observe, wait_until_equal
+from harness.measure import Shape, Times, Window, observe, wait_until_none
 from harness.programs import Answer, Program, Programs
+from harness.rows import CaseResult, Question, Row
 
 ALL = Shape(connections=5_000, rate=1_000, check=1)
 STALLED = 1_000
@@ -46,7 +47,8 @@ def with_them(programs: Programs, warm_up: float, stall_s: float) -> dict[str, A
         load.ask("resume")
         time.sleep(5)
         rss.append(plant.ask("stop")["rss_bytes"])
-        verified = wait_until_equal(load)
+        wait_until_none(lambda: int(load.ask("verify")["wrong"]))
+        verified = load.ask("verify")
         return {
             "rss_bytes": rss,
             "latency_us": during["latency_us"],
@@ -80,10 +82,9 @@ def fnv1a(data: bytes) -> int:
 
 
 def stall(programs: Programs, times: Times) -> CaseResult:
-    long = times.window >= 4
-    around = replace(times, window=10 if long else times.window)
+    around = times.longer(10)
     windows = [without_them(programs, around)]
-    stalled = with_them(programs, times.warm_up, STALL_S if long else times.window)
+    stalled = with_them(programs, times.warm_up, times.longer(STALL_S).window)
     windows.append(without_them(programs, around))
     return CaseResult(
         rows(windows, stalled), {"without": [w.as_dict() for w in windows], "with": stalled}
@@ -107,6 +108,7 @@ def rows(windows: list[Window], stalled: dict[str, Any]) -> list[Row]:
             [max(rss) / cap],
             at_most=1.0,
             note=note,
+            question=Question.NEIGHBOURS,
         ),
         Row(
             "  p99 of the others, without them",
@@ -115,6 +117,7 @@ def rows(windows: list[Window], stalled: dict[str, Any]) -> list[Row]:
             [p99 / value for value in without],
             at_most=1.2,
             note=note,
+            question=Question.NEIGHBOURS,
         ),
         Row(
             "  wrong images after they resume",
@@ -123,5 +126,6 @@ def rows(windows: list[Window], stalled: dict[str, Any]) -> list[Row]:
             [float(stalled["wrong"])],
             at_most=0,
             note=note,
+            question=Question.NEIGHBOURS,
         ),
     ]
