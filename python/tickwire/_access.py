@@ -103,7 +103,7 @@ class AccessDesk:
                 return self._refusal(guard, decision, "Allow or Deny")
             if decision.ttl is not None:
                 ttls.append(decision.ttl)
-        ttl_ms = max(1, math.floor(min(ttls) * 1000)) if ttls else 0
+        ttl_ms = math.floor(min(ttls) * 1000) if ttls else 0
         return Answer("allow", ttl_ms)
 
     async def _authenticate(self, peer: Peer, source: Source, until: float) -> Answer:

@@ -21,6 +21,7 @@ from tickwire._access import AccessDesk, Guard
 from tickwire._callables import is_async, name_of, place_of
 from tickwire._calls import Calls
 from tickwire._core import DemandChange, Engine, overlap
+from tickwire._ending import end_tasks
 from tickwire._fault_log import PERIOD_S, FaultLog
 from tickwire._runner import FeedRunner, FeedTask, State
 from tickwire._watchdog import Watchdog
@@ -49,6 +50,10 @@ class Hosted:
     feeds: list[FeedRunner] = field(default_factory=list)
     failures: int = 0
     """Of those calls."""
+    is_asked: bool = False
+    """It has authorizers or an authenticator, all of which are called by way of the loop."""
+    stands: bool = False
+    """It cannot be asked now, since the loop stands still."""
 
 
 class Host:
@@ -175,6 +180,8 @@ class Host:
         for hosted in self._hosted:
             for feed in hosted.feeds:
                 feed.set_blocked(bool(where))
+            hosted.stands = bool(where) and hosted.is_asked
+            self._show(hosted)
 
     def _blocker(self, frame: FrameType | None) -> str:
         """The plugin whose code the loop is in, as far as can be told."""
@@ -282,6 +289,7 @@ class Host:
             hosted.failures += 1
             self._show(hosted)
 
+        hosted.is_asked = bool(plugin.authorizers or plugin.authenticators)
         for mark, function in plugin.authorizers:
             guard = Guard(
                 mark.pattern,
@@ -329,7 +337,7 @@ class Host:
 
     def _show(self, hosted: Hosted) -> None:
         states = {feed.state for feed in hosted.feeds} or {"running"}
-        if hosted.calls.blocked:
+        if hosted.calls.blocked or hosted.stands:
             states.add("blocked")
         self._engine.plugin_state(
             hosted.name,
@@ -344,11 +352,8 @@ class Host:
                 feed.stop()
 
     async def _end(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}  # also those that plugins made
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_GRACE_S)
+        if left := await end_tasks(STOP_GRACE_S):  # also of those that plugins made
+            _log.warning("%d tasks of plugins ran on after they were cancelled", len(left))
         for hosted in self._hosted:
             hosted.calls.end()
         self._loop.remove_reader(self._engine.notify_fd())

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Never, TypeVar
 
 from tickwire import _callables, _plugin_files
 from tickwire._core import overlap
@@ -33,6 +33,8 @@ Topics = Sequence[str] | Callable[[Mapping[str, Any]], Iterable[str]]
 
 TTL_S_MAX: Final = 3_153_600_000
 """A hundred years; a permission without an end has no ttl."""
+TTL_S_MIN: Final = 1.0
+"""A shorter permission would have its authorizer asked again without a pause."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARKS: Final = "__tickwire__"
@@ -42,7 +44,7 @@ _MARKS: Final = "__tickwire__"
 class Allow:
     """An authorizer's yes. It is asked again before `ttl` seconds are over; None: never.
 
-    ttl: more than 0, at most `TTL_S_MAX` seconds; else a ConfigError.
+    ttl: `TTL_S_MIN` to `TTL_S_MAX` seconds; else a ConfigError, as for any wrong ttl.
     """
 
     ttl: float | None = None
@@ -53,8 +55,8 @@ class Allow:
         if isinstance(self.ttl, bool) or not isinstance(self.ttl, Real):
             kind = type(self.ttl).__name__
             raise ConfigError(f"ttl: must be seconds as a number, not a {kind}", field="ttl")
-        if not 0 < self.ttl <= TTL_S_MAX:
-            limit = f"more than 0 and at most {TTL_S_MAX} seconds"
+        if not TTL_S_MIN <= self.ttl <= TTL_S_MAX:
+            limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
             raise ConfigError(f"ttl: must be {limit}, not {self.ttl}", field="ttl")
 
 
@@ -120,11 +122,12 @@ class Plugin:
 
 def feed(
     pattern: str,
-    *,
+    *others: Never,
     every: float | None = None,
     topics: Topics | None = None,
     name: str | None = None,
     delivery: Delivery | None = None,
+    **unknown: Never,
 ) -> Callable[[_F], _F]:
     """Marks a function, called with a `Pub`, as a feed that publishes to the topics of `pattern`.
 
@@ -136,12 +139,23 @@ def feed(
     says comes first.
     A plain ``def`` runs in a thread of its own. `PluginError` where that could not work.
     """
+    if "topic" in unknown:
+        raise PluginError(f"topic: did you mean topics={_listed(unknown['topic'])}?", field="topic")
+    if unknown:
+        raise PluginError(f"{min(unknown)}: no option of @feed", field=min(unknown))
+    if others or isinstance(pattern, (list, tuple)):
+        named = [*pattern, *others] if isinstance(pattern, (list, tuple)) else [pattern, *others]
+        raise PluginError(
+            "pattern: one pattern that all topics of the feed match, as in ticker.*;"
+            f" did you mean topics={named!r} beside it?",
+            field="pattern",
+        )
     _check_pattern("feed", pattern)
     number = isinstance(every, (int, float)) and not isinstance(every, bool)
     if every is not None and not (number and 0 < every < float("inf")):
         raise PluginError(f"every: must be more than 0 seconds, not {every!r}", field="every")
     if isinstance(topics, str):
-        raise PluginError(f"topics: a list, as in topics=[{topics!r}]", field="topics")
+        raise PluginError(f"topics: a list, as in topics={_listed(topics)}", field="topics")
     if delivery not in (None, "value", "event"):
         raise PluginError(f"delivery: value or event, not {delivery!r}", field="delivery")
 
@@ -173,6 +187,10 @@ def authenticator(function: _F) -> _F:
     if not callable(function):
         raise PluginError("@authenticator takes no arguments; write it without brackets")
     return _mark(function, AuthenticatorMark())
+
+
+def _listed(topics: object) -> str:
+    return repr([topics] if isinstance(topics, str) else topics)
 
 
 def _check_pattern(decorator: str, pattern: object) -> None:

@@ -1,12 +1,17 @@
 """Authorizers that fail, are late, or answer nonsense: only a Deny is final."""
 
 import asyncio
+import math
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from tickwire import Allow, Deny, authenticator, authorizer
 from tickwire._fault_log import BURST
+from tickwire.errors import ConfigError
+from tickwire.plugins import TTL_S_MIN
 
 
 @pytest.mark.parametrize("threaded", [False, True])
@@ -35,17 +40,65 @@ def test_an_authorizer_that_is_late_is_unavailable(
     release.set()
 
 
-def test_a_blocked_plugin_loop_is_unavailable_too(start_server, remote):
+def test_a_blocked_plugin_loop_is_unavailable_too(start_server, remote, eventually):
     release = threading.Event()
 
     @authorizer("premium.>")
     async def blocks_the_loop(client, topic):
         release.wait()
 
-    client = remote(start_server(blocks_the_loop, auth={"deadline_ms": 200}))
+    server = start_server(blocks_the_loop, auth={"deadline_ms": 200})
+    state = lambda: server.health["plugins"]["blocks_the_loop"]["state"]  # noqa: E731
+    client = remote(server)
     assert client.refusal("premium.A")[0] == "unavailable"
     assert client.denial("ticker.A") == ""
+    eventually(lambda: state() == "blocked")
     release.set()
+    eventually(lambda: state() == "running")
+
+
+def test_the_shortest_ttl_is_a_second():
+    assert Allow(ttl=TTL_S_MIN).ttl == TTL_S_MIN == 1
+    with pytest.raises(ConfigError):
+        Allow(ttl=math.nextafter(TTL_S_MIN, 0))
+
+
+CALLS_THAT_HANG = """
+import asyncio, sys
+from tickwire import Allow, Server, authorizer
+from websockets.sync.client import connect
+
+how, asked = sys.argv[1], []
+
+
+@authorizer("premium.>")
+async def hangs(client, topic):
+    asked.append(topic)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if how == "starts another":
+                asyncio.create_task(asyncio.Event().wait())
+            if how != "ignores it":
+                raise
+
+
+server = Server({"server": {"listen": "127.0.0.1:0"}}, plugins=[hangs])
+with server, connect(server.url) as client:
+    client.send('{"type":"subscribe","id":1,"topics":["premium.a","premium.b"]}')
+    while len(asked) < 2:
+        pass
+"""
+
+
+@pytest.mark.parametrize("how", ["ends", "starts another", "ignores it"])
+def test_calls_that_hang_when_the_server_stops_are_ended_without_a_complaint(how):
+    command = [sys.executable, "-W", "error", "-c", CALLS_THAT_HANG, how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "pending" not in done.stderr
+    assert ("2 tasks of plugins ran on" in done.stderr) == (how == "ignores it"), done.stderr
 
 
 def decorated(function):
@@ -65,11 +118,13 @@ def decorated(function):
         (lambda: True, "answered True, which is not Allow or Deny"),
         (lambda: "yes", "answered 'yes', which is not Allow or Deny"),
         (lambda: {"user": "u"}, "which is not Allow or Deny"),
-        (lambda: Allow(ttl=float("inf")), "ttl: must be more than 0 and at most"),
-        (lambda: Allow(ttl=float("nan")), "ttl: must be more than 0 and at most"),
-        (lambda: Allow(ttl=1e300), "ttl: must be more than 0 and at most"),
-        (lambda: Allow(ttl=-1), "ttl: must be more than 0 and at most"),
-        (lambda: Allow(ttl=0), "ttl: must be more than 0 and at most"),
+        (lambda: Allow(ttl=float("inf")), "ttl: must be 1 to 3153600000 seconds, not inf"),
+        (lambda: Allow(ttl=float("nan")), "ttl: must be 1 to 3153600000 seconds, not nan"),
+        (lambda: Allow(ttl=1e300), "ttl: must be 1 to 3153600000 seconds"),
+        (lambda: Allow(ttl=-1), "ttl: must be 1 to 3153600000 seconds, not -1"),
+        (lambda: Allow(ttl=0), "ttl: must be 1 to 3153600000 seconds, not 0"),
+        (lambda: Allow(ttl=1e-9), "ttl: must be 1 to 3153600000 seconds, not 1e-09"),
+        (lambda: Allow(ttl=0.999), "ttl: must be 1 to 3153600000 seconds, not 0.999"),
         (lambda: Allow(ttl="60"), "ttl: must be seconds as a number, not a str"),
         (lambda: Allow(ttl=True), "ttl: must be seconds as a number, not a bool"),
         (lambda: Deny(None), "reason: must be a str, not a NoneType"),
