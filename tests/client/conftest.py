@@ -220,10 +220,10 @@ async def server() -> AsyncIterator[Scripted]:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Waits until a condition holds, at most five seconds."""
+    """Waits until a condition holds, at most 30 seconds."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 - a condition of another process, too
                 await asyncio.sleep(0.005)
 

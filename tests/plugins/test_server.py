@@ -185,27 +185,6 @@ def test_publish_many_publishes_all_that_can_be_and_says_which_is_faulty(start_s
             server.publish_many([nonsense])
 
 
-def test_publish_many_lets_other_threads_run(start_server):
-    server = start_server()
-    ticks = 0
-    done = threading.Event()
-
-    def count():
-        nonlocal ticks
-        while not done.is_set():
-            ticks += 1
-            time.sleep(0.001)
-
-    thread = threading.Thread(target=count)
-    thread.start()
-    end = time.monotonic() + 0.5
-    while time.monotonic() < end:
-        server.publish_many(("ticker.A", b'{"a":1}') for _ in range(5000))
-    done.set()
-    thread.join()
-    assert ticks > 20
-
-
 def test_publish_says_the_seq_and_snapshot_the_image(start_server):
     server = start_server()
     assert server.snapshot("ticker.A") is None
@@ -259,15 +238,16 @@ def test_subscribe_without_a_snapshot_takes_what_comes(start_server):
 def test_max_rate_conflates(start_server):
     server = start_server()
     with server.subscribe("ticker.A", max_rate=5) as subscription:
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
+        began, seen = time.monotonic(), []
+        while len(seen) < 5:
             last = server.publish("ticker.A", {"last": "1"})
-            time.sleep(0.002)
-        seen = []
-        while update := subscription.get(0.5):
-            seen.append(update.seq)
-    assert seen[-1] == last
-    assert 3 <= len(seen) <= 9
+            if update := subscription.get(0.002):
+                seen.append(update.seq)
+        while seen[-1] != last:
+            seen.append(subscription.get(30).seq)
+        took_s = time.monotonic() - began
+    assert len(seen) <= 5 * took_s + 2
+    assert last > len(seen), "some were left out"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class DaemonProcess:
             f"http://{self.address}{path}", method=method, headers=headers or {}
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as e:
             with e:
@@ -87,10 +87,10 @@ class DaemonProcess:
 
     def admin(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """What the admin listener's socket says."""
-        connection = HTTPConnection("localhost", timeout=10)
+        connection = HTTPConnection("localhost", timeout=30)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with closing(connection):
-            connection.sock.settimeout(10)
+            connection.sock.settimeout(30)
             connection.sock.connect(self.admin_socket)
             connection.request("GET", path, headers=headers or {})
             answer = connection.getresponse()
@@ -126,7 +126,7 @@ class Wire:
         self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.connection.recv(timeout=10))
+        message: dict[str, Any] = json.loads(self.connection.recv(timeout=30))
         return message
 
     def ask(self, message: Any) -> dict[str, Any]:
@@ -136,6 +136,8 @@ class Wire:
     def publish(self, topic: str, data: Any) -> int:
         """The seq it got."""
         answer = self.ask({"type": "publish", "id": "p", "topic": topic, "data": data})
+        while answer["type"] == "heartbeat":
+            answer = self.receive()
         assert answer["type"] == "ack", answer
         seq: int = answer["results"][0]["seq"]
         return seq

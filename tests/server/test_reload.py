@@ -23,7 +23,7 @@ EVENTS = '[topics."chat.>"]\ndelivery = "event"\nring = 2\n'
 def reload(daemon: DaemonProcess, said: str) -> None:
     before = daemon.log().count(said)
     daemon.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while daemon.log().count(said) == before:
         assert time.monotonic() < deadline, daemon.log()
         time.sleep(0.01)

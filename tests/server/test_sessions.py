@@ -71,7 +71,7 @@ def test_the_sessions_of_all_shards_are_told(start_daemon: StartDaemon) -> None:
         assert first["remote"] == "{}:{}".format(*wires[0].connection.local_address[:2])
         assert first["bytes"] > 0
         assert told["counters"]["messages"] == 1
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while sessions(daemon)["total"] and time.monotonic() < deadline:
         time.sleep(0.02)
     assert sessions(daemon)["sessions"] == []
@@ -124,7 +124,7 @@ def test_a_stalled_client_shows_until_it_has_gone(start_daemon: StartDaemon) -> 
             assert later["counters"]["conflated"] == 1
             (healthy,) = [one for one in later["sessions"] if one["session"] != worst["session"]]
             assert (healthy["behind"], healthy["behind_ms"], healthy["conflated"]) == (0, 0, 0)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while sessions(daemon)["total"] > 1 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert [one["behind"] for one in sessions(daemon)["sessions"]] == [0]

@@ -2,7 +2,6 @@
 
 import resource
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +40,13 @@ def test_files_that_cannot_grow_degrade_the_store_and_nothing_else(
         assert [client.receive()["type"] for _ in range(2)] == ["ack", "snapshot"]
         client.send({"type": "publish", "topic": "t.X", "data": {"n": 2}})
         assert {client.receive()["type"] for _ in range(2)} == {"ack", "update"}
-        time.sleep(0.3)
+
+        def failures() -> int:
+            count: int = daemon.admin("/health").json["store_stats"]["failures"]
+            return count
+
+        before = failures()
+        eventually(lambda: failures() >= before + 5)
         assert daemon.log().count("degraded") == 1, "said once, however often it is tried"
         limit_files(daemon, resource.RLIM_INFINITY)
         eventually(lambda: daemon.http("/health").json["store"] == "ok")
