@@ -13,7 +13,7 @@ from tickwire.pub import Pub
 
 STEP_S = 0.25
 TICK_CHANCE = 0.6
-"""Of a wanted symbol in each step: prices do not move in lockstep."""
+"""The chance that a wanted symbol moves in a step: prices do not move in lockstep."""
 CENT = Decimal("0.01")
 
 
@@ -24,7 +24,7 @@ class Walk:
     last: Decimal
     tick: Decimal
     volatility: float
-    """Of one step, relative."""
+    """The deviation of one step, relative."""
     lot: float
     """The usual size of a trade."""
     open: Decimal = Decimal(0)

@@ -22,7 +22,7 @@ STUCK_MAX: Final = 48
 """Calls of one plugin past their deadline, after which it is `blocked`."""
 SESSION_CALLS_MAX: Final = 4
 ADDRESS_CALLS_MAX: Final = 8
-"""Of both together, so many of one session and of one address (not of this machine's own)."""
+"""One session and one address (not this machine's own) has at most so many of both together."""
 CANCEL_GRACE_S: Final = 0.1
 """A task that has not ended so long after it was cancelled is stuck."""
 
@@ -45,7 +45,7 @@ class RaisedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose question a call answers."""
+    """The session and address whose question a call answers."""
 
     session: str
     address: int
@@ -53,7 +53,7 @@ class Source:
 
 
 class Calls:
-    """Of one plugin. On the plugins' loop. `changed` is called when `blocked` changes."""
+    """The calls of one plugin. On the plugins' loop. `changed` is called when `blocked` changes."""
 
     def __init__(self, name: str, changed: Callable[[], None]) -> None:
         self._name = name

@@ -46,10 +46,10 @@ class Hosted:
     files: frozenset[str]
     """Where its functions are defined."""
     calls: Calls
-    """Of its authorizers and its authenticator."""
+    """The calls of its authorizers and its authenticator."""
     feeds: list[FeedRunner] = field(default_factory=list)
     failures: int = 0
-    """Of those calls."""
+    """So many of those calls failed."""
     is_asked: bool = False
     """It has authorizers or an authenticator, all of which are called by way of the loop."""
     stands: bool = False

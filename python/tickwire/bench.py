@@ -86,7 +86,7 @@ class _Counted(ClientConnection):
 class Report:
     seconds: float
     connections: int
-    """Of which so many are `lost`."""
+    """`lost` ones included."""
     lost: int
     deflate: bool
     """The server agreed to permessage-deflate."""

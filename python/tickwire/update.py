@@ -10,7 +10,7 @@ from tickwire.errors import ProtocolError
 
 Kind = Literal["snapshot", "update", "status", "gap", "resumed"]
 WIRE_KINDS: Final[tuple[str, ...]] = get_args(Kind)[:4]
-"""Those that a server sends; `resumed` is the client's own."""
+"""A server sends all of them but `resumed`, which is the client's own."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _DATA_MEMBER = ',"data":'
@@ -28,7 +28,7 @@ class Update:
     kind: Kind
     topic: str
     seq: int
-    """Of the topic, +1 with each update; a jump at a snapshot is what was conflated."""
+    """The topic's number, +1 with each update; a jump at a snapshot is what was conflated."""
     ts: int = 0
     """The server's Unix time in milliseconds; 0 in a gap, which has none."""
     status: str | None = None
@@ -44,7 +44,8 @@ class Update:
     text: str = field(default="", repr=False)
     """The whole message as the server sent it."""
     recovered: bool | None = None
-    """Of a resumed: does every missed update follow? Else a snapshot or a gap, if there is data."""
+    """A `resumed` says whether every missed update follows; else a snapshot or a gap does, if there
+    is data."""
 
     @property
     def first_seq(self) -> int:

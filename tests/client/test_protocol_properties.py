@@ -37,7 +37,7 @@ class FaultyServer(RuleBasedStateMachine):
         self.epoch = 1
         self.images: dict[str, dict[str, Any]] = {}
         self.history: dict[str, list[dict[str, Any]]] = {}
-        """Of each topic all that was published in this epoch."""
+        """All that was published in this epoch, by topic."""
         self.subscribed: set[str] = set()
         self.wanted: set[str] = set()
         self.wire: deque[str] = deque()

@@ -145,7 +145,7 @@ class Harness:
         self._program = tickwired
         self._folder = folder
         self._random = random.Random(seed)
-        # Of its own: how often the other is asked is a matter of time.
+        # Its own generator: how often the other is asked is a matter of time.
         self._ends = random.Random(seed)
         self._ledger = Ledger()
         self.totals = Totals()

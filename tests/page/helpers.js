@@ -3,7 +3,7 @@ const all = (selector, root = document) => [...(root?.querySelectorAll(selector)
 const items = () => all("li", document.querySelector("tick-er")?.shadowRoot);
 
 Object.assign(globalThis, {
-  // Of a <tick-er>: its items, the text of a part of one, whether it is fresh, stale, up, ...
+  // What a <tick-er> shows: its items, the text of a part of one, whether it is fresh, stale, up, ...
   items,
   titles: () => items().map((item) => item.title),
   part: (name, index = 0) => items()[index]?.querySelector(`[part=${name}]`).textContent,
@@ -11,13 +11,13 @@ Object.assign(globalThis, {
   opacity: () => Number(getComputedStyle(items()[0].querySelector("[part=last]")).opacity),
   note: (name) => document.querySelector("tick-er").shadowRoot.querySelector(`p[part=${name}]`).textContent,
 
-  // Of the page at /: topics in sight, the row of one, the text of its cell.
+  // What the page at / shows: topics in sight, the row of one, the text of its cell.
   topics: () => all("#market tbody tr[title]").map((row) => row.title),
   row: (topic) => all("#market tbody tr").find((row) => row.title === topic),
   cell: (topic, selector) => row(topic)?.querySelector(selector).textContent,
   prices: () => Object.fromEntries(topics().map((topic) => [topic, cell(topic, ".last span")])),
 
-  // Of any.
+  // For any page.
   all,
   text: (selector) => document.querySelector(selector)?.textContent,
   visible: (selector) => document.querySelector(selector)?.checkVisibility() ?? false,

@@ -28,7 +28,7 @@ from tickwire.cli.admin import require
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 PORTION_BYTES = 32_000
-"""Of one write's 64 KiB, before compression; a larger message is a portion by itself."""
+"""Half of one write's 64 KiB, before compression; a larger message is a portion by itself."""
 ENVELOPE_BYTES = 200
 """What a message has around its payload, at most."""
 

@@ -40,7 +40,7 @@ def texts(engine):
 
 
 def cells(texts) -> list[str]:
-    """Of the one column "a"."""
+    """The values of the one column "a"."""
     return [text.removeprefix('{"a":').removesuffix("}") for text in texts]
 
 

@@ -267,7 +267,7 @@ def test_clients_that_are_stopped_cost_nothing_and_find_out_what_they_missed(
 def test_a_wall_clock_that_jumps_moves_no_seq_takes_no_ts_back_and_makes_nothing_stale(
     start_daemon: StartDaemon, tmp_path: Path
 ) -> None:
-    """Of a real process: the library stands between it and the kernel's clock."""
+    """The server is a real process: the library stands between it and the kernel's clock."""
     libraries = list(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     assert libraries, "the package libfaketime is missing: make setup"
     clock = tmp_path / "clock"

@@ -74,7 +74,7 @@ def test_it_serves_and_stops(
 def exit_code(
     tickwired: Path, clean_environment: dict[str, str], tmp_path: Path
 ) -> Callable[[str], int]:
-    """Of tickwired with arguments and redirections, as a shell reads them."""
+    """Runs tickwired with arguments and redirections, as a shell reads them."""
 
     def run(command: str) -> int:
         shell = ["sh", "-c", f'"$0" {command}', str(tickwired)]

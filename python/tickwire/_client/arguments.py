@@ -19,7 +19,7 @@ EPOCH_BYTES_MAX: Final = 64
 
 
 def check_topics(topics: Sequence[object]) -> None:
-    """Of a subscription. `ConfigError`, or `TopicError` for one that cannot be sent."""
+    """`ConfigError` for a wrong list, `TopicError` for a topic that cannot be sent."""
     if not topics:
         raise ConfigError("topics: at least one", field="topics")
     for topic in topics:

@@ -60,7 +60,7 @@ class Ask:
 
 
 def among(name: str, topics: Collection[str]) -> Sequence[str]:
-    """Those of `topics` that a topic or pattern stands for."""
+    """The members of `topics` that a topic or pattern stands for."""
     if is_pattern(name):
         return [topic for topic in topics if matches(name, topic)]
     return [name] if name in topics else []

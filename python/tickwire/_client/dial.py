@@ -27,7 +27,8 @@ from tickwire.url import is_loopback, shown
 
 SUBPROTOCOL: Final = Subprotocol("tickwire.v1.json")
 MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
-"""Of the server's messages: the longest ack, 10,000 topics each with its error, is far below."""
+"""A message of the server has at most so many bytes: the longest ack, 10,000 topics each with its
+error, is far below."""
 CLOSE_S_MAX: Final = 1.0
 
 

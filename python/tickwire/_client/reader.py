@@ -84,7 +84,7 @@ class Reader:
         self._given: dict[str, int] = {}
         """Topics whose first message was passed on, each with the last seq."""
         self._read: dict[str, int] = {}
-        """Of each topic the last seq that was taken out."""
+        """The last seq that was taken out, by topic."""
         self._behind: dict[str, int] = {}
         """Topics that were dropped, with the first seq that is missing."""
         self._asked: set[str] = set()
@@ -111,11 +111,11 @@ class Reader:
         return True
 
     def tell(self, update: Update) -> None:
-        """Of no topic's state, so it is passed on wherever that stands."""
+        """It belongs to no topic's state, so it is passed on wherever that stands."""
         self._append(update)
 
     def not_begun(self, topics: Topics) -> list[str]:
-        """Those whose first message, which this one waits for, was before its time."""
+        """Topics whose first message, which this reader waits for, came before it joined."""
         return [
             name
             for name in topics

@@ -53,7 +53,7 @@ class Topics:
         return topic is not None and topic.synced
 
     def begin(self, epoch: str) -> set[str]:
-        """Of a connection. What is held of another epoch is forgotten: those topics."""
+        """Begins a connection. Forgets what is held of another epoch, and returns its topics."""
         lost = set() if epoch == self.epoch else set(self._topics)
         for name in lost:
             self.forget(name)

@@ -19,11 +19,11 @@ class Message(NamedTuple):
     kind: int
     topic: str = ""
     seq: int = 0
-    """Of a gap its last."""
+    """A gap has the last seq that is gone."""
     data: Data = {}  # noqa: RUF012 - nobody changes it
-    """Of an update or a snapshot; of any other message all of it."""
+    """The data of an update or a snapshot; any other message whole."""
     deleted: tuple[str, ...] | None = None
-    """Of an update of a value topic; None: the message stands for itself."""
+    """Fields that an update of a value topic deletes; None: the message stands for itself."""
 
 
 class Messages(dict[bytes, Message]):
@@ -65,7 +65,7 @@ def message_of(told: dict[str, Any]) -> Message:
 
 
 def numbers(data: Data, *deleted: str) -> Data:
-    """Those of feeds/checked.py are whole, so that they can be added up."""
+    """The numbers of feeds/checked.py are whole, so that they can be added up."""
     for name, value in data.items():
         if type(value) is not int and name not in deleted:
             raise ValueError(f"data.{name}: {value!r} is no image of feeds/checked.py")

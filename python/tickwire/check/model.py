@@ -113,7 +113,7 @@ class Model:
             self._take_rare(message)
 
     def missing(self, seqs: dict[str, int]) -> list[str]:
-        """Those of the topics it wants that have not come up to there."""
+        """The topics it wants that have not come up to there."""
         nothing = Topic("")
         behind = [n for n, seq in seqs.items() if self._topics.get(n, nothing).seq < seq]
         return [name for name in behind if self._wanted(name)]

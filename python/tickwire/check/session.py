@@ -15,7 +15,7 @@ from tickwire.codes import should_reconnect
 
 READ_BYTES: Final = 262_144
 SMALL_BUFFER_BYTES: Final = 8_192
-"""Of the kernel, for who stalls: a large one would hide it from the server."""
+"""The kernel's buffer for who stalls: a large one would hide it from the server."""
 PATTERNS: Final = ("check.value.*", "check.event.*", "check.*.0", "check.*.1", "check.>")
 PATTERN_CHANCE: Final = 0.3
 NAMES_MAX: Final = 10

@@ -82,7 +82,7 @@ def _read_head(sock: socket.socket) -> tuple[str, bytes]:
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """Of a client: masked, by zeros, which changes nothing."""
+    """A client's frame: masked by zeros, which changes nothing."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)

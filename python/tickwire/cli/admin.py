@@ -95,7 +95,7 @@ def require(url: str, place: str | None, token: str | None) -> Admin:
 
 
 def sockets() -> Iterator[Path]:
-    """Those in the folders that servers choose by themselves, ours and, for root, everybody's."""
+    """Sockets in the folders that servers choose by themselves, ours and, for root, everybody's."""
     seen: set[Path] = set()
     for folder, owner in _folders():
         with suppress(OSError):

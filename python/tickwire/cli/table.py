@@ -35,7 +35,7 @@ class Row:
     seen: float = 0.0
     values: dict[str, Any] = field(default_factory=dict)
     colors: dict[str, str] = field(default_factory=dict)
-    """Of the fields that went up or down when they last changed."""
+    """By field, where its value went up or down when it last changed."""
 
 
 class Board:

@@ -14,7 +14,7 @@ from tickwire._escape import is_ascii_only, printable
 from tickwire.cli.outcome import console as terminal
 
 LINES_AROUND: Final = 8
-"""Of a screen: its head, what tables have besides rows, and the cursor's."""
+"""Lines of a screen that show no session: its head, a table's own lines, the cursor's."""
 
 
 def show(reports: Iterable[dict[str, Any]], sort: str) -> None:
