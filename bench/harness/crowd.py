@@ -36,6 +36,7 @@ HEARTBEAT_S, PING_S = 15, 20  # as the server has them; a window of PING_S has e
 ALL_BEATS_S = 60  # a multiple of both
 HOT = Shape(connections=10_000, topics=1, each=1, rate=10)
 QUIET_TOPICS = 100_000
+UPDATES_EACH = 5  # or so: what is walked over lies about in memory then, as in a plant that has run
 LINGER_S = 12  # until topics that nobody wants are stale: server.linger_s, and a little
 
 
@@ -204,10 +205,13 @@ def hot(programs: Programs, times: Times) -> CaseResult:
 
 
 def quiet_topics(programs: Programs, times: Times) -> CaseResult:
-    """Topics that have a value, nobody connected, nothing published."""
+    """Topics that were published to for a while, nobody connected, nothing published any more."""
     topics = 2_000 if times.quick else QUIET_TOPICS
     with programs.plant(topics) as plant:
-        time.sleep(times.warm_up if times.quick else LINGER_S)
+        plant.ask("start", topics)  # an update a second each, on average
+        time.sleep(times.longer(UPDATES_EACH).window)
+        plant.ask("stop")
+        time.sleep(times.longer(LINGER_S).window)
         found = cpu_of(plant, times.longer(PING_S).window)
     row = Row(
         f"{topics:,} quiet topics, nobody there",
