@@ -102,6 +102,8 @@ def goals_line(saved: dict[str, Saved]) -> str:
             reached += row["reached"] is True
             if row["reached"] is False:
                 missed.append(title)
+    if not reached and not missed:
+        return "None of this has a goal."
     line = f"{reached} of {reached + len(missed)} goals are reached"
     return line + (f"; not reached: {'; '.join(missed)}." if missed else ".")
 
