@@ -1,9 +1,11 @@
 """tickwire: a market-data server and its client.
 
-Feeds publish to topics; everybody who subscribed is up to date, or knows that it is not. `Server`
-runs one in this process, `connect` is a client of one anywhere, `feed`, `authorizer` and
-`authenticator` make plugins. Names are loaded when first used, so that importing is quick.
+Feeds publish to topics; every subscriber is up to date, or knows that it is not. `Server` runs a
+server in this process, `connect` makes a client of a server anywhere, and `feed`, `authorizer` and
+`authenticator` decorate the functions of plugins. Every exception is in `tickwire.errors`.
 """
+
+# Names are loaded when they are first used, so that importing is quick.
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final

@@ -54,13 +54,17 @@ def connect(
     timeout_s: float = 10.0,
     backoff_s: float = BACKOFF_S_FIRST,
 ) -> "Client":
-    """A client of the server at `url`, to be entered: ``async with tickwire.connect(url) as c:``.
+    """A client of the server at `url`, for ``async with tickwire.connect(url) as c:``.
 
-    token: handed to the server's authenticator, at every connect. Where nobody can judge it now
-    (`UnavailableError`), the client goes on without and tries again; a denial ends it.
-    reconnect: False makes a lost connection an error of whatever waits for it.
-    timeout_s: for connecting, and for each answer.
-    backoff_s: before the first attempt to connect again; it doubles, up to 20 s.
+    Entering the block connects, or raises `ConnectionFailedError`.
+
+    Args:
+        url: One with ``ws://``, ``wss://``, ``http://`` or ``https://``, or just ``host:port``.
+        token: Sent to the authenticator with every connection. If nobody can judge it now, the
+            client continues without it and sends it again later; a `DeniedError` ends the client.
+        reconnect: If False, a lost connection is not made again: iterators and commands raise.
+        timeout_s: The time in seconds for connecting, and for each answer.
+        backoff_s: Seconds before the first attempt to connect again; they double, up to 20.
     """
     if token is not None:
         check_token(token)
@@ -69,14 +73,14 @@ def connect(
 
 
 class Client:
-    """Made by `connect`. Of one event loop; its methods may be awaited by many tasks at once."""
+    """Made by `connect`. It belongs to one event loop, of which many tasks may use it at once."""
 
     def __init__(self, options: LinkOptions) -> None:
         self._options = options
         self._protocol = Protocol()
         self._gate = Gate()
-        self._readers: list[Reader] = []
-        self._routes: dict[str, list[Reader]] = {}
+        self._readers = list[Reader]()
+        self._routes = dict[str, list[Reader]]()
         self._retrying: dict[str, TickwireError] = {}
         """Topics and patterns that are asked for again, each with why it was not given."""
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
@@ -86,21 +90,22 @@ class Client:
 
     @property
     def url(self) -> str:
+        """The WebSocket address of the server."""
         return self._options.url
 
     @property
     def connected(self) -> bool:
-        """And logged in, and subscribed again."""
+        """Whether the client is connected, has authenticated, and has subscribed again."""
         return self._link.live
 
     @property
     def session(self) -> str:
-        """The server's name for this connection, or the last one."""
+        """The server's name for this connection, or for the last one while there is none."""
         return self._link.welcome.session
 
     @property
     def epoch(self) -> str:
-        """Names the unbroken history that every seq of this connection belongs to."""
+        """The name of the unbroken history that every `seq` of this connection belongs to."""
         return self._link.welcome.epoch
 
     @property
@@ -110,17 +115,17 @@ class Client:
 
     @property
     def images(self) -> Mapping[str, dict[str, Any]]:
-        """Topic -> its fields as last known, of all subscriptions. Live: read, do not change."""
+        """A view of topic to current image, for all subscriptions. Do not change the images."""
         return MappingProxyType(self._protocol.topics.images)
 
     @property
     def status(self) -> Mapping[str, str]:
-        """Topic -> live, stale, halted or closed. Without a connection nothing is live."""
+        """A view of topic to live, stale, halted or closed; without a connection none is live."""
         return MappingProxyType(self._protocol.topics.statuses)
 
     @property
     def holes(self) -> int:
-        """Messages that did not follow the one before, and were made up for: there must be none."""
+        """How many updates did not follow the one before (holes); it should stay 0."""
         return self._protocol.holes
 
     # --- subscriptions ----------------------------------------------------------------------------
@@ -135,18 +140,21 @@ class Client:
         epoch: str = "",
         queue_max: int = QUEUE_MAX,
     ) -> Subscription:
-        """Iterate over it: ``async for update in c.subscribe("ticker.*", max_rate=5):``.
+        """Subscribes at the first step of ``async for update in c.subscribe("ticker.*"):``.
 
-        Topics that the server refuses are in its `refused`; an error when all are. What it cannot
-        give now is in its `retrying` and asked for again.
-        max_rate: messages a second per topic, 0.02 to 1000; None: every update. Where
-        subscriptions of one connection overlap, the server sends a topic once, at the fastest of
-        the paces asked for.
-        snapshot: False: only what comes from now on.
-        last: event topics begin with so many of their last messages, in place of the snapshot.
-        since, epoch: go on where a former client was: the last seq of each topic it had, and the
-        `epoch` they belong to. A ``resumed`` says first how it goes on.
-        queue_max: unread messages before the client stops reading from the connection.
+        That step raises the server's error if all topics are refused. Otherwise the refused ones
+        are in `Subscription.refused`, those that are asked for again in `Subscription.retrying`.
+
+        Args:
+            topics: Names and patterns, each an argument of its own.
+            max_rate: At most so many messages a second per topic, 0.02 to 1000; None: every
+                update. Of overlapping subscriptions the fastest counts for all.
+            snapshot: If False, begin with the next update instead of a snapshot.
+            last: Begin event topics with this number of their last messages, at most 65,536.
+            since: Continue after the last `seq` that a former client had of each topic; a
+                ``resumed`` comes first.
+            epoch: The `epoch` that the numbers in `since` belong to.
+            queue_max: At this number of unread messages the client stops reading.
         """
         check_topics(topics)
         check_rate(max_rate)
@@ -160,7 +168,7 @@ class Client:
         return Subscription(reader, self._retrying, self._join, self._leave, self._abandon)
 
     async def unsubscribe(self, *topics: str) -> None:
-        """For all subscriptions of this client; one that has no topic left ends."""
+        """Ends these topics for all subscriptions, or raises `NotSubscribedError`."""
         for topic in topics:
             if not any(topic in reader.topics for reader in self._readers):
                 raise NotSubscribedError(f"{topic}: not subscribed", topic=topic)
@@ -197,9 +205,11 @@ class Client:
     # --- commands ---------------------------------------------------------------------------------
 
     async def publish(self, topic: str, data: Payload) -> int:
-        """The seq it got. `data`: a mapping (a `Decimal` keeps its digits), or JSON as text.
+        """Publishes an update, and returns its `seq`.
 
+        `data` is a mapping (a `Decimal` keeps its digits), or a JSON object as `str` or `bytes`. A
         `DataError` names the field that cannot be sent and the limit, before anything is sent.
+        After a `ConnectionLostError` nobody knows whether the update was published.
         """
         check_topic(topic)
         answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
@@ -208,7 +218,7 @@ class Client:
         return answer.seqs[topic]
 
     async def list(self, pattern: str = ">") -> list[str]:
-        """The names of the topics that exist and match, in order."""
+        """Returns the names of all topics that exist and match `pattern`, in order."""
         check_topic(pattern)
         names: list[str] = []
         after: str | None = ""
@@ -219,14 +229,14 @@ class Client:
         return names
 
     async def ping(self) -> float:
-        """The seconds until the server's answer came."""
+        """Returns the time in seconds until the server's answer came."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         await self._link.ask(self._protocol.ping())
         return loop.time() - start
 
     async def auth(self, token: str) -> None:
-        """Hands the server a new token, now and at every later connect."""
+        """Sends a new token, now and with every later connection. `DeniedError` and others."""
         check_token(token)
         await self._link.ask(self._protocol.auth(token))
         self._link.token = token
@@ -235,7 +245,7 @@ class Client:
     # --- life -------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
-        """Ends every iterator; what was received before is still given."""
+        """Closes the connection. Iterators end after the messages that were received before."""
         await self._link.close()
         for reader in self._readers:
             reader.end()

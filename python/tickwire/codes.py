@@ -43,5 +43,8 @@ NOT_ALLOWED: Final = 4500
 
 
 def should_reconnect(code: int) -> bool:
-    """For any close code, also those of later servers: 4500-4999 mean no, what is unknown yes."""
+    """Whether to reconnect after any close code, also one of a later server.
+
+    4500 to 4999 mean no; an unknown code means yes.
+    """
     return CLOSE_CODES.get(code, not 4500 <= code <= 4999)

@@ -9,7 +9,7 @@
     │   └── NotSubscribedError      nothing to unsubscribe
     ├── DataError                   not a JSON object, too deep or too long
     ├── LimitError                  a size or a count over its limit
-    ├── DeniedError                 the authorizer, or auth.publish, said no
+    ├── DeniedError                 an authorizer, the authenticator or auth.publish said no
     ├── UnavailableError            nobody could say whether it is allowed; try again
     ├── NotConnectedError           the command needs a connection and there is none
     │   ├── ConnectionFailedError   it could not be made
@@ -20,10 +20,10 @@
     ├── StoreError                  the server's store could not be opened
     └── ListenError                 the server's address could not be bound
 
-What a program needs stands in attributes: ``code`` (one of the class's ``codes``), ``field`` (the
-offending field or key, where there is one), ``topic`` (where it is about one) and ``retryable``
-(the same can succeed later). The message is one sentence for a person: it names the field, the
-value and the limit.
+Each exception has attributes for programs: ``code`` (one of the class's ``codes``), ``field`` (the
+field or key with the fault, or None), ``topic`` (the topic that it is about, or None) and
+``retryable`` (whether the same can succeed later). The message is one sentence for a person: it
+names the field, the value and the limit.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ from tickwire.codes import ERROR_CODES
 
 
 class TickwireError(Exception):
-    """The root of the tree. ``code`` is the first of its class's codes unless said otherwise."""
+    """The root of the tree. By default ``code`` is the first of the class's ``codes``."""
 
     codes: tuple[str, ...] = ("internal",)
     retry_helps = False
@@ -92,7 +92,7 @@ class LimitError(TickwireError):
 
 
 class DeniedError(TickwireError):
-    """The authorizer, the authenticator, or ``auth.publish``, said no."""
+    """An authorizer, the authenticator or ``auth.publish`` said no."""
 
     codes = ("denied",)
 

@@ -1,4 +1,7 @@
-"""What a process of tickwire ends with. core/engine/exit_codes.h says the same, by test."""
+"""The exit codes of tickwire's processes.
+
+A test holds them against core/engine/exit_codes.h.
+"""
 
 from typing import Final
 

@@ -18,10 +18,10 @@ TIMEOUT_S_MAX: Final = 1e6
 
 
 class LocalSubscription:
-    """Updates of some topics: ``for update in ...``, or ``async for`` on any event loop.
+    """The messages of some topics: ``for update in ...``, or ``async for`` on any event loop.
 
-    Ends when it is closed or the server stops. A reader that is too slow skips states, as any
-    client does; nothing queues up behind it.
+    `tickwire.Server.subscribe` makes it. The iteration ends when it is closed or the server stops.
+    A reader that is too slow skips states, as any client does; no queue grows behind it.
     """
 
     def __init__(
@@ -44,10 +44,14 @@ class LocalSubscription:
             raise
 
     def get(self, timeout_s: float | None = None) -> Update | None:
-        """The next update, or None after `timeout_s`; None waits without a limit.
+        """Returns the next update, or None after `timeout_s`. One thread at a time may call it.
 
-        One thread at a time. `ServerError` when it has ended, and without a `timeout_s` in an
-        ``async`` plugin, whose event loop it would hold up.
+        Args:
+            timeout_s: The time to wait in seconds; None waits without a limit.
+
+        Raises:
+            ServerError: The subscription has ended; or `timeout_s` is None in an ``async`` plugin,
+                whose event loop the call would hold up.
         """
         if timeout_s is None:
             self._check_waiting()
@@ -68,6 +72,7 @@ class LocalSubscription:
         return None
 
     def close(self) -> None:
+        """Ends the subscription. It may be called more than once."""
         self._session.close()
 
     def __iter__(self) -> Iterator[Update]:

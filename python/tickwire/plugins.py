@@ -27,14 +27,28 @@ from tickwire import _callables, _plugin_files
 from tickwire._core import overlap
 from tickwire.errors import ConfigError, PluginError, TopicError
 
+__all__ = [
+    "TTL_S_MAX",
+    "TTL_S_MIN",
+    "Action",
+    "Allow",
+    "Delivery",
+    "Deny",
+    "Peer",
+    "Topics",
+    "authenticator",
+    "authorizer",
+    "feed",
+]
+
 Action = Literal["subscribe", "publish"]
 Delivery = Literal["value", "event"]
 Topics = Sequence[str] | Callable[[Mapping[str, Any]], Iterable[str]]
 
 TTL_S_MAX: Final = 3_153_600_000
-"""A hundred years; a permission without an end has no ttl."""
+"""The longest `Allow.ttl` in seconds: a hundred years."""
 TTL_S_MIN: Final = 1.0
-"""A shorter permission would have its authorizer asked again without a pause."""
+"""The shortest `Allow.ttl` in seconds: a shorter one would be asked about without a pause."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARKS: Final = "__tickwire__"
@@ -42,12 +56,11 @@ _MARKS: Final = "__tickwire__"
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """An authorizer's yes. It is asked again before `ttl` seconds are over; None: never.
-
-    ttl: `TTL_S_MIN` to `TTL_S_MAX` seconds; else a ConfigError, as for any wrong ttl.
-    """
+    """An authorizer's yes. A ttl out of its range, as any wrong ttl, raises `ConfigError`."""
 
     ttl: float | None = None
+    """For how many seconds, from `TTL_S_MIN` to `TTL_S_MAX`. The authorizer is asked again before
+    they are over. None: for as long as the session lives."""
 
     def __post_init__(self) -> None:
         if self.ttl is None:
@@ -62,9 +75,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """An authorizer's no, with the reason that the client is told (a text, else a ConfigError)."""
+    """An authorizer's or an authenticator's no. A reason that is not a `str` is a `ConfigError`."""
 
     reason: str = "not allowed"
+    """What the client is told: its first 1,000 characters."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.reason, str):
@@ -74,16 +88,18 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who asks: the `client` that authorizers and the authenticator get."""
+    """Who asks: the argument `client` of authorizers and of the authenticator."""
 
     session: str
+    """The session's name, which is unique within this start of the server."""
     remote: str
-    """``address:port``"""
+    """``address:port`` of the peer."""
     token: str
-    """The last one it sent; empty when none."""
+    """The last token that it sent; empty if it sent none."""
     claims: Mapping[str, Any]
-    """What the authenticator made of the token; empty before."""
+    """What the authenticator made of the token; empty before that."""
     action: Literal["subscribe", "publish", "authenticate"]
+    """What it wants to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +145,24 @@ def feed(
     delivery: Delivery | None = None,
     **unknown: Never,
 ) -> Callable[[_F], _F]:
-    """Marks a function, called with a `Pub`, as a feed that publishes to the topics of `pattern`.
+    """Decorates a function as a feed that publishes to the topics of `pattern`.
 
-    every: seconds from call to call, on a fixed grid; without it the function is called once and
-    runs on.
-    topics: those it can make, or a function of the plugin's settings that lists them. Subscribers
-    of patterns then want all of them that match; without it, only exact subscriptions are demand.
-    delivery: ``event`` when every message matters (trades), else ``value``; what the configuration
-    says comes first.
-    A plain ``def`` runs in a thread of its own. `PluginError` where that could not work.
+    The function is called with a `tickwire.pub.Pub`. An ``async def`` runs on the event loop that
+    all plugins share; a plain ``def`` runs in a thread of its own and may block.
+
+    Args:
+        pattern: The feed may publish to the topics that match.
+        every: Seconds from call to call, at multiples of this time. Without it the function is
+            called once and runs until the server stops.
+        topics: The topics that the feed can produce, or a function of the plugin's settings that
+            lists them. A subscription to a pattern then wants all of them that match. Without
+            `topics`, only subscriptions to exact topics are demand.
+        name: The feed's name in the log; by default the function's.
+        delivery: ``event`` if every message matters (trades), else ``value``. A rule in the
+            configuration takes precedence.
+
+    Raises:
+        PluginError: An argument is not valid.
     """
     if "topic" in unknown:
         raise PluginError(f"topic: did you mean topics={_listed(unknown['topic'])}?", field="topic")
@@ -167,13 +192,20 @@ def feed(
 
 
 def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> Callable[[_F], _F]:
-    """Marks ``function(client, topic) -> Allow | Deny`` as guard of the topics of `pattern`.
+    """Decorates ``function(client, topic) -> Allow | Deny`` as a guard of the topics of `pattern`.
 
-    A subscription to a pattern that overlaps is asked too, with the pattern as `topic`; where
-    several guards match, all must allow. It may be ``async``; a plain ``def`` runs in a thread. An
-    exception, another answer, or none within ``auth.deadline_ms`` is no denial: the client is told
-    ``unavailable`` and tries again.
-    actions: what it guards, ``subscribe`` and ``publish``.
+    The function gets a `Peer` and a topic. It is also asked about a subscription to a pattern that
+    overlaps `pattern`; then `topic` is that pattern. If several authorizers match, all must allow.
+    The function may be ``async``; a plain ``def`` runs in a thread. An exception, any other answer,
+    or no answer within ``auth.deadline_ms`` does not deny: the client is told ``unavailable`` and
+    tries again.
+
+    Args:
+        pattern: The topics that it guards.
+        actions: What it guards: ``subscribe``, ``publish`` or both.
+
+    Raises:
+        PluginError: An argument is not valid.
     """
     _check_pattern("authorizer", pattern)
     wanted = tuple(actions)
@@ -183,7 +215,14 @@ def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> C
 
 
 def authenticator(function: _F) -> _F:
-    """Marks ``function(client) -> claims | Deny``: ``client.token`` becomes a mapping of claims."""
+    """Decorates ``function(client) -> claims | Deny`` as the server's authenticator.
+
+    The function gets a `Peer` and turns its token into claims: a mapping with `str` keys, at most
+    64 KiB as JSON, which authorizers see. A server has at most one authenticator.
+
+    Raises:
+        PluginError: It was written with brackets.
+    """
     if not callable(function):
         raise PluginError("@authenticator takes no arguments; write it without brackets")
     return _mark(function, AuthenticatorMark())

@@ -1,4 +1,4 @@
-"""What a feed is called with: its way to publish, and what it hears of demand."""
+"""The argument of a feed: it publishes, and says which topics are wanted."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from tickwire._json import Data
 
 
 class Demand:
-    """``for topic, wanted in ...``, in a thread or (``async for``) on the plugins' loop.
+    """Changes of demand: ``for topic, wanted in ...`` in a thread, ``async for`` on the loop.
 
-    Begins with the topics that are wanted already. Bounded: of a topic only its latest change
-    waits, and one that brings nothing new is left out. Changes come on the plugins' loop.
+    It begins with the topics that are wanted already. Only the latest change of a topic waits to be
+    read, and a change that brings nothing new is left out, so it needs bounded memory.
     """
 
     def __init__(self, wanted: Iterable[str]) -> None:
@@ -72,11 +72,15 @@ class Demand:
 
 
 class Pub:
-    """A feed's publisher: for the topics of its pattern, until it is stopped."""
+    """Publishes to the topics of a feed's pattern, until the feed is stopped.
+
+    Every method may be called from any thread.
+    """
 
     config: Mapping[str, Any]
     """The plugin's settings, ``plugins.<name>.*``."""
     log: logging.Logger
+    """A logger for the feed."""
 
     def __init__(
         self, engine: Engine, feed: int, config: Mapping[str, Any], log: logging.Logger
@@ -93,14 +97,19 @@ class Pub:
         self._follows = False
 
     def publish(self, topic: str, data: Data) -> int:
-        """One update: a mapping, or a JSON object's bytes or str as they are. The seq it got."""
+        """Publishes one update, and returns its `seq`. `data` is as in `tickwire.Server.publish`.
+
+        Raises:
+            TopicError: The feed's pattern does not match the topic, or it is not a topic.
+            DataError: The data is not a JSON object, too deep or too long.
+        """
         return self._engine.publish(topic, data, self._feed)
 
     def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
-        """``(topic, data)`` pairs, cheaper than one by one. How many.
+        """Publishes pairs of topic and data, at less cost than one by one. Returns their number.
 
-        A faulty pair loses no other: all others are published, then the error of the first is
-        raised, which names it (``pairs[3].data.bid``). `TopicError`, `DataError`.
+        All valid pairs are published. Then the error of the first faulty one is raised, a
+        `TopicError` or `DataError` that names it (``pairs[3].data.bid``).
         """
         return self._engine.publish_many(pairs, self._feed)
 
@@ -111,29 +120,36 @@ class Pub:
         *,
         nan: Literal["error", "null"] = "error",
     ) -> int:
-        """A row to each topic from columns of numbers, as `tickwire.Server.publish_table`."""
+        """Publishes one row to each topic, as `tickwire.Server.publish_table` does."""
         return self._engine.publish_table(topics, columns, nan, self._feed)
 
     def status(self, topic: str, status: str) -> None:
-        """``live``, ``stale``, ``halted`` or ``closed``."""
+        """Sets a topic's status: ``live``, ``stale``, ``halted`` or ``closed``.
+
+        Raises:
+            UnknownTopicError: Nothing was ever published to the topic.
+        """
         self._engine.set_status(topic, status, self._feed)
 
     def stale(self) -> None:
-        """All topics that this feed published last are stale until their next update."""
+        """Makes the topics that this feed was the last to publish stale until their next update."""
         self._engine.feed_down(self._feed)
 
     def declare(self, topic: str, delivery: Literal["value", "event"]) -> None:
-        """What one topic is, where its feed has topics of both kinds; before its first update. What
-        the configuration says comes first. Once a topic, since each call costs a look at all."""
+        """Declares the kind of one topic, for a feed with topics of both kinds.
+
+        Call it once for a topic, before its first update. A rule in the configuration takes
+        precedence.
+        """
         self._engine.declare(self._feed, topic, delivery)
 
     def set_topics(self, topics: Iterable[str]) -> None:
-        """What the feed can make from now on, in place of ``topics=``."""
+        """Replaces the topics that the feed can produce (``topics=`` of `tickwire.feed`)."""
         self._engine.set_feed_topics(self._feed, list(topics))
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The topics that somebody wants at this moment."""
+        """The topics that somebody wants now. Reading it makes the feed follow demand."""
         self._follow()
         with self._lock:
             if self._wanted_now is None:
@@ -141,7 +157,10 @@ class Pub:
             return self._wanted_now
 
     def demand(self) -> Demand:
-        """Changes of `wanted`, beginning with what is wanted already; ends when the feed must."""
+        """Returns the changes of `wanted`, beginning with what is wanted already.
+
+        The iteration ends when the server or the feed stops. It makes the feed follow demand.
+        """
         self._follow()
         with self._lock:
             demand = Demand(self._wanted)
@@ -152,11 +171,11 @@ class Pub:
 
     @property
     def stopping(self) -> bool:
-        """The server is stopping: a plain ``def`` feed should return."""
+        """Whether the server is stopping; then a plain ``def`` feed should return."""
         return self._stopping.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """For plain ``def`` feeds: sleeps, and wakes early when `stopping`, which it returns."""
+        """Sleeps, in a plain ``def`` feed. Returns True, early, when the server is stopping."""
         return self._stopping.wait(seconds)
 
     def _follow(self) -> None:

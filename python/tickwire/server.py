@@ -18,20 +18,22 @@ from tickwire.update import Update, parse_message
 
 
 class Server:
-    """Serves from ``start()`` to ``stop()``, or as a context manager::
+    """A whole server within this process, from `start` to `stop`, or as a context manager:
 
         with tickwire.Server({"server": {"listen": "127.0.0.1:0"}}) as server:
             server.publish("ticker.BTC-USD", {"last": "101.25"})
             print(server.url)
 
-    config: a path of a TOML file, or a mapping shaped like one; the environment's ``TICKWIRE_*``
-    count as everywhere: over the file, under the mapping. Or a `Config` as it is.
-    listen: ``host:port`` in place of ``server.listen``; port 0 takes a free one.
-    plugins: further ones, each as `add_plugin` takes it.
-
     Every method may be called from any thread, from plugins of this very server, from a signal
-    handler, and on any event loop (where start() and stop() take their time). What would have to
-    wait for itself raises `ServerError` or, as stop() in a plugin, goes on beside its caller.
+    handler, and on any event loop (which `start` and `stop` hold up for a while). A call that would
+    wait for itself raises `ServerError`; `stop` in a plugin returns at once instead.
+
+    Args:
+        config: The path of a TOML file, or a mapping with the same structure. ``TICKWIRE_*`` in the
+            environment override the file, and a mapping overrides the environment. A `Config` is
+            used unchanged.
+        listen: ``host:port`` in place of ``server.listen``; port 0 takes a free one.
+        plugins: Further plugins, each as `add_plugin` takes it.
     """
 
     def __init__(
@@ -51,7 +53,14 @@ class Server:
         self._is_over = False
 
     def start(self) -> None:
-        """Once in its life. Raises `PluginError`, `StoreError`, `ListenError`, `ServerError`."""
+        """Starts to serve, once in the object's life.
+
+        Raises:
+            PluginError: A plugin could not be loaded, or a feed could not be started.
+            StoreError: The store could not be opened.
+            ListenError: The address could not be bound.
+            ServerError: It was started before.
+        """
         with self._lifecycle:
             if self._is_running or self._is_over or self._starter is not None:
                 raise ServerError("a server starts once in its life: make another one")
@@ -67,10 +76,10 @@ class Server:
                 self._starter = None
 
     def stop(self) -> None:
-        """Ends feeds, says drain to clients, flushes the store. Idempotent.
+        """Ends feeds, sends drain to clients and flushes the store. It may be called repeatedly.
 
-        In a plugin of this server, or while start() runs in this thread, it returns at once and the
-        server stops as soon as it can: `wait` returns when it has.
+        In a plugin of this server, or while `start` runs in this thread, it returns at once, and
+        the server stops as soon as it can; `wait` returns once it has stopped.
         """
         if self._host.is_mine() or self._starter == threading.get_ident():
             threading.Thread(target=self._stop_beside, name="server-stop", daemon=True).start()
@@ -78,9 +87,9 @@ class Server:
             self._stop()
 
     def wait(self) -> None:
-        """Until somebody calls `stop`; in the main thread also until SIGTERM or SIGINT.
+        """Waits until somebody calls `stop`; in the main thread also until SIGTERM or SIGINT.
 
-        `ServerError` in a plugin of this server, which would never end.
+        In a plugin of this server it would never end, so there it raises `ServerError`.
         """
         self._refuse_in_plugin("wait()", "pub.wait() sleeps until the server stops")
         with stop_signals(self.stopped) as wait:
@@ -96,17 +105,24 @@ class Server:
     # --- topics -----------------------------------------------------------------------------------
 
     def publish(self, topic: str, data: Data) -> int:
-        """One update: a mapping, or a JSON object's bytes or str as they are. The seq it got.
+        """Publishes one update, and returns its `seq`.
 
-        A `Decimal` keeps its digits, a float is written by its shortest. `TopicError`, `DataError`.
+        Args:
+            topic: The topic's name, at most 200 bytes.
+            data: A mapping, in which a `Decimal` keeps its digits and a float is written with its
+                shortest digits; or a JSON object as `bytes` or `str`, which is published unchanged.
+
+        Raises:
+            TopicError: The name is not a topic.
+            DataError: The data is not a JSON object, too deep or too long.
         """
         return self._running().publish(topic, data)
 
     def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
-        """``(topic, data)`` pairs, cheaper than one by one. How many.
+        """Publishes pairs of topic and data, at less cost than one by one. Returns their number.
 
-        A faulty pair loses no other: all others are published, then the error of the first is
-        raised, which names it (``pairs[3].data.bid``). `TopicError`, `DataError`.
+        All valid pairs are published. Then the error of the first faulty one is raised, a
+        `TopicError` or `DataError` that names it (``pairs[3].data.bid``).
         """
         return self._running().publish_many(pairs)
 
@@ -117,28 +133,38 @@ class Server:
         *,
         nan: Literal["error", "null"] = "error",
     ) -> int:
-        """A row to each topic, far cheaper than mappings. How many.
+        """Publishes one row to each topic, far cheaper than mappings. Returns their number.
 
             server.publish_table(["ticker.A", "ticker.B"], {"bid": bids, "ask": asks})
 
-        A column is a one-dimensional NumPy array (or any buffer) of numbers or bools, what has a
-        ``to_numpy()`` that gives one (Arrow, pandas, polars), or a list of values. All topics and
-        values are checked before anything is published; NaN and infinity are an error, or with
-        ``nan="null"`` null. `TopicError`, `DataError`.
+        Args:
+            topics: Row *i* of every column goes to the topic *i*.
+            columns: Name of a field to its values: a one-dimensional NumPy array (or any buffer) of
+                numbers or bools, an object whose ``to_numpy()`` returns one (Arrow, pandas,
+                polars), or a list of values.
+            nan: Whether NaN and infinity are an error, or are published as null.
+
+        Raises:
+            TopicError: A name is not a topic.
+            DataError: A value cannot be published; nothing was published then.
         """
         return self._running().publish_table(topics, columns, nan)
 
     def set_status(self, topic: str, status: str) -> None:
-        """``live``, ``stale``, ``halted`` or ``closed``. `UnknownTopicError`."""
+        """Sets a topic's status: ``live``, ``stale``, ``halted`` or ``closed``.
+
+        Raises:
+            UnknownTopicError: Nothing was ever published to the topic.
+        """
         self._running().set_status(topic, status)
 
     def snapshot(self, topic: str) -> Update | None:
-        """The topic's image, or None when nothing was published to it."""
+        """Returns the topic's image, or None if nothing was ever published to it."""
         text = self._running().snapshot(topic)
         return None if text is None else cast(Update, parse_message(text))
 
     def topics(self, pattern: str = ">") -> list[str]:
-        """The topics that match and have an update, in order of name."""
+        """Returns the topics that match `pattern` and have an update, in order of name."""
         found: list[str] = []
         while some := self._running().topics(pattern, found[-1] if found else ""):
             found += some
@@ -147,7 +173,17 @@ class Server:
     def subscribe(
         self, *topics: str, max_rate: float = 0, snapshot: bool = True
     ) -> LocalSubscription:
-        """Updates of topics and patterns, from their snapshots on. `DeniedError`, `TopicError`."""
+        """Subscribes within this process, where no authorizer is asked.
+
+        Args:
+            topics: Names and patterns, each an argument of its own.
+            max_rate: At most this number of messages a second per topic, 0.02 to 1000; 0: every
+                update.
+            snapshot: If False, begin with the next update instead of a snapshot.
+
+        Raises:
+            TopicError: A name is not a topic or a pattern.
+        """
         options = {"max_rate": max_rate, "snapshot": snapshot}
         return LocalSubscription(
             self._running().local_session(), topics, options, self._host.is_on_loop
@@ -156,10 +192,15 @@ class Server:
     # --- the server -------------------------------------------------------------------------------
 
     def add_plugin(self, plugin: object) -> None:
-        """A file's path, a module's name, or a module, function or object with decorated functions.
+        """Adds a plugin. Before `start` it is only noted; afterwards it runs at once.
 
-        Before `start` it is only noted; afterwards it runs at once. `PluginError`, and
-        `ServerError` when the server has stopped.
+        Args:
+            plugin: A file's path, a module's name, or a module, function or object with decorated
+                functions.
+
+        Raises:
+            PluginError: It could not be loaded.
+            ServerError: The server has stopped.
         """
         if not self._host.is_mine():  # plugins run already while start() holds the lock
             with self._lifecycle:
@@ -171,38 +212,39 @@ class Server:
         self._host.add(plugin)
 
     def reload(self, config: str | os.PathLike[str] | Mapping[str, Any] | Config | None) -> None:
-        """Takes over what can change while it runs, log.level and topics.*; logs what cannot."""
+        """Applies ``log.level`` and ``topics.*`` at once, and logs what needs a restart."""
         self._running().reload(_load(config, None))
 
     @property
     def address(self) -> str:
-        """``127.0.0.1:8080``, with the port it really has."""
+        """The address it serves on, as ``host:port``, with the port that it really has."""
         return self._running().address
 
     @property
     def url(self) -> str:
-        """For clients: ``ws://127.0.0.1:8080/ws``."""
+        """The address for clients: ``ws://127.0.0.1:8080/ws``."""
         return f"ws://{self.address}/ws"
 
     @property
     def admin_address(self) -> str:
-        """Where sessions and health in full are told: a socket's path or ``host:port``.
+        """The admin listener's address: a socket's path or ``host:port``.
 
-        Empty where ``admin.listen`` is off, or auto and no folder could be used.
+        It is empty if ``admin.listen`` is off, or is auto and no folder could be used.
         """
         return self._running().admin_address
 
     @property
     def health(self) -> dict[str, Any]:
-        """What ``GET /health`` of the admin listener answers: plugins, store, loops."""
+        """The answer to ``GET /health`` of the admin listener, with plugins, store and loops."""
         return cast(dict[str, Any], json.loads(self._running().health()))
 
     @property
     def config(self) -> Config:
+        """The configuration that it was made with."""
         return self._engine.config
 
     def log_start(self, program: str) -> None:
-        """The line in the log that says what runs."""
+        """Logs what runs: the program, the address, the configuration, plugins and the store."""
         log_start(program, self._running(), self._host.plugins())
 
     def _running(self) -> Engine:

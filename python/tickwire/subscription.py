@@ -10,11 +10,12 @@ from tickwire.update import Update
 
 
 class Subscription:
-    """Iterate over it, in one task. It subscribes at the first step, or on entering ``async with``.
+    """The messages of some topics: iterate over it with ``async for``, in one task.
 
-    Leaving the loop, closing it, or letting go of it unsubscribes what nobody else on the
-    connection wants. It survives lost connections: each topic goes on where it was, or begins again
-    with a snapshot.
+    It subscribes at the first step of the iteration, or on entering ``async with``. It ends when
+    the loop is left, when it is closed, or when it is deleted; then the client unsubscribes the
+    topics that no other subscription wants. It survives lost connections: each topic continues
+    where it was, or begins again with a snapshot.
     """
 
     def __init__(
@@ -34,24 +35,25 @@ class Subscription:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What it still wants: the refused and the unsubscribed are gone."""
+        """The topics and patterns that it still wants, without those refused or unsubscribed."""
         return tuple(self._reader.topics)
 
     @property
     def refused(self) -> Mapping[str, TickwireError]:
-        """The topics that the server does not give, each with its error."""
+        """The topics that the server refused for good, each with its error."""
         return MappingProxyType(self._reader.refused)
 
     @property
     def retrying(self) -> Mapping[str, TickwireError]:
-        """The topics that the server could not give yet, each with its (retryable) error.
+        """The topics that the server cannot give now, each with its (retryable) error.
 
-        The client asks for them again, at growing intervals up to 20 s.
+        The client asks for them again, after growing pauses of up to 20 s.
         """
         known = self._retrying
         return {name: known[name] for name in self._reader.topics if name in known}
 
     async def aclose(self) -> None:
+        """Ends the subscription. It may be called more than once."""
         if self._joined:
             self._joined = False
             self._leave(self._reader)

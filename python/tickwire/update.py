@@ -18,38 +18,39 @@ _DATA_MEMBER = ',"data":'
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What happened to a topic. Its values are shared with `Client.images`: only read them.
-
-    kind: ``snapshot`` replaces what you know of the topic, ``update`` merges into it (value topics)
-    or follows it (event topics), ``status`` changes its health, ``gap`` says what you will not get,
-    ``resumed`` how a topic or pattern of yours goes on after a lost connection.
-    """
+    """One message about a topic. Its values are shared with `Client.images`: do not change them."""
 
     kind: Kind
+    """``snapshot`` replaces what you know of the topic. ``update`` merges into it (value topics) or
+    follows it (event topics). ``status`` changes its health. ``gap`` says which messages you will
+    not get. ``resumed`` says how a topic or pattern continues after a lost connection."""
     topic: str
+    """The topic's name; in a ``resumed`` it may be a pattern."""
     seq: int
-    """The topic's number, +1 with each update; a jump at a snapshot is what was conflated."""
+    """The topic's sequence number, one higher with each update; a jump at a snapshot is the number
+    of conflated updates."""
     ts: int = 0
     """The server's Unix time in milliseconds; 0 in a gap, which has none."""
     status: str | None = None
-    """live, stale, halted or closed, where the message says it: in a snapshot or a status."""
+    """``live``, ``stale``, ``halted`` or ``closed`` in a snapshot or a status, else None."""
     data: dict[str, Any] = field(default_factory=dict, hash=False)
     """What was published, decoded; empty in a status or a gap."""
     raw: str = ""
     """The JSON text of `data`, byte for byte as it was published."""
     missed: int | None = None
-    """How many updates: of a gap those up to `seq`, all gone; of a resumed those since then."""
+    """In a gap: how many messages up to `seq` are gone. In a resumed: how many updates there were
+    meanwhile, or None if nobody knows."""
     delivery: str | None = None
-    """``event`` where the message says that each message of the topic stands for itself."""
+    """``event`` in messages of event topics, else None."""
     text: str = field(default="", repr=False)
     """The whole message as the server sent it."""
     recovered: bool | None = None
-    """A `resumed` says whether every missed update follows; else a snapshot or a gap does, if there
-    is data."""
+    """In a resumed: whether every missed update follows. If not, a snapshot or a gap follows, if
+    there is data."""
 
     @property
     def first_seq(self) -> int:
-        """The first that it is about: of a gap the first that is gone."""
+        """In a gap the sequence number of the first message that is gone, else `seq`."""
         return self.seq - self.missed + 1 if self.kind == "gap" and self.missed else self.seq
 
 

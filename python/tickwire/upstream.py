@@ -1,5 +1,7 @@
 """For feeds that follow an exchange over WebSocket: one connection that behaves well.
 
+A feed describes its exchange in a subclass of `Exchange` and runs `follow`:
+
     class Venue(Exchange):
         url = "wss://exchange.example/ws"
 
@@ -14,11 +16,12 @@
     async def venue(pub):
         await follow(Venue(pub))
 
-The connection exists while something is wanted. It is given up when the exchange says nothing for
-`Limits.idle_s`, however well it answers pings; the next try comes after a delay that doubles, and
-that starts anew only after a connection that was healthy for `Limits.healthy_s`. Commands carry
-many topics each and keep to the exchange's rate. A topic that nobody wants any more is asked for
-until `Limits.linger_s` later, so that a reader who comes straight back costs no command.
+The connection exists while something is wanted. It is dropped when the exchange sends no message
+for `Limits.idle_s`, even if it answers pings. The pause before the next attempt doubles each time,
+and begins again at `Limits.backoff_s_first` after a connection that was healthy for
+`Limits.healthy_s`. Commands carry many topics each and respect the exchange's rate limit. A topic
+stays subscribed for `Limits.linger_s` after nobody wants it, so that a subscriber who comes
+straight back causes no command.
 """
 
 import asyncio
@@ -45,49 +48,56 @@ CLOSE_S_MAX: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the exchange allows, and what one asks of it."""
+    """What the exchange allows, and when its connection counts as dead."""
 
     idle_s: float = 30.0
-    """A connection without any message for so long, while something is wanted, is given up."""
+    """Seconds without a message, while something is wanted, until the connection is dropped."""
     linger_s: float = 5.0
-    """So long after its last reader went, a topic is unsubscribed from."""
+    """Seconds for which a topic stays subscribed after its last subscriber has gone."""
     healthy_s: float = 60.0
-    """A connection that carried messages for so long starts the backoff anew."""
+    """Seconds for which a connection must carry messages to reset the backoff."""
     backoff_s_first: float = 0.5
+    """Seconds before the first attempt to connect again; they double with each attempt."""
     backoff_s_max: float = 30.0
+    """The longest pause in seconds between two attempts."""
     commands_per_s: float = 4.0
+    """The number of commands a second that the exchange allows."""
     commands_burst: int = 8
-    """Commands that may be sent at once, after a pause."""
+    """The number of commands that may be sent at once after a pause."""
     topics_per_command: int = 100
+    """The greatest number of topics in one command."""
     message_bytes_max: int = 1 << 20
+    """The longest message in bytes; a longer one ends the connection."""
 
 
 class Exchange(ABC):
-    """What differs from exchange to exchange. Everything is called on the plugins' loop."""
+    """What differs from exchange to exchange. Its methods are called on the plugins' loop."""
 
     url: str
+    """The exchange's WebSocket address."""
     limits: Limits = Limits()
+    """The limits of this exchange."""
 
     def __init__(self, pub: Pub) -> None:
         self.pub = pub
 
     @abstractmethod
     def command(self, topics: Sequence[str], wanted: bool) -> str:
-        """The text that subscribes to `topics`, or unsubscribes from them."""
+        """Returns the text that subscribes to `topics` (`wanted`), or unsubscribes from them."""
 
     @abstractmethod
     def take(self, message: bytes) -> None:
-        """A message came: publishes what it says. When it raises, the message is left out, which
-        is logged; the connection goes on."""
+        """Publishes what a message says. If this raises, the message is left out and the exception
+        is logged; the connection stays."""
 
     def greeting(self, topics: Sequence[str]) -> Sequence[str]:
-        """Texts to send first on a new connection, for instance a login, or a subscription to the
-        exchange's heartbeat. topics: what is wanted already."""
+        """Returns texts to send first on a new connection, for instance a login, or a subscription
+        to the exchange's heartbeat. `topics` are those that are wanted already."""
         return ()
 
 
 async def follow(exchange: Exchange) -> None:
-    """Runs for ever, as the body of a feed."""
+    """Follows the exchange for ever, as the body of a feed."""
     await _Upstream(exchange).run()
 
 
