@@ -82,10 +82,10 @@ class Floor {
 
   // One by descriptor: what is known of a connection.
   struct Peer {
-    std::int64_t index = -1;  // what the client calls itself; -1: its request has not come whole
-    std::string request;
     std::string rest;  // of a write that the kernel did not take whole
     std::unique_ptr<ZlibStream> zlib;
+    std::int64_t index = -1;  // what the client calls itself; -1: its request has not come whole
+    std::string request;
   };
 
   static void append_text(std::string_view text, std::string& out) {

@@ -24,7 +24,11 @@ namespace tickwire::bench {
 namespace {
 
 constexpr std::uint64_t kConsole = 1U << 31U;
-constexpr std::uint32_t kOpeningMax = 256;  // connections under way
+// Connections under way, and bytes of their subscribes: a server limits how many unfinished messages of an
+// address it keeps (unfinished_bytes_max: 16 MiB).
+constexpr std::uint32_t kOpeningMax = 256;
+constexpr std::uint32_t kOpeningBytesMax = 4U << 20U;
+constexpr std::uint32_t kTopicBytes = 32;  // of a subscribe
 constexpr std::int64_t kReadyUsMax = 300'000'000;
 
 class Load {
@@ -43,8 +47,10 @@ class Load {
  private:
   void open_all() {
     const std::int64_t give_up = now_us() + kReadyUsMax;
+    const std::uint32_t opening_max =
+        std::clamp(kOpeningBytesMax / (config_.topics_each * kTopicBytes), 1U, kOpeningMax);
     while (ready_ < clients_.size()) {
-      for (; opened_ < clients_.size() && opened_ < ready_ + kOpeningMax; ++opened_) {
+      for (; opened_ < clients_.size() && opened_ < ready_ + opening_max; ++opened_) {
         Client& client = clients_[opened_];
         client.connect(hosts_.host(opened_));
         poll_.add(client.fd(), EPOLLIN | EPOLLOUT, opened_);
