@@ -37,7 +37,7 @@ class Subscription {
     return this.topics.has(topic) || this.patterns.some((pattern) => matches(pattern, topic));
   }
 
-  // Those keys of a Map that it matches.
+  // The keys of a Map that it matches.
   among(map) {
     return [...(this.patterns.length ? map.keys() : this.topics)].filter((topic) => map.has(topic) && this.matches(topic));
   }
@@ -131,13 +131,14 @@ export class Client extends EventTarget {
   }
 
   // Hands over a token, now and for each later connection (an "error" event says when a later one is refused). Resolves when it
-  // is accepted, or at once while not connected; what was refused is asked for again then.
+  // is accepted, or at once while not connected; what was refused is asked for again then. `judged` of what it resolves to is
+  // false where the server has no authenticator, and nothing to say of any token.
   async auth(token) {
     if (new TextEncoder().encode(token).length > TOKEN_BYTES_MAX) {
       throw new TickwireError({ code: "bad_message", field: "token", message: `token: at most ${TOKEN_BYTES_MAX} bytes` });
     }
     this.#token = token;
-    if (this.state === "open") await this.#authenticate();
+    return this.state === "open" ? this.#authenticate() : { judged: false };
   }
 
   close() {
@@ -155,14 +156,16 @@ export class Client extends EventTarget {
   async #authenticate(tries = 0) {
     const token = this.#token ?? new URL(this.#connection.url).searchParams.get("token");
     clearTimeout(this.#authTimer);
+    let answer;
     try {
-      await this.#ask({ type: "auth", token });
+      answer = await this.#ask({ type: "auth", token });
     } catch (error) {
       if (error.retryable) this.#authenticateLater(tries + 1);
       throw error;
     }
     for (const name of this.#refused.keys()) this.#asked.delete(name);
     this.#reconcile();
+    return { judged: answer.judged ?? true };
   }
 
   #authenticateLater(tries = 0) {

@@ -294,17 +294,25 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
                                  const Admission::Decisions& decisions) {
           const Result<Grant>& decision = decisions.front();
           const bool denied = !decision && decision.error().code == ErrorCode::kDenied;
+          // A server without an authenticator stays so: its client need not ask again.
+          const bool accepted = decision || !has_authenticator();
           std::string answer;
-          if (!again || denied) answer = decision ? encode_auth_ack(id) : encode_error(id, decision.error());
+          if (!again || denied) {
+            answer = accepted ? encode_auth_ack(id, decision.ok()) : encode_error(id, decision.error());
+          }
           on_judged(asker, token, decision, answer);
         });
+}
+
+bool Commands::has_authenticator() const {
+  return parts_.access.check(Action::kAuthenticate, "") == Verdict::kAsk;
 }
 
 void Commands::on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
                          const std::string& answer) {
   ClientInfo& client = session.client;
   const bool judged = decision || decision.error().code == ErrorCode::kDenied;
-  const bool nobody_judges = parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk;
+  const bool nobody_judges = !has_authenticator();
   if (!judged && !nobody_judges) {
     // Claims of before stay. Without any, authorizers would deny for good what the token may allow.
     if (client.claims.empty()) admission_.set_unjudged(session, token);

@@ -61,6 +61,7 @@ class Commands {
   void publish(Session& session, const std::string& id, PublishCommand& command);
   void finish_publish(Session& session, const std::string& id, const PublishCommand& command);
   void list(Session& session, const std::string& id, const ListCommand& command);
+  [[nodiscard]] bool has_authenticator() const;
   void on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
                  const std::string& answer);
   // Answers (empty: says nothing), then runs what came meanwhile.

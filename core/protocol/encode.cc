@@ -103,8 +103,8 @@ std::string encode_ack(std::string_view id, const std::vector<TopicResult>& resu
   return text + "]}";
 }
 
-std::string encode_auth_ack(std::string_view id) {
-  return begin("ack", id) + "}";
+std::string encode_auth_ack(std::string_view id, bool judged) {
+  return begin("ack", id) + (judged ? "}" : ",\"judged\":false}");
 }
 
 std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next) {

@@ -53,7 +53,8 @@ struct TopicResult {
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
                            std::string_view server, std::int64_t ts);
 std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results);
-std::string encode_auth_ack(std::string_view id);
+// Not `judged`: no authenticator is there to judge it, and never will be.
+std::string encode_auth_ack(std::string_view id, bool judged);
 std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next);
 std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});

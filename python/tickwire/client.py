@@ -62,6 +62,7 @@ def connect(
         url: One with ``ws://``, ``wss://``, ``http://`` or ``https://``, or just ``host:port``.
         token: Sent to the authenticator with every connection. If nobody can judge it now, the
             client continues without it and sends it again later; a `DeniedError` ends the client.
+            A server without an authenticator keeps it for its authorizers, which a warning says.
         reconnect: If False, a lost connection is not made again: iterators and commands raise.
         timeout_s: The time in seconds for connecting, and for each answer.
         backoff_s: Seconds before the first attempt to connect again; they double, up to 20.

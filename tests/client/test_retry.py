@@ -37,6 +37,26 @@ async def take(subscription: tickwire.Subscription) -> tickwire.Update:
         return await anext(subscription)
 
 
+async def test_a_server_without_an_authenticator_is_asked_once(
+    server: "Scripted", caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.send(type="ack", judged=False)  # of a token in the URL
+        await peer.send(type="ack", id=(await peer.expect("auth"))["id"], judged=False)
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        await peer.send(type="pong", id=(await peer.expect("ping"))["id"], ts=1)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url, token="t", backoff_s=0.001) as c:
+        assert (await take(c.subscribe("a"))).seq == 1
+        await c.ping()  # the next command: the token is not sent again
+    assert "has no authenticator" in caplog.text
+    assert server.connections == 1
+
+
 @pytest.mark.parametrize("code", ["unavailable", "too_many", "internal", "of a later server"])
 async def test_a_topic_is_asked_for_until_it_is_given(server: "Scripted", code: str) -> None:
     async def play(peer: "Peer") -> None:

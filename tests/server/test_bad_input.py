@@ -38,7 +38,7 @@ def daemon(start_daemon: StartDaemon) -> Iterator[DaemonProcess]:
 
 @pytest.fixture
 def client(daemon: DaemonProcess) -> Iterator[Wire]:
-    """Whose connection is kept: it is still answered after the test."""
+    """A client whose connection is kept: it is still answered after the test."""
     with daemon.connect() as client:
         yield client
         assert client.ask({"type": "ping", "id": "end"})["type"] == "pong"
@@ -240,27 +240,30 @@ def test_publishing_without_the_right(start_daemon: StartDaemon, policy: str) ->
 
 def test_a_token_without_an_authenticator(client: Wire) -> None:
     answer = client.ask({"type": "auth", "id": 6, "token": "eyJ"})
-    assert (answer["type"], answer["code"]) == ("error", "unavailable")
+    assert answer == {"type": "ack", "id": 6, "judged": False}
 
 
 @pytest.mark.parametrize(
     ("token", "code"),
     [
-        ("a" * 8192, "unavailable"),  # asked about, but nobody is there to answer
-        ("a+b/c==", "unavailable"),
-        ("%C3%BC", "unavailable"),
+        ("a" * 8192, None),
+        ("a+b/c==", None),
+        ("%C3%BC", None),
         ("a" * 8193, "bad_message"),
         ("%ff", "bad_message"),
         ("a%ED%A0%80", "bad_message"),
     ],
 )
 def test_a_token_in_the_url_is_held_to_the_limits_of_auth(
-    daemon: DaemonProcess, token: str, code: str
+    daemon: DaemonProcess, token: str, code: str | None
 ) -> None:
     with daemon.connect(f"?token={token}") as client:
         answer = client.receive()
-        assert (answer["type"], answer["code"], answer.get("id")) == ("error", code, None)
-        assert answer["field"] == "token"
+        if code is None:  # this server has nobody who judges it
+            assert answer == {"type": "ack", "judged": False}
+        else:
+            assert (answer["type"], answer["code"], answer.get("id")) == ("error", code, None)
+            assert answer["field"] == "token"
         assert client.ask({"type": "ping"})["type"] == "pong"
 
 

@@ -45,13 +45,15 @@ class Answer:
     command: Command
     error: TickwireError | None = None
     seqs: dict[str, int] = field(default_factory=dict)
-    """Of the topics that were accepted; 0 where it was not said."""
+    """The seq of each topic that was accepted; 0 where it was not said."""
     resumed: dict[str, Resumption] = field(default_factory=dict)
-    """Of those that went on where this client, or who it goes on for, was."""
+    """Topics that went on where this client, or who it goes on for, was."""
     refused: dict[str, TickwireError] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    """Of a list: the topics, and where to go on."""
+    """The topics of a list, and where to go on."""
     next: str | None = None
+    judged: bool = True
+    """False: auth found no authenticator on the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,7 @@ class Link:
         if self._judged or self.token is None:
             return
         try:
-            await self._ask(self._protocol.auth(self.token))
+            answer = await self._ask(self._protocol.auth(self.token))
         except NotConnectedError:
             raise
         except TickwireError as e:
@@ -271,6 +271,10 @@ class Link:
             log.warning("the token could not be judged: %s; trying again", e)
         else:
             self.judged()
+            if not answer.judged:
+                log.warning(
+                    "the server has no authenticator: its authorizers see the token as it is"
+                )
 
     # --- what the server could not give -----------------------------------------------------------
 

@@ -192,11 +192,16 @@ class Protocol:
         return None  # a heartbeat, or a message of a later server
 
     def _take_answer(self, message: dict[str, Any]) -> Answer | None:
+        if "id" not in message:
+            return None  # the token in the URL is accepted
         command = self._answered(message["id"])
         if command is None:
             return None
         answer = Answer(
-            command, names=[str(n) for n in message.get("topics", ())], next=message.get("next")
+            command,
+            names=[str(n) for n in message.get("topics", ())],
+            next=message.get("next"),
+            judged=message.get("judged", True),
         )
         for result in message.get("results", ()):
             topic: str = result["topic"]
@@ -251,7 +256,7 @@ class Protocol:
             self.topics.hold(name, answer.seqs[name])
 
     def _count_others(self, name: str, answer: Answer) -> None:
-        """Those of its topics that went on with other wants; its own result is silent on them."""
+        """Its topics that went on with other wants; its own result is silent on them."""
         own = answer.resumed.get(name)
         others = self.wants.went_on_beside(name).difference(answer.command.topics)
         if others:

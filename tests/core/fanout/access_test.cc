@@ -190,6 +190,19 @@ TEST(Access, CommandsAfterATokenWaitForItsClaims) {
   EXPECT_EQ(client.heard(), (Lines{"welcome", "ack"}));
 }
 
+TEST(Access, WithoutAnAuthenticatorATokenGoesToTheAuthorizersUnjudged) {
+  Answering plant;
+  Client client(plant, {"", "", "first", ""});
+  const auto judged = [&client] { return client.socket.take().back()["judged"]; };
+  EXPECT_EQ(judged(), false) << "of a token in the URL";
+  client.say(R"({"type":"auth","id":1,"token":"t"})");
+  EXPECT_EQ(judged(), false);
+  EXPECT_TRUE(plant.access.questions.empty());
+  client.subscribe("guarded.a");
+  ASSERT_EQ(plant.access.questions.size(), 1U);
+  EXPECT_EQ(plant.access.questions[0].client->token, "t");
+}
+
 TEST(Access, ATokenThatNobodyCouldJudgeNeverBecomesADenial) {
   Answering plant;
   plant.access.authenticator = true;

@@ -134,6 +134,16 @@ test("a token in the address that nobody could judge is sent again, and what it 
   assert.equal(client.status("a.1").status, "live");
 });
 
+test("a server without an authenticator is handed a token once", async () => {
+  const { client } = await connected();
+  const handed = client.auth("t");
+  FakeSocket.last.say({ type: "ack", id: wire("auth")[0].id, judged: false });
+  assert.deepEqual(await handed, { judged: false });
+  beat();
+  await clock.advance(15_000);
+  assert.equal(wire("auth").length, 1);
+});
+
 test("what was denied is asked for again with a new token, which later connections begin with", async () => {
   const { client, errors } = await connected();
   client.subscribe("a.1");
