@@ -83,7 +83,7 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
 }
 
 Status AdminRouter::admit(const HttpRequest& request, Door door) const {
-  if (!request.origin.empty()) {
+  if (request.origin) {
     return Error{ErrorCode::kDenied, "Origin: web pages are not answered here", "Origin"};
   }
   if (door == Door::kAdminSocket) return ok_status();

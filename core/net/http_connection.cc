@@ -28,7 +28,7 @@ HttpRequest http_request(const RequestHead& head) {
   request.if_none_match = head.header("if-none-match");
   request.host = head.header("host");
   request.authorization = head.header("authorization");
-  request.origin = head.header("origin");
+  request.origin = head.find_header("origin");
   request.has_body = head.has_body;
   return request;
 }

@@ -21,7 +21,7 @@ struct HttpRequest {
   std::string if_none_match;
   std::string host;  // empty: HTTP/1.0 without one
   std::string authorization;
-  std::string origin;
+  std::optional<std::string> origin;  // nothing: no such header; a page's may be empty
   bool has_body = false;
 };
 

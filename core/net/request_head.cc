@@ -207,6 +207,11 @@ std::string RequestHead::header(std::string_view name) const {
   return joined;
 }
 
+std::optional<std::string> RequestHead::find_header(std::string_view name) const {
+  const bool there = std::ranges::any_of(headers, [name](const auto& pair) { return pair.first == name; });
+  return there ? std::optional(header(name)) : std::nullopt;
+}
+
 std::string RequestHead::parameter(std::string_view name) const {
   const auto found = std::ranges::find_if(query, [name](const auto& pair) { return pair.first == name; });
   return found == query.end() ? std::string() : found->second;

@@ -32,6 +32,8 @@ struct RequestHead {
 
   // `name` in lower case. A repeated header is joined with ", "; an absent one is empty.
   [[nodiscard]] std::string header(std::string_view name) const;
+  // The same, nothing where the header is absent: an empty one is there.
+  [[nodiscard]] std::optional<std::string> find_header(std::string_view name) const;
   // Empty: absent.
   [[nodiscard]] std::string parameter(std::string_view name) const;
 };

@@ -27,10 +27,10 @@ bool is_key(std::string_view key) {
          kLast.find(key[21]) != std::string_view::npos && key.substr(22) == "==";
 }
 
-bool origin_allowed(std::string_view origin, const std::vector<std::string>& origins) {
-  if (origin.empty()) return true;  // no browser; Origin protects only those
-  return std::ranges::any_of(origins, [origin](const std::string& allowed) {
-    return allowed == "*" || equals_ignoring_case(allowed, origin);
+bool origin_allowed(const std::optional<std::string>& origin, const std::vector<std::string>& origins) {
+  if (!origin) return true;  // no browser; Origin protects only those
+  return std::ranges::any_of(origins, [&origin](const std::string& allowed) {
+    return allowed == "*" || equals_ignoring_case(allowed, *origin);
   });
 }
 
@@ -63,7 +63,7 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
                "tickwire.v1.json, tickwire.v1.msgpack and tickwire.v1.cbor are spoken here");
   }
   if (!origin_allowed(request.origin, origins)) {
-    return refuse(403, ErrorCode::kDenied, "Origin", request.origin + " is not in server.origins");
+    return refuse(403, ErrorCode::kDenied, "Origin", *request.origin + " is not in server.origins");
   }
   return std::nullopt;
 }
@@ -78,7 +78,7 @@ UpgradeRequest upgrade_request(const RequestHead& head) {
   request.key = head.header("sec-websocket-key");
   request.websocket_version = head.header("sec-websocket-version");
   request.subprotocols = head.header("sec-websocket-protocol");
-  request.origin = head.header("origin");
+  request.origin = head.find_header("origin");
   request.extensions = head.header("sec-websocket-extensions");
   return request;
 }

@@ -29,7 +29,7 @@ struct UpgradeRequest {
   std::string key;
   std::string websocket_version;
   std::string subprotocols;
-  std::string origin;
+  std::optional<std::string> origin;  // nothing: no such header
   std::string extensions;
 };
 

@@ -80,7 +80,8 @@ def test_the_admin_is_told_what_the_public_is_told_and_more(start_daemon: StartD
     assert [loop["turning"] for loop in full["loops"]] == [True, True]
     assert "Access-Control-Allow-Origin" not in daemon.admin("/health").headers
     assert daemon.admin("/v1/topics").json == {"topics": [], "next": None}
-    assert daemon.admin("/health", headers={"Origin": "http://127.0.0.1"}).status == 403
+    for origin in ("http://127.0.0.1", ""):
+        assert daemon.admin("/health", headers={"Origin": origin}).status == 403
 
 
 # --- the socket -----------------------------------------------------------------------------------
@@ -155,6 +156,7 @@ def test_tcp_takes_the_token_and_answers_no_page(start_daemon: StartDaemon) -> N
         {"Host": "evil.example:9180"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": ""},
     ):
         status, body = tcp_admin(daemon, **good | wrong)
         assert status == 403, wrong

@@ -94,7 +94,7 @@ TEST(AdminRouter, TcpIsForAddressesAsNoPageCanMakeOneLeadHere) {
 TEST(AdminRouter, NoWebPageIsAnsweredWhateverItSends) {
   const AdminSite site("s3cret");
   HttpRequest request = sessions_request("Bearer s3cret");
-  for (const char* origin : {"http://127.0.0.1:9180", "https://evil.example", "null"}) {
+  for (const char* origin : {"http://127.0.0.1:9180", "https://evil.example", "null", ""}) {
     request.origin = origin;
     EXPECT_FALSE(site.admits(request, Door::kAdminTcp)) << origin;
     EXPECT_FALSE(site.admits(request, Door::kAdminSocket)) << origin;

@@ -13,7 +13,7 @@ namespace {
 
 UpgradeRequest good() {
   return {
-      "/ws", "HTTP/1.1", "localhost", "websocket", "Upgrade", "dGhlIHNhbXBsZSBub25jZQ==", "13", "", "", ""};
+      "/ws", "HTTP/1.1", "localhost", "websocket", "Upgrade", "dGhlIHNhbXBsZSBub25jZQ==", "13", "", {}, ""};
 }
 
 struct Row {
@@ -51,6 +51,7 @@ const std::vector<Row>& cases() {
       {"our subprotocol in capitals", [](auto& r) { r.subprotocols = "TICKWIRE.V1.JSON"; }, 400},
       {"another origin", [](auto& r) { r.origin = "https://evil.example"; }, 403},
       {"an origin that ends alike", [](auto& r) { r.origin = "https://shop.example.evil"; }, 403},
+      {"an empty origin", [](auto& r) { r.origin = ""; }, 403},
       {"no origin of a sandboxed frame", [](auto& r) { r.origin = "null"; }, 403},
   };
   return all;
