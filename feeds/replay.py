@@ -28,6 +28,7 @@ from typing import IO, Any, Literal, cast
 
 from tickwire import feed
 from tickwire._fault_log import FaultLog
+from tickwire._plugin_files import what_is_there
 from tickwire.errors import ConfigError, TickwireError
 from tickwire.pub import Pub
 from tickwire.update import Update, parse_message
@@ -228,7 +229,9 @@ def _settings(pub: Pub) -> Settings:
     if path == Path():
         raise ConfigError("plugins.replay.file: is not set", field="plugins.replay.file")
     if not path.is_file():
-        raise ConfigError(f"plugins.replay.file: {path}: no such file", field="plugins.replay.file")
+        raise ConfigError(
+            f"plugins.replay.file: {path}: {what_is_there(path)}", field="plugins.replay.file"
+        )
     if not isinstance(speed, (int, float)) or not 0 <= speed < float("inf"):
         raise ConfigError(
             f"plugins.replay.speed: {speed!r} is not a number of at least 0",

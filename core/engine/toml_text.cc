@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/file_kind.h"
+
 namespace tickwire {
 namespace {
 
@@ -43,11 +45,21 @@ json to_json(const toml::node& node) {
 }  // namespace
 
 Result<json> read_toml_file(const std::string& path) {
+  const auto kind = other_than_file(path);
+  if (kind && !path.starts_with("/dev/")) {
+    return Error{ErrorCode::kBadConfig, fmt::format("{}: is {}, not a configuration file", path, *kind), {}};
+  }
   std::ifstream file(path, std::ios::binary);
   std::string text;
   std::array<char, 4096> block{};
   while (file.read(block.data(), block.size()) || file.gcount() > 0) {
     text.append(block.data(), static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kConfigBytesMax) {
+      return Error{ErrorCode::kBadConfig,
+                   fmt::format("{}: is longer than {} bytes, the most that a configuration may have", path,
+                               kConfigBytesMax),
+                   {}};
+    }
   }
   if (!file.eof()) {
     return Error{ErrorCode::kBadConfig, fmt::format("{}: the configuration file cannot be read", path), {}};

@@ -21,6 +21,7 @@ class BackupRequest {
  public:
   // For the store at `path`. kStoreLocked: somebody else asks just now. kStoreIo.
   static Result<BackupRequest> make(const std::string& path);
+  // Withdraws the request, and removes a copy that was made for it.
   ~BackupRequest();
   BackupRequest(BackupRequest&&) = default;
   BackupRequest& operator=(BackupRequest&&) = delete;
@@ -42,7 +43,9 @@ class BackupRequest {
 // The server's side: makes the copy that somebody waits for, if there is one. Costs a stat(2) where there is
 // none.
 void serve_backup_request(Database& store, const std::string& path);
-// The same for a store that cannot be read just now: whoever waits is told so.
+// Removes copies, whole and in part, that a server or a reader which was killed has left beside the store.
+void remove_backup_copies(const std::string& path);
+// Removes a request for a store that cannot be read just now: whoever waits is told so.
 void refuse_backup_request(const std::string& path);
 
 }  // namespace tickwire

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/file_kind.h"
+
 namespace tickwire {
 namespace {
 
@@ -41,11 +43,12 @@ void forget(int descriptor) {
   }
 }
 
-// For writing if it may be: an overlay file system then locks the file that others will open, too.
-int open_file(const std::string& path) {
-  constexpr int kFlags = O_CLOEXEC | O_NOCTTY;
+// For writing if it may be: an overlay file system then locks the file that others will open, too. Never
+// waits: a FIFO may have come since its path was looked at.
+int open_file(const std::string& path, int make) {
+  constexpr int kFlags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   constexpr mode_t kMode = 0644;  // what SQLite gives its files
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | kFlags, kMode);
+  const int descriptor = ::open(path.c_str(), O_RDWR | make | kFlags, kMode);
   if (descriptor >= 0 || (errno != EACCES && errno != EROFS)) return descriptor;
   return ::open(path.c_str(), O_RDONLY | kFlags);
 }
@@ -60,7 +63,14 @@ Error failed(const std::string& path) {
 
 Result<FileLock> FileLock::take(const std::string& path) {
   while (true) {
-    const int descriptor = open_file(path);
+    if (const auto kind = other_than_file(path)) {
+      return Error{
+          ErrorCode::kStoreIo,
+          fmt::format("store.path: {} is {}, where a file must be; move it away, or choose another path",
+                      path, *kind),
+          "store.path"};
+    }
+    const int descriptor = open_file(path, O_CREAT);
     if (descriptor < 0) return failed(path);
     FileLock lock(descriptor);
     remember(descriptor);
@@ -76,6 +86,12 @@ Result<FileLock> FileLock::take(const std::string& path) {
     // Whoever held it before may have removed the file while we opened it.
     if (lock.is_at(path)) return lock;
   }
+}
+
+bool FileLock::is_taken(const std::string& path) {
+  if (other_than_file(path)) return false;
+  const FileLock lock(open_file(path, 0));
+  return lock.descriptor_ >= 0 && ::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {

@@ -16,8 +16,11 @@ namespace tickwire {
 class FileLock {
  public:
   // Opens the file, making an empty one where there is none, and locks it without waiting. kStoreLocked:
-  // somebody holds it. kStoreIo: it cannot be opened. The messages name `path` and nothing else.
+  // somebody holds it. kStoreIo: it cannot be opened, or is a FIFO, a folder, a device. The messages name
+  // `path` and nothing else.
   static Result<FileLock> take(const std::string& path);
+  // Whether somebody, this process included, holds the file at `path`. Makes no file.
+  static bool is_taken(const std::string& path);
   ~FileLock() { release(); }
   FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   FileLock& operator=(FileLock&& other) noexcept;

@@ -7,7 +7,31 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_kind.h"
+
 namespace tickwire {
+namespace {
+
+// SQLite takes ":memory:" and the like for something else.
+std::string absolute(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).string();
+}
+
+// As the path of a URI (RFC 3986).
+std::string uri_path(const std::string& path) {
+  std::string out;
+  for (const char byte : path) {
+    if (byte == '%' || byte == '?' || byte == '#') {
+      out += fmt::format("%{:02X}", static_cast<unsigned>(byte));
+    } else {
+      out += byte;
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 void Statement::bind(int parameter, std::int64_t value) {
   sqlite3_bind_int64(handle_.get(), parameter, value);
@@ -43,26 +67,37 @@ Status Database::check_place(const std::string& path) {
                        fmt::format("the folder {} does not exist; create it, or choose another path",
                                    file.parent_path().string()));
   }
-  if (std::filesystem::is_directory(file, ignored)) {
-    return named.error(ErrorCode::kStoreIo, "is a folder; name a file in it");
+  return named.check_kinds();
+}
+
+Status Database::check_kinds() const {
+  std::error_code ignored;
+  const std::string real = std::filesystem::weakly_canonical(path_, ignored).string();
+  for (const std::string_view part : {"", "-journal", "-wal"}) {
+    const auto kind = other_than_file((real.empty() ? path_ : real) + std::string(part));
+    if (!kind) continue;
+    const bool is_folder = part.empty() && *kind == "a folder";
+    return Error{ErrorCode::kStoreIo,
+                 fmt::format("store.path: {}{} is {}{}", path_, part, *kind,
+                             is_folder ? "; name a file in it"
+                                       : ", where a file must be; move it away, or choose another path"),
+                 "store.path"};
   }
   return ok_status();
 }
 
-Result<Database> Database::open_handle(const std::string& path, int flags) {
+Result<Database> Database::open_handle(const std::string& path, const std::string& name, int flags) {
   Database database(path);
-  std::error_code ignored;
-  // Absolute, since SQLite takes ":memory:" and the like for something else.
-  const std::filesystem::path file = std::filesystem::absolute(path, ignored);
+  if (Status plain = database.check_kinds(); !plain) return plain.error();
   sqlite3* handle = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   database.handle_.reset(handle);
   if (opened != SQLITE_OK) return database.error(opened);
   return database;
 }
 
 Result<Database> Database::open(const std::string& path) {
-  Result<Database> database = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  Result<Database> database = open_handle(path, absolute(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!database) return database;
   if (sqlite3_db_readonly(database->handle_.get(), "main") != 0) {
     return database->error(ErrorCode::kStoreIo, "may only be read by this user; grant write access");
@@ -76,7 +111,21 @@ Result<Database> Database::open(const std::string& path) {
 }
 
 Result<Database> Database::open_to_read(const std::string& path) {
-  return open_handle(path, SQLITE_OPEN_READONLY);
+  std::error_code ignored;
+  const auto has = [&](std::string_view part) {
+    const std::string beside = std::filesystem::weakly_canonical(path, ignored).string() + std::string(part);
+    return std::filesystem::exists(beside, ignored) && std::filesystem::file_size(beside, ignored) > 0;
+  };
+  // A file that has nothing to be applied to it is read as it is: SQLite would leave a log and an index
+  // beside it.
+  const bool whole = !has("-wal") && !has("-journal");
+  Result<Database> database =
+      open_handle(path, "file:" + uri_path(absolute(path)) + (whole ? "?immutable=1" : ""),
+                  SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  if (!database) return database;
+  // The index of a log that is there lives in memory then.
+  if (Status alone = database->exec("PRAGMA locking_mode=EXCLUSIVE"); !alone) return alone.error();
+  return database;
 }
 
 void Database::abandon(bool complete) {

@@ -37,12 +37,14 @@ class Statement {
 
 class Database {
  public:
-  // Whether a store can lie at this path. kStoreMissing: there is no such folder. kStoreIo: it is a folder.
+  // Whether a store can lie at this path. kStoreMissing: there is no such folder. kStoreIo: it, or what
+  // SQLite keeps beside it, is a folder, a FIFO, a socket or a device.
   static Status check_place(const std::string& path);
   // Opens or creates the file, where check_place allows one, and takes it for this process alone.
   // kStoreLocked, kStoreForeign (not SQLite at all), kStoreDamaged, kStoreIo.
   static Result<Database> open(const std::string& path);
-  // Opens a file that exists, and changes nothing in it. The same errors.
+  // Opens a file that exists and that no server holds, changes nothing in it and leaves nothing beside it.
+  // The same errors.
   static Result<Database> open_to_read(const std::string& path);
 
   Status exec(const std::string& sql);
@@ -65,8 +67,10 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close(handle); }
   };
-  static Result<Database> open_handle(const std::string& path, int flags);
+  // `name` is what SQLite knows the file at `path` by.
+  static Result<Database> open_handle(const std::string& path, const std::string& name, int flags);
   explicit Database(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] Status check_kinds() const;
   [[nodiscard]] bool has_sqlite_header() const;
   [[nodiscard]] std::string system_reason() const;
 

@@ -48,10 +48,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   Result<StoreFile> file = StoreFile::open(path);
   if (!file) return file.error();
   Result<std::string> epoch = clean_epoch(file->database());
-  if (!epoch) {
-    file->close();
-    return epoch.error();
-  }
+  if (!epoch) return epoch.error();
   return std::unique_ptr<Store>(new Store(std::move(*file), epoch->empty() ? new_epoch() : *epoch));
 }
 
@@ -142,6 +139,7 @@ Status Store::start(Hub& hub, int flush_ms) {
   const std::lock_guard lock(mutex_);
   assert(hub_ == nullptr);
   if (Status marked = mark_clean(false); !marked) return marked;
+  remove_backup_copies(file_.real_path());
   hub_ = &hub;
   thread_ = std::jthread([this, flush_ms](const std::stop_token& stopping) { run(stopping, flush_ms); });
   return ok_status();

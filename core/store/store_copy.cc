@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_kind.h"
+#include "store/file_lock.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -21,12 +23,39 @@ Error failed(const std::string& path, std::string_view what, int number) {
           fmt::format("{}: {} ({})", path, what, std::generic_category().message(number)), ""};
 }
 
+// Some file systems sync no folders (EINVAL).
 Status sync(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const bool synced = descriptor >= 0 && (::fsync(descriptor) == 0 || errno == EINVAL);
   const int number = errno;
   if (descriptor >= 0) ::close(descriptor);
   return synced ? ok_status() : failed(path, "cannot be written to the disk", number);
+}
+
+std::string folder_of(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).parent_path().string();
+}
+
+// Whether a new file can be made at `target`, before anything is done for it.
+Status check_new(const std::string& target) {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(target, ignored))) {
+    return failed(target, "is not overwritten; choose a new name", EEXIST);
+  }
+  const std::string folder = folder_of(target);
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    return failed(target, fmt::format("the folder {} does not exist; create it", folder), ENOENT);
+  }
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return failed(target, fmt::format("the folder {} may not be read and written by this user", folder),
+                  errno);
+  }
+  return ok_status();
+}
+
+void remove_database(const std::string& path) {
+  for (const char* part : {"", "-wal", "-shm", "-journal"}) ::unlink((path + part).c_str());
 }
 
 Status write_copy(Database& store, const std::string& part) {
@@ -49,19 +78,18 @@ Status check_whole(Database& store) {
 }  // namespace
 
 Status copy_store(Database& store, const std::string& target) {
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(target, ignored))) {
-    return failed(target, "is not overwritten; choose a new name", EEXIST);
-  }
+  if (Status free = check_new(target); !free) return free;
   const std::string part = fmt::format("{}.part-{}", target, ::getpid());
+  remove_database(part);  // of a process that was killed and had the same number
   Status done = write_copy(store, part);
   if (done) done = sync(part);
   // A link, unlike a rename, never takes the place of another file.
   if (done && ::link(part.c_str(), target.c_str()) != 0) done = failed(target, "cannot be made", errno);
-  for (const char* rest : {"", "-wal", "-shm", "-journal"}) ::unlink((part + rest).c_str());
+  remove_database(part);
   if (!done) return done;
-  const std::filesystem::path folder = std::filesystem::absolute(target, ignored).parent_path();
-  return sync(folder.string());
+  done = sync(folder_of(target));
+  if (!done) ::unlink(target.c_str());
+  return done;
 }
 
 Status copy_file(const std::string& copy, const std::string& target) {
@@ -70,6 +98,8 @@ Status copy_file(const std::string& copy, const std::string& target) {
 }
 
 Status backup_store(const std::string& path, const std::string& target) {
+  // First, since a server that holds the store may be asked next, and opening a store writes to it.
+  if (Status free = check_new(target); !free) return free;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     return Error{ErrorCode::kStoreMissing, fmt::format("store.path: {} does not exist", path), "store.path"};
@@ -81,7 +111,16 @@ Status backup_store(const std::string& path, const std::string& target) {
 Result<std::string> restore_store(const std::string& backup, const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(backup, ignored)) {
-    return Error{ErrorCode::kStoreMissing, fmt::format("{}: there is no such file", backup), ""};
+    const auto kind = other_than_file(backup);
+    return Error{ErrorCode::kStoreMissing,
+                 kind ? fmt::format("{}: is {}, not a copy that backup made", backup, *kind)
+                      : fmt::format("{}: there is no such file", backup),
+                 ""};
+  }
+  if (FileLock::is_taken(backup)) {
+    return Error{ErrorCode::kStoreLocked,
+                 fmt::format("{}: is in use by another process; make a copy of it by store backup", backup),
+                 ""};
   }
   Result<StoreFile> held = StoreFile::hold(path);
   if (!held) return held.error();
@@ -91,13 +130,23 @@ Result<std::string> restore_store(const std::string& backup, const std::string& 
   const std::string fresh = fmt::format("{}.restored-{}", path, ::getpid());
   if (Status copied = copy_store(*source, fresh); !copied) return copied.error();
   std::string aside;
-  if (std::filesystem::exists(path, ignored)) {
+  // A log without its file would be applied to the copy.
+  if (std::filesystem::exists(path, ignored) || std::filesystem::exists(path + "-wal", ignored)) {
     Result<std::string> moved = StoreFile::set_aside(path, "replaced");
-    if (!moved) return moved.error();
+    if (!moved) {
+      remove_database(fresh);
+      return moved.error();
+    }
     aside = std::move(*moved);
   }
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return failed(path, "cannot be put in its place", errno);
-  held->close();
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) {
+    const int number = errno;
+    remove_database(fresh);
+    for (const char* part : {"", "-wal", "-shm"}) {
+      if (!aside.empty()) std::rename((aside + part).c_str(), (path + part).c_str());
+    }
+    return failed(path, "cannot be put in its place", number);
+  }
   return aside;
 }
 

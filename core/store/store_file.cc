@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "store/schema.h"
 
@@ -34,13 +35,13 @@ bool StoreFile::Stamp::operator==(const Stamp& other) const {
 std::optional<StoreFile::Stamp> StoreFile::stamp_at(const std::string& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-  return Stamp{found.st_dev, found.st_ino, found.st_size, found.st_mtim};
+  return Stamp{found.st_dev, found.st_ino, found.st_size, found.st_mtim, S_ISREG(found.st_mode)};
 }
 
 std::optional<StoreFile::Stamp> StoreFile::stamp_of(int descriptor) {
   struct stat found{};
   if (::fstat(descriptor, &found) != 0) return std::nullopt;
-  return Stamp{found.st_dev, found.st_ino, found.st_size, found.st_mtim};
+  return Stamp{found.st_dev, found.st_ino, found.st_size, found.st_mtim, S_ISREG(found.st_mode)};
 }
 
 // --- open and close -------------------------------------------------------------------------------------
@@ -66,26 +67,19 @@ Result<StoreFile> StoreFile::hold(const std::string& path) {
   StoreFile file(path, std::move(*path_lock));
   if (!stamp_at(path)) return file;
   Result<FileLock> lock = FileLock::take(path);
-  if (!lock) {
-    file.close();
-    return lock.error();
-  }
+  if (!lock) return lock.error();
   file.file_lock_ = std::move(*lock);
   return file;
 }
 
 bool StoreFile::is_held(const std::string& path) {
-  const std::string lock = lock_path(path);
-  return stamp_at(lock).has_value() && !FileLock::take(lock);
+  return FileLock::is_taken(lock_path(path));
 }
 
 Result<StoreFile> StoreFile::open(const std::string& path) {
   Result<StoreFile> file = hold(path);
   if (!file) return file;
-  if (Status attached = file->attach(false); !attached) {
-    file->close();
-    return attached.error();
-  }
+  if (Status attached = file->attach(false); !attached) return attached.error();
   return file;
 }
 
@@ -143,7 +137,7 @@ void StoreFile::note_written() {
 
 FileFinding StoreFile::look() const {
   const std::optional<Stamp> there = stamp_at(path_);
-  if (!there || there->size == 0) return FileFinding::kGone;
+  if (!there || (there->is_file && there->size == 0)) return FileFinding::kGone;
   if (!database_ || !file_ || *there != *file_) return FileFinding::kReplaced;
   if (wal_ && stamp_at(wal_path()) != wal_) return FileFinding::kWalDamaged;
   return FileFinding::kSound;
@@ -190,15 +184,19 @@ Status StoreFile::keep_lock() {
 Result<std::string> StoreFile::set_aside(const std::string& path, std::string_view word) {
   const std::string moved =
       fmt::format("{}.{}-{:%Y%m%d-%H%M%S}-{}", path, word, fmt::gmtime(std::time(nullptr)), ::getpid());
-  for (const std::string_view part : {"", "-wal", "-shm"}) {
-    std::error_code failed;
-    const std::string from = path + std::string(part);
+  std::error_code failed;
+  std::vector<std::string> done;
+  for (const std::string part : {"", "-wal", "-shm"}) {
+    const std::string from = path + part;
     if (!std::filesystem::exists(from, failed)) continue;
-    std::filesystem::rename(from, moved + std::string(part), failed);
+    std::filesystem::rename(from, moved + part, failed);
     if (failed) {
+      std::error_code ignored;
+      for (const std::string& back : done) std::filesystem::rename(moved + back, path + back, ignored);
       return Error{ErrorCode::kStoreIo,
                    fmt::format("{} cannot be set aside as {}: {}", from, moved, failed.message()), ""};
     }
+    done.push_back(part);
   }
   return moved;
 }

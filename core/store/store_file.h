@@ -33,6 +33,12 @@ std::string_view describe(FileFinding finding);
 
 class StoreFile {
  public:
+  ~StoreFile() { close(); }
+  StoreFile(StoreFile&&) = default;
+  StoreFile& operator=(StoreFile&&) = delete;
+  StoreFile(const StoreFile&) = delete;
+  StoreFile& operator=(const StoreFile&) = delete;
+
   // Opens or makes the file and its schema. What Database::open and prepare_schema return. `path` is not
   // empty.
   static Result<StoreFile> open(const std::string& path);
@@ -60,6 +66,7 @@ class StoreFile {
   Status renew(FileFinding found);
   // Makes sure that this process still holds the lock beside the path. kStoreLocked, kStoreIo.
   Status keep_lock();
+  // Idempotent; the destructor's work.
   void close();
 
   // Moves a store and what belongs to it to `<path>.<word>-<time>-<pid>`; its new name. Not while it is open.
@@ -72,6 +79,7 @@ class StoreFile {
     ino_t inode = 0;
     off_t size = 0;
     timespec changed{};
+    bool is_file = false;  // and no FIFO, device or folder
     [[nodiscard]] bool same_file(const Stamp& other) const;
     [[nodiscard]] bool operator==(const Stamp& other) const;
   };

@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import signal
+import stat
 import sys
 import threading
 import traceback
@@ -27,14 +28,24 @@ KEPT_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PREFIX: Final = "_tickwire_plugin_"
 
 _folders: set[Path] = set()
-"""Those that `import_file` added to `sys.path`."""
+"""The folders that `import_file` added to `sys.path`."""
+
+
+def what_is_there(path: Path) -> str:
+    """Where a file should be: ``"no such file"``, or ``"is a FIFO, not a file"``."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return "no such file"
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+    return f"is {kinds.get(stat.S_IFMT(mode), 'a device')}, not a file"
 
 
 def import_file(path: Path) -> ModuleType:
     """The module of a plugin's file, or of a folder with an ``__init__.py``. `PluginError`."""
     file = path / "__init__.py" if path.is_dir() else path
     if not file.is_file():
-        raise PluginError(f"{path}: no such file", field="plugins.files")
+        raise PluginError(f"{file}: {what_is_there(file)}", field="plugins.files")
     file = file.resolve()
     package = file.parent if (file.parent / "__init__.py").is_file() else None
     while package and (package.parent / "__init__.py").is_file():

@@ -98,6 +98,12 @@ def test_a_folder_with_an_init_is_a_plugin(tmp_path):
         load(tmp_path)
 
 
+def test_a_fifo_in_a_plugins_place_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "quotes.py")
+    with pytest.raises(PluginError, match=r"quotes\.py: is a FIFO, not a file"):
+        load(tmp_path / "quotes.py")
+
+
 @pytest.mark.parametrize("name", ["queue", "json", "asyncio", "websockets", "tickwire"])
 def test_a_file_beside_a_plugin_shadows_nothing(name, tmp_path):
     (tmp_path / f"{name}.py").write_text("raise LookupError('the wrong one')\n")

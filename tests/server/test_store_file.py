@@ -113,6 +113,33 @@ def test_a_plugin_that_copies_the_file_takes_no_lock_away(
     assert store_of(daemon) == "ok"
 
 
+@pytest.mark.parametrize("name", ["ticks.db", "ticks.db.lock", "ticks.db-journal"])
+def test_a_fifo_where_a_file_must_be_is_named_instead_of_waited_for(
+    run: Run, command: Command, tmp_path: Path, name: str
+) -> None:
+    os.mkfifo(tmp_path / name)
+    for refused in (
+        run("--listen", "127.0.0.1:0", "--set", "store.path=ticks.db"),
+        run("--listen", "127.0.0.1:0", "--config", str(tmp_path / name)),
+    ):
+        assert refused.returncode != 0
+        assert f"{name} is a FIFO" in refused.stderr.replace(": is", " is")
+    for args in (("backup", name), ("restore", name)):
+        assert command(*args).returncode != 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_backup_that_is_refused_asks_no_server_for_a_copy(
+    plant: DaemonProcess, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "there").write_text("precious")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for target in ("there", "no/such/folder.db", "ticks.db"):
+        assert command("backup", target).returncode != 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert "backed up" not in plant.log()
+
+
 def test_a_backup_of_a_running_server_is_restored_with_a_new_epoch(
     plant: DaemonProcess, start_daemon: StartDaemon, command: Command, tmp_path: Path
 ) -> None:

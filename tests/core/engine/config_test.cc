@@ -1,12 +1,14 @@
 #include "engine/config.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
 
 #include "config_fixture.h"
 #include "engine/config_keys.h"
+#include "engine/toml_text.h"
 
 namespace tickwire {
 namespace {
@@ -82,7 +84,20 @@ TEST(Config, NamesAFileThatCannotBeRead) {
       load_config({.file = "/no/such/tickwire.toml", .environment = {}, .overrides = {}, .sets = {}});
   EXPECT_EQ(message_of(config), "/no/such/tickwire.toml: the configuration file cannot be read");
   const auto folder = load_config({.file = "/", .environment = {}, .overrides = {}, .sets = {}});
-  EXPECT_EQ(message_of(folder), "/: the configuration file cannot be read");
+  EXPECT_EQ(message_of(folder), "/: is a folder, not a configuration file");
+}
+
+TEST_F(ConfigFile, IsNotWaitedForWhereAFifoIs) {
+  std::filesystem::remove(path_);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const auto config = load_config({.file = path_.string(), .environment = {}, .overrides = {}, .sets = {}});
+  EXPECT_EQ(message_of(config), path_.string() + ": is a FIFO, not a configuration file");
+}
+
+TEST_F(ConfigFile, HasAtMostOneMebibyte) {
+  EXPECT_TRUE(load(std::string(kConfigBytesMax, '#')));
+  EXPECT_TRUE(message_of(load(std::string(kConfigBytesMax + 1, '#')))
+                  .starts_with(path_.string() + ": is longer than 1048576 bytes"));
 }
 
 TEST_F(ConfigFile, NamesTheNearestKeyForAnUnknownOne) {
@@ -222,6 +237,9 @@ struct ListenCase {
   std::string host;  // empty: refused
   int port;
 };
+void PrintTo(const ListenCase& listen, std::ostream* out) {
+  *out << '"' << listen.text << '"';
+}
 class Listen : public TestWithParam<ListenCase> {};
 
 TEST_P(Listen, IsHostAndPort) {

@@ -69,13 +69,15 @@ TEST_F(StoreCopy, AServerMakesTheCopyThatSomebodyElseAsksFor) {
   ASSERT_TRUE(store->start(hub, kNeverFlushMs));
   ASSERT_TRUE(hub.publish("t.0", "{}"));
   EXPECT_EQ(backup_store(path_, other("copy.db")).error().code, ErrorCode::kStoreLocked);
-  auto request = BackupRequest::make(path_);
-  ASSERT_TRUE(request);
-  EXPECT_TRUE(request->is_waiting());
-  EXPECT_EQ(BackupRequest::make(path_).error().code, ErrorCode::kStoreLocked) << "one at a time";
-  ASSERT_TRUE(store->flush());
-  EXPECT_FALSE(request->is_waiting());
-  ASSERT_TRUE(request->take(other("copy.db")));
+  {
+    auto request = BackupRequest::make(path_);
+    ASSERT_TRUE(request);
+    EXPECT_TRUE(request->is_waiting());
+    EXPECT_EQ(BackupRequest::make(path_).error().code, ErrorCode::kStoreLocked) << "one at a time";
+    ASSERT_TRUE(store->flush());
+    EXPECT_FALSE(request->is_waiting());
+    ASSERT_TRUE(request->take(other("copy.db")));
+  }
   EXPECT_EQ(topics_of(other("copy.db")), std::vector<std::string>{"t.0"});
   EXPECT_FALSE(std::filesystem::exists(path_ + ".backup-copy"));
 }
