@@ -2,7 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <ostream>
+#include <string_view>
+
 namespace tickwire::sim {
+
+// Where GoogleTest finds it: in the namespace of its argument.
+static void PrintTo(Mutation mutation, std::ostream* out) {
+  constexpr std::array<std::string_view, 5> kNames{"None", "SkipSeq", "StaleImage", "LoseFlush", "Repeat"};
+  *out << kNames.at(static_cast<std::size_t>(mutation));
+}
+
 namespace {
 
 Totals run(std::uint64_t seed, Mutation mutation, int steps = 5'000) {
@@ -49,7 +60,8 @@ TEST_P(Mutations, AreCaught) {
 
 INSTANTIATE_TEST_SUITE_P(EachPromise, Mutations,
                          testing::Values(Mutation::kSkipSeq, Mutation::kRepeat, Mutation::kStaleImage,
-                                         Mutation::kLoseFlush));
+                                         Mutation::kLoseFlush),
+                         [](const auto& info) { return testing::PrintToString(info.param); });
 
 }  // namespace
 }  // namespace tickwire::sim

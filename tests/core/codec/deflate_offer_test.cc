@@ -18,7 +18,7 @@ struct Case {
 };
 
 void PrintTo(const Case& offer, std::ostream* out) {
-  *out << '"' << offer.header << '"';
+  *out << testing::PrintToString(std::string(offer.header));  // escaped: it becomes part of the test's name
 }
 
 class DeflateOffer : public testing::TestWithParam<Case> {};

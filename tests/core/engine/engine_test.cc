@@ -78,7 +78,7 @@ std::string http_get(const std::string& address, const std::string& path,
 
 std::string read_message(LocalSession& session) {
   std::string text;
-  return session.read(text, std::chrono::seconds(5)) == LocalRead::kText ? text : "";
+  return session.read(text, std::chrono::seconds(30)) == LocalRead::kText ? text : "";
 }
 
 TEST_F(EngineTest, ServesHealthOnTheRealPort) {
@@ -333,7 +333,7 @@ TEST_F(EngineTest, AStopSaysDrainAndEndsEveryClientWithinTheDeadline) {
   EXPECT_EQ(drain.at("type"), "drain");
   EXPECT_GE(drain.at("reconnect_after_ms"), 0);
   std::string text;
-  EXPECT_EQ(session->read(text, std::chrono::seconds(5)), LocalRead::kClosed);
+  EXPECT_EQ(session->read(text, std::chrono::seconds(30)), LocalRead::kClosed);
   EXPECT_EQ(http_get(engine->address(), "/health"), "") << "still accepts";
   EXPECT_EQ(json::parse(engine->health_json()).at("status"), "draining");
 }
@@ -354,10 +354,7 @@ TEST_F(EngineTest, TopicsGoStaleByAgeAsTheConfigurationSays) {
   ASSERT_TRUE(engine->start());
   ASSERT_TRUE(engine->hub().publish("ticker.BTC-USD", "{}"));
   ASSERT_TRUE(engine->hub().publish("other.BTC-USD", "{}"));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (engine->hub().stale_count() == 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(eventually([&] { return engine->hub().stale_count() > 0; }));
   EXPECT_EQ(engine->hub().find("ticker.BTC-USD")->status(), TopicStatus::kStale);
   EXPECT_EQ(engine->hub().find("other.BTC-USD")->status(), TopicStatus::kLive);
 }

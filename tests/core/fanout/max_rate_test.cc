@@ -1,4 +1,5 @@
 // max_rate is never exceeded, however many topics there are and however long it takes to send them.
+#include <ostream>
 #include <random>
 
 #include "plant.h"
@@ -11,6 +12,10 @@ struct MaxRateCase {
   bool pattern;
   Compression compression;
 };
+
+void PrintTo(const MaxRateCase& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 class MaxRate : public testing::TestWithParam<MaxRateCase> {};
 

@@ -21,7 +21,7 @@
 
 namespace tickwire {
 
-inline constexpr std::chrono::seconds kPatience{10};
+inline constexpr std::chrono::seconds kPatience{30};
 
 struct Frame {
   int opcode = 0;
