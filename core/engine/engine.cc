@@ -128,7 +128,7 @@ Status Engine::open_admin() {
   return loops_.front()->serve_admin(admin_.socket(), admin_.door());
 }
 
-ShardConfig Engine::shard_config(std::uint32_t index) const {
+ShardConfig Engine::shard_config(std::uint32_t index) {
   ShardConfig shard;
   shard.index = index;
   shard.server = kServerName;
@@ -136,6 +136,7 @@ ShardConfig Engine::shard_config(std::uint32_t index) const {
   shard.fanout_load = config_.fanout_load;
   shard.access_deadline_ms = config_.auth_deadline_ms;
   shard.behind_ms_max = std::int64_t{config_.behind_s} * 1000;
+  shard.offload = &workers_;
   shard.session.heartbeat_s = config_.heartbeat_s;
   return shard;
 }
@@ -161,6 +162,7 @@ void Engine::stop() {
     stopping.reserve(loops_.size());
     for (const auto& loop : loops_) stopping.emplace_back([&loop] { loop->stop(); });
   }
+  workers_.stop();
   admin_.close();
   housekeeping_.reset();
   if (store_) store_->stop();

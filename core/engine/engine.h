@@ -5,8 +5,8 @@
 // start() and stop() for what start makes. Signals belong to the two mains.
 // Start: store opened -> images restored -> loops and admin listener bound -> store, watchdog, housekeeping
 // and loops run. What fails halfway is undone before start() returns. Stop: within server.drain_s loops stop
-// accepting and tell their clients -> loops end -> housekeeping ends -> the store writes what is left and
-// marks a clean stop.
+// accepting and tell their clients -> loops end -> workers and housekeeping end -> the store writes what is
+// left and marks a clean stop.
 #pragma once
 
 #include <atomic>
@@ -26,6 +26,7 @@
 #include "engine/housekeeping.h"
 #include "engine/loop_watchdog.h"
 #include "engine/system_clock.h"
+#include "engine/worker_pool.h"
 #include "fanout/shard.h"
 #include "hub/hub.h"
 #include "net/http_source.h"
@@ -75,7 +76,7 @@ class Engine final : public HttpSource {
   Status open_loops();
   Status open_admin();
   void run_loops();
-  [[nodiscard]] ShardConfig shard_config(std::uint32_t index) const;
+  [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
   [[nodiscard]] NetConfig net_config() const;
 
   // In the order in which each needs those before it.
@@ -88,6 +89,7 @@ class Engine final : public HttpSource {
   std::string epoch_;
   ListenAddress listen_;  // with the real port
   std::unique_ptr<Store> store_;
+  WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended
   std::vector<std::unique_ptr<Loop>> loops_;
   AdminDoor admin_;
   std::optional<Housekeeping> housekeeping_;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/work.h"
+#include "fanout/offload.h"
 #include "fanout/subscribe_run.h"
 #include "protocol/encode.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 // Parsing takes some 50 ns a byte at worst.
 constexpr std::size_t kBytesAStep = 8;
+// A command of more names is freed on a worker: it takes some 70 ns a name.
+constexpr std::size_t kNamesFreedOnLoopMax = 2'000;
 
 // `command` outlives them.
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
@@ -40,77 +43,43 @@ Activity activity_of(const Command& command) {
 
 }  // namespace
 
-void Commands::run(Session& session, std::string_view message) {
-  if (session.state() != SessionState::kOpen) return;
-  if (session.authenticating || session.working()) {
-    session.parked.emplace_back(message);
-    return;
+void Commands::read(Session& session, std::string_view message) {
+  if (!is_large(message.size())) {
+    Work::count(1 + message.size() / kBytesAStep);
+    Parsed parsed;
+    parsed.command = parse_command(message, parsed.id, session.format);
+    return obey(session, message, parsed);
   }
-  do_now(session, message);
-  sender_.send(session);
+  Parsed large;
+  large.room = Share(parts_.waiting_bytes, session.client.address);
+  if (large.room.resize(message.size()) != Drawn::kTaken)
+    return session.close(CloseCode::kTooSlow, kNoRoomForCommands);
+  large.message = message;
+  const std::shared_ptr<Parsed> parsed = freed_elsewhere(*parts_.config.offload, std::move(large));
+  sequencer_.elsewhere(
+      session,
+      [parsed, format = session.format] {
+        parsed->command = parse_command(parsed->message, parsed->id, format);
+      },
+      [this, parsed](Session& asker) { obey(asker, parsed->message, *parsed); });
 }
 
-void Commands::do_now(Session& session, std::string_view message) {
-  const std::uint64_t before = Work::done();
-  Work::count(1 + message.size() / kBytesAStep);
-  std::string id;
-  Result<Command> command = parse_command(message, id, session.format);
+void Commands::obey(Session& session, std::string_view message, Parsed& parsed) {
+  Result<Command>& command = parsed.command;
   const bool asks = command && (std::holds_alternative<SubscribeCommand>(command->body) ||
                                 std::holds_alternative<PublishCommand>(command->body));
   if (const std::string token = asks ? admission_.token_to_judge(session) : ""; !token.empty()) {
-    session.parked.emplace_back(message);
+    sequencer_.park_first(session, message);
     authenticate(session, "", token, true);
   } else if (command) {
     execute(session, *command);
   } else {
-    session.send(encode_error(id, command.error()));
+    session.send(encode_error(parsed.id, command.error()));
   }
-  if (session.steps_run != parts_.runs) session.steps = 0;
-  session.steps_run = parts_.runs;
-  session.steps += Work::done() - before;
-  // What it sends on top of that waits for the next piece.
-  if (session.steps >= parts_.config.piece_steps && !session.working())
-    work_later(session, [](Session&, const Budget&) { return true; });
 }
 
-void Commands::work(Session& session, Piece piece) {
-  if (session.working() || !piece(session, parts_.jobs.budget())) work_later(session, std::move(piece));
-}
-
-void Commands::work_later(Session& session, Piece piece) {
-  session.hold_reading(true);
-  const std::uint32_t number = session.works_begun++;
-  const SessionRef ref = parts_.sessions.ref(session);
-  parts_.jobs.add([this, ref, number, piece = std::move(piece)](const Budget& budget) {
-    Session* worker = parts_.sessions.find(ref);
-    if (worker == nullptr || worker->state() != SessionState::kOpen) return true;
-    if (worker->works_done != number) return false;  // it has others to do first
-    const bool done = piece(*worker, budget);
-    if (done) ++worker->works_done;
-    sender_.send(*worker);
-    if (done) go_on(*worker);
-    return done;
-  });
-}
-
-// With the commands that waited for one before them.
-void Commands::go_on(Session& session) {
-  const Budget budget = parts_.jobs.budget();
-  std::size_t next = 0;
-  const auto may = [&] {
-    return session.state() == SessionState::kOpen && !session.authenticating && !session.working();
-  };
-  for (; next < session.parked.size() && may(); ++next) {
-    if (budget.spent()) {
-      work_later(session, [](Session&, const Budget&) { return true; });
-      break;
-    }
-    const std::string message = std::move(session.parked[next]);
-    do_now(session, message);
-    sender_.send(session);
-  }
-  session.parked.erase(session.parked.begin(), session.parked.begin() + static_cast<std::ptrdiff_t>(next));
-  session.hold_reading(session.authenticating || session.working());
+bool Commands::is_large(std::size_t bytes) const {
+  return parts_.config.offload != nullptr && bytes > parts_.config.on_loop_bytes_max;
 }
 
 void Commands::execute(Session& session, Command& command) {
@@ -149,7 +118,10 @@ void Commands::admit(Session& session, const std::string& id, AdmissionRequest r
 
 void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
   AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
-  const auto decided = std::make_shared<Decided>();
+  const bool many =
+      parts_.config.offload != nullptr && command.topics.size() + command.since.size() > kNamesFreedOnLoopMax;
+  const auto decided =
+      many ? freed_elsewhere(*parts_.config.offload, Decided{}) : std::make_shared<Decided>();
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.config.epoch);
   admit(session, id, std::move(request),
@@ -172,7 +144,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
   };
   const auto progress = std::make_shared<Progress>();
   progress->run.emplace(parts_, subscriptions_, decided->command, decided->options, decided->errors);
-  work(session, [this, id, decided, progress](Session& asker, const Budget& budget) {
+  sequencer_.work(session, [this, id, decided, progress](Session& asker, const Budget& budget) {
     if (progress->run) {
       if (!progress->run->run(asker, budget)) return false;
       const std::vector<TopicResult>& made = progress->run->results();
@@ -215,7 +187,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
   };
   const auto progress = std::make_shared<Progress>(Progress{id, command.topics, {}, {}});
   progress->waited = admission_.withdraw(session, progress->topics);
-  work(session, [this, progress](Session& asker, const Budget& budget) {
+  sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
     std::vector<TopicResult>& results = progress->results;
     while (results.size() < progress->topics.size()) {
       if (budget.spent()) return false;
@@ -241,14 +213,22 @@ void Commands::publish(Session& session, const std::string& id, PublishCommand& 
         [this, id, message](Session& asker, const std::vector<std::string>& /*topics*/,
                             const Admission::Decisions& decisions) {
           if (!decisions.front()) return refuse(asker, id, decisions.front().error());
-          finish_publish(asker, id, *message);
+          finish_publish(asker, id, message);
         });
 }
 
-void Commands::finish_publish(Session& session, const std::string& id, const PublishCommand& command) {
-  const Result<UpdatePtr> update = parts_.hub.publish(command.topic, command.data);
-  if (!update) return refuse(session, id, update.error());
-  session.send(encode_ack(id, {{command.topic, (*update)->seq(), {}}}));
+void Commands::finish_publish(Session& session, const std::string& id,
+                              const std::shared_ptr<const PublishCommand>& command) {
+  const auto publish = [&hub = parts_.hub, command] { return hub.publish(command->topic, command->data); };
+  const auto answer = [id, command](Session& asker, const Result<UpdatePtr>& update) {
+    asker.send(update ? encode_ack(id, {{command->topic, (*update)->seq(), {}}})
+                      : encode_error(id, update.error()));
+  };
+  if (!is_large(command->data.size())) return answer(session, publish());
+  const auto published = std::make_shared<std::optional<Result<UpdatePtr>>>();
+  sequencer_.elsewhere(
+      session, [publish, published] { published->emplace(publish()); },
+      [answer, published](Session& asker) { answer(asker, **published); });
 }
 
 void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
@@ -262,7 +242,7 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
     std::vector<std::string> topics;
   };
   const auto progress = std::make_shared<Progress>(Progress{id, *pattern, command.after, command.limit, {}});
-  work(session, [this, progress](Session& asker, const Budget& budget) {
+  sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
     std::vector<std::string>& topics = progress->topics;
     bool end = false;
     while (!end && topics.size() <= progress->limit) {
@@ -334,7 +314,7 @@ void Commands::finish_authentication(Session& session, const std::string& answer
   if (!answer.empty()) session.send(answer);
   for (const Leases::Notice& notice : notices) refuse(session, "", notice.error, notice.topic);
   sender_.send(session);
-  go_on(session);
+  sequencer_.go_on(session);
 }
 
 }  // namespace tickwire

@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/shares.h"
 #include "fanout/admission.h"
 #include "fanout/leases.h"
+#include "fanout/sequencer.h"
 #include "fanout/subscriptions.h"
 #include "protocol/command.h"
 
@@ -25,18 +27,25 @@ class Commands {
         sender_(sender),
         subscriptions_(subscriptions),
         admission_(admission),
-        leases_(leases) {}
+        leases_(leases),
+        sequencer_(parts, sender,
+                   [this](Session& session, std::string_view message) { read(session, message); }) {}
 
-  // One message. Its answer, and what it owes, is written before this returns, if the socket has room.
-  void run(Session& session, std::string_view message);
+  // One message. Its answer, and what it owes, is written before this returns, if the socket has room and
+  // the command is neither long nor large.
+  void run(Session& session, std::string_view message) { sequencer_.take(session, message); }
   // Hands the token to the authenticator; `id` is the command's, empty for the token of the URL.
   // `again`: nobody could judge it before; only what is new is said.
   void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
 
  private:
-  // Of a command, done in pieces; true: it is done. The session is open.
-  using Piece = std::function<bool(Session&, const Budget&)>;
-
+  // A message that was read.
+  struct Parsed {
+    std::string message;  // of one that is large
+    Share room;           // for that
+    std::string id;
+    Result<Command> command = Command{};
+  };
   // A subscribe that was decided.
   struct Decided {
     SubscribeCommand command;
@@ -45,11 +54,10 @@ class Commands {
     Admission::Decisions decisions;
   };
 
-  void do_now(Session& session, std::string_view message);
-  // Does the first piece at once. While more are to come, the session's next commands wait, in order.
-  void work(Session& session, Piece piece);
-  void work_later(Session& session, Piece piece);
-  void go_on(Session& session);
+  void read(Session& session, std::string_view message);
+  void obey(Session& session, std::string_view message, Parsed& parsed);
+  // Too large for the loop: a worker reads it, or publishes it.
+  [[nodiscard]] bool is_large(std::size_t bytes) const;
   void execute(Session& session, Command& command);
   // admit(), or the error where too many commands wait.
   void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
@@ -59,7 +67,8 @@ class Commands {
   void keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result);
   void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);
   void publish(Session& session, const std::string& id, PublishCommand& command);
-  void finish_publish(Session& session, const std::string& id, const PublishCommand& command);
+  void finish_publish(Session& session, const std::string& id,
+                      const std::shared_ptr<const PublishCommand>& command);
   void list(Session& session, const std::string& id, const ListCommand& command);
   [[nodiscard]] bool has_authenticator() const;
   void on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
@@ -74,6 +83,7 @@ class Commands {
   Subscriptions& subscriptions_;
   Admission& admission_;
   Leases& leases_;
+  Sequencer sequencer_;
 };
 
 }  // namespace tickwire

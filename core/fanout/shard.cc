@@ -27,7 +27,9 @@ class Shard::Impl {
       : wake_(std::move(wake)),
         inbox_(wake_, config.inbox_updates_max),
         sink_(hub.add_sink(inbox_)),
-        parts_(hub, clock, access, std::move(config), sink_) {}
+        parts_(hub, clock, access, std::move(config), sink_) {
+    parts_.post = [this](std::function<void()> call) { return post(std::move(call)); };
+  }
 
   ~Impl() {
     // The destructor runs after the loop: sockets are gone, only interest is left to give back.
@@ -45,6 +47,7 @@ class Shard::Impl {
     Session& session = parts_.sessions.add(socket, std::move(client), compression, format);
     parts_.counters.sessions.set(parts_.sessions.count());
     session.opened_us = parts_.clock.steady_us();
+    session.parked_share = Share(parts_.waiting_bytes, session.client.address);
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
                                 parts_.config.session.heartbeat_s, parts_.config.server,
                                 parts_.clock.wall_ms()));

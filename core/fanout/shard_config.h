@@ -1,13 +1,22 @@
-// ShardConfig: what a shard is told at its start. Plain values.
+// ShardConfig: what a shard is told at its start. Plain values, and where its large work goes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "base/shares.h"
 #include "base/work.h"
+#include "fanout/offload.h"
 #include "session/session.h"
 
 namespace tickwire {
+
+// A message or payload of more bytes is read, checked and merged by a worker: 64 KiB take up to 3 ms.
+inline constexpr std::size_t kOnLoopBytesMax = std::size_t{64} << 10U;
+
+// The reason of the close of one whose commands that wait are over ShardConfig::waiting_bytes.
+inline constexpr const char* kNoRoomForCommands = "no memory for commands that wait, try again later";
 
 struct ShardConfig {
   std::uint32_t index = 0;
@@ -20,6 +29,10 @@ struct ShardConfig {
   std::size_t inbox_updates_max = std::size_t{1} << 18U;  // that wait for a turn; then topics skip ahead
   std::size_t deliveries_max = 250'000;     // that a turn lists at once, but for those of its last update
   std::uint64_t piece_steps = kPieceSteps;  // of work (base/work.h) that is done at once for one client
+  std::size_t on_loop_bytes_max = kOnLoopBytesMax;
+  Offload* offload = nullptr;  // see its file; null: everything is done on the loop
+  // Of commands that wait for one before them or for a worker; past it close 1013.
+  ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
   SessionConfig session{};
 };
 

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/loop_pulse.h"
+#include "base/shares.h"
 #include "fanout/access.h"
 #include "fanout/dues.h"
 #include "fanout/jobs.h"
@@ -43,6 +45,7 @@ struct ShardParts {
         clock(clock),
         access(access),
         config(std::move(config)),
+        waiting_bytes(this->config.waiting_bytes),
         topics(hub, sink),
         dues(clock, sessions),
         jobs(this->config.piece_steps) {}
@@ -51,6 +54,8 @@ struct ShardParts {
   const Clock& clock;
   Access& access;
   const ShardConfig config;
+  Shares waiting_bytes;                             // before sessions, which hold some
+  std::function<bool(std::function<void()>)> post;  // Shard::post; any thread
   TopicTable topics;
   SessionTable sessions;
   Dues dues;

@@ -27,6 +27,7 @@ void Session::on_gone() {
   state_ = SessionState::kClosing;
   take_outbox();
   parked.clear();
+  parked_share.release();
   behind_.clear();
 }
 

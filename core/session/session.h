@@ -8,11 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/shares.h"
 #include "protocol/format.h"
 #include "session/client_info.h"
 #include "session/session_state.h"
@@ -121,11 +123,13 @@ class Session {
   bool authenticating = false;  // its token is being looked at
   std::uint64_t steps = 0;      // that its commands took in this run of the shard
   std::uint64_t steps_run = 0;  // which run that is
-  // Commands that are done in pieces, one after the other.
-  [[nodiscard]] bool working() const { return works_begun != works_done; }
+  // Commands that are done in pieces, one after the other, or by a worker.
+  [[nodiscard]] bool working() const { return works_begun != works_done || works_elsewhere > 0; }
   std::uint32_t works_begun = 0;
   std::uint32_t works_done = 0;
-  std::vector<std::string> parked;  // commands that wait for one before them
+  std::uint32_t works_elsewhere = 0;
+  std::deque<std::string> parked;  // commands that wait for one before them
+  Share parked_share;              // their bytes
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;
   std::uint64_t messages = 0;  // without control messages

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 
+#include "fakes/fake_offload.h"
+
 namespace tickwire::sim {
 namespace {
 
 constexpr std::size_t kPeers = 6;
 constexpr std::uint64_t kFeeds = 2;
 constexpr std::size_t kWriteBytesMax = 600;
-constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
-constexpr std::size_t kDeliveriesMax = 10;     // often
-constexpr std::uint64_t kPieceStepsMin = 4;    // of one of the shards: each command takes many pieces
-constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
+constexpr std::size_t kInboxUpdatesMax = 25;     // now and then there are more
+constexpr std::size_t kDeliveriesMax = 10;       // often
+constexpr std::uint64_t kPieceStepsMin = 4;      // of one of the shards: each command takes many pieces
+constexpr std::size_t kOnLoopBytesMaxHere = 60;  // most commands are read by a worker
+constexpr std::size_t kMessageBytesMax = 400;    // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
     {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},
@@ -20,7 +23,7 @@ const std::vector<TopicRule> kRules{
     {.pattern = ">", .ring = 8},
 };
 
-ShardConfig shard_config(std::uint32_t index, int epoch) {
+ShardConfig shard_config(std::uint32_t index, int epoch, Offload& offload) {
   ShardConfig config;
   config.index = index;
   config.epoch = "e" + std::to_string(epoch);
@@ -28,6 +31,8 @@ ShardConfig shard_config(std::uint32_t index, int epoch) {
   config.inbox_updates_max = kInboxUpdatesMax;
   config.deliveries_max = kDeliveriesMax;
   if (index == 0) config.piece_steps = kPieceStepsMin;
+  config.offload = &offload;
+  config.on_loop_bytes_max = kOnLoopBytesMaxHere;
   return config;
 }
 
@@ -37,11 +42,16 @@ ShardConfig shard_config(std::uint32_t index, int epoch) {
 struct Simulation::Plant {
   Plant(const Clock& clock, Access& access, int epoch) : hub(clock, kRules) {
     for (std::uint32_t i = 0; i < 2; ++i) {
-      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, epoch), [] {}));
+      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, epoch, offload), [] {}));
     }
   }
 
+  ~Plant() { offload.end(); }
+  Plant(const Plant&) = delete;
+  Plant& operator=(const Plant&) = delete;
+
   Hub hub;
+  FakeOffload offload;
   std::vector<std::unique_ptr<Shard>> shards;
 };
 
@@ -170,6 +180,7 @@ void Simulation::command(Peer& peer, const std::string& text) {
   peer.shard->on_message(*peer.session, text);
   while (peer.session->working() && peer.session->state() == SessionState::kOpen) {
     if (pick(2) == 0) publish();
+    if (pick(2) == 0) plant_->offload.run_one();
     peer.shard->run();
   }
 }

@@ -1,0 +1,47 @@
+// WorkerPool: a few threads for what is too large for a loop. Tasks begin in the order they came.
+//
+// run() from any thread; stop() and the destructor from the owner's. A thread is started when a task finds
+// none free, so a plant whose clients send small messages has none. Where no thread can be started at all,
+// run() does the task itself.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "fanout/offload.h"
+
+namespace tickwire {
+
+inline constexpr std::size_t kWorkersMax = 2;
+
+class WorkerPool final : public Offload {
+ public:
+  WorkerPool() = default;
+  ~WorkerPool() override { stop(); }
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  void run(std::function<void()> task) override;
+  // Waits for the tasks that run, drops those that wait; from now on run() drops its own. Idempotent.
+  void stop();
+  [[nodiscard]] std::size_t thread_count() const;
+
+ private:
+  void add_thread();  // with mutex_ locked
+  void work();
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Protected by mutex_:
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace tickwire

@@ -1,0 +1,30 @@
+// Offload: where a shard hands what would hold its loop up and cannot be done in pieces: reading a large
+// message, merging a large payload. The engine gives it threads, tests run tasks when they like.
+//
+// run() is called from any thread and does not wait. A task runs once, on any thread, also before run()
+// returns; or never, where the Offload ends first: then it is only destroyed. A task may use the hub and
+// Shard::post, and hold Shares of the shard, so the Offload ends (runs and holds no task) before the shard is
+// destroyed; run() may still be called then, and drops its task.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace tickwire {
+
+class Offload {
+ public:
+  virtual ~Offload() = default;
+  virtual void run(std::function<void()> task) = 0;
+};
+
+// A value of so many parts that giving back its memory would hold a loop up: `offload` does that, whoever
+// holds the last reference.
+template <typename T>
+std::shared_ptr<T> freed_elsewhere(Offload& offload, T value) {
+  return std::shared_ptr<T>(std::make_unique<T>(std::move(value)).release(),
+                            [&offload](T* last) { offload.run([held = std::shared_ptr<T>(last)] {}); });
+}
+
+}  // namespace tickwire

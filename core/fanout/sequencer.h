@@ -1,0 +1,53 @@
+// Sequencer: a session's commands, one after the other. While one is under way (in pieces, on a worker, or
+// waiting for its token to be judged) the session is not read from, and what came in the same read is parked.
+//
+//   take() ── nothing under way ──> run() ──> done
+//     │                               │
+//     └──> parked <── go_on() ── work(): in pieces, between the shard's turns
+//                                elsewhere(): on a worker thread
+//
+// Loop thread. Invariant: a session is not read from while it is working or authenticating.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+#include "fanout/sender.h"
+#include "fanout/shard_parts.h"
+
+namespace tickwire {
+
+class Sequencer {
+ public:
+  // Does what a message asks.
+  using Run = std::function<void(Session&, std::string_view)>;
+  // Of a command, done in pieces; true: it is done. The session is open.
+  using Piece = std::function<bool(Session&, const Budget&)>;
+
+  Sequencer(ShardParts& parts, Sender& sender, Run run)
+      : parts_(parts), sender_(sender), run_(std::move(run)) {}
+
+  // A message that came. Past ShardConfig::waiting_bytes the connection is closed.
+  void take(Session& session, std::string_view message);
+  // To be run again once what the session waits for is there, before what came after it.
+  void park_first(Session& session, std::string_view message);
+  // Does the first piece at once, unless others of the session are under way.
+  void work(Session& session, Piece piece);
+  // Runs `task` on a worker, then `then` here, if the session is open still. ShardConfig::offload is set.
+  void elsewhere(Session& session, std::function<void()> task, std::function<void(Session&)> then);
+  // What the session waited for is there: runs what was parked, and reads on.
+  void go_on(Session& session);
+
+ private:
+  // False: they are over a limit, and the connection is closed.
+  static bool hold(Session& session, std::size_t bytes);
+  void run(Session& session, std::string_view message);
+  void work_later(Session& session, Piece piece);
+
+  ShardParts& parts_;
+  Sender& sender_;
+  const Run run_;
+};
+
+}  // namespace tickwire
