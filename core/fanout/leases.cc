@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "base/work.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kStepsPerRun = 128;
+// A question asked, or a subscription taken up or down and its client told.
+constexpr std::uint64_t kStepWork = 32;
+// A topic of a review that is asked about.
+constexpr std::uint64_t kTopicWork = 8;
 constexpr std::size_t kReviewPiece = kSessionQuestionsMax;
-constexpr std::size_t kFreedPerRun = 4'096;
 
 Error cannot_say(std::string_view topic) {
   return {ErrorCode::kUnavailable,
@@ -86,7 +89,7 @@ void Leases::forget(const Session& session) {
   Book* book = find_book(parts_.sessions.ref(session));
   if (book == nullptr) return;
   due_.erase({book->due_us, book});
-  closed_.push_back(std::move(books_[session.slot]));
+  free_in_pieces(std::move(books_[session.slot]));
 }
 
 Leases::Book* Leases::find_book(SessionRef ref) const {
@@ -119,31 +122,38 @@ void Leases::schedule(Book& book) {
 }
 
 std::int64_t Leases::next_us() const {
-  if (!closed_.empty()) return 0;
   return due_.empty() ? -1 : due_.begin()->first;
 }
 
 void Leases::run() {
   const std::int64_t now = parts_.clock.steady_us();
-  for (std::size_t steps = 0; steps < kStepsPerRun && !due_.empty() && due_.begin()->first <= now; ++steps) {
+  const Budget budget = parts_.jobs.budget();
+  while (!due_.empty() && due_.begin()->first <= now && !budget.spent()) {
+    Work::count(kStepWork);
     const SessionRef ref = due_.begin()->second->session;
     Session* session = parts_.sessions.find(ref);
     if (session == nullptr || session->state() != SessionState::kOpen) {
       due_.erase(due_.begin());
-      closed_.push_back(std::move(books_[ref.slot]));
+      free_in_pieces(std::move(books_[ref.slot]));
       continue;
     }
     step(*due_.begin()->second, *session);
     if (Book* book = find_book(ref)) schedule(*book);
     if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
   }
-  for (std::size_t freed = 0; freed < kFreedPerRun && !closed_.empty(); ++freed) {
-    Book& book = *closed_.back();
-    if (!book.asks.empty()) book.asks.erase(book.asks.begin());
-    if (!book.ends.empty()) book.ends.erase(book.ends.begin());
-    if (!book.leases.empty()) book.leases.erase(book.leases.begin());
-    if (book.asks.empty() && book.ends.empty() && book.leases.empty()) closed_.pop_back();
-  }
+}
+
+void Leases::free_in_pieces(std::unique_ptr<Book> closed) {
+  parts_.jobs.add([book = std::shared_ptr<Book>(std::move(closed))](const Budget& budget) {
+    while (!book->asks.empty() || !book->ends.empty() || !book->leases.empty()) {
+      if (budget.spent()) return false;
+      Work::count(2);
+      if (!book->asks.empty()) book->asks.erase(book->asks.begin());
+      if (!book->ends.empty()) book->ends.erase(book->ends.begin());
+      if (!book->leases.empty()) book->leases.erase(book->leases.begin());
+    }
+    return true;
+  });
 }
 
 void Leases::step(Book& book, Session& session) {
@@ -263,6 +273,7 @@ void Leases::review_piece(Book& book, Session& session) {
     return done.done(session, done.notices);
   }
   review.after = topics.back();
+  Work::count(topics.size() * kTopicWork);
   if (parts_.clock.steady_us() >= review.deadline_us) {
     const Admission::Decisions late(topics.size(), cannot_say(""));
     return decide_reviewed(session, topics, late);

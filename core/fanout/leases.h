@@ -96,6 +96,8 @@ class Leases {
   };
 
   [[nodiscard]] Book* find_book(SessionRef ref) const;
+  // Of a session that ended.
+  void free_in_pieces(std::unique_ptr<Book> closed);
   void set_ask(Book& book, Lease& lease, std::int64_t at_us);
   void set_end(Book& book, Lease& lease, std::int64_t at_us);
   void renew(Book& book, Lease& lease, const Grant& grant);
@@ -119,7 +121,6 @@ class Leases {
   Admission& admission_;
   std::vector<std::unique_ptr<Book>> books_;  // by the session's slot; null: it has none
   std::set<std::pair<std::int64_t, Book*>> due_;
-  std::vector<std::unique_ptr<Book>> closed_;  // of sessions that ended, to be freed in pieces
 };
 
 }  // namespace tickwire

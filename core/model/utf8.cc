@@ -33,9 +33,9 @@ std::size_t utf8_sequence(std::string_view text, std::size_t at) {
   return 0;
 }
 
-bool valid_utf8(std::string_view text) {
+std::size_t valid_utf8_end(std::string_view text, std::size_t from) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
-  std::size_t at = 0;
+  std::size_t at = from;
   while (at < text.size()) {
     std::uint64_t eight = 0;
     if (at + 8 <= text.size()) {
@@ -46,10 +46,14 @@ bool valid_utf8(std::string_view text) {
       }
     }
     const std::size_t size = utf8_sequence(text, at);
-    if (size == 0) return false;
+    if (size == 0) return at;
     at += size;
   }
-  return true;
+  return at;
+}
+
+bool valid_utf8(std::string_view text) {
+  return valid_utf8_end(text, 0) == text.size();
 }
 
 }  // namespace tickwire

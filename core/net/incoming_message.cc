@@ -114,12 +114,9 @@ std::size_t IncomingMessage::inflater_bytes() const {
 }
 
 bool IncomingMessage::check_utf8(bool final) {
-  while (checked_ < bytes_.size()) {
-    const std::size_t size = utf8_sequence(bytes_, checked_);
-    if (size == 0) return !final && begins_utf8(std::string_view(bytes_).substr(checked_));
-    checked_ += size;
-  }
-  return true;
+  checked_ = valid_utf8_end(bytes_, checked_);
+  if (checked_ == bytes_.size()) return true;
+  return !final && begins_utf8(std::string_view(bytes_).substr(checked_));
 }
 
 }  // namespace tickwire
