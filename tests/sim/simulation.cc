@@ -13,7 +13,6 @@ constexpr std::size_t kWriteBytesMax = 600;
 constexpr std::size_t kInboxUpdatesMax = 25;     // now and then there are more
 constexpr std::size_t kDeliveriesMax = 10;       // often
 constexpr std::uint64_t kPieceStepsMin = 4;      // of one of the shards: each command takes many pieces
-constexpr std::size_t kOnLoopBytesMaxHere = 60;  // most commands are read by a worker
 constexpr std::size_t kMessageBytesMax = 400;    // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
@@ -32,7 +31,7 @@ ShardConfig shard_config(std::uint32_t index, int epoch, Offload& offload) {
   config.deliveries_max = kDeliveriesMax;
   if (index == 0) config.piece_steps = kPieceStepsMin;
   config.offload = &offload;
-  config.on_loop_bytes_max = kOnLoopBytesMaxHere;
+  config.on_loop_bytes_max = 60;  // most commands are read by a worker
   return config;
 }
 
