@@ -7,9 +7,9 @@
     loop = false
     on_damage = "end"                         # or "skip": go on after what cannot be read
 
-Each line is one message, in one of two forms. What ``tickwire sub --json`` wrote is played to the
-topics it was recorded from, and they are what they were: updates update, snapshots replace, events
-stay events, statuses are set. A line ``TIME: TEXT``, TIME in Unix seconds, is what an exchange
+Each line is one message, in one of two forms; the first line in one of them settles which form the
+file has. A byte order mark is skipped. What ``tickwire sub --json`` wrote is played to the topics
+it was recorded from, and they are what they were: updates update, snapshots replace, events stay events, statuses are set. A line ``TIME: TEXT``, TIME in Unix seconds, is what an exchange
 sent; lines of other forms in a session (what the client sent) are left out, and so are messages
 that are no JSON object or lack a field of `topic`. Bytes are published as they were recorded.
 
@@ -21,7 +21,7 @@ import asyncio
 import json
 import lzma
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -36,6 +36,7 @@ from tickwire.update import Update, parse_message
 DEFAULT_TOPIC = "replay.{type}.{product_id}"
 LINE_BYTES_MAX = 16 << 20
 _LINE = re.compile(r"([0-9]+(?:\.[0-9]+)?): (.*)")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9_:.-]")
 _YIELD_EVERY = 256
 """Messages without a pause in between before others get their turn."""
@@ -70,14 +71,22 @@ class Message:
 
 def recorded(path: Path) -> Iterator[Message | DamageError]:
     """What is in the file, in its order, and where it is damaged."""
+    form = None
     with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as lines:
         for number, line in _numbered(cast(IO[bytes], lines)):
             try:
-                found = line if isinstance(line, DamageError) else _message(line)
+                if isinstance(line, DamageError):
+                    raise line
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                form = form or _form_of(text)
+                found = (form or _of_session)(text)
+            except DamageError as e:
+                yield e
             except (ValueError, RecursionError, TickwireError) as e:
-                found = DamageError(number, str(e))
-            if found is not None:
-                yield found
+                yield DamageError(number, str(e))
+            else:
+                if found is not None:
+                    yield found
 
 
 def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes | DamageError]]:
@@ -99,20 +108,37 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes | DamageError]]:
             yield number, line
 
 
-def _message(line: bytes) -> Message | None:
-    """None: the line is none of a message."""
-    text = line.decode().rstrip("\r\n")
+def _form_of(text: str) -> Callable[[str], Message | None] | None:
+    """What reads this line and all that follow; None: the line does not settle it."""
     if text.startswith("{"):
-        message = parse_message(text)
-        if not isinstance(message, Update):
-            return None
+        return _of_json
+    return _of_session if _LINE.fullmatch(text) else None
+
+
+def _of_json(text: str) -> Message | None:
+    """A line of ``tickwire sub --json``. None: it is empty, or a message about no topic."""
+    if not text:
+        return None
+    if not text.startswith("{"):
+        raise ValueError(f"it is no JSON object: {text[:20]!a}")
+    message = parse_message(text)
+    if isinstance(message, Update):
         at = message.ts / 1000 if message.kind == "update" else None
         return Message(at, message.raw, message)
-    if not (found := _LINE.fullmatch(text)):
-        return None
-    if found[2].startswith("{"):
-        json.loads(found[2])
-    return Message(float(found[1]), found[2])
+    if not isinstance(message.get("type"), str):
+        raise ValueError(f"it is no message of tickwire: {text[:20]!a}")
+    return None
+
+
+def _of_session(text: str) -> Message | None:
+    """A line of an exchange's session. None: it is none that the exchange sent."""
+    if found := _LINE.fullmatch(text):
+        if found[2].startswith("{"):
+            json.loads(found[2])
+        return Message(float(found[1]), found[2])
+    if text.startswith("{") or _NO_TEXT.search(text):
+        raise ValueError(f"it is no line of a session: {text[:20]!a}")
+    return None
 
 
 def topic_of(template: str, text: str) -> str | None:

@@ -106,8 +106,35 @@ DAMAGES = {
     "no UTF-8": b'10.1: {"type":"ticker","product_id":"A\xff"}\n',
     "half a message": b'{"type":"update","topic":"ticker.A","seq":2,"ts":10100,"data":{"a\n',
     "no message": b'{"type":"update","topic":"ticker.A","seq":-2,"ts":1,"data":{}}\n',
+    "NULs": b"\0" * 4096 + b"\n",
     "too deep": b"10.1: {" + b'"a":[' * 100_000 + b"\n",
 }
+DAMAGES_OF_SUB = {
+    "NULs": b"\0" * 4096 + b"\n",
+    "no first byte": b'"type":"update","topic":"t.a","seq":2,"ts":5100,"data":{"n":2}}\n',
+    "a line of a session": b'10.1: {"n":2}\n',
+    "a changed byte": b'{"typf":"update","topic":"t.a","seq":2,"ts":5100,"data":{"n":2}}\n',
+}
+SUB_LINE = b'{"type":"update","topic":"t.a","seq":%d,"ts":5000,"data":{"n":%d}}\n'
+
+
+@pytest.mark.parametrize("on_damage", ["end", "skip"])
+@pytest.mark.parametrize("damage", DAMAGES_OF_SUB)
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
+def test_a_damaged_line_of_a_recording_is_named_whatever_it_begins_with(
+    start, damage, on_damage, start_server, eventually, caplog, tmp_path
+):
+    path = tmp_path / "recorded.ndjson"
+    path.write_bytes(start + SUB_LINE % (1, 1) + DAMAGES_OF_SUB[damage] + SUB_LINE % (3, 3))
+    settings = {"file": str(path), "on_damage": on_damage}
+    server = start_server("replay", plugins={"replay": settings})
+    eventually(lambda: server.health["plugins"]["replay"]["state"] == "finished")
+    last = {"end": (1, {"n": 1}), "skip": (2, {"n": 3})}[on_damage]
+    image = server.snapshot("t.a")
+    assert (image.seq, image.data) == last
+    assert f"{path}: line 2 is damaged: " in caplog.text
+
+
 BEFORE = b'10.0: {"type":"ticker","product_id":"A","price":"1.00"}\n'
 AFTER = b'10.2: {"type":"ticker","product_id":"A","price":"3.00"}\n'
 
