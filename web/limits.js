@@ -7,9 +7,9 @@ export const DEPTH_MAX = 16;
 const HALF = /\p{Surrogate}/u; // with the flag u only one without its other half
 
 function oddity(key, value) {
-  if (typeof value === "bigint") return `${key}: a BigInt has no place in JSON; send it as a string`;
-  if (typeof value === "number" && !Number.isFinite(value)) return `${key}: ${value} has no place in JSON; send null or a string`;
-  if (HALF.test(key) || (typeof value === "string" && HALF.test(value))) return `${key}: holds half of a surrogate pair`;
+  if (typeof value === "bigint") return "a BigInt has no place in JSON; send it as a string";
+  if (typeof value === "number" && !Number.isFinite(value)) return `${value} has no place in JSON; send null or a string`;
+  if (HALF.test(key) || (typeof value === "string" && HALF.test(value))) return "holds half of a surrogate pair";
 }
 
 // Levels of objects and arrays; braces within strings do not count.
@@ -21,16 +21,24 @@ function depth(text) {
 
 // {code, field, message} of what the server would refuse, undefined when it would not.
 export function faultOf(topic, data) {
-  if (!/^[\w:.-]{1,200}$/.test(topic)) return { code: "bad_topic", field: "topic", message: "topic: must be tokens of letters, digits, _ : - joined by dots, at most 200 bytes" };
+  if (typeof topic !== "string" || !/^[\w:.-]{1,200}$/.test(topic)) return { code: "bad_topic", field: "topic", message: "topic: must be tokens of letters, digits, _ : - joined by dots, at most 200 bytes" };
   const bad = (message, field = "data") => ({ code: "bad_data", field, message });
   if (typeof data !== "object" || data === null || Array.isArray(data)) return bad("data: must be an object");
+  const places = new Map(); // of the objects on the way; `this` of a replacer is the one that holds the key
   let odd, text;
   try {
-    text = JSON.stringify(data, (key, value) => ((odd ??= oddity(key, value)), typeof value === "bigint" ? 0 : value));
+    text = JSON.stringify(data, function (key, value) {
+      const holder = places.get(this);
+      const place = holder === undefined ? "data" : Array.isArray(this) ? `${holder}[${key}]` : `${holder}.${key}`;
+      if (typeof value === "object" && value !== null) places.set(value, place);
+      const why = oddity(key, value);
+      if (why) odd ??= { place, why };
+      return typeof value === "bigint" ? 0 : value;
+    });
   } catch (error) {
     return bad(`data: at most ${DEPTH_MAX} levels deep and without circles (${error.message.split("\n", 1)[0]})`);
   }
-  if (odd) return bad(`data.${odd}`, `data.${odd.split(":", 1)[0]}`);
+  if (odd) return bad(`${odd.place}: ${odd.why}`, odd.place);
   if (text?.[0] !== "{") return bad("data: must be an object");
   if (depth(text) > DEPTH_MAX) return bad(`data: at most ${DEPTH_MAX} levels deep, not ${depth(text)}`);
   const bytes = new TextEncoder().encode(text).length;

@@ -11,8 +11,9 @@ const circle = {};
 circle.self = circle;
 
 const refused = {
-  "an infinity": [{ p: { last: Infinity } }, /^data\.last: Infinity/],
-  "NaN in a list": [{ p: [1, NaN] }, /^data\.1: NaN/],
+  "an infinity": [{ p: { last: Infinity } }, /^data\.p\.last: Infinity/],
+  "NaN in a list": [{ p: [1, NaN] }, /^data\.p\[1\]: NaN/],
+  "NaN in a list of objects": [{ a: { b: [[], { c: NaN }] } }, /^data\.a\.b\[1\]\.c: NaN/],
   "a BigInt": [{ n: 10n }, /^data\.n: a BigInt/],
   "half of a surrogate pair": [{ text: "\ud800" }, /^data\.text: .*surrogate/],
   "half of one in a name": [{ "\udc00": 1 }, /surrogate/],
@@ -44,8 +45,13 @@ test("what is within the limits passes", () => {
 });
 
 test("bad topics", () => {
-  for (const topic of ["", "no such", "a.*", "a.>", "x".repeat(201), "\ud800", undefined]) assert.equal(faultOf(topic, {})?.code, topic === undefined ? undefined : "bad_topic", topic);
+  for (const topic of ["", "no such", "a.*", "a.>", "x".repeat(201), "\ud800", undefined, 1, Symbol("a"), { toString: null }]) assert.equal(faultOf(topic, {})?.code, "bad_topic");
   assert.equal(faultOf("x".repeat(200), {}), undefined);
+});
+
+test("a publish to what is no text rejects with a TickwireError", async () => {
+  const client = connect("ws://h/ws");
+  await assert.rejects(client.publish(Symbol("a"), {}), { name: "TickwireError", code: "bad_topic", field: "topic" });
 });
 
 test("a refused publish sends nothing, and the connection goes on", async () => {
