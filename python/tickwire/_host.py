@@ -23,10 +23,12 @@ from tickwire._calls import Calls
 from tickwire._core import DemandChange, Engine, overlap
 from tickwire._ending import end_tasks
 from tickwire._fault_log import PERIOD_S, FaultLog
-from tickwire._runner import FeedRunner, FeedTask, State
+from tickwire._feed_task import FeedTask, run_of_fault, run_of_raised
+from tickwire._plugin_files import raise_from
+from tickwire._runner import FeedRunner, State
 from tickwire._watchdog import Watchdog
 from tickwire.errors import PluginError, ServerError
-from tickwire.plugins import FeedMark, Plugin, load
+from tickwire.plugins import FeedMark, Plugin, load, topic_list
 from tickwire.pub import Pub
 
 _log: Final = logging.getLogger("tickwire.plugins")
@@ -101,7 +103,13 @@ class Host:
     def add(self, source: object) -> None:
         """Loads a plugin (see `plugins.load`). `PluginError`; nothing of it is left then.
         `ServerError` when the host has stopped."""
-        self._call(self._add, load(source))
+        try:
+            plugin = load(source)
+        except PluginError:
+            raise
+        except BaseException as e:  # of what the plugin's objects do when they are looked at
+            raise_from(e, str(source), str(source))
+        self._call(self._add, plugin)
 
     def is_mine(self) -> bool:
         """This thread runs plugins of this host, so it may not wait for the host to stop."""
@@ -186,9 +194,9 @@ class Host:
     def _blocker(self, frame: FrameType | None) -> str:
         """The plugin whose code the loop is in, as far as can be told."""
         task = asyncio.current_task(self._loop)
-        owner = task.owner if isinstance(task, FeedTask) else None
+        run = task.run if isinstance(task, FeedTask) else None
         for hosted in self._hosted:
-            if owner is not None and owner in hosted.feeds:
+            if run is not None and run.feed in hosted.feeds:
                 return hosted.name
         while frame is not None:
             for hosted in self._hosted:
@@ -207,7 +215,9 @@ class Host:
                 if not self._is_ended:
                     _log.error("a plugin stopped the event loop of all plugins; it goes on")
             except BaseException as e:
-                _log.error("%r was raised out of the plugins' event loop; it goes on", e)
+                run = run_of_raised(e)
+                if run is None or not run.fail(e):
+                    _log.error("%r was raised out of the plugins' event loop; it goes on", e)
         with self._lock:
             left, self._calls = self._calls or set(), None
             for call in left:
@@ -218,11 +228,8 @@ class Host:
 
     def _take_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task failed, and nobody will ever ask how; or a callback did."""
-        task, error = context.get("task") or context.get("future"), context.get("exception")
-        owner = task.owner if isinstance(task, FeedTask) else None
-        if owner is not None and error is not None and not self._is_ended:
-            owner.fail(error)
-        else:
+        run, error = run_of_fault(context), context.get("exception")
+        if run is None or error is None or self._is_ended or not run.fail(error):
             loop.default_exception_handler(context)
 
     def _listen(self) -> None:
@@ -258,7 +265,7 @@ class Host:
                 overlap(guard.pattern, guard.pattern)  # valid
             for mark, function in plugin.feeds:
                 hosted.feeds.append(self._add_feed(hosted, mark, function, config, log))
-        except Exception as e:
+        except BaseException as e:
             for feed in hosted.feeds:
                 feed.stop()
             raise PluginError(f"{plugin.name}: {e}") from e
@@ -276,10 +283,14 @@ class Host:
         config: dict[str, Any],
         log: logging.Logger,
     ) -> FeedRunner:
-        topics = mark.topics(config) if callable(mark.topics) else mark.topics
-        number = self._engine.add_feed(
-            mark.name, mark.pattern, None if topics is None else list(topics), mark.delivery
-        )
+        topics, place = mark.topics, place_of(function)
+        try:
+            if callable(topics):
+                place = place_of(topics) or place
+                topics = topic_list(topics(config))
+            number = self._engine.add_feed(mark.name, mark.pattern, topics, mark.delivery)
+        except BaseException as e:
+            raise_from(e, place.rpartition(":")[0], place)
         pub = self._feeds[number] = Pub(self._engine, number, config, log)
         call = self._marked(function)
         return FeedRunner(mark, call, pub, hosted.faults, lambda: self._show(hosted))

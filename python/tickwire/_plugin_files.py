@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from tickwire._escape import printable
 from tickwire.errors import PluginError
 
 KEPT_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -66,10 +67,8 @@ def import_name(dotted: str, shown: object = None) -> ModuleType:
     try:
         with signals_kept(dotted.rpartition(".")[2]):
             return importlib.import_module(dotted)
-    except KeyboardInterrupt:
-        raise  # of the user: so a start can be broken off
     except BaseException as e:
-        raise PluginError(_fault(e, str(shown or _origin(dotted)))) from e
+        raise_from(e, str(shown or _origin(dotted)))
 
 
 def exists(dotted: str) -> bool:
@@ -125,9 +124,7 @@ def _execute(key: str, file: Path, package: Path | None) -> ModuleType:
             spec.loader.exec_module(module)
     except BaseException as e:
         del sys.modules[key]
-        if isinstance(e, KeyboardInterrupt):
-            raise  # of the user: so a start can be broken off
-        raise PluginError(_fault(e, str(file))) from e
+        raise_from(e, str(file))
     return module
 
 
@@ -173,12 +170,33 @@ def _origin(dotted: str) -> str:
     return spec.origin if spec and spec.origin else dotted
 
 
-def _fault(error: BaseException, source: str) -> str:
+def raise_from(error: BaseException, source: str, place: str = "") -> NoReturn:
+    """Whatever a plugin raised while it was loaded, as a `PluginError` with the file and the line.
+
+    An interrupt by the user stays one, so that a start can be broken off. `source` is the plugin's
+    file; `place` is named where the error came from no line of it.
+    """
+    if isinstance(error, KeyboardInterrupt) and _may_be_of_user():
+        raise error
+    raise PluginError(printable(_fault(error, source, place))) from error
+
+
+def _may_be_of_user() -> bool:
+    """Python raises KeyboardInterrupt at SIGINT: in the main thread, with its own handler only."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _fault(error: BaseException, source: str, place: str) -> str:
     """Where in the plugin it went wrong, and what."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    try:
+        what = f"{type(error).__name__}: {error}"
+    except BaseException:  # of its own methods
+        what = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    inside = [f for f in frames if f.filename == source or "importlib" not in f.filename]
-    mine = [f for f in inside if f.filename == source] or inside
-    place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else source
-    return f"{place}: {type(error).__name__}: {error}"
+    mine = [f for f in frames if f.filename == source]
+    if not mine and not place:
+        mine = [f for f in frames if "importlib" not in f.filename]
+    return f"{mine[-1].filename}:{mine[-1].lineno}: {what}" if mine else f"{place}: {what}"

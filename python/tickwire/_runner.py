@@ -5,11 +5,12 @@ import contextvars
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from tickwire._backoff import Backoff
 from tickwire._callables import is_async
 from tickwire._fault_log import FaultLog
+from tickwire._feed_task import Run
 from tickwire._workers import Worker
 from tickwire.plugins import FeedMark
 from tickwire.pub import Pub
@@ -20,32 +21,6 @@ HEALTHY_S: Final = 60.0
 """A feed that ran this long without a fault starts its backoff anew."""
 
 State = Literal["running", "blocked", "backoff", "finished", "stopped"]
-
-
-class FeedTask(asyncio.Task[Any]):
-    """A task on the plugins' loop that knows which feed started it."""
-
-    owner: "FeedRunner | None" = None
-
-    @classmethod
-    def make(cls, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Self:
-        """The loop's task factory."""
-        task = cls(work, loop=loop, **options)
-        context = options.get("context")
-        task.owner = context.get(_owner) if context else _owner.get()
-        task.add_done_callback(_end_with)
-        return task
-
-
-_owner: contextvars.ContextVar["FeedRunner | None"] = contextvars.ContextVar("owner", default=None)
-
-
-def _end_with(task: asyncio.Task[Any]) -> None:
-    """asyncio raises these two out of the loop, and never says that nobody retrieved them."""
-    error = getattr(task, "_exception", None)  # exception() would count as retrieved
-    owner = getattr(task, "owner", None)
-    if owner is not None and isinstance(error, (SystemExit, KeyboardInterrupt)):
-        owner.fail(error)
 
 
 class FeedRunner:
@@ -85,25 +60,31 @@ class FeedRunner:
         self._again: asyncio.TimerHandle | None = None
         self._started = 0.0
         self._fault: BaseException | None = None
+        self._now: Run | None = None
 
     def start(self) -> None:
         """Calls the function; it goes on by itself from there."""
         loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
-        context.run(_owner.set, self)
+        self._now = Run(self)
+        self._now.enter(context)
         self._started = loop.time()
         self._fault = None
         self._enter("running")
         self._task = loop.create_task(self._run(), context=context)
         self._task.add_done_callback(self._ended)
 
-    def fail(self, error: BaseException) -> None:
-        """Something that the feed left running on the loop has failed, and the feed with it."""
-        if self._task is None or self._task.done() or self._fault is not None:
-            return
+    def fail(self, run: Run, error: BaseException) -> bool:
+        """Something that `run` left on the loop has failed, and the feed with it. False: that run
+        has ended, or is failing already."""
+        if self._task is None or self._task.done() or run is not self._now:
+            return False
+        if self._fault is not None or self.state == "stopped":
+            return False
         self._fault = error
         self.pub.stale()
         self._task.cancel()
+        return True
 
     def set_blocked(self, blocked: bool) -> None:
         """The plugins' loop stands still, and with it all but a thread of one's own. Any thread."""

@@ -181,6 +181,12 @@ def feed(
         raise PluginError(f"every: must be more than 0 seconds, not {every!r}", field="every")
     if isinstance(topics, str):
         raise PluginError(f"topics: a list, as in topics={_listed(topics)}", field="topics")
+    if callable(topics) and _callables.is_async(topics):
+        raise PluginError("topics: a plain def, for it is asked before feeds run", field="topics")
+    if topics is not None and not callable(topics):
+        topics = topic_list(topics)
+    if name is not None and not isinstance(name, str):
+        raise PluginError(f"name: a str, not {name!r}", field="name")
     if delivery not in (None, "value", "event"):
         raise PluginError(f"delivery: value or event, not {delivery!r}", field="delivery")
 
@@ -226,6 +232,18 @@ def authenticator(function: _F) -> _F:
     if not callable(function):
         raise PluginError("@authenticator takes no arguments; write it without brackets")
     return _mark(function, AuthenticatorMark())
+
+
+def topic_list(topics: object) -> list[str]:
+    """What `topics` of a feed names, or what its function returned. `PluginError`."""
+    if isinstance(topics, str) or not isinstance(topics, Iterable):
+        kind = type(topics).__name__
+        raise PluginError(f"topics: must be a list of topics, not a {kind}", field="topics")
+    listed = list(topics)
+    for topic in listed:
+        if not isinstance(topic, str):
+            raise PluginError(f"topics: each must be a str, not {topic!r}", field="topics")
+    return listed
 
 
 def _listed(topics: object) -> str:
@@ -324,5 +342,5 @@ def _marks(source: object) -> Iterator[tuple[Callable[..., Any], Mark]]:
 def _attribute(source: object, name: str) -> Any:
     try:
         return getattr(source, name)
-    except Exception:  # of a property: whatever it does, it is no decorated function
+    except BaseException:  # of a property: whatever it does, it is no decorated function
         return None

@@ -4,12 +4,14 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
 import pytest
 
 from tickwire import Deny, authenticator, authorizer, feed
+from tickwire._feed_task import UNTAKEN_S
 from tickwire.errors import PluginError
 from tickwire.plugins import load
 from tickwire.pub import Pub
@@ -45,7 +47,31 @@ async def in_a_task_that_nobody_awaits(fault: BaseException, pub: Pub) -> None:
     await asyncio.sleep(HOUR_S)
 
 
-WAYS = [raises, in_a_group, in_an_awaited_task, in_a_task_that_nobody_awaits]
+async def in_a_task_that_is_kept(fault: BaseException, pub: Pub) -> None:
+    kept = {asyncio.create_task(raises(fault, pub))}
+    for task in kept:
+        task.add_done_callback(kept.discard)  # as asyncio's documentation asks
+    again = asyncio.create_task(raises(fault, pub))
+    await asyncio.sleep(HOUR_S)
+    again.cancel()
+
+
+async def in_a_callback(fault: BaseException, pub: Pub) -> None:
+    def callback() -> None:
+        raise fault
+
+    asyncio.get_running_loop().call_later(0.01, callback)
+    await asyncio.sleep(HOUR_S)
+
+
+WAYS = [
+    raises,
+    in_a_group,
+    in_an_awaited_task,
+    in_a_task_that_nobody_awaits,
+    in_a_task_that_is_kept,
+    in_a_callback,
+]
 FAULTS = [
     ValueError("an ordinary one"),
     Panic("index out of bounds"),
@@ -108,6 +134,59 @@ def test_a_thread_that_ends_in_any_way_is_stale_counted_and_restarted(
     server = start_server(thread)
     assert_restarted(server, eventually, caplog)
     eventually(lambda: server.snapshot("t.x").status == "live")
+
+
+async def awaits_late(task: asyncio.Task[None]) -> None:
+    await asyncio.sleep(UNTAKEN_S / 5)
+    with suppress(LookupError):
+        await task
+
+
+async def gathers_all(task: asyncio.Task[None]) -> None:
+    await asyncio.gather(task, asyncio.sleep(2 * UNTAKEN_S), return_exceptions=True)
+
+
+async def waits_for_all(task: asyncio.Task[None]) -> None:
+    await asyncio.wait({task, asyncio.create_task(asyncio.sleep(2 * UNTAKEN_S))})
+    task.exception()
+
+
+@pytest.mark.parametrize("take", [awaits_late, gathers_all, waits_for_all])
+def test_a_feed_that_takes_the_exception_of_its_task_goes_on(take, start_server, eventually):
+    @feed("t.*")
+    async def careful(pub: Pub) -> None:
+        await take(asyncio.create_task(raises(LookupError("expected"), pub)))
+        await asyncio.sleep(2 * UNTAKEN_S)
+        pub.publish("t.x", {"last": "1"})
+        await asyncio.sleep(HOUR_S)
+
+    server = start_server(careful)
+    eventually(lambda: server.snapshot("t.x"))
+    assert plugin_health(server) == {"state": "running", "restarts": 0, "errors": 0}
+
+
+def test_what_an_earlier_run_left_behind_does_not_fail_a_later_one(start_server, eventually):
+    left: list[asyncio.Task[None]] = []
+    go = asyncio.Event()
+
+    async def fails_late() -> None:
+        await go.wait()
+        raise LookupError("late")
+
+    @feed("t.*")
+    async def again(pub: Pub) -> None:
+        if not left:
+            left.append(asyncio.create_task(fails_late()))
+            raise ValueError("the first run")
+        go.set()
+        await asyncio.sleep(2 * UNTAKEN_S)
+        pub.publish("t.x", {"last": "1"})
+        await asyncio.sleep(HOUR_S)
+
+    server = start_server(again)
+    eventually(lambda: server.snapshot("t.x"))
+    assert plugin_health(server) == {"state": "running", "restarts": 1, "errors": 1}
+    left.clear()
 
 
 async def cancel_itself() -> None:

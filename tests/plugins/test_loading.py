@@ -43,6 +43,43 @@ BROKEN = {
         r"broken\.py:4: feed good.*write: def good\(pub",
     ),
     "yield": (GOOD.replace("pass", "yield 1"), r"broken\.py:4: feed good has a yield"),
+    "no base": (
+        "class Panic(BaseException): ...\nraise Panic('p')\n",
+        r"broken\.py:2: Panic: p",
+    ),
+    "not UTF-8": (
+        'raise ValueError("\\udc80\\x1b[2J")\n',
+        r"broken\.py:1: ValueError: \\udc80\\x1b\[2J",
+    ),
+    "without a text": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise self\nraise Mute\n",
+        r"broken\.py:4: Mute",
+    ),
+    "topics exit": (
+        GOOD.replace('"ticker.*"', '"ticker.*", topics=lambda c: exit(7)'),
+        r"broken\.py:4: SystemExit: 7",
+    ),
+    "topics interrupt": (
+        "def t(c):\n    raise KeyboardInterrupt\n" + GOOD.replace('"ticker.*"', '"t.*", topics=t'),
+        r"broken\.py:2: KeyboardInterrupt",
+    ),
+    "topics async": (
+        "async def t(c): ...\n" + GOOD.replace('"ticker.*"', '"t.*", topics=t'),
+        r"broken\.py:5: .*topics: a plain def",
+    ),
+    "topics none": (
+        "def t(c): ...\n" + GOOD.replace('"ticker.*"', '"t.*", topics=t'),
+        r"broken\.py:1: .*topics: must be a list of topics, not a NoneType",
+    ),
+    "topics numbers": (
+        GOOD.replace('"ticker.*"', '"ticker.*", topics=[1, 2]'),
+        r"broken\.py:4: .*topics: each must be a str, not 1",
+    ),
+    "topics elsewhere": (
+        GOOD.replace('"ticker.*"', '"ticker.*", topics=["other.A"]'),
+        r"broken\.py:4: .*other\.A",
+    ),
+    "name": (GOOD.replace('"ticker.*"', '"t.*", name=5'), r"broken\.py:4: .*name: a str, not 5"),
     "every": (GOOD.replace('"ticker.*"', '"ticker.*", every=0'), r"broken\.py:4: .*every: must be"),
 }
 
@@ -153,16 +190,30 @@ def test_a_plugin_that_cannot_be_added_leaves_the_running_server_alone(
     assert server.health["plugins"] == {"good": {"state": "running", "restarts": 0, "errors": 0}}
 
 
-@pytest.mark.parametrize("program", ["tickwired", "tickwire serve"])
-def test_a_program_says_which_plugin_is_broken_and_ends_with_2(program, broken, programs, tmp_path):
+PROGRAMS = ["tickwired", "tickwire serve"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_says_which_plugin_is_broken_and_ends_with_2(program, broken, programs):
     path, fault = broken
+    assert_ends_with_2(programs, program, path, fault)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_interrupt_that_a_plugin_raises_is_a_fault_of_it(program, programs, tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("import os\nraise KeyboardInterrupt\n")
+    assert_ends_with_2(programs, program, path, r"broken\.py:2: KeyboardInterrupt")
+
+
+def assert_ends_with_2(programs: Path, program: str, path: Path, fault: str) -> None:
     name, *rest = program.split()
     ended = subprocess.run(
         [programs / name, *rest, "--listen", "127.0.0.1:0", path],
         capture_output=True,
         text=True,
         timeout=30,
-        cwd=tmp_path,
+        cwd=path.parent,
         env={**os.environ, "COLUMNS": "1000"},
     )
     assert ended.returncode == 2, ended.stderr

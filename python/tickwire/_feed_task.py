@@ -1,0 +1,131 @@
+"""What a feed leaves on the plugins' loop: its tasks and callbacks know the run that began them."""
+
+import asyncio
+import contextvars
+import weakref
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+if TYPE_CHECKING:
+    from tickwire._runner import FeedRunner
+
+UNTAKEN_S: Final = 1.0
+"""The exception of a task is nobody's when nobody has asked for it so long after the task ended."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One run of one feed. What an earlier run left behind does not fail a later one."""
+
+    feed: "FeedRunner"
+
+    def enter(self, context: contextvars.Context) -> None:
+        """What starts in `context` belongs to this run."""
+        context.run(_run.set, self)
+
+    def fail(self, error: BaseException) -> bool:
+        """Something that the run left on the loop has failed. False: the run is over already."""
+        return self.feed.fail(self, error)
+
+
+_run: contextvars.ContextVar[Run | None] = contextvars.ContextVar("run", default=None)
+
+
+class FeedTask(asyncio.Task[Any]):
+    """A task that knows its run, and fails it if nobody takes the exception that ended the task.
+
+    asyncio itself tells of such an exception only when the task is collected, which is never while
+    the feed keeps a reference to it.
+    """
+
+    run: Run | None = None
+    _is_taken = False
+    _waiting = 0  # callbacks of asyncio.wait, gather and others, which take the exception later
+
+    @classmethod
+    def make(cls, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Self:
+        """The loop's task factory."""
+        task = cls(work, loop=loop, **options)
+        context = options.get("context")
+        task.run = context.get(_run) if context else _run.get()
+        if task.run is not None:
+            task.add_done_callback(_look_later)
+        return task
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        self._is_taken = self.done()  # else the one who waits is woken, and asks for the result
+        return super().__await__()
+
+    def result(self) -> Any:
+        self._is_taken = self.done()
+        return super().result()
+
+    def exception(self) -> BaseException | None:
+        self._is_taken = self.done()
+        return super().exception()
+
+    def add_done_callback(
+        self, function: Callable[..., object], /, *, context: contextvars.Context | None = None
+    ) -> None:
+        self._waiting += _is_of_asyncio(function)
+        super().add_done_callback(function, context=context)
+
+    def remove_done_callback(self, function: Callable[..., object], /) -> int:
+        count = super().remove_done_callback(function)
+        self._waiting -= count * _is_of_asyncio(function)
+        return count
+
+    def look(self) -> None:
+        """Fails the run if nobody has taken the exception."""
+        error = _peek(self)
+        if error is None or self._is_taken or self._waiting or self.run is None:
+            return
+        if self.run.fail(error):
+            self.exception()  # taken: asyncio need not tell of it
+
+
+def run_of_fault(context: dict[str, Any]) -> Run | None:
+    """The run that an asyncio exception handler's `context` is about, as far as can be told."""
+    future = context.get("task") or context.get("future")
+    if future is not None:  # it may be told of in any context, since a collector found it
+        return future.run if isinstance(future, FeedTask) else None
+    handle = context.get("handle")
+    return _run_of_handle(handle) if isinstance(handle, asyncio.Handle) else _run.get()
+
+
+def run_of_raised(error: BaseException) -> Run | None:
+    """The run whose task or callback raised `error` out of the loop."""
+    trace = error.__traceback__
+    while trace is not None:
+        handle = trace.tb_frame.f_locals.get("self")
+        if isinstance(handle, asyncio.Handle):
+            return _run_of_handle(handle)
+        trace = trace.tb_next
+    return None
+
+
+def _run_of_handle(handle: asyncio.Handle) -> Run | None:
+    # Handle.get_context() came with Python 3.12.
+    get_context = getattr(handle, "get_context", lambda: getattr(handle, "_context"))  # noqa: B009
+    context: contextvars.Context = get_context()
+    return context.get(_run)
+
+
+def _is_of_asyncio(function: Callable[..., object]) -> bool:
+    return str(getattr(function, "__module__", None)).partition(".")[0] == "asyncio"
+
+
+def _peek(task: asyncio.Task[Any]) -> BaseException | None:
+    error: BaseException | None = getattr(task, "_exception", None)  # exception() would take it
+    return error
+
+
+def _look_later(task: asyncio.Task[Any]) -> None:
+    if _peek(task) is not None:
+        task.get_loop().call_later(UNTAKEN_S, _look, weakref.ref(task))
+
+
+def _look(reference: "weakref.ref[asyncio.Task[Any]]") -> None:
+    if isinstance(task := reference(), FeedTask):
+        task.look()
