@@ -9,9 +9,10 @@
 
 Each line is one message, in one of two forms; the first line in one of them settles which form the
 file has. A byte order mark is skipped. What ``tickwire sub --json`` wrote is played to the topics
-it was recorded from, and they are what they were: updates update, snapshots replace, events stay events, statuses are set. A line ``TIME: TEXT``, TIME in Unix seconds, is what an exchange
-sent; lines of other forms in a session (what the client sent) are left out, and so are messages
-that are no JSON object or lack a field of `topic`. Bytes are published as they were recorded.
+it was recorded from, and they are what they were: updates update, snapshots replace, events stay
+events, statuses are set. A line ``TIME: TEXT``, TIME in Unix seconds, is what an exchange sent;
+lines of other forms in a session (what the client sent) are left out, and so are messages that are
+no JSON object or lack a field of `topic`. Bytes are published as they were recorded.
 
 A line that cannot be read is named by its number in the log. The replay then ends there, or goes
 on after it; where the rest of a compressed file cannot be read, it ends in any case.
