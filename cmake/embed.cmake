@@ -2,7 +2,8 @@
 # net/static_file.h, so that a server serves its pages from wherever it is installed.
 #
 # Run as a script (-P, with FOLDER and OUTPUT) it writes that source: at build time, so that editing a page
-# does not configure anew.
+# does not configure anew. Comments that fill whole lines of a script stay in the source: a browser gets empty
+# lines in their place, so that the numbers of lines agree. tests/page/test_served.py compares the two.
 function(tickwire_embed target folder)
   set(source ${PROJECT_BINARY_DIR}/static_files.cc)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*)
@@ -18,7 +19,14 @@ if(CMAKE_SCRIPT_MODE_FILE)
   list(SORT names)
   set(entries "")
   foreach(name ${names})
-    file(READ ${FOLDER}/${name} bytes HEX)
+    file(READ ${FOLDER}/${name} text)
+    if(name MATCHES "\\.js$")
+      foreach(pass 1 2)  # neighbours share a newline, so one pass takes every other line
+        string(REGEX REPLACE "\n *(//[^\n]*|/\\*\\*|/\\*\\*[^\n]*\\*/|\\*|\\* [^\n]*|\\*/)\n" "\n\n" text "\n${text}")
+        string(SUBSTRING "${text}" 1 -1 text)
+      endforeach()
+    endif()
+    string(HEX "${text}" bytes)
     string(LENGTH "${bytes}" digits)
     math(EXPR size "${digits} / 2")
     string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${bytes}")

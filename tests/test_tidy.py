@@ -1,15 +1,11 @@
-"""The look of the code, checked: sizes, contracts, includes, links, what a browser loads."""
+"""The look of the code, checked: sizes, contracts, includes, links."""
 
-import gzip
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import tidy_rules as rules
-
-BROWSER_BYTES_MAX = 16 * 1024  # tickwire.js and all that it imports, gzipped
 
 CODE_FOLDERS = ("core", "bindings", "bench", "python", "feeds", "web", "tests", "scripts", "cmake")
 NOT_OURS = {"node_modules", "__pycache__", "results"}
@@ -69,26 +65,6 @@ def test_every_link_in_the_documents_leads_somewhere(checkout: Path) -> None:
         for f in documents(checkout)
         for c in rules.dead_links(f, (checkout / f).read_text(), checkout)
     )
-
-
-def modules_loaded_by(script: Path) -> set[Path]:
-    """A browser module and all that it imports, directly or not."""
-    loaded, ahead = set(), [script]
-    while ahead:
-        module = ahead.pop()
-        loaded.add(module)
-        named = re.findall(
-            r"""^(?:import|export)\b[^'"]*["'](\./[^"']+)""", module.read_text(), re.M
-        )
-        ahead += [path for name in named if (path := module.parent / name) not in loaded]
-    return loaded
-
-
-def test_what_a_page_loads_to_embed_a_ticker_stays_light(checkout: Path) -> None:
-    modules = modules_loaded_by(checkout / "web" / "tickwire.js")
-    assert {"client.js", "ticker.js"} <= {module.name for module in modules}
-    size = sum(len(gzip.compress(module.read_bytes())) for module in modules)
-    assert size <= BROWSER_BYTES_MAX, f"{size} bytes gzipped, at most {BROWSER_BYTES_MAX}"
 
 
 HUB = Path("core/hub/topic.h")

@@ -1,6 +1,9 @@
 // The codes of docs/PROTOCOL.md; a test compares the two.
 
-// Error code -> can the same command succeed later?
+/**
+ * Error code to whether the same command can succeed later.
+ * @type {Record<string, boolean>}
+ */
 export const CODES = {
   bad_message: false,
   unknown_command: false,
@@ -16,7 +19,10 @@ export const CODES = {
   internal: true,
 };
 
-// Close code -> reconnect?
+/**
+ * Close code to whether a client should reconnect.
+ * @type {Record<number, boolean>}
+ */
 export const CLOSE_CODES = {
   1001: true,
   1002: false,
@@ -29,7 +35,10 @@ export const CLOSE_CODES = {
   4501: false,
 };
 
-// Also for codes of later servers and of the browser itself (1006: the network).
+/**
+ * Whether to reconnect after any close code, also one of a later server or of the browser itself (1006: the network).
+ * @param {number} code
+ */
 export function shouldReconnect(code) {
   return CLOSE_CODES[code] ?? !(code >= 4500 && code <= 4999);
 }

@@ -6,6 +6,12 @@
 // missed, or for how long, so the connection is given up and all is confirmed over a new one.
 import { shouldReconnect } from "./codes.js";
 
+/** @typedef {import("./topic.js").Message} Message */
+/** @typedef {string | (() => string)} Address an address, or a function that returns one for each connection */
+/** @typedef {"connecting" | "open" | "away" | "closed"} State away: lost, and connects again; closed: for good */
+/** @typedef {{code?: number, reason?: string}} Why of a state: the close code and its reason */
+/** @typedef {{state: State} & Why} Change */
+
 export const WELCOME_MS_MAX = 10_000;
 export const BACKOFF_MS_FIRST = 250;
 export const BACKOFF_MS_MAX = 20_000;
@@ -21,7 +27,12 @@ const ONE_MESSAGE = [1007, 1009]; // close codes about one message of ours: othe
 const now = () => performance.now();
 const parting = () => Date.now() - now();
 
-// The WebSocket address of http(s)://host, ws(s)://host or a path; without one, of the server of this module.
+/**
+ * The WebSocket address of a server: of the one that this module came from, or of http(s)://host, ws(s)://host or a path.
+ * @param {string} [src]
+ * @param {string} [base] what a path is relative to
+ * @throws {SyntaxError | TypeError} an address that can never work
+ */
 export function socketUrl(src = "/ws", base = import.meta.url) {
   const url = new URL(src, base);
   url.protocol = url.protocol.replace("http", "ws");
@@ -31,21 +42,28 @@ export function socketUrl(src = "/ws", base = import.meta.url) {
   return url.href;
 }
 
-// Before attempt 0, 1, ...: doubling, less up to half of it, so that a crowd spreads out.
+/**
+ * The pause before attempt 0, 1, ... in milliseconds. It doubles, with jitter of up to a half, so that a crowd spreads out.
+ * @param {number} attempt
+ */
 export function backoffMs(attempt) {
   return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
 
+/** @param {string} message */
 const failure = (message) => ({ type: "error", code: "unavailable", message, retryable: true });
 
 export class Connection {
+  /** @type {State} */
   state = "connecting";
   url = ""; // of this connection, or the last one
   #retryAt = 0; // when away: monotonic time of the next attempt
   #source;
   #onMessage;
   #onState;
-  #socket;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #attempt = 0;
   #openedAt = 0;
@@ -55,11 +73,16 @@ export class Connection {
   #parting = parting();
   #ahead = NaN; // server time - monotonic time
   #syncedAt = 0;
+  /** @type {Map<number, (answer: Message) => void>} */
   #answers = new Map(); // id of a command -> function of its answer
   #nextId = 1;
   #retryNow = () => this.state === "away" && this.#connect();
 
-  // onMessage(message) while open, the welcome first; onState({state, code, reason}) at each change.
+  /**
+   * @param {Address} url
+   * @param {(message: Message) => void} onMessage called while open, with the welcome first
+   * @param {(change: Change) => void} onState
+   */
   constructor(url, onMessage, onState) {
     this.#source = url;
     this.#onMessage = onMessage;
@@ -68,33 +91,37 @@ export class Connection {
     globalThis.addEventListener?.("online", this.#retryNow);
   }
 
-  // Open, heard lately, and no clock jumped since.
+  /** Open, heard lately, and no clock has jumped since. */
   get sure() {
     return this.state === "open" && !this.#doubt();
   }
 
-  // NaN while nobody knows: from a jump of a clock, or from the start, to the next welcome.
+  /** The server's Unix time in milliseconds. NaN while it is unknown: at the start, and after a jump of a clock. */
   get serverNow() {
     return this.#jumped() ? NaN : this.#ahead + now();
   }
 
-  // Milliseconds to the next attempt, when away.
+  /** Milliseconds to the next attempt, when away. */
   get retryMs() {
     return Math.max(0, this.#retryAt - now());
   }
 
-  // While open. `onAnswer` is called once: with an error when the connection is lost, or when no answer comes in time.
+  /**
+   * Sends a command, while open. `onAnswer` is called once: with an error if the connection is lost or no answer comes in time.
+   * @param {Message} command
+   * @param {(answer: Message) => void} onAnswer
+   */
   send(command, onAnswer, ms = ANSWER_MS_MAX) {
     const id = this.#nextId++;
     const text = JSON.stringify({ ...command, id });
-    const answer = (message) => {
+    const answer = (/** @type {Message} */ message) => {
       clearTimeout(timer);
       this.#answers.delete(id);
       onAnswer(message);
     };
     const timer = setTimeout(answer, ms, failure(`no answer in ${ms / 1000} s`));
     this.#answers.set(id, answer);
-    this.#socket.send(text);
+    this.#socket?.send(text);
   }
 
   close() {
@@ -106,21 +133,23 @@ export class Connection {
       this.#open();
     } catch (error) {
       (globalThis.reportError ?? console.error)(error); // of a function that makes the URL
-      this.#lost({ code: 1006, reason: error.message });
+      this.#lost({ code: 1006, reason: error instanceof Error ? error.message : String(error) });
     }
   }
 
   #open() {
     const url = typeof this.#source === "function" ? this.#source() : this.#source;
     this.url = socketUrl(url, globalThis.document?.baseURI);
-    this.#socket = new WebSocket(this.url, ["tickwire.v1.json"]);
-    this.#socket.onmessage = ({ data }) => this.#receive(data);
-    this.#socket.onclose = (close) => this.#lost(close);
+    const socket = new WebSocket(this.url, ["tickwire.v1.json"]);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = (close) => this.#lost(close);
     this.#openedAt = this.#drainMs = 0;
     this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
     this.#become("connecting");
   }
 
+  /** @param {string} text */
   #receive(text) {
     if (this.state === "open" && this.#gaveUp()) return;
     this.#seenAt = now();
@@ -140,6 +169,7 @@ export class Connection {
     (this.#answers.get(message.id) ?? this.#onMessage)(message);
   }
 
+  /** @param {Message} welcome */
   #welcome({ heartbeat_s }) {
     this.#heartbeatMs = (heartbeat_s > 0 ? heartbeat_s : HEARTBEAT_S) * 1000;
     this.#openedAt = this.#seenAt;
@@ -158,7 +188,7 @@ export class Connection {
 
   #doubt() {
     if (this.#jumped()) return "a clock was set, or the computer slept";
-    return now() - this.#seenAt >= 2 * this.#heartbeatMs && "silent for two heartbeats";
+    return now() - this.#seenAt >= 2 * this.#heartbeatMs ? "silent for two heartbeats" : "";
   }
 
   #gaveUp() {
@@ -176,6 +206,7 @@ export class Connection {
     this.#after(Math.min(WATCH_MS, this.#seenAt + 2 * this.#heartbeatMs - now()), () => this.#watch());
   }
 
+  /** @param {{code: number, reason: string}} why */
   #lost({ code, reason }) {
     if (!shouldReconnect(code) && !ONE_MESSAGE.includes(code)) return this.#end({ code, reason });
     this.#release();
@@ -186,6 +217,7 @@ export class Connection {
     this.#become("away", { code, reason });
   }
 
+  /** @param {Why} why */
   #end(why) {
     this.#release();
     clearTimeout(this.#timer);
@@ -193,7 +225,7 @@ export class Connection {
     this.#become("closed", why);
   }
 
-  // Lets go of the socket: whatever it still says is not for us.
+  /** Drops the socket; whatever it still receives is ignored. */
   #release() {
     if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
@@ -201,11 +233,13 @@ export class Connection {
     this.#socket = null;
   }
 
+  /** @param {number} ms @param {() => void} work */
   #after(ms, work) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(work, ms);
   }
 
+  /** @param {State} state @param {Why} why */
   #become(state, why = {}) {
     if (this.state === "closed" || this.state === state) return;
     this.state = state;

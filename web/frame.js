@@ -1,5 +1,8 @@
 // When to draw: at most once a frame whatever the rate of updates, and never while the page is hidden.
 
+/** @typedef {{render(): void}} Drawable */
+
+/** @type {Set<Drawable>} */
 const dirty = new Set();
 
 function draw() {
@@ -14,13 +17,19 @@ function draw() {
   }
 }
 
-// Calls item.render() once, in the next frame.
+/**
+ * Calls item.render() once, in the next frame.
+ * @param {Drawable} item
+ */
 export function onNextFrame(item) {
   if (dirty.size === 0) requestAnimationFrame(draw);
   dirty.add(item);
 }
 
-// Renders it every second too, for ages that grow; returns a function that ends both.
+/**
+ * Renders the item every second, for ages that grow. Returns a function that ends this.
+ * @param {Drawable} item
+ */
 export function keepDrawn(item) {
   const timer = setInterval(() => document.hidden || onNextFrame(item), 1000);
   return () => {
@@ -29,11 +38,21 @@ export function keepDrawn(item) {
   };
 }
 
-// Writes only what changed, and text as text: nothing of a feed is ever parsed as HTML.
+/**
+ * Sets the text of an element whose first child is a text node, if it changed. Text of a feed is never parsed as HTML.
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
-  if (element.textContent !== text) element.firstChild.data = text;
+  if (element.textContent !== text) /** @type {Text} */ (element.firstChild).data = text;
 }
 
+/**
+ * Sets an attribute, if it changed.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string | number | boolean} value
+ */
 export function setAttribute(element, name, value) {
-  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }

@@ -6,26 +6,40 @@ export const DEPTH_MAX = 16;
 
 const HALF = /\p{Surrogate}/u; // with the flag u only one without its other half
 
+/**
+ * What a member of `data` holds that JSON cannot express; undefined when nothing.
+ * @param {string} key
+ * @param {unknown} value
+ */
 function oddity(key, value) {
   if (typeof value === "bigint") return "a BigInt has no place in JSON; send it as a string";
   if (typeof value === "number" && !Number.isFinite(value)) return `${value} has no place in JSON; send null or a string`;
   if (HALF.test(key) || (typeof value === "string" && HALF.test(value))) return "holds half of a surrogate pair";
 }
 
-// Levels of objects and arrays; braces within strings do not count.
+/**
+ * Levels of objects and arrays; braces within strings do not count.
+ * @param {string} text
+ */
 function depth(text) {
   let now = 0, most = 0;
   for (const [brace] of text.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/[[{}\]]/g)) most = Math.max(most, (now += "[{".includes(brace) ? 1 : -1));
   return most;
 }
 
-// {code, field, message} of what the server would refuse, undefined when it would not.
+/**
+ * Why the server would refuse a publish; undefined when it would not.
+ * @param {unknown} topic
+ * @param {unknown} data
+ */
 export function faultOf(topic, data) {
   if (typeof topic !== "string" || !/^[\w:.-]{1,200}$/.test(topic)) return { code: "bad_topic", field: "topic", message: "topic: must be tokens of letters, digits, _ : - joined by dots, at most 200 bytes" };
+  /** @param {string} message */
   const bad = (message, field = "data") => ({ code: "bad_data", field, message });
   if (typeof data !== "object" || data === null || Array.isArray(data)) return bad("data: must be an object");
   const places = new Map(); // of the objects on the way; `this` of a replacer is the one that holds the key
-  let odd, text;
+  let odd = /** @type {{place: string, why: string} | undefined} */ (undefined);
+  let text;
   try {
     text = JSON.stringify(data, function (key, value) {
       const holder = places.get(this);
@@ -36,7 +50,7 @@ export function faultOf(topic, data) {
       return typeof value === "bigint" ? 0 : value;
     });
   } catch (error) {
-    return bad(`data: at most ${DEPTH_MAX} levels deep and without circles (${error.message.split("\n", 1)[0]})`);
+    return bad(`data: at most ${DEPTH_MAX} levels deep and without circles (${/** @type {Error} */ (error).message.split("\n", 1)[0]})`);
   }
   if (odd) return bad(`${odd.place}: ${odd.why}`, odd.place);
   if (text?.[0] !== "{") return bad("data: must be an object");

@@ -8,6 +8,8 @@ import { parts } from "./quote.js";
 import { share } from "./ticker.js";
 import { isPattern } from "./topic.js";
 
+/** @import { Update } from "./subscription.js" */
+
 const TOPICS_MAX = 10_000;
 const RATE_MAX = 5; // updates a second of one topic; an eye needs no more, and the jumps in seq still count them all
 const RATE_WINDOW_S = 5;
@@ -18,18 +20,20 @@ const OPEN_EVERY_S = 10; // while a pattern is refused, open topics are looked u
 const EMPTY_AFTER_MS = 800; // open for this long without a topic: say how to get one
 const EVENT_CHANNELS = new Set(["trade", "trades", "event", "events", "chat"]);
 
-const find = (selector) => document.querySelector(selector);
+/** An element that the page has. @param {string} selector @returns {HTMLElement} */
+const find = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 const number = new Intl.NumberFormat("en");
 const { client } = share(undefined, { topicsMax: TOPICS_MAX });
-const table = new Table(find("#market table"), client);
+const table = new Table(/** @type {HTMLTableElement} */ (find("#market table")), client);
 const tape = new Tape(find("#tape ol"));
-const detail = new Detail(find("dialog"), client);
-const channels = new Map(); // channel -> number of topics
-const counted = new Map(); // topic -> seq up to which its updates are counted
+const detail = new Detail(/** @type {HTMLDialogElement} */ (find("dialog")), client);
+const channels = /** @type {Map<string, number>} */ (new Map()); // channel -> number of topics
+const counted = /** @type {Map<string, number>} */ (new Map()); // topic -> seq up to which its updates are counted
 const rates = Array(RATE_WINDOW_S).fill(0); // updates in each of the last seconds
 let channel = "";
 let openedAt = 0;
 
+/** @param {Update} update */
 function onUpdate(update) {
   const { topic, seq, kind } = update;
   const before = counted.get(topic);
@@ -45,34 +49,37 @@ function onUpdate(update) {
   if (EVENT_CHANNELS.has(parts(topic).channel) && (kind === "update" || kind === "snapshot") && seq > 0) tape.add(update);
 }
 
+const filter = /** @type {HTMLInputElement} */ (find("#filter"));
+
 function applyFilter() {
-  const words = find("#filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  table.filter((row) => (!channel || row.channel === channel) && words.every((word) => row.search.includes(word)));
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  table.filter((row) => (!channel || row.parts.channel === channel) && words.every((word) => row.search.includes(word)));
 }
 
 function drawChannels() {
   const box = find("#channels");
-  const names = [...channels.keys()].sort((a, b) => channels.get(b) - channels.get(a)).slice(0, CHANNELS_MAX);
-  const wanted = names.length > 1 ? ["", ...names] : [];
-  while (box.children.length > wanted.length) box.lastChild.remove();
-  wanted.forEach((name, i) => {
+  const most = [...channels].sort(([, a], [, b]) => b - a).slice(0, CHANNELS_MAX);
+  const wanted = /** @type {[string, number][]} */ (most.length > 1 ? [["", counted.size], ...most] : []);
+  while (box.children.length > wanted.length) box.lastChild?.remove();
+  wanted.forEach(([name, topics], i) => {
     const button = box.children[i] ?? box.appendChild(document.createElement("button"));
-    if (!button.firstChild) button.append("", document.createElement("span"));
-    if (button.firstChild.data !== (name || "all")) button.firstChild.data = name || "all";
-    button.lastChild.textContent = name ? channels.get(name) : counted.size;
-    button.value = name;
+    if (!button.firstChild) button.append(name || "all", document.createElement("span"));
+    const label = /** @type {Text} */ (button.firstChild);
+    if (label.data !== (name || "all")) label.data = name || "all";
+    /** @type {Element} */ (button.lastElementChild).textContent = String(topics);
+    setAttribute(button, "value", name);
     setAttribute(button, "aria-pressed", name === channel);
   });
 }
 
 // The first topics with a price; looked for again when there are more topics.
 function drawStrip() {
-  const strip = find("tick-er") ?? document.createElement("tick-er");
+  const strip = /** @type {HTMLElement | null} */ (document.querySelector("tick-er")) ?? document.createElement("tick-er");
   if (strip.dataset.of === String(table.rows.size)) return;
-  const priced = [...table.rows.values()].filter((row) => Number.isFinite(row.quote.value) && !EVENT_CHANNELS.has(row.channel));
+  const priced = [...table.rows.values()].filter((row) => Number.isFinite(row.quote.value) && !EVENT_CHANNELS.has(row.parts.channel));
   const topics = priced.map(({ topic }) => topic).sort().slice(0, STRIP_ITEMS).join(" ");
   if (!topics) return;
-  strip.dataset.of = table.rows.size;
+  strip.dataset.of = String(table.rows.size);
   setAttribute(strip, "topics", topics);
   find("#strip").append(strip);
 }
@@ -87,7 +94,7 @@ function drawCounts() {
   rates.length = RATE_WINDOW_S;
   find("#note").textContent = client.ignored
     ? `The first ${number.format(TOPICS_MAX)} topics are shown. For others, name them in the address: ?topics=ticker.>`
-    : table.shown.length || !find("#filter").value ? "" : "No topic matches the filter.";
+    : table.shown.length || !filter.value ? "" : "No topic matches the filter.";
 }
 
 const second = {
@@ -117,11 +124,11 @@ function drawState() {
   find("#server").textContent = client.server && `${client.server} · epoch ${client.epoch}`;
 }
 
-// What was refused, and why.
+/** What was refused, and why. @param {boolean} some whether any topic is shown */
 function drawRefused(some) {
   const refused = [...client.refused.values()];
   const more = refused.length - REFUSED_SHOWN;
-  const why = refused.slice(0, REFUSED_SHOWN).map(({ topic, message }) => (message.startsWith(topic) ? message : `${topic}: ${message}`));
+  const why = refused.slice(0, REFUSED_SHOWN).map(({ topic = "", message }) => (message.startsWith(topic) ? message : `${topic}: ${message}`));
   find("#refused").hidden = refused.length === 0;
   setText(find("#refused b"), refused.some(({ retryable }) => !retryable) ? "Needs permission:" : "Cannot be authorized yet; asking again:");
   setText(find("#refused span"), why.join(" · ") + (more > 0 ? ` · and ${more} more` : ""));
@@ -129,14 +136,15 @@ function drawRefused(some) {
 }
 
 // A pattern is refused whole where a part of it is guarded: then the open topics are named one by one.
-const open = new Set();
+const open = /** @type {Set<string>} */ (new Set());
 let openIn = 0;
 async function lookUpOpen() {
   const patterns = [...client.refused.keys()].filter(isPattern);
   if (!patterns.length || client.state !== "open" || openIn-- > 0) return;
   openIn = OPEN_EVERY_S;
   for (const pattern of patterns) {
-    for (let after = ""; after !== null && open.size < TOPICS_MAX; ) {
+    for (let after = /** @type {string | null} */ (""); after !== null && open.size < TOPICS_MAX; ) {
+      /** @type {{topics: {topic: string}[], next: string | null}} */
       const answer = await fetch(`v1/topics?${new URLSearchParams({ pattern, after })}`).then((response) => response.json());
       const news = answer.topics.map(({ topic }) => topic).filter((topic) => !open.has(topic)).slice(0, TOPICS_MAX - open.size);
       for (const topic of news) open.add(topic);
@@ -151,16 +159,16 @@ client.addEventListener("state", () => {
   onNextFrame(state);
 });
 client.addEventListener("error", () => onNextFrame(state));
-find("#filter").addEventListener("input", applyFilter);
+filter.addEventListener("input", applyFilter);
 find("#channels").addEventListener("click", ({ target }) => {
-  const button = target.closest("button");
+  const button = target instanceof Element && target.closest("button");
   if (!button) return;
   channel = button.value;
   applyFilter();
   drawChannels();
 });
 find("#market tbody").addEventListener("click", ({ target }) => {
-  const topic = table.topicAt(target);
+  const topic = target instanceof Element && table.topicAt(target);
   if (topic) detail.open(topic);
 });
 const asked = new URLSearchParams(location.search).getAll("topics").flatMap((text) => text.split(/[\s,]+/)).filter(Boolean);

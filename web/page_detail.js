@@ -2,9 +2,12 @@
 import { onNextFrame, setAttribute, setText } from "./frame.js";
 import { Quote, showAge } from "./quote.js";
 
+/** @import { Client } from "./client.js" */
+
 const FIELDS_MAX = 40;
 const VALUE_CHARS_MAX = 300;
 
+/** @param {unknown} value */
 function spell(value) {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text || " ";
@@ -13,19 +16,21 @@ function spell(value) {
 export class Detail {
   #dialog;
   #client;
-  #topic = null;
-  #quote = null;
+  #topic = "";
+  #quote = new Quote();
   #text;
 
+  /** @param {HTMLDialogElement} dialog @param {Client} client */
   constructor(dialog, client) {
     this.#dialog = dialog;
     this.#client = client;
-    const find = (selector) => dialog.querySelector(selector);
+    const find = (/** @type {string} */ selector) => /** @type {Element} */ (dialog.querySelector(selector));
     this.#text = { name: find("h2"), last: find(".last"), change: find(".change"), facts: find("#detail-facts"), embed: find("#detail-embed") };
     for (const element of Object.values(this.#text)) element.append("");
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // the backdrop
   }
 
+  /** @param {string} topic */
   open(topic) {
     this.#topic = topic;
     this.#quote = new Quote();
@@ -47,13 +52,14 @@ export class Detail {
     this.#quote.take(image);
     setText(this.#text.last, this.#quote.last);
     setText(this.#text.change, [this.#quote.change, this.#quote.percent].filter(Boolean).join("  "));
-    setText(this.#text.facts, `${status} · update ${seq} · ${showAge(ageMs)}${ageMs >= 1000 ? " ago" : ""}`);
+    setText(this.#text.facts, `${status} · update ${seq} · ${showAge(ageMs)}${ageMs !== null && ageMs >= 1000 ? " ago" : ""}`);
     setAttribute(this.#dialog, "data-trend", this.#quote.trend);
     this.#drawFields(Object.entries(image));
   }
 
+  /** @param {[string, unknown][]} fields */
   #drawFields(fields) {
-    const body = this.#dialog.querySelector("tbody");
+    const body = /** @type {HTMLTableSectionElement} */ (this.#dialog.querySelector("tbody"));
     const more = fields.length - FIELDS_MAX;
     if (more > 0) fields.splice(FIELDS_MAX, Infinity, ["…", `and ${more} more fields`]);
     while (body.rows.length > fields.length) body.deleteRow(-1);

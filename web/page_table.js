@@ -5,6 +5,10 @@
 import { onNextFrame, setAttribute, setText } from "./frame.js";
 import { Quote, parts, showAge } from "./quote.js";
 
+/** @import { Client } from "./client.js" */
+/** @import { Update } from "./subscription.js" */
+/** @import { Image } from "./topic.js" */
+
 const SPARE_ROWS = 6; // drawn beyond each edge of the window
 const SAMPLES_MAX = 60;
 const SAMPLES_WIDE = 24; // fewer than these do not fill the width
@@ -13,15 +17,17 @@ const FLASH_MS = 600;
 
 class Row {
   quote = new Quote();
-  samples = [];
+  samples = /** @type {number[]} */ ([]);
   #sampledAt = 0;
 
+  /** @param {string} topic */
   constructor(topic) {
     this.topic = topic;
-    Object.assign(this, parts(topic));
+    this.parts = parts(topic);
     this.search = topic.toLowerCase();
   }
 
+  /** @param {Image} image @param {number} now */
   take(image, now) {
     this.quote.take(image);
     if (!Number.isFinite(this.quote.value) || now - this.#sampledAt < SAMPLE_MS) return;
@@ -33,7 +39,7 @@ class Row {
   line() {
     if (this.samples.length < 2) return "";
     const low = Math.min(...this.samples), high = Math.max(...this.samples);
-    const y = (value) => (high > low ? 25 - ((value / 2 - low / 2) / (high / 2 - low / 2) || 0) * 24 : 13).toFixed(1); // halves do not overflow
+    const y = (/** @type {number} */ value) => (high > low ? 25 - ((value / 2 - low / 2) / (high / 2 - low / 2) || 0) * 24 : 13).toFixed(1); // halves do not overflow
     const step = 100 / (Math.max(SAMPLES_WIDE, this.samples.length) - 1);
     const start = 100 - step * (this.samples.length - 1);
     return this.samples.map((value, i) => `${(start + i * step).toFixed(1)} ${y(value)}`).join("L");
@@ -47,34 +53,44 @@ const SLOT = `<td class="name"><button> </button><small> </small></td><td class=
 
 class Slot {
   element = document.createElement("tr");
-  row = null;
-  #last = "";
+  row = /** @type {Row | null} */ (null);
+  #shown = "";
 
   constructor() {
     this.element.innerHTML = SLOT; // ours, and the last HTML that is parsed: everything else is text
-    const find = (selector) => this.element.querySelector(selector);
-    [this.symbol, this.under, this.last] = [".name button", ".name small", ".last span"].map(find);
-    [this.percent, this.change, this.age, this.status] = [".change span", ".change small", ".age", ".status"].map(find);
-    [this.line, this.area] = this.element.querySelectorAll("path");
+    const find = (/** @type {string} */ selector) => /** @type {Element} */ (this.element.querySelector(selector));
+    this.symbol = find(".name button");
+    this.under = find(".name small");
+    this.last = find(".last span");
+    this.percent = find(".change span");
+    this.change = find(".change small");
+    this.age = find(".age");
+    this.status = find(".status");
+    this.line = find("path:first-child");
+    this.area = find("path:last-child");
   }
 
+  /** @param {Row} row @param {number} index */
   show(row, index) {
     if (this.row === row) return false;
     this.row = row;
-    this.#last = "";
+    this.#shown = "";
     this.element.title = row.topic;
-    setText(this.symbol, row.symbol);
+    setText(this.symbol, row.parts.symbol);
     setAttribute(this.element, "aria-rowindex", index + 2);
     return true;
   }
 
+  /** @param {Client} client */
   draw(client) {
     const { row } = this;
+    if (!row) return;
     const { quote } = row;
     const { status, fresh, ageMs } = client.status(row.topic);
     const age = showAge(ageMs);
-    const place = row.venue ? `${row.channel} · ${row.venue}` : row.channel;
-    setText(this.under, status === "live" ? place : status === "stale" && ageMs >= 1000 ? `stale ${age}` : status);
+    const { channel, venue } = row.parts;
+    const place = venue ? `${channel} · ${venue}` : channel;
+    setText(this.under, status === "live" ? place : status === "stale" && ageMs !== null && ageMs >= 1000 ? `stale ${age}` : status);
     setText(this.last, quote.last);
     setText(this.percent, quote.percent || quote.change);
     setText(this.change, quote.percent && quote.change);
@@ -86,16 +102,18 @@ class Slot {
     const line = row.line();
     setAttribute(this.line, "d", line && `M${line}`);
     setAttribute(this.area, "d", line && `M${line}V26H${line.split(" ", 1)[0]}Z`);
-    if (this.#last && this.#last !== quote.last && quote.tick) this.#flash(quote.tick > 0 ? "up" : "down");
-    this.#last = quote.last;
+    if (this.#shown && this.#shown !== quote.last && quote.tick) this.#flash(quote.tick > 0 ? "up" : "down");
+    this.#shown = quote.last;
   }
 
+  /** @param {string} direction */
   #flash(direction) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     this.last.animate([{ background: `color-mix(in srgb, var(--${direction}) 30%, transparent)` }, {}], FLASH_MS);
   }
 }
 
+/** @type {Record<string, (a: Row, b: Row, client: Client) => number>} */
 const BY = {
   topic: (a, b) => (a.topic < b.topic ? -1 : 1),
   change: (a, b) => (parseFloat(a.quote.percent.replace("−", "-")) || 0) - (parseFloat(b.quote.percent.replace("−", "-")) || 0),
@@ -103,28 +121,35 @@ const BY = {
 };
 
 export class Table {
-  rows = new Map();
-  shown = []; // rows that pass the filter, in order
+  rows = /** @type {Map<string, Row>} */ (new Map());
+  shown = /** @type {Row[]} */ ([]); // rows that pass the filter, in order
   #element;
   #client;
-  #slots = [];
-  #changed = new Map(); // row -> its newest image
+  #slots = /** @type {Slot[]} */ ([]);
+  #changed = /** @type {Map<Row, Image>} */ (new Map()); // row -> its newest image
   #above = document.createElement("tr");
   #below = document.createElement("tr");
   #arrange = true;
-  #filter = () => true;
-  #sort = ["topic", 1];
+  #filter = /** @type {(row: Row) => boolean} */ (() => true);
+  #key = "topic";
+  #sign = 1;
+  #body;
+  #heads;
 
+  /** @param {HTMLTableElement} element @param {Client} client */
   constructor(element, client) {
     this.#element = element;
     this.#client = client;
+    this.#body = element.tBodies[0];
+    this.#heads = element.rows[0];
     this.#above.className = this.#below.className = "room";
     for (const room of [this.#above, this.#below]) room.insertCell();
-    element.tBodies[0].append(this.#above, this.#below);
+    this.#body.append(this.#above, this.#below);
     for (const type of ["scroll", "resize"]) addEventListener(type, () => onNextFrame(this), { passive: true });
-    element.tHead.addEventListener("click", ({ target }) => target.dataset.sort && this.#sortBy(target));
+    this.#heads.addEventListener("click", ({ target }) => target instanceof HTMLElement && target.dataset.sort && this.#sortBy(target.dataset.sort, target));
   }
 
+  /** @param {Update} update */
   update({ topic, image }) {
     let row = this.rows.get(topic);
     if (!row) {
@@ -135,6 +160,7 @@ export class Table {
     onNextFrame(this);
   }
 
+  /** @param {(row: Row) => boolean} accepts */
   filter(accepts) {
     this.#filter = accepts;
     this.#arrange = true;
@@ -143,14 +169,14 @@ export class Table {
 
   // A second has passed: ages have grown, and what the rows are sorted by may have moved.
   refresh() {
-    this.#arrange ||= this.#sort[0] !== "topic";
+    this.#arrange ||= this.#key !== "topic";
     onNextFrame(this);
   }
 
-  // The topic of a click in the table.
+  /** The topic of a click in the table. @param {Element} target */
   topicAt(target) {
     const tr = target.closest("tbody tr");
-    return this.#slots.find(({ element }) => element === tr)?.row.topic;
+    return this.#slots.find(({ element }) => element === tr)?.row?.topic;
   }
 
   render() {
@@ -162,31 +188,36 @@ export class Table {
     for (const slot of this.#slots) slot.draw(this.#client);
   }
 
-  #sortBy({ dataset: { sort }, parentElement }) {
-    this.#sort = [sort, this.#sort[0] === sort ? -this.#sort[1] : sort === "change" ? -1 : 1];
-    for (const th of this.#element.tHead.rows[0].cells) th.removeAttribute("aria-sort");
-    parentElement.setAttribute("aria-sort", this.#sort[1] > 0 ? "ascending" : "descending");
+  /** @param {string} key @param {Element} button */
+  #sortBy(key, button) {
+    this.#sign = this.#key === key ? -this.#sign : key === "change" ? -1 : 1;
+    this.#key = key;
+    for (const th of this.#heads.cells) th.removeAttribute("aria-sort");
+    button.parentElement?.setAttribute("aria-sort", this.#sign > 0 ? "ascending" : "descending");
     this.#arrange = true;
     onNextFrame(this);
   }
 
   #order() {
-    const [key, sign] = this.#sort;
     this.#arrange = false;
-    this.shown = [...this.rows.values()].filter(this.#filter).sort((a, b) => sign * BY[key](a, b, this.#client) || BY.topic(a, b));
+    const compare = BY[this.#key];
+    const { topic } = BY;
+    this.shown = [...this.rows.values()].filter(this.#filter);
+    this.shown.sort((a, b) => this.#sign * compare(a, b, this.#client) || topic(a, b, this.#client));
     setAttribute(this.#element, "aria-rowcount", this.shown.length + 1);
   }
 
   // Gives the slots the rows that the window looks at.
   #place() {
     const height = parseFloat(getComputedStyle(this.#element).getPropertyValue("--row")) || 48;
-    const top = this.#element.tBodies[0].getBoundingClientRect().top;
+    const top = this.#body.getBoundingClientRect().top;
     const count = Math.min(this.shown.length, Math.ceil(innerHeight / height) + 2 * SPARE_ROWS);
     const first = Math.max(0, Math.min(this.shown.length - count, Math.floor(-top / height) - SPARE_ROWS));
-    while (this.#slots.length > count) this.#slots.pop().element.remove();
+    for (const slot of this.#slots.splice(count)) slot.element.remove();
     while (this.#slots.length < count) {
-      this.#slots.push(new Slot());
-      this.#below.before(this.#slots.at(-1).element);
+      const slot = new Slot();
+      this.#slots.push(slot);
+      this.#below.before(slot.element);
     }
     this.#slots.forEach((slot, i) => slot.show(this.shown[first + i], first + i));
     this.#above.style.height = `${first * height}px`;

@@ -4,8 +4,19 @@
 import { connect } from "./client.js";
 import { socketUrl } from "./connection.js";
 import { keepDrawn, onNextFrame, setAttribute, setText } from "./frame.js";
-import { Quote, parseFields, parts, show, showAge } from "./quote.js";
+import { Quote, parseFields, parts, showAge } from "./quote.js";
 import { isPattern } from "./topic.js";
+
+/** @import { Client } from "./client.js" */
+/** @import { Fields } from "./quote.js" */
+/** @import { Update } from "./subscription.js" */
+/** @import { Image } from "./topic.js" */
+
+/**
+ * @typedef {object} Shared A client that a page shares.
+ * @property {Client} client the client, which is connected or connects
+ * @property {() => void} release to be called once, when the client is not needed any more
+ */
 
 const ITEMS_MAX = 500; // of patterns; the attribute max overrides
 const FLASH_MS = 600;
@@ -28,9 +39,9 @@ li { display: flex; align-items: baseline; gap: .5em; white-space: nowrap; conta
 [part~=old] { border-style: dashed; }
 [part~=old] :is([part=last], [part=arrow], [part=change]) { opacity: .45; filter: grayscale(1); }`;
 
-const TRENDS = { 1: ["▲", "up"], "-1": ["▼", "down"], 0: ["", "flat"] };
+const TRENDS = [["▼", "down"], ["", "flat"], ["▲", "up"]]; // of -1, 0, 1
 
-// A new element with one text node.
+/** A new element with one text node. @param {string} tag @param {string} part */
 function create(tag, part, text = "") {
   const element = document.createElement(tag);
   element.setAttribute("part", part);
@@ -40,20 +51,28 @@ function create(tag, part, text = "") {
 
 class Item {
   element = create("li", "item");
+  symbol = create("span", "symbol");
+  venue = create("span", "venue");
+  last = create("span", "last");
+  arrow = create("span", "arrow");
+  change = create("span", "change");
+  state = create("span", "state");
   #client;
   #topic;
   #quote;
-  #image;
+  #image = /** @type {Image | undefined} */ (undefined);
   #flashedAt = 0;
   #width = 0;
 
+  /** @param {Client} client @param {string} topic @param {Fields} fields */
   constructor(client, topic, fields) {
     this.#client = client;
     this.#topic = topic;
     this.#quote = new Quote(fields);
     const { symbol, venue } = parts(topic);
-    const texts = { symbol, venue, last: "", arrow: "", change: "", state: "" };
-    for (const part in texts) this.element.append((this[part] = create("span", part, texts[part])));
+    setText(this.symbol, symbol);
+    setText(this.venue, venue);
+    this.element.append(this.symbol, this.venue, this.last, this.arrow, this.change, this.state);
     this.element.title = topic;
     this.arrow.role = "img";
     this.arrow.ariaLabel = "flat";
@@ -64,15 +83,17 @@ class Item {
     if (image && image !== this.#image) this.#take(image);
     const { status, fresh, ageMs } = this.#client.status(this.#topic);
     setAttribute(this.element, "part", `item ${status} ${fresh ? "fresh" : "old"} ${this.arrow.ariaLabel}`);
-    const words = { live: "", unknown: fresh ? "no data" : "", stale: ageMs >= 1000 ? `stale ${showAge(ageMs)}` : status };
+    /** @type {Record<string, string>} */
+    const words = { live: "", unknown: fresh ? "no data" : "", stale: ageMs !== null && ageMs >= 1000 ? `stale ${showAge(ageMs)}` : status };
     setText(this.state, words[status] ?? status);
   }
 
+  /** @param {Image} image */
   #take(image) {
     const quote = this.#quote;
     this.#image = image;
     quote.take(image);
-    const [arrow, trend] = TRENDS[quote.trend];
+    const [arrow, trend] = TRENDS[quote.trend + 1];
     setText(this.last, quote.last);
     setText(this.arrow, arrow);
     setText(this.change, quote.percent || quote.change);
@@ -84,6 +105,7 @@ class Item {
     if (quote.tick) this.#flash(quote.tick > 0 ? "up" : "down");
   }
 
+  /** @param {string} color */
   #flash(color) {
     const now = performance.now();
     if (now - this.#flashedAt < FLASH_MS_MIN || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
@@ -93,13 +115,21 @@ class Item {
 }
 
 const LINGER_MS = 1_000; // an element that moves comes back
-const holders = new Map(); // url -> {client, count}
+/** @type {Map<string, {client: Client, count: number}>} */
+const holders = new Map(); // by URL
 
-// One connection per server for all of a page; the last to let go closes it. One that is closed for good is replaced.
+/**
+ * The client that all of a page shares for one server. It is closed after the last one has called `release`; a client that was
+ * closed for good is replaced.
+ * @param {string} [src] http(s)://host, ws(s)://host/ws or a path; by default the server that this module came from
+ * @param {{topicsMax?: number}} [options] as for {@link connect}; only those of the first call count
+ * @returns {Shared}
+ */
 export function share(src = socketUrl(), options) {
   const url = socketUrl(src, globalThis.document?.baseURI);
-  let held = holders.get(url);
-  if (!held || held.client.state === "closed") holders.set(url, (held = { client: connect(url, options), count: 0 }));
+  const found = holders.get(url);
+  const held = found && found.client.state !== "closed" ? found : { client: connect(url, options), count: 0 };
+  holders.set(url, held);
   held.count++;
   const closeUnused = () => {
     if (held.count) return;
@@ -113,39 +143,44 @@ export function share(src = socketUrl(), options) {
   return { client: held.client, release: () => release() };
 }
 
+/** @type {CSSStyleSheet | undefined} */
 let sheet;
 
-export class TickEr extends (globalThis.HTMLElement ?? Object) {
+/** The element `<tick-er>`: its attributes are in docs/WIDGET.md. */
+export class TickEr extends (globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (Object))) {
+  /** @internal */
   static observedAttributes = ["topics", "src", "fields", "max", "max-rate"];
-  #client = null;
-  #items = new Map();
-  #patterns = [];
+  #client = /** @type {Client | null} */ (null);
+  #items = /** @type {Map<string, Item>} */ (new Map());
+  #patterns = /** @type {string[]} */ ([]);
   #named = 0; // of the items; the others are of patterns
-  #arrived = new Set(); // topics of patterns without an item
-  #endings = [];
+  #arrived = /** @type {Set<string>} */ (new Set()); // topics of patterns without an item
+  #endings = /** @type {(() => void)[]} */ ([]);
+  #parts = /** @type {Record<"list" | "more" | "connection", HTMLElement> | null} */ (null);
 
-  // Shared with all elements of its server on the page; null while outside of one.
+  /** The client that it shares with all elements of its server on the page; null while outside of a page. */
   get client() {
     return this.#client;
   }
 
+  /** @internal */
   connectedCallback() {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    this.list = create("ul", "list");
-    this.more = create("p", "more");
-    this.connection = create("p", "connection");
-    this.list.role = "list"; // WebKit drops it without bullets
-    this.connection.role = "status";
-    root.replaceChildren(this.list, this.more, this.connection);
+    const [list, more, connection] = [create("ul", "list"), create("p", "more"), create("p", "connection")];
+    this.#parts = { list, more, connection };
+    list.role = "list"; // WebKit drops it without bullets
+    connection.role = "status";
+    root.replaceChildren(list, more, connection);
     try {
       this.#start();
     } catch (error) {
-      setText(this.connection, `src: ${error.message}`); // the address can never work
+      setText(connection, `src: ${/** @type {Error} */ (error).message}`); // the address can never work
     }
   }
 
+  /** @internal */
   disconnectedCallback() {
     for (const end of this.#endings.splice(0)) end();
     this.#items.clear();
@@ -153,8 +188,9 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     this.#client = null;
   }
 
+  /** @internal */
   attributeChangedCallback() {
-    if (!this.isConnected || !this.list) return;
+    if (!this.isConnected || !this.#parts) return;
     this.disconnectedCallback();
     this.connectedCallback();
   }
@@ -164,8 +200,8 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     this.#client = client;
     const topics = [...new Set((this.getAttribute("topics") ?? "").match(/\S+/g))];
     this.#patterns = topics.filter(isPattern);
-    for (const topic of topics) if (!isPattern(topic)) this.#add(topic);
-    const onUpdate = ({ topic }) => this.#arrived.has(topic) || onNextFrame(this.#items.get(topic) ?? (this.#arrived.add(topic), this));
+    for (const topic of topics) if (!isPattern(topic)) this.#add(client, topic);
+    const onUpdate = (/** @type {Update} */ { topic }) => this.#arrived.has(topic) || onNextFrame(this.#items.get(topic) ?? (this.#arrived.add(topic), this));
     const subscription = client.subscribe(topics, { onUpdate, maxRate: Number(this.getAttribute("max-rate")) || 0 });
     const redraw = () => onNextFrame(this);
     client.addEventListener("state", redraw);
@@ -174,26 +210,38 @@ export class TickEr extends (globalThis.HTMLElement ?? Object) {
     redraw();
   }
 
-  #add(topic) {
-    this.#items.set(topic, new Item(this.#client, topic, parseFields(this.getAttribute("fields"))));
-    this.list.append(this.#items.get(topic).element);
+  /** @param {Client} client @param {string} topic */
+  #add(client, topic) {
+    const item = new Item(client, topic, parseFields(this.getAttribute("fields")));
+    this.#items.set(topic, item);
+    this.#parts?.list.append(item.element);
   }
 
-  #admit() {
+  /** Makes items for what patterns brought, in order of name. @param {Client} client @param {{list: Element, more: Element}} parts */
+  #admit(client, { list, more }) {
     const max = this.#named + (Number(this.getAttribute("max")) || ITEMS_MAX);
     const topics = [...this.#arrived].slice(0, Math.max(0, max - this.#items.size));
-    for (const topic of topics) this.#arrived.delete(topic) && this.#add(topic);
-    const found = topics.length ? [...this.#items.keys()].slice(this.#named).sort() : [];
-    for (const topic of found) this.list.append(this.#items.get(topic).element);
-    const notes = this.#patterns.map((name) => [name, this.#client.status(name).status]).filter(([, status]) => status !== "unknown");
-    const more = this.#arrived.size ? [`and ${this.#arrived.size} more`] : [];
-    setText(this.more, [...more, ...notes.map((note) => note.join(": "))].join(" · "));
+    for (const topic of topics) {
+      this.#arrived.delete(topic);
+      this.#add(client, topic);
+    }
+    if (topics.length) {
+      const found = [...this.#items].slice(this.#named).sort(([a], [b]) => (a < b ? -1 : 1));
+      list.append(...found.map(([, item]) => item.element));
+    }
+    const notes = this.#patterns.map((name) => [name, client.status(name).status]).filter(([, status]) => status !== "unknown");
+    const rest = this.#arrived.size ? [`and ${this.#arrived.size} more`] : [];
+    setText(more, [...rest, ...notes.map((note) => note.join(": "))].join(" · "));
   }
 
+  /** @internal */
   render() {
-    this.#admit();
+    const client = this.#client;
+    if (!client || !this.#parts) return;
+    this.#admit(client, this.#parts);
     for (const item of this.#items.values()) item.render();
-    setText(this.connection, { open: "", closed: "disconnected" }[this.#client.state] ?? "connecting…");
+    const { state } = client;
+    setText(this.#parts.connection, state === "open" ? "" : state === "closed" ? "disconnected" : "connecting…");
   }
 }
 

@@ -2,14 +2,33 @@
 //
 // `image` is never changed in place. `confirmed`: nothing is missing up to now; without it, up to `seq`.
 
-// RFC 7396 at the top level: null deletes. Spread defines own properties, so that a field named __proto__ is only a field.
+/**
+ * The fields of a topic: any JSON object.
+ * @typedef {Record<string, any>} Image
+ */
+
+/**
+ * A message of the server, parsed. What it holds depends on its `type`; docs/PROTOCOL.md lists the types.
+ * @typedef {Record<string, any>} Message
+ */
+
+/**
+ * RFC 7396 at the top level: null deletes. Spread defines own properties, so that a field named __proto__ is only a field.
+ * @param {Image} image
+ * @param {Image} data
+ */
 export function merge(image, data) {
+  /** @type {Image} */
   const merged = { ...image, ...data };
   for (const key of Object.keys(data)) if (data[key] === null) delete merged[key];
   return merged;
 }
 
-// Patterns as on the server: `*` is one token, a final `>` one or more.
+/**
+ * Whether a pattern matches a topic: `*` stands for one token, a final `>` for one or more.
+ * @param {string} pattern
+ * @param {string} topic
+ */
 export function matches(pattern, topic) {
   if (pattern === topic) return true;
   const want = pattern.split("."), have = topic.split(".");
@@ -18,34 +37,47 @@ export function matches(pattern, topic) {
   return want.every((token, i) => token === "*" || token === have[i]);
 }
 
+/** @param {string} name */
 export const isPattern = (name) => /(^|\.)(\*(\.|$)|>$)/.test(name);
 
+/** @param {unknown} value */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 export class TopicState {
+  /** @type {Image} */
   image = {};
   seq = 0;
   ts = 0;
+  /** @type {import("./subscription.js").TopicStatus} */
   status = "unknown";
   confirmed = false;
   event = false; // its image is the last message, not all merged
 
-  // The topic exists for this connection and nothing was published to it yet.
+  /** The topic exists for this connection, and nothing has been published to it yet. */
   confirmEmpty() {
     Object.assign(this, { image: {}, seq: 0, ts: 0, status: "unknown", confirmed: true });
   }
 
-  // `seq` means nothing any more; the image is what was last known.
+  /** Something may be missing. */
+  doubt() {
+    this.confirmed = false;
+  }
+
+  /** `seq` has lost its meaning, because the epoch has changed; the image is the last known one. */
   forget() {
     if (this.seq) Object.assign(this, { seq: 0, status: "stale", confirmed: false });
   }
 
-  // False when the message does not fit what came before: then nothing changes.
+  /**
+   * Applies a message. Returns false when it does not fit what came before; then nothing changes.
+   * @param {Message} message
+   */
   apply(message) {
     if (message.delivery === "event") this.event = true;
     return this.#fits(message) ? this.#take(message) : (this.confirmed = false);
   }
 
+  /** @param {Message} message */
   #fits({ type, seq, from, to, data }) {
     if ((type === "snapshot" || type === "update") && !isObject(data)) return false;
     if (type === "snapshot") return true;
@@ -54,6 +86,7 @@ export class TopicState {
     return seq === this.seq; // status
   }
 
+  /** @param {Message} message */
   #take({ type, seq, to, ts, status, data }) {
     if (!this.seq) this.confirmEmpty();
     if (type === "gap") this.event = true;

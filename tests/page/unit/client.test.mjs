@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { REPAIR_MS, RETRY_FIRST, TOPICS_PER_COMMAND, connect } from "../../../web/client.js";
-import { BACKOFF_MS_MAX, backoffMs } from "../../../web/connection.js";
+import { backoffMs } from "../../../web/connection.js";
 import "../../../web/limits.js"; // so that a publish does not wait for it
 import { FakeSocket, chance, clock, settle } from "./fakes.mjs";
 import { ModelServer } from "./model_server.mjs";

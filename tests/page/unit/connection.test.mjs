@@ -101,7 +101,7 @@ test("a drain says how long to stay away at least, within a limit, and only once
 });
 
 test("a close that forbids it, and our own, are for good", async () => {
-  for (const end of [(c) => FakeSocket.last.drop(4500, "origin"), (c) => c.made.close()]) {
+  for (const end of [() => FakeSocket.last.drop(4500, "origin"), (c) => c.made.close()]) {
     const connected = open();
     const before = FakeSocket.all.length;
     FakeSocket.last.welcome();
@@ -113,8 +113,7 @@ test("a close that forbids it, and our own, are for good", async () => {
 });
 
 test("closing from within a state handler stays closed", async () => {
-  let made;
-  made = new connection.Connection("ws://h/ws", () => {}, ({ state }) => state !== "closed" && made.close());
+  const made = new connection.Connection("ws://h/ws", () => {}, ({ state }) => state !== "closed" && made.close());
   FakeSocket.last.welcome();
   await clock.advance(10 * BACKOFF_MS_MAX);
   assert.equal(made.state, "closed");

@@ -71,7 +71,7 @@ test("a busy connection gets the server's time, too: it is asked for", async () 
   const pings = FakeSocket.last.commands("ping");
   assert.equal(pings.length, 1);
   FakeSocket.last.say({ type: "pong", id: pings[0].id, ts: clock.now });
-  FakeSocket.last.say({ type: "update", topic: "a.1", seq: ++seq, ts: clock.now - 700, data: {} });
+  FakeSocket.last.say({ type: "update", topic: "a.1", seq: seq + 1, ts: clock.now - 700, data: {} });
   assert.equal(client.status("a.1").ageMs, 700, "the server's clock is not ahead any more");
 });
 
