@@ -19,7 +19,7 @@ PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv venv-build venv-dev page-tools configure install install-release build demo test \
-  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python format wheel pictures clean
+  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python lint-web format wheel docs pictures clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -75,7 +75,7 @@ bench: install ## the benchmarks against their baselines
 	@cmake --build --preset release
 	@$(BIN)/python bench/run.py $(ARGS)
 
-lint: lint-cpp lint-python ## formatters, clang's and gcc's warnings, clang-tidy, ruff, mypy
+lint: lint-cpp lint-python lint-web ## formatters, clang's and gcc's warnings, clang-tidy, ruff, mypy, eslint, tsc
 
 lint-cpp: build
 	@scripts/apt-install $(LINT_PACKAGES)
@@ -89,6 +89,10 @@ lint-python: venv
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/mypy
 
+lint-web: page-tools
+	@tests/page/node_modules/.bin/eslint --config tests/page/eslint.config.js web tests/page
+	@tests/page/node_modules/.bin/tsc --project tests/page
+
 format: venv ## rewrite C++ and Python in the house style
 	@scripts/apt-install $(LINT_PACKAGES)
 	@clang-format-19 -i $(CXX_FILES)
@@ -97,6 +101,9 @@ format: venv ## rewrite C++ and Python in the house style
 
 wheel: venv ## a self-contained wheel in dist/
 	@$(WHEN_CHANGED) dist/.stamp $(PACKAGE_SOURCES) scripts/make-wheel -- scripts/make-wheel
+
+docs: install page-tools ## the API reference, for Python and for the browser, in build/docs/
+	@scripts/make-docs build/docs
 
 pictures: install page-tools ## take the README's pictures of the page again
 	@$(BIN)/python scripts/page_picture.py docs
