@@ -19,7 +19,7 @@ from tickwire._calls import Calls, FullError, LateError, RaisedError, Source
 from tickwire._core import AccessQuestion, Engine, overlap
 from tickwire._escape import printable
 from tickwire._fault_log import FaultLog
-from tickwire.plugins import Action, Allow, Deny, Peer
+from tickwire.plugins import Action, Allow, Deny, Peer, reason_text, ttl_seconds
 
 CLAIMS_BYTES_MAX: Final = 65_536
 REASON_CHARS_MAX: Final = 1_000
@@ -72,7 +72,9 @@ class AccessDesk:
         until = asyncio.get_running_loop().time() + self._deadline_ms / 1000
         try:
             answer = await self._decide(question, until)
-        except Exception as e:  # ours, or what the question holds is no text
+        except asyncio.CancelledError:  # the host ends; what plugins raise is caught further down
+            raise
+        except BaseException as e:  # ours, or what the question holds is no text
             _log.error("a question could not be answered:\n%s", _describe(e))
             answer = Answer("unavailable", text="the question could not be answered")
         self._engine.answer(question.id, answer.ruling, answer.ttl_ms, answer.text)
@@ -98,30 +100,30 @@ class AccessDesk:
         for guard in self.guards:
             if action not in guard.actions or not overlap(guard.pattern, topic):
                 continue
-            decision = await self._ask(guard, source, until, peer, topic)
-            if not isinstance(decision, Allow):
-                return self._refusal(guard, decision, "Allow or Deny")
-            if decision.ttl is not None:
-                ttls.append(decision.ttl)
-        ttl_ms = math.floor(min(ttls) * 1000) if ttls else 0
-        return Answer("allow", ttl_ms)
+            answer = await self._ask(guard, _permission, source, until, peer, topic)
+            if answer.ruling != "allow":
+                return answer
+            if answer.ttl_ms:
+                ttls.append(answer.ttl_ms)
+        return Answer("allow", min(ttls, default=0))
 
     async def _authenticate(self, peer: Peer, source: Source, until: float) -> Answer:
         guard = self.authenticator
         if guard is None:
             return Answer("unavailable", text="no authenticator is loaded")
-        claims = await self._ask(guard, source, until, peer)
-        if not isinstance(claims, Mapping):
-            return self._refusal(guard, claims, "a mapping of claims or Deny")
-        try:
-            return Answer("allow", text=_claims_text(claims))
-        except Exception as e:  # whatever a mapping's own methods raise
-            return self._fault(guard, "bad claims", f"claims are not JSON: {type(e).__name__}: {e}")
+        return await self._ask(guard, _identity, source, until, peer)
 
-    async def _ask(self, guard: Guard, source: Source, until: float, *args: Any) -> Any:
-        """What it returns, or the `Answer` "unavailable", which is logged."""
+    async def _ask(
+        self,
+        guard: Guard,
+        judge: Callable[[Any], Answer],
+        source: Source,
+        until: float,
+        *args: Any,
+    ) -> Answer:
+        """What `judge` makes of what the guard returns; any fault is logged and "unavailable"."""
         try:
-            return await guard.calls.call(guard.function, source, *args, until=until)
+            decision = await guard.calls.call(guard.function, source, *args, until=until)
         except LateError:
             return self._fault(guard, "late", "no answer in time", self._late_text())
         except FullError as e:
@@ -129,20 +131,16 @@ class AccessDesk:
             return Answer("unavailable", text="too many questions wait; try again later")
         except RaisedError as e:
             return self._fault(guard, "raised", f"raised\n{_describe(e.error)}")
+        try:
+            return judge(decision)
+        except _BadAnswerError as e:
+            return self._fault(guard, "bad answer", f"answered {e}")
+        except BaseException as e:  # whatever the answer's own methods raise
+            what = f"answered {_shown(decision)}, which cannot be read: {_summary(e)}"
+            return self._fault(guard, "bad answer", what)
 
     def _late_text(self) -> str:
         return f"no answer within {self._deadline_ms} ms"
-
-    def _refusal(self, guard: Guard, decision: Any, expected: str) -> Answer:
-        if isinstance(decision, Answer):
-            return decision
-        if isinstance(decision, Deny):
-            # Half a surrogate pair is no text on the wire.
-            reason = decision.reason[:REASON_CHARS_MAX].encode(errors="replace").decode()
-            return Answer("deny", text=reason)
-        return self._fault(
-            guard, "bad answer", f"answered {_shown(decision)}, which is not {expected}"
-        )
 
     def _fault(self, guard: Guard, kind: str, what: str, told: str = "") -> Answer:
         """Logged with the function's place and counted."""
@@ -152,6 +150,37 @@ class AccessDesk:
         guard.failed()
         role = "authenticator" if guard is self.authenticator else "authorizer"
         return Answer("unavailable", text=told or f"the {role} failed")
+
+
+class _BadAnswerError(Exception):
+    """It is of a type that no answer has."""
+
+    def __init__(self, decision: object, expected: str) -> None:
+        super().__init__(f"{_shown(decision)}, which is not {expected}")
+
+
+def _permission(decision: Any) -> Answer:
+    """Of an authorizer. Subclasses may have skipped the checks of their values."""
+    if isinstance(decision, Allow):
+        ttl = decision.ttl
+        return Answer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
+    return _denial(decision, "Allow or Deny")
+
+
+def _identity(decision: Any) -> Answer:
+    """Of the authenticator."""
+    if isinstance(decision, Mapping):
+        try:
+            return Answer("allow", text=_claims_text(decision))
+        except BaseException as e:  # of the mapping's own methods, too
+            raise ValueError(f"claims are not JSON: {_summary(e)}") from e
+    return _denial(decision, "a mapping of claims or Deny")
+
+
+def _denial(decision: Any, expected: str) -> Answer:
+    if isinstance(decision, Deny):
+        return Answer("deny", text=reason_text(decision.reason)[:REASON_CHARS_MAX])
+    raise _BadAnswerError(decision, expected)
 
 
 def _claims_text(claims: Mapping[str, Any]) -> str:
@@ -179,8 +208,15 @@ def _shown(value: object) -> str:
     """Short, whatever it is."""
     try:
         return reprlib.repr(value)
-    except Exception:
+    except BaseException:  # of its own methods
         return f"a {type(value).__name__}"
+
+
+def _summary(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # of its own methods
+        return type(error).__name__
 
 
 def _describe(error: BaseException) -> str:

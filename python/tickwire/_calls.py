@@ -80,7 +80,7 @@ class Calls:
                 raise FullError(self._why_full())
             return await self._await(_contained(function, *args), source, until)
         result = await self._call_in_thread(function, source, args, until)
-        if inspect.isawaitable(result):  # of an async function behind a plain decorator
+        if _is_awaitable(result):  # of an async function behind a plain decorator
             return await self._await(_contained(lambda: result), source, until)
         return result
 
@@ -102,7 +102,7 @@ class Calls:
         if not task.done() or task.cancelled():
             raise LateError
         result = task.result()
-        if isinstance(result, RaisedError):
+        if type(result) is RaisedError:  # isinstance() may run code of the plugin's object
             raise result
         return result
 
@@ -227,6 +227,14 @@ class Calls:
         if self.blocked:
             return f"{self._stuck} calls hang"
         return "calls of this client hang or are under way"
+
+
+def _is_awaitable(result: object) -> bool:
+    """`RaisedError` where the object itself raises when it is looked at."""
+    try:
+        return inspect.isawaitable(result)
+    except BaseException as e:
+        raise RaisedError(e) from e
 
 
 async def _wait(future: asyncio.Future[Any], until: float) -> None:

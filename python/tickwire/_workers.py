@@ -50,9 +50,9 @@ def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | Non
     if future.done():
         return
     if isinstance(error, StopIteration | asyncio.CancelledError | KeyboardInterrupt | SystemExit):
-        error = RuntimeError(
-            f"raised {error!r}"
-        )  # in a plugin these mean nothing more than a fault
+        fault = RuntimeError(f"raised {type(error).__name__}")
+        fault.__cause__ = error
+        error = fault  # in a plugin these mean nothing more than a fault
     if error is None:
         future.set_result(result)
     else:

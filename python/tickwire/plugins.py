@@ -63,14 +63,8 @@ class Allow:
     they are over. None: for as long as the session lives."""
 
     def __post_init__(self) -> None:
-        if self.ttl is None:
-            return
-        if isinstance(self.ttl, bool) or not isinstance(self.ttl, Real):
-            kind = type(self.ttl).__name__
-            raise ConfigError(f"ttl: must be seconds as a number, not a {kind}", field="ttl")
-        if not TTL_S_MIN <= self.ttl <= TTL_S_MAX:
-            limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
-            raise ConfigError(f"ttl: must be {limit}, not {self.ttl}", field="ttl")
+        if self.ttl is not None:
+            ttl_seconds(self.ttl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +75,31 @@ class Deny:
     """What the client is told: its first 1,000 characters."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.reason, str):
-            kind = type(self.reason).__name__
-            raise ConfigError(f"reason: must be a str, not a {kind}", field="reason")
+        reason_text(self.reason)
+
+
+def ttl_seconds(ttl: object) -> float:
+    """An `Allow.ttl` as a plain number. `ConfigError`."""
+    if isinstance(ttl, bool) or not isinstance(ttl, Real):
+        kind = type(ttl).__name__
+        raise ConfigError(f"ttl: must be seconds as a number, not a {kind}", field="ttl")
+    try:
+        seconds = float(ttl)
+    except OverflowError:
+        seconds = float("inf")
+    if not TTL_S_MIN <= seconds <= TTL_S_MAX:
+        limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
+        raise ConfigError(f"ttl: must be {limit}, not {seconds:g}", field="ttl")
+    return seconds
+
+
+def reason_text(reason: object) -> str:
+    """A `Deny.reason` as a plain str that can be sent: half a surrogate pair is no text on the
+    wire. `ConfigError`."""
+    if not isinstance(reason, str):
+        kind = type(reason).__name__
+        raise ConfigError(f"reason: must be a str, not a {kind}", field="reason")
+    return str.encode(reason, errors="replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,40 @@ def decorated(function):
     return plain
 
 
+class Panic(BaseException):
+    """No `Exception`."""
+
+
+class RaisesWhenShown:
+    def __repr__(self):
+        raise Panic
+
+
+class RaisesWhenLookedAt:
+    @property
+    def __class__(self):
+        raise Panic("looked at")
+
+
+class RaisesWhenCompared(float):
+    def __float__(self):
+        raise SystemExit(3)
+
+
+class RaisesWhenRead(Allow):
+    @property
+    def ttl(self):
+        raise Panic("read")
+
+
+def unchecked(kind, **fields):
+    """As a subclass makes it that skips the checks."""
+    answer = object.__new__(type("Unchecked", (kind,), {}))
+    for name, value in fields.items():
+        object.__setattr__(answer, name, value)
+    return answer
+
+
 @pytest.mark.parametrize("threaded", [False, True])
 @pytest.mark.parametrize(
     ("answer", "logged"),
@@ -134,6 +168,14 @@ def decorated(function):
         (lambda: raises(asyncio.CancelledError()), "CancelledError"),
         (lambda: raises(BaseExceptionGroup("both", [SystemExit()])), "both"),
         (lambda: raises(StopIteration()), "StopIteration"),
+        (RaisesWhenShown, "answered a RaisesWhenShown, which is not Allow or Deny"),
+        (RaisesWhenLookedAt, "Panic: looked at"),
+        (lambda: object.__new__(RaisesWhenRead), "which cannot be read: Panic: read"),
+        (lambda: unchecked(Allow, ttl="60"), "ttl: must be seconds as a number, not a str"),
+        (lambda: unchecked(Allow, ttl=math.nan), "ttl: must be 1 to 3153600000 seconds, not nan"),
+        (lambda: unchecked(Allow, ttl=RaisesWhenCompared(60)), "which cannot be read: SystemExit"),
+        (lambda: unchecked(Deny, reason=None), "reason: must be a str, not a NoneType"),
+        (lambda: unchecked(Deny), "which cannot be read: AttributeError"),
     ],
 )
 def test_an_answer_that_is_none_is_unavailable_at_once_logged_and_counted(

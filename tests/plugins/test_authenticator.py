@@ -1,6 +1,7 @@
 """What becomes of a token, and of the subscriptions that its claims allowed."""
 
 import threading
+from collections import UserDict
 from contextlib import suppress
 
 import pytest
@@ -45,6 +46,14 @@ def nested(depth):
     return value
 
 
+class RaisesWhenRead(UserDict):
+    def __iter__(self):
+        raise SystemExit(3)
+
+    def keys(self):
+        raise SystemExit(3)
+
+
 @pytest.mark.parametrize(
     ("claims", "logged"),
     [
@@ -53,6 +62,7 @@ def nested(depth):
         (Allow(), "answered Allow(ttl=None)"),
         ({"at": object()}, "claims are not JSON: TypeError"),
         ({"x": float("nan")}, "claims are not JSON: ValueError"),
+        (RaisesWhenRead(), "claims are not JSON: SystemExit: 3"),
         ({7: "seven"}, "the key 7 is not a string"),
         ({"a": [{None: 1}]}, "the key None is not a string"),
         (nested(100_000), "claims are not JSON: RecursionError"),
