@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import logging
 import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from tickwire._runner import FeedRunner
+
+_log: Final = logging.getLogger("tickwire.plugins")
 
 UNTAKEN_S: Final = 1.0
 """The exception of a task is nobody's when nobody has asked for it so long after the task ended."""
@@ -83,6 +86,26 @@ class FeedTask(asyncio.Task[Any]):
             return
         if self.run.fail(error):
             self.exception()  # taken: asyncio need not tell of it
+
+
+class PluginLoop(asyncio.SelectorEventLoop):
+    """The loop of all plugins: none of them takes away what tells of their failures.
+
+    `take_fault` gets the context of each fault (see ``call_exception_handler``), and says whether
+    that was all there is to do; else a plugin's exception handler is called, or asyncio's own.
+    """
+
+    def __init__(self, take_fault: Callable[[dict[str, Any]], bool]) -> None:
+        super().__init__()
+        self._take_fault = take_fault
+        super().set_task_factory(FeedTask.make)
+
+    def set_task_factory(self, factory: object) -> None:
+        _log.warning("a plugin sets the task factory of the plugins' loop, which keeps its own")
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if not self._take_fault(context):
+            super().call_exception_handler(context)
 
 
 def run_of_fault(context: dict[str, Any]) -> Run | None:

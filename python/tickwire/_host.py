@@ -23,7 +23,7 @@ from tickwire._calls import Calls
 from tickwire._core import DemandChange, Engine, overlap
 from tickwire._ending import end_tasks
 from tickwire._fault_log import PERIOD_S, FaultLog
-from tickwire._feed_task import FeedTask, run_of_fault, run_of_raised
+from tickwire._feed_task import FeedTask, PluginLoop, run_of_fault, run_of_raised
 from tickwire._plugin_files import raise_from
 from tickwire._runner import FeedRunner, State
 from tickwire._watchdog import Watchdog
@@ -84,9 +84,7 @@ class Host:
         path = self._engine.config.plugin_python_path
         if path and path not in sys.path:
             sys.path.append(path)
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_task_factory(FeedTask.make)
-        self._loop.set_exception_handler(self._take_fault)
+        self._loop = PluginLoop(self._take_fault)
         self._thread.start()
         self._watchdog = Watchdog(self._loop, self._thread, self._set_blocked)
         try:
@@ -226,11 +224,12 @@ class Host:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    def _take_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _take_fault(self, context: dict[str, Any]) -> bool:
         """A task failed, and nobody will ever ask how; or a callback did."""
         run, error = run_of_fault(context), context.get("exception")
-        if run is None or error is None or self._is_ended or not run.fail(error):
-            loop.default_exception_handler(context)
+        if run is None or error is None or self._is_ended:
+            return False
+        return run.fail(error)
 
     def _listen(self) -> None:
         self._loop.add_reader(self._engine.notify_fd(), self._take_events)

@@ -4,14 +4,12 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
 import pytest
 
 from tickwire import Deny, authenticator, authorizer, feed
-from tickwire._feed_task import UNTAKEN_S
 from tickwire.errors import PluginError
 from tickwire.plugins import load
 from tickwire.pub import Pub
@@ -136,59 +134,6 @@ def test_a_thread_that_ends_in_any_way_is_stale_counted_and_restarted(
     eventually(lambda: server.snapshot("t.x").status == "live")
 
 
-async def awaits_late(task: asyncio.Task[None]) -> None:
-    await asyncio.sleep(UNTAKEN_S / 5)
-    with suppress(LookupError):
-        await task
-
-
-async def gathers_all(task: asyncio.Task[None]) -> None:
-    await asyncio.gather(task, asyncio.sleep(2 * UNTAKEN_S), return_exceptions=True)
-
-
-async def waits_for_all(task: asyncio.Task[None]) -> None:
-    await asyncio.wait({task, asyncio.create_task(asyncio.sleep(2 * UNTAKEN_S))})
-    task.exception()
-
-
-@pytest.mark.parametrize("take", [awaits_late, gathers_all, waits_for_all])
-def test_a_feed_that_takes_the_exception_of_its_task_goes_on(take, start_server, eventually):
-    @feed("t.*")
-    async def careful(pub: Pub) -> None:
-        await take(asyncio.create_task(raises(LookupError("expected"), pub)))
-        await asyncio.sleep(2 * UNTAKEN_S)
-        pub.publish("t.x", {"last": "1"})
-        await asyncio.sleep(HOUR_S)
-
-    server = start_server(careful)
-    eventually(lambda: server.snapshot("t.x"))
-    assert plugin_health(server) == {"state": "running", "restarts": 0, "errors": 0}
-
-
-def test_what_an_earlier_run_left_behind_does_not_fail_a_later_one(start_server, eventually):
-    left: list[asyncio.Task[None]] = []
-    go = asyncio.Event()
-
-    async def fails_late() -> None:
-        await go.wait()
-        raise LookupError("late")
-
-    @feed("t.*")
-    async def again(pub: Pub) -> None:
-        if not left:
-            left.append(asyncio.create_task(fails_late()))
-            raise ValueError("the first run")
-        go.set()
-        await asyncio.sleep(2 * UNTAKEN_S)
-        pub.publish("t.x", {"last": "1"})
-        await asyncio.sleep(HOUR_S)
-
-    server = start_server(again)
-    eventually(lambda: server.snapshot("t.x"))
-    assert plugin_health(server) == {"state": "running", "restarts": 1, "errors": 1}
-    left.clear()
-
-
 async def cancel_itself() -> None:
     task = asyncio.current_task()
     assert task is not None
@@ -208,6 +153,19 @@ async def stop_the_loop() -> None:
     raise LookupError("it goes on")
 
 
+async def take_what_tells_of_faults() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)
+    loop.set_task_factory(None)
+    kept = asyncio.create_task(raise_soon())
+    await asyncio.sleep(HOUR_S)
+    kept.cancel()
+
+
+async def raise_soon() -> None:
+    raise LookupError("nobody awaits it")
+
+
 async def raise_in_a_callback() -> None:
     def callback() -> None:
         raise SystemExit
@@ -218,7 +176,14 @@ async def raise_in_a_callback() -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [cancel_itself, cancel_all_tasks, stop_the_loop, raise_in_a_callback]
+    "harm",
+    [
+        cancel_itself,
+        cancel_all_tasks,
+        stop_the_loop,
+        take_what_tells_of_faults,
+        raise_in_a_callback,
+    ],
 )
 def test_what_a_feed_does_to_the_loop_of_all_plugins_is_survived(
     harm, start_server, eventually, caplog
