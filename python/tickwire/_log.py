@@ -1,8 +1,10 @@
 """The one format of log lines: that of the core (core/engine/logging.cc), for what Python logs."""
 
+import io
 import logging
+import sys
 import time
-from typing import Final
+from typing import Final, TextIO
 
 from tickwire._escape import printable
 
@@ -24,8 +26,24 @@ class Formatter(logging.Formatter):
         return f"{at}.{int(record.msecs):03} {level} {record.name}: {lines}"
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """To a stream of its own: a plugin may close `sys.stderr`. What cannot be written is lost."""
+
+    def __init__(self) -> None:
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        out = io.FileIO(2, "wb", closefd=False)
+        super().__init__(
+            io.TextIOWrapper(
+                io.BufferedWriter(out), encoding, errors="backslashreplace", line_buffering=True
+            )
+        )
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
+
+
 def to_stderr() -> None:
     """Unless the program has set logging up itself."""
-    handler = logging.StreamHandler()
+    handler = _Handler()
     handler.setFormatter(Formatter())
     logging.basicConfig(handlers=[handler])

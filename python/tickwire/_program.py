@@ -1,7 +1,11 @@
 """What a program that serves does besides serving: signals, log lines, and the daemon's main."""
 
+import atexit
+import io
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from tickwire._core import Engine, version
+from tickwire._fault_log import FaultLog
 from tickwire._host import Host
 from tickwire._log import to_stderr
 
@@ -81,12 +86,25 @@ def stop_signals(
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
 
+    def is_over() -> bool:
+        if stop.wait(HOLD_S):
+            return True
+        hold()
+        while reload is not None and not reloads.empty():
+            reloads.get()
+            reload()
+        return False
+
+    faults = FaultLog(_log)
+
     def wait() -> None:
-        while not stop.wait(HOLD_S):
-            hold()
-            while reload is not None and not reloads.empty():
-                reloads.get()
-                reload()
+        while True:
+            try:
+                if is_over():
+                    return
+            except BaseException as e:  # Python runs all handlers in this thread
+                kind = f"a signal handler raised {type(e).__name__}"
+                faults.error(kind, "a signal handler raised; the server goes on", exc_info=e)
 
     old = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
@@ -102,6 +120,15 @@ def run(engine: Engine) -> None:
     Raises what a start can raise: `PluginError`, `StoreError`, `ListenError`.
     """
     set_up_logging(engine.config.log_level)
+    out = sys.stdout
+    try:
+        _serve(engine)
+    finally:
+        if sys.stdout is None or sys.stdout.closed:  # the daemon flushes it at its end
+            sys.stdout = out if not out.closed else io.StringIO()
+
+
+def _serve(engine: Engine) -> None:
     host = Host(engine)
     with stop_signals() as wait:
         host.start(engine.config.plugin_files)
@@ -114,9 +141,24 @@ def run(engine: Engine) -> None:
 
 
 def end_on_signals() -> None:
-    """From here on a signal ends the process: Python's handlers would wait for stop() to return."""
+    """From here on a signal ends the process: Python's handlers would wait for stop() to return.
+    Handlers that plugins set for other signals run no more, since they could end it half-way."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals() - {signal.SIGCHLD}:
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def leave_threads() -> None:
+    """Ends the process, which has stopped in order, if threads that plugins started would hold it
+    up; as tickwired does, which waits for none of them."""
+    others = threading.enumerate()
+    if all(thread.daemon or thread is threading.main_thread() for thread in others):
+        return
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    os._exit(0)
 
 
 # --- the log --------------------------------------------------------------------------------------

@@ -54,6 +54,20 @@ HARMS = {
     },
 }
 
+RAISES_LATER = (
+    "def handler(*_): print('raises', flush=True); {what}\n"
+    "signal.signal(signal.SIGALRM, handler); signal.setitimer(signal.ITIMER_REAL, 1, 0.2)"
+)
+NOT_THE_PROGRAMS = {
+    "a handler that raises": {"at_import": RAISES_LATER.format(what="raise TimeoutError('mine')")},
+    "a handler that exits": {"at_import": RAISES_LATER.format(what="raise SystemExit(9)")},
+    "a thread that runs on": {
+        "at_import": "import time; threading.Thread(target=time.sleep, args=[3600]).start()"
+    },
+    "no streams": {"at_import": "import sys; sys.stdout = sys.stderr = None"},
+    "closed streams": {"at_import": "import sys; sys.stdout.close(); sys.stderr.close()"},
+}
+
 
 class Program:
     def __init__(self, command: list[object], log: Path, cwd: Path) -> None:
@@ -100,6 +114,22 @@ def test_no_plugin_takes_the_end_away(program, harm, number, serve, tmp_path, ev
         assert "sets handlers of SIGTERM, SIGINT; the program keeps" in running.log()
     running.process.send_signal(number)
     assert running.process.wait(60) == 0, running.log()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("harm", NOT_THE_PROGRAMS)
+def test_what_a_plugin_does_to_its_process_does_not_end_it_or_hold_it_up(
+    program, harm, serve, tmp_path, eventually
+):
+    text = FEED.format(**{"at_import": "", "in_feed": "pass"} | NOT_THE_PROGRAMS[harm])
+    (tmp_path / "loud.py").write_text(text)
+    running = serve(program, "loud.py")
+    if "handler" in harm:
+        eventually(lambda: "a signal handler raised; the server goes on" in running.log())
+        assert "loud.py" in running.log(), "the traceback names the plugin's file"
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(60) == 0, running.log()
+    assert running.log().rstrip().endswith(" info tickwire: stopped")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

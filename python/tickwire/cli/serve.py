@@ -9,7 +9,7 @@ import typer
 from tickwire.cli.config import load
 from tickwire.cli.options import ConfigFile, Sets
 from tickwire.cli.outcome import reported
-from tickwire.cli.streams import OutputError
+from tickwire.cli.streams import OutputError, restore
 
 DEMO = "tickwire.feeds.random_walk"
 
@@ -28,7 +28,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Add made-up prices.")] = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once. SIGHUP reloads."""
-    from tickwire._program import end_on_signals, set_up_logging, stop_signals
+    from tickwire._program import end_on_signals, leave_threads, set_up_logging, stop_signals
     from tickwire.errors import ConfigError
     from tickwire.server import Server
 
@@ -44,13 +44,18 @@ def serve(
             logging.getLogger("tickwire").error("not reloaded: %s", e)
 
     with stop_signals(server.stopped, reload) as wait:
-        server.start()
+        try:
+            server.start()
+        finally:
+            restore()
         with suppress(OutputError):  # a server goes on without anybody who reads this
             print(f"serving http://{server.address}/ and {server.url}", flush=True)
         server.log_start("tickwire serve")
         wait()
     end_on_signals()
+    restore()
     log = logging.getLogger("tickwire")
     log.info("stopping")
     server.stop()
     log.info("stopped")
+    leave_threads()

@@ -36,6 +36,12 @@ def set_up() -> None:
     sys.stderr = _text(_Errors(2, "wb", closefd=False), encoding)
 
 
+def restore() -> None:
+    """Sets them up again if a plugin has closed them or taken them away."""
+    if any(stream is None or stream.closed for stream in (sys.stdout, sys.stderr)):
+        set_up()
+
+
 def _is_open(number: int) -> bool:
     try:
         os.fstat(number)
