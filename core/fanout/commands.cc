@@ -10,6 +10,7 @@
 #include "base/work.h"
 #include "fanout/offload.h"
 #include "fanout/subscribe_run.h"
+#include "fanout/topic_page.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -234,31 +235,14 @@ void Commands::finish_publish(Session& session, const std::string& id,
 void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
   const Result<Pattern> pattern = Pattern::parse(command.pattern);
   if (!pattern) return refuse(session, id, pattern.error());
-  struct Progress {
-    std::string id;
-    Pattern pattern;
-    std::string after;
-    std::size_t limit;
-    std::vector<std::string> topics;
-  };
-  const auto progress = std::make_shared<Progress>(Progress{id, *pattern, command.after, command.limit, {}});
-  sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
-    std::vector<std::string>& topics = progress->topics;
-    bool end = false;
-    while (!end && topics.size() <= progress->limit) {
-      if (budget.spent()) return false;
-      std::vector<UpdatePtr> found;
-      end = parts_.hub.list(progress->pattern, progress->after, progress->limit + 1 - topics.size(), budget,
-                            found);
-      for (const UpdatePtr& update : found) {
-        const std::string& name = update->topic().name;
-        // A guarded topic's name is its authorizer's to tell.
-        if (parts_.access.check(Action::kSubscribe, name) == Verdict::kAllow) topics.push_back(name);
-      }
-    }
-    const bool more = topics.size() > progress->limit;
-    if (more) topics.pop_back();
-    asker.send(encode_list(progress->id, topics, more ? topics.back() : ""));
+  const auto page =
+      std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, command.after, command.limit);
+  sequencer_.work(session, [id, page](Session& asker, const Budget& budget) {
+    if (!page->run(budget)) return false;
+    std::vector<std::string_view> names;
+    names.reserve(page->topics().size());
+    for (const UpdatePtr& update : page->topics()) names.push_back(update->topic().name);
+    asker.send(encode_list(id, names, page->next()));
     return true;
   });
 }

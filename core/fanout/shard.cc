@@ -102,6 +102,11 @@ class Shard::Impl {
     }
   }
 
+  void start(Jobs::Piece piece) {
+    parts_.jobs.start(std::move(piece));
+    wake_when_sooner();
+  }
+
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const {
     SessionList all{{}, parts_.sessions.count()};
     all.sessions.reserve(all.total);
@@ -310,6 +315,9 @@ std::int64_t Shard::run() {
 }
 void Shard::tick() {
   impl_->tick();
+}
+void Shard::start(std::function<bool(const Budget&)> piece) {
+  impl_->start(std::move(piece));
 }
 SessionList Shard::list_sessions(const SessionsQuery& query) const {
   return impl_->list_sessions(query);

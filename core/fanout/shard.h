@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/loop_pulse.h"
+#include "base/work.h"
 #include "fanout/access.h"
 #include "fanout/session_report.h"
 #include "fanout/shard_config.h"
@@ -61,6 +62,8 @@ class Shard {
   std::int64_t run();
   // Once a second: heartbeats, deadlines, expired authorizations, the age limit.
   void tick();
+  // Work of net/ that is done in pieces, the first one at once; true: it is done.
+  void start(std::function<bool(const Budget&)> piece);
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const;
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
   // first one at once. draining(): some have yet to be told.

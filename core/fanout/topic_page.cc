@@ -3,30 +3,25 @@
 #include <utility>
 
 namespace tickwire {
-namespace {
 
-constexpr std::size_t kLookedAtOnce = 1'024;
-
-}  // namespace
-
-TopicPage list_topics(const Hub& hub, const Access& access, const Pattern& pattern, std::string_view after,
-                      std::size_t limit) {
-  TopicPage page;
-  std::string place(after);
-  for (bool more = true; more;) {
-    std::vector<UpdatePtr> found = hub.list(pattern, place, kLookedAtOnce);
-    more = found.size() == kLookedAtOnce;
-    if (more) place = found.back()->topic().name;
+bool TopicPage::run(const Budget& budget) {
+  while (!budget.spent()) {
+    std::vector<UpdatePtr> found;
+    const bool end = hub_.list(pattern_, place_, limit_ + 1 - topics_.size(), budget, found);
     for (UpdatePtr& update : found) {
-      if (access.check(Action::kSubscribe, update->topic().name) != Verdict::kAllow) continue;
-      if (page.topics.size() == limit) {
-        page.next = page.topics.back()->topic().name;
-        return page;
-      }
-      page.topics.push_back(std::move(update));
+      Work::count();
+      if (access_.check(Action::kSubscribe, update->topic().name) != Verdict::kAllow) continue;
+      more_ = topics_.size() == limit_;
+      if (more_) return true;
+      topics_.push_back(std::move(update));
     }
+    if (end) return true;
   }
-  return page;
+  return false;
+}
+
+std::string_view TopicPage::next() const {
+  return more_ ? std::string_view(topics_.back()->topic().name) : std::string_view();
 }
 
 }  // namespace tickwire

@@ -1,25 +1,42 @@
-// TopicPage: a page of the topics that anybody may know of, for the command `list` and GET /v1/topics. Any
-// thread.
+// TopicPage: one page of the topics that anybody may know of, for the command `list` and GET /v1/topics,
+// found in pieces. A guarded name is its authorizer's to tell, so neither topics() nor next() ever hold one,
+// nor does next() say that only guarded ones follow.
+//
+// Any thread, one at a time. Hub and access outlive it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/work.h"
 #include "fanout/access.h"
 #include "hub/hub.h"
 
 namespace tickwire {
 
-struct TopicPage {
-  std::vector<UpdatePtr> topics;  // in order of name
-  std::string next;               // `after` of the next page: the last name of this one; empty: there is none
-};
+class TopicPage {
+ public:
+  // Of the topics after `after` that exist and match, at most `limit`.
+  TopicPage(const Hub& hub, const Access& access, Pattern pattern, std::string_view after, std::size_t limit)
+      : hub_(hub), access_(access), pattern_(std::move(pattern)), place_(after), limit_(limit) {}
 
-// The topics after `after` that exist, match and that no authorizer guards, at most `limit`. A guarded name
-// is its authorizer's to tell, so neither topics nor next ever hold one, nor does next say that only guarded
-// ones follow.
-TopicPage list_topics(const Hub& hub, const Access& access, const Pattern& pattern, std::string_view after,
-                      std::size_t limit);
+  // Looks on; true: the page is complete.
+  bool run(const Budget& budget);
+  [[nodiscard]] const std::vector<UpdatePtr>& topics() const { return topics_; }  // in order of name
+  // `after` of the next page: the last name of this one; empty: there is none.
+  [[nodiscard]] std::string_view next() const;
+
+ private:
+  const Hub& hub_;
+  const Access& access_;
+  const Pattern pattern_;
+  std::string place_;
+  const std::size_t limit_;
+  std::vector<UpdatePtr> topics_;
+  bool more_ = false;
+};
 
 }  // namespace tickwire

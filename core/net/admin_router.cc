@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <ranges>
 #include <utility>
 
@@ -59,6 +60,14 @@ HttpResponse for_the_admin(HttpResponse response) {
   return response;
 }
 
+AnswerInPieces for_the_admin(AnswerInPieces pieces) {
+  return [pieces = std::move(pieces)](const Budget& budget) {
+    std::optional<HttpResponse> response = pieces(budget);
+    if (response) response->any_origin = false;
+    return response;
+  };
+}
+
 Result<SessionNumber> parse_sort(const std::string& text) {
   const auto* const found = std::ranges::find(kSessionNumbers, text, &SessionNumberName::name);
   if (found != kSessionNumbers.end()) return found->number;
@@ -76,7 +85,10 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
     return for_the_admin(error_response(403, admitted.error()));
   }
   if (request.path == kHealthPath) return for_the_admin(site_.health(HealthDetail::kAll, draining));
-  if (request.path != kSessionsPath) return for_the_admin(site_.answer(request, draining));
+  if (request.path != kSessionsPath) {
+    const auto guard = [](auto&& found) -> Answer { return for_the_admin(std::move(found)); };
+    return std::visit(guard, site_.answer(request, draining));
+  }
   const auto query = read_sessions_query(request);
   if (query) return *query;
   return for_the_admin(error_response(400, query.error()));

@@ -24,7 +24,7 @@ class AdminRouter {
   AdminRouter(const HttpRouter& site, std::string token) : site_(site), token_(std::move(token)) {}
 
   // Sessions belong to many loops: who asks for them gets an answer from HttpSource::list_sessions later.
-  using Answer = std::variant<HttpResponse, SessionsQuery>;
+  using Answer = std::variant<HttpResponse, AnswerInPieces, SessionsQuery>;
   [[nodiscard]] Answer answer(const HttpRequest& request, Door door, bool draining) const;
 
  private:

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -140,10 +141,18 @@ void HttpConnection::on_head(std::size_t size) {
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   method_ = head.method;
   const HttpRequest request = http_request(head);
-  if (door_ == Door::kPublic) return answer(loop_.router.answer(request, loop_.draining));
-  AdminRouter::Answer reply = loop_.admin.answer(request, door_, loop_.draining);
-  if (const auto* query = std::get_if<SessionsQuery>(&reply)) return await_sessions(*query);
-  answer(std::get<HttpResponse>(std::move(reply)));
+  const auto give = [this](auto&& reply) {
+    using Reply = std::decay_t<decltype(reply)>;
+    if constexpr (std::is_same_v<Reply, SessionsQuery>) {
+      await_sessions(reply);
+    } else if constexpr (std::is_same_v<Reply, AnswerInPieces>) {
+      await_pieces(std::move(reply));
+    } else {
+      answer(std::move(reply));
+    }
+  };
+  if (door_ == Door::kPublic) return std::visit(give, loop_.router.answer(request, loop_.draining));
+  std::visit(give, loop_.admin.answer(request, door_, loop_.draining));
 }
 
 void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
@@ -170,14 +179,39 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   Connection::adopt(loop, socket, std::move(opening));
 }
 
+bool HttpConnection::begin_await(std::uint64_t& number) {
+  if (answer_.resize(1) != Drawn::kTaken) {
+    answer(too_many("too many HTTP answers are under way"));
+    return false;
+  }
+  enter(State::kAwaiting, 0);
+  wait(loop_.answers);
+  number = ++loop_.last_awaited;
+  loop_.awaited.emplace(number, this);
+  return true;
+}
+
+// The client may leave between the pieces.
+void HttpConnection::await_pieces(AnswerInPieces pieces) {
+  std::uint64_t number = 0;
+  if (!begin_await(number)) return;
+  loop_.shard.start([&loop = loop_, number, pieces = std::move(pieces)](const Budget& budget) {
+    const auto awaited = loop.awaited.find(number);
+    if (awaited == loop.awaited.end()) return true;
+    std::optional<HttpResponse> response = pieces(budget);
+    if (!response) return false;
+    HttpConnection* const client = awaited->second;
+    loop.awaited.erase(awaited);
+    client->answer(std::move(*response));
+    return true;
+  });
+}
+
 // The loops tell their sessions on their own threads, so the answer comes posted, if the client is still
 // there.
 void HttpConnection::await_sessions(const SessionsQuery& query) {
-  if (answer_.resize(1) != Drawn::kTaken) return answer(too_many("too many HTTP answers are under way"));
-  enter(State::kAwaiting, 0);
-  wait(loop_.answers);
-  const std::uint64_t number = ++loop_.last_awaited;
-  loop_.awaited.emplace(number, this);
+  std::uint64_t number = 0;
+  if (!begin_await(number)) return;
   loop_.router.source().list_sessions(query, [&loop = loop_, number](std::string json) {
     loop.shard.post([&loop, number, json = std::move(json)] {
       const auto awaited = loop.awaited.extract(number);

@@ -3,7 +3,7 @@
 //
 //   head ──> answering ──> lingering ──> gone
 //     │          ^
-//     ├──> awaiting                      its answer is put together on other loops
+//     ├──> awaiting                      its answer is put together in pieces, or on other loops
 //     ├──> (becomes a WebSocket: gone here)
 //     any ─────────────────────> gone    a deadline, a limit, an error, the end of the server
 //
@@ -57,6 +57,9 @@ class HttpConnection final : public Pollee, public DeadlineNode {
   void read_head();
   void on_head(std::size_t size);
   void on_upgrade(const RequestHead& head, std::size_t size);
+  // False: too many answers are under way, which it is told. `number` finds it in loop.awaited.
+  bool begin_await(std::uint64_t& number);
+  void await_pieces(AnswerInPieces pieces);
   void await_sessions(const SessionsQuery& query);
   void refuse(const Refusal& refusal);
   void refuse(int status, ErrorCode code, std::string_view message);

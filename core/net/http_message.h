@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/work.h"
 
 namespace tickwire {
 
@@ -44,6 +46,9 @@ struct HttpResponse {
 
   [[nodiscard]] std::size_t body_bytes() const { return head.size() + shared.size() + tail.size(); }
 };
+
+// An answer that takes a while: called on one loop thread, between its turns, until it gives one.
+using AnswerInPieces = std::function<std::optional<HttpResponse>(const Budget&)>;
 
 // Of ?limit=: 1 to `max`, else kBadMessage.
 Result<std::size_t> parse_limit(std::string_view text, std::size_t max);

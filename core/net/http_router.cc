@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -75,6 +76,19 @@ HttpResponse error_response(const Error& error) {
   return tickwire::error_response(status_of(error.code), error);
 }
 
+HttpResponse topics_response(const TopicPage& page) {
+  HttpResponse response = json_response();
+  response.head = R"({"topics":[)";
+  for (const UpdatePtr& update : page.topics()) {
+    if (response.head.back() != '[') response.head += ',';
+    fmt::format_to(std::back_inserter(response.head), R"({{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
+                   update->topic().name, update->seq(), update->ts(), name_of(update->status()));
+  }
+  const std::string_view next = page.next();
+  response.head += next.empty() ? R"(],"next":null})" : fmt::format(R"(],"next":"{}"}})", next);
+  return response;
+}
+
 HttpResponse elsewhere() {
   HttpResponse response = error_response(
       {ErrorCode::kDenied,
@@ -96,7 +110,7 @@ std::optional<HttpResponse> refusal_of(const HttpRequest& request) {
   return std::nullopt;
 }
 
-HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const {
+HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining) const {
   if (auto refused = refusal_of(request)) return std::move(*refused);
   if (request.path == kHealthPath) return health(HealthDetail::kPublic, draining);
   if (request.path == kReadyPath) return ready(draining);
@@ -109,22 +123,17 @@ HttpResponse HttpRouter::answer(const HttpRequest& request, bool draining) const
   return file(request);
 }
 
-HttpResponse HttpRouter::topics(const HttpRequest& request) const {
+HttpRouter::Answer HttpRouter::topics(const HttpRequest& request) const {
   const auto query = parse_topics_query(request);
   if (!query) return error_response(query.error());
   const auto pattern = Pattern::parse(query->pattern);
   if (!pattern) return error_response(pattern.error());
-
-  const TopicPage page = list_topics(parts_.hub, parts_.access, *pattern, query->after, query->limit);
-  HttpResponse response = json_response();
-  response.head = R"({"topics":[)";
-  for (const UpdatePtr& update : page.topics) {
-    if (response.head.back() != '[') response.head += ',';
-    fmt::format_to(std::back_inserter(response.head), R"({{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
-                   update->topic().name, update->seq(), update->ts(), name_of(update->status()));
-  }
-  response.head += page.next.empty() ? R"(],"next":null})" : fmt::format(R"(],"next":"{}"}})", page.next);
-  return response;
+  const auto page =
+      std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, query->after, query->limit);
+  return [page](const Budget& budget) -> std::optional<HttpResponse> {
+    if (page->run(budget)) return topics_response(*page);
+    return std::nullopt;
+  };
 }
 
 HttpResponse HttpRouter::snapshot(std::string_view topic) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/error.h"
@@ -36,14 +37,15 @@ class HttpRouter {
   };
   explicit HttpRouter(Parts parts) : parts_(std::move(parts)) {}
 
-  [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining) const;
+  using Answer = std::variant<HttpResponse, AnswerInPieces>;
+  [[nodiscard]] Answer answer(const HttpRequest& request, bool draining) const;
   // 200; 503 while a loop stands still, or draining.
   [[nodiscard]] HttpResponse health(HealthDetail detail, bool draining) const;
 
   [[nodiscard]] const HttpSource& source() const { return parts_.source; }
 
  private:
-  [[nodiscard]] HttpResponse topics(const HttpRequest& request) const;
+  [[nodiscard]] Answer topics(const HttpRequest& request) const;
   [[nodiscard]] HttpResponse snapshot(std::string_view topic) const;
   [[nodiscard]] HttpResponse ready(bool draining) const;
   [[nodiscard]] HttpResponse file(const HttpRequest& request) const;

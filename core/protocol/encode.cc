@@ -107,9 +107,10 @@ std::string encode_auth_ack(std::string_view id, bool judged) {
   return begin("ack", id) + (judged ? "}" : ",\"judged\":false}");
 }
 
-std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next) {
+std::string encode_list(std::string_view id, const std::vector<std::string_view>& topics,
+                        std::string_view next) {
   std::string text = begin("ack", id).append(",\"topics\":[");
-  for (const std::string& topic : topics) {
+  for (const std::string_view topic : topics) {
     if (text.back() != '[') text += ',';
     text.append("\"").append(topic).append("\"");
   }

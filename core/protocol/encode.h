@@ -55,7 +55,8 @@ std::string encode_welcome(std::string_view session, std::string_view epoch, int
 std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results);
 // Not `judged`: no authenticator is there to judge it, and never will be.
 std::string encode_auth_ack(std::string_view id, bool judged);
-std::string encode_list(std::string_view id, const std::vector<std::string>& topics, std::string_view next);
+std::string encode_list(std::string_view id, const std::vector<std::string_view>& topics,
+                        std::string_view next);
 std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});
 std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to);

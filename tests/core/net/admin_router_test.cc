@@ -108,7 +108,7 @@ TEST(AdminRouter, HealthIsToldInFullHereAndWithoutNamesToEverybody) {
   const auto told = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
   EXPECT_NE(told.head.find("secret_feed"), std::string::npos);
   EXPECT_FALSE(told.any_origin);
-  EXPECT_EQ(site.site.answer(request, false).head, "{}");
+  EXPECT_EQ(std::get<HttpResponse>(site.site.answer(request, false)).head, "{}");
 }
 
 TEST(AdminRouter, SessionsAreToldWhileDraining) {
@@ -121,9 +121,14 @@ TEST(AdminRouter, WhatThePublicPortTellsIsToldHereTooButToNoOtherOrigin) {
   const AdminSite site;
   HttpRequest request = sessions_request();
   request.path = "/v1/topics";
-  const auto told = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto pieces = std::get<AnswerInPieces>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto told = pieces(Budget::unlimited()).value();
   EXPECT_EQ(told.status, 200);
   EXPECT_FALSE(told.any_origin);
+  request.path = "/v1/snapshot/a.b";
+  const auto unknown = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_FALSE(unknown.any_origin);
   request.method = "POST";
   EXPECT_EQ(std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false)).status, 405);
 }

@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/work.h"
 #include "fakes/fake_access.h"
 #include "fakes/fake_clock.h"
 #include "protocol/command.h"
@@ -41,7 +43,16 @@ struct Site {
     return answer(request);
   }
   [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining = false) const {
-    return router.answer(request, draining);
+    HttpRouter::Answer answer = router.answer(request, draining);
+    if (auto* const response = std::get_if<HttpResponse>(&answer)) return std::move(*response);
+    const auto pieces = std::get<AnswerInPieces>(std::move(answer));
+    while (true) {
+      const std::uint64_t before = Work::done();
+      std::optional<HttpResponse> response = pieces(Budget());
+      EXPECT_LT(Work::done() - before, 2 * kPieceSteps) << "a piece";
+      if (response) return std::move(*response);
+      ++pieces_made;
+    }
   }
   static std::string body(const HttpResponse& response) {
     return response.head + std::string(response.shared) + response.tail;
@@ -50,6 +61,7 @@ struct Site {
     ASSERT_TRUE(hub.publish(topic, data).ok());
   }
 
+  mutable int pieces_made = 0;  // before the last one
   FakeClock clock;
   FakeAccess access;
   GivenHealth health;
@@ -106,6 +118,17 @@ TEST(HttpRouter, TopicsComeInPagesByName) {
   EXPECT_EQ(second.at("next"), nullptr);
   const json exact = json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "3"}})));
   EXPECT_EQ(exact.at("next"), nullptr);
+}
+
+TEST(HttpRouter, APageOfALargeDirectoryIsMadeInPieces) {
+  Site site;
+  for (int i = 0; i < 30'000; ++i) site.publish("t.x" + std::to_string(i), R"({"n":1})");
+  site.publish("z.last", R"({"n":1})");
+  EXPECT_EQ(Site::body(site.get("/v1/topics", {{"pattern", "*.none"}})), R"({"topics":[],"next":null})");
+  EXPECT_GT(site.pieces_made, 5);
+  const auto found = nlohmann::json::parse(Site::body(site.get("/v1/topics", {{"pattern", "*.last"}})));
+  EXPECT_EQ(found["topics"][0]["topic"], "z.last");
+  EXPECT_EQ(found["next"], nullptr);
 }
 
 TEST(HttpRouter, AnEmptyListOfTopicsIsAList) {
