@@ -306,11 +306,13 @@ Status Store::write_rows(std::span<const Dirty> topics) {
 }
 
 Status Store::mark_clean(bool clean) {
-  // These marks must be on the disk before anything that relies on them; images may lag, the marks tell.
+  // These marks must be on the disk before anything that relies on them; images may lag, the marks tell. That
+  // a run has begun must stand in the file itself: a copy of it, or what is left when its log is lost, would
+  // let the next run go on with this epoch.
   Status marked = file_.database().exec(
-      fmt::format("PRAGMA synchronous=FULL; REPLACE INTO meta VALUES('epoch','{}'),('clean','{}');"
+      fmt::format("PRAGMA synchronous=FULL; REPLACE INTO meta VALUES('epoch','{}'),('clean','{}');{}"
                   "PRAGMA synchronous=NORMAL",
-                  epoch_, clean ? 1 : 0));
+                  epoch_, clean ? 1 : 0, clean ? "" : "PRAGMA wal_checkpoint(TRUNCATE);"));
   file_.note_written();
   return marked;
 }

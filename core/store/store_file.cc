@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -129,16 +131,42 @@ void StoreFile::close() {
 
 void StoreFile::note_written() {
   if (!database_) return;
-  file_ = stamp_of(file_lock_->descriptor());
+  const std::optional<Stamp> now = stamp_of(file_lock_->descriptor());
+  if (now && now != file_) sample_ = sample(now->size);
+  file_ = now;
   const std::optional<Stamp> wal = stamp_at(wal_path());
   // A log that is not ours any more must not become so.
   if (!wal_ || (wal && wal->same_file(*wal_))) wal_ = wal;
 }
 
-FileFinding StoreFile::look() const {
+// Through the descriptor that is open already: closing another one of this file would take SQLite's locks
+// away.
+std::uint64_t StoreFile::sample(off_t size) const {
+  constexpr off_t kSamples = 256;
+  std::array<char, 4096> piece{};
+  const off_t step = std::max<off_t>(size / kSamples, static_cast<off_t>(piece.size()));
+  std::uint64_t sum = 0;
+  for (off_t at = 0; at < size; at += step) {
+    const ssize_t count = ::pread(file_lock_->descriptor(), piece.data(), piece.size(), at);
+    if (count <= 0) break;
+    const std::string_view bytes(piece.data(), static_cast<std::size_t>(count));
+    sum = sum * 31 + std::hash<std::string_view>{}(bytes);
+  }
+  return sum;
+}
+
+bool StoreFile::is_as_left(const std::optional<Stamp>& now) {
+  if (!now || !file_) return false;
+  if (*now == *file_) return true;
+  if (!now->same_file(*file_) || now->size != file_->size || sample(now->size) != sample_) return false;
+  file_ = now;
+  return true;
+}
+
+FileFinding StoreFile::look() {
   const std::optional<Stamp> there = stamp_at(path_);
   if (!there || (there->is_file && there->size == 0)) return FileFinding::kGone;
-  if (!database_ || !file_ || *there != *file_) return FileFinding::kReplaced;
+  if (!database_ || !is_as_left(there)) return FileFinding::kReplaced;
   if (wal_ && stamp_at(wal_path()) != wal_) return FileFinding::kWalDamaged;
   return FileFinding::kSound;
 }
@@ -147,7 +175,7 @@ void StoreFile::retire() {
   if (!database_) return;
   const std::optional<Stamp> wal = stamp_at(wal_path());
   const bool is_our_wal = wal && wal_ && wal->same_file(*wal_);
-  const bool intact = stamp_of(file_lock_->descriptor()) == file_ && (!is_our_wal || *wal == *wal_);
+  const bool intact = is_as_left(stamp_of(file_lock_->descriptor())) && (!is_our_wal || *wal == *wal_);
   database_->abandon(intact);
   if (is_our_wal) ::unlink(wal_path().c_str());
   database_.reset();

@@ -55,8 +55,9 @@ class StoreFile {
   // Absolute, after symbolic links.
   [[nodiscard]] const std::string& real_path() const { return real_path_; }
 
-  // Compares the file with what it was when this process last wrote to it. Some calls of stat(2).
-  [[nodiscard]] FileFinding look() const;
+  // Compares the file with what it was when this process last wrote to it. Some calls of stat(2); where only
+  // the time of its last change is another (touch(1), a backup program), a sample of its content as well.
+  [[nodiscard]] FileFinding look();
   // After each time that this process wrote, or tried to.
   void note_written();
   // Lets go of a file that is not behind the path any more, or is not as we left it. Completes the file,
@@ -86,6 +87,10 @@ class StoreFile {
   StoreFile(std::string path, FileLock path_lock);
   static std::optional<Stamp> stamp_at(const std::string& path);
   static std::optional<Stamp> stamp_of(int descriptor);
+  // Of up to kSamples pieces of our file, which is all of one up to a megabyte.
+  [[nodiscard]] std::uint64_t sample(off_t size) const;
+  // Whether `now` is our file as this process left it.
+  bool is_as_left(const std::optional<Stamp>& now);
   static std::string lock_path(const std::string& path);
   static Result<FileLock> lock_for(const std::string& path);
   Status attach(bool must_be_empty);
@@ -97,6 +102,7 @@ class StoreFile {
   std::optional<FileLock> file_lock_;  // before database_: closing a descriptor takes SQLite's locks away
   std::optional<Database> database_;
   std::optional<Stamp> file_;  // as this process left them
+  std::uint64_t sample_ = 0;   // of that file
   std::optional<Stamp> wal_;   // nothing: there was none
 };
 

@@ -260,6 +260,37 @@ TEST_F(StoreFileTest, OnceTheOtherFileIsMovedAwayTheStoreIsWrittenAnew) {
   EXPECT_EQ(text_of(other("new")), "precious");
 }
 
+TEST_F(StoreFileTest, ATimeOfItsLastChangeThatSomebodySetIsNoOtherContent) {
+  const auto store = started();
+  publish(2);
+  ASSERT_TRUE(store->flush());
+  const auto touch = [this] {
+    std::filesystem::last_write_time(path_, std::filesystem::file_time_type::clock::now());
+  };
+  touch();
+  publish(3);
+  EXPECT_TRUE(store->flush());
+  EXPECT_EQ(store->stats().failures, 0U);
+  touch();
+  store->stop();
+  EXPECT_EQ(next_start(), R"({"n":3})");
+}
+
+// Else what the lost run published would share its sequence numbers, in one epoch, with what the next one
+// does.
+TEST_F(StoreFileTest, WhatIsLeftOfARunWithoutItsLogBeginsANewEpoch) {
+  started()->stop();
+  const auto store = started();
+  const std::string epoch = store->epoch();
+  publish(2);
+  ASSERT_TRUE(store->flush());
+  write_text(other("copy"), text_of(path_));
+  store->stop();
+  ASSERT_EQ(open_store()->epoch(), epoch) << "a clean stop";
+  std::filesystem::rename(other("copy"), path_);
+  EXPECT_NE(open_store()->epoch(), epoch);
+}
+
 TEST_F(StoreFileTest, WhatThisProcessWritesItselfIsNoChangeOfOthers) {
   const auto store = started();
   for (int n = 2; n < 3000; ++n) {  // past a checkpoint of the log
