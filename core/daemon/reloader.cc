@@ -1,7 +1,9 @@
 #include "daemon/reloader.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -15,9 +17,18 @@ sigset_t hang_up() {
   return signals;
 }
 
+// tty(4): opening it fails in a process without a controlling terminal, and once that was closed.
+bool has_terminal() {
+  const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return false;
+  ::close(terminal);
+  return true;
+}
+
 }  // namespace
 
-Reloader::Reloader(const Options& options, Engine& engine) : options_(options), engine_(engine) {
+Reloader::Reloader(const Options& options, Engine& engine)
+    : options_(options), engine_(engine), had_terminal_(has_terminal()) {
   const sigset_t signals = hang_up();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   thread_ = std::jthread([this](const std::stop_token& stopping) { run(stopping); });
@@ -32,6 +43,11 @@ void Reloader::run(const std::stop_token& stopping) {
   const sigset_t signals = hang_up();
   int number = 0;
   while (sigwait(&signals, &number) == 0 && !stopping.stop_requested()) {
+    if (had_terminal_ && !has_terminal()) {
+      spdlog::warn("the terminal was closed");
+      ::kill(::getpid(), SIGTERM);
+      continue;
+    }
     const Result<Config> fresh = load_config(options_);
     if (fresh) {
       engine_.reload(*fresh);

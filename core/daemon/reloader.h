@@ -1,4 +1,6 @@
 // Reloader: reads the configuration again on SIGHUP and hands it to the engine, on a thread of its own.
+// A SIGHUP that comes because the server's terminal was closed ends the server, as SIGTERM does: nobody could
+// stop it from there any more.
 //
 // Made before any other thread, so that all of them leave the signal to it. The engine outlives it.
 #pragma once
@@ -22,6 +24,7 @@ class Reloader {
 
   const Options& options_;
   Engine& engine_;
+  const bool had_terminal_;
   std::jthread thread_;
 };
 

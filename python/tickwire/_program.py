@@ -53,6 +53,8 @@ def stop_signals(
 ) -> Iterator[Callable[[], None]]:
     """SIGTERM and SIGINT set `stop`, SIGHUP calls `reload` where there is one. Gives a function
     that waits for `stop` and meanwhile sets the handlers again if something took them away.
+    A SIGHUP that comes because the program's terminal was closed sets `stop`, too: nobody could
+    stop the program from there any more.
 
     In another than the main thread no handlers are set. After a stop signal the next one ends the
     process at once: Python's own handlers would wait for a stop() that is under way.
@@ -76,8 +78,16 @@ def stop_signals(
         signal.SIGTERM: on_stop,
         signal.SIGINT: on_stop,
     }
+    had_terminal = _has_terminal()
+
+    def on_hang_up(*_: object) -> None:
+        if had_terminal and not _has_terminal():
+            on_stop()
+        else:
+            reloads.put(None)
+
     if reload is not None:
-        ours[signal.SIGHUP] = lambda *_: reloads.put(None)
+        ours[signal.SIGHUP] = on_hang_up
 
     def hold() -> None:
         for number, handler in ours.items():
@@ -112,6 +122,16 @@ def stop_signals(
     finally:
         for number, before in old.items():
             signal.signal(number, before if before is not None else signal.SIG_DFL)
+
+
+def _has_terminal() -> bool:
+    """tty(4): opening it fails in a process without a controlling terminal, and once that was
+    closed."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def run(engine: Engine) -> None:

@@ -1,7 +1,10 @@
 """Signals belong to the program: plugins cannot take SIGTERM away, and SIGHUP reloads."""
 
+import os
+import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -147,6 +150,25 @@ def test_sighup_reloads(program, serve, tmp_path, eventually):
     eventually(lambda: "not reloaded: tickwire.toml" in running.log())
     running.process.terminate()
     assert running.process.wait(60) == 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_closing_its_terminal_ends_the_server_cleanly(program, programs, tmp_path):
+    """The store shows that it ended by itself: the next start goes on with its epoch."""
+    store = tmp_path / "plant.db"
+    name, *arguments = program.split()
+    command = [str(programs / name), *arguments, "--listen", "127.0.0.1:0"]
+    command += ["--set", f"store.path={store}"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(command[0], command)
+    said = b""
+    while b"listening on" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with sqlite3.connect(store) as db:
+        assert db.execute("select value from meta where key = 'clean'").fetchone() == ("1",)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
