@@ -13,7 +13,7 @@ bool Overlap::overridden(Session& session, const PatternSubscription& pattern,
   Work::count(state.patterns.size());
   return std::any_of(state.patterns.begin(), state.patterns.end(), [&](const PatternState* other) {
     const PatternSubscription* rival = session.find_pattern(other->id);
-    return rival != nullptr && rival->order < pattern.order;
+    return rival != nullptr && rival->order < pattern.order && rival->unshown_until < state.apply_no;
   });
 }
 

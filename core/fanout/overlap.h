@@ -23,7 +23,9 @@ class Overlap {
  public:
   explicit Overlap(ShardParts& parts) : parts_(parts) {}
 
-  // Another of the session's subscriptions decides about a topic that `pattern` matches.
+  // Another of the session's subscriptions decides about a topic that `pattern` matches. A pattern that began
+  // without snapshots decides about a topic from the topic's next update on: until then, a later pattern that
+  // wants snapshots shows the topic.
   [[nodiscard]] bool overridden(Session& session, const PatternSubscription& pattern,
                                 const TopicState& state) const;
   // The pattern that decides about a topic where no subscription to that topic does. Null: none matches.

@@ -194,6 +194,7 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   if (options.snapshot) {
     subscription.phase = Phase::kBehind;
     subscription.caught_up_to = 0;
+    subscription.unshown_until = 0;
   }
   if (!known || options.snapshot) session.hold(index);
   TopicResult result{pattern.text(), {}, {}};
@@ -206,8 +207,8 @@ void Subscriptions::joined(Session& session, const PatternState& state,
                            const SubscribeOptions& options) const {
   PatternSubscription* pattern = session.find_pattern(state.id);
   // Topics that it has only just joined are not news.
-  if (pattern != nullptr && pattern->held && !options.snapshot)
-    pattern->caught_up_to = parts_.topics.last_apply_no();
+  if (pattern == nullptr || !pattern->held || options.snapshot) return;
+  pattern->caught_up_to = pattern->unshown_until = parts_.topics.last_apply_no();
 }
 
 void Subscriptions::resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,

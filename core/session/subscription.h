@@ -54,8 +54,9 @@ struct PacedRound {
 // To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything
 // that its shard applied after it.
 struct PatternSubscription {
-  std::uint64_t caught_up_to = 0;  // apply number of the shard; only while behind
-  std::uint64_t last_sent = 0;     // apply number of the last message in the trail
+  std::uint64_t caught_up_to = 0;   // apply number of the shard; only while behind
+  std::uint64_t last_sent = 0;      // apply number of the last message in the trail
+  std::uint64_t unshown_until = 0;  // begun without snapshots: topics not changed since have not been sent
   WindowTrail trail;
   std::uint32_t pattern_id = 0;  // the shard's
   std::uint32_t order = 0;       // of its subscribing: the earlier one delivers what several match
