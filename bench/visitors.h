@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/ack.h"
 #include "protocol/encode.h"
 #include "workload.h"
 
@@ -35,7 +36,7 @@ inline std::vector<std::string> visitor_answers(std::uint32_t topics, std::uint3
       results.push_back({.topic = names.name(topic), .seq = 1, .error = {}});
       frames += snapshots[topic];
     }
-    const std::string ack = encode_ack("1", results);
+    const std::string ack = encode_ack(Format::kJson, "1", results);
     append_frame_header(answers.emplace_back(), Opcode::kText, false, ack.size());
     answers.back().append(ack).append(frames);
   }

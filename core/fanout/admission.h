@@ -57,7 +57,8 @@ struct AdmissionRequest {
 
 class Admission {
  public:
-  // One for each topic: bad_topic, denied, unavailable, or not_subscribed for one that was withdrawn.
+  // One for each topic: a grant (also for a name that is not valid), or denied, unavailable, or
+  // not_subscribed for one that was withdrawn.
   using Decisions = std::vector<Result<Grant>>;
   // Called once, on the loop thread, while the session is open.
   using Then = std::function<void(Session&, const std::vector<std::string>& topics, const Decisions&)>;

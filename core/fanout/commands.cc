@@ -11,6 +11,7 @@
 #include "fanout/offload.h"
 #include "fanout/subscribe_run.h"
 #include "fanout/topic_page.h"
+#include "protocol/ack.h"
 #include "protocol/encode.h"
 
 namespace tickwire {
@@ -33,6 +34,13 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
     options.pace_ms = static_cast<std::uint16_t>(std::ceil(1000 / command.max_rate));
   }
   return options;
+}
+
+// Freed by a worker where it holds many names.
+template <typename T>
+std::shared_ptr<T> shared(Offload* offload, std::size_t names, T value) {
+  const bool many = offload != nullptr && names > kNamesFreedOnLoopMax;
+  return many ? freed_elsewhere(*offload, std::move(value)) : std::make_shared<T>(std::move(value));
 }
 
 Activity activity_of(const Command& command) {
@@ -119,19 +127,13 @@ void Commands::admit(Session& session, const std::string& id, AdmissionRequest r
 
 void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
   AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
-  const bool many =
-      parts_.config.offload != nullptr && command.topics.size() + command.since.size() > kNamesFreedOnLoopMax;
-  const auto decided =
-      many ? freed_elsewhere(*parts_.config.offload, Decided{}) : std::make_shared<Decided>();
+  const auto decided = shared(parts_.config.offload, command.topics.size() + command.since.size(), Decided{});
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.config.epoch);
   admit(session, id, std::move(request),
         [this, id, decided](Session& asker, const std::vector<std::string>& /*topics*/,
                             const Admission::Decisions& decisions) {
           decided->decisions = decisions;
-          for (const Result<Grant>& decision : decisions) {
-            decided->errors.push_back(decision ? std::nullopt : std::optional(decision.error()));
-          }
           finish_subscribe(asker, id, decided);
         });
 }
@@ -139,25 +141,32 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
 void Commands::finish_subscribe(Session& session, const std::string& id,
                                 const std::shared_ptr<Decided>& decided) {
   struct Progress {
-    std::optional<SubscribeRun> run;
-    std::vector<TopicResult> results;
+    SubscribeRun run;
+    AckWriter ack;
+    bool acked = false;
     std::size_t released = 0;
   };
-  const auto progress = std::make_shared<Progress>();
-  progress->run.emplace(parts_, subscriptions_, decided->command, decided->options, decided->errors);
-  sequencer_.work(session, [this, id, decided, progress](Session& asker, const Budget& budget) {
-    if (progress->run) {
-      if (!progress->run->run(asker, budget)) return false;
-      const std::vector<TopicResult>& made = progress->run->results();
-      while (progress->results.size() < made.size()) {
+  const std::size_t names = decided->command.topics.size();
+  const auto progress =
+      shared(parts_.config.offload, names,
+             Progress{
+                 {parts_, subscriptions_, decided->command, decided->options, decided->decisions},
+                 {session.format, id, names},
+             });
+  sequencer_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
+    if (!progress->acked) {
+      if (!progress->run.run(asker, budget)) return false;
+      std::vector<TopicResult>& results = progress->run.results();
+      AckWriter& ack = progress->ack;
+      while (ack.count() < results.size()) {
         if (budget.spent()) return false;
-        Work::count(2);
-        const std::size_t i = progress->results.size();
-        progress->results.push_back(made[i]);
-        keep_lease(asker, decided->decisions[i], progress->results.back());
+        Work::count();
+        TopicResult& result = results[ack.count()];
+        keep_lease(asker, decided->decisions[ack.count()], result);
+        ack.add(result);
       }
-      asker.send(encode_ack(id, progress->results));
-      progress->run.reset();
+      asker.send_payload(ack.finish());
+      progress->acked = true;
     }
     return subscriptions_.release(asker, progress->released, budget);
   });
@@ -181,25 +190,27 @@ void Commands::keep_lease(Session& session, const Result<Grant>& decision, Topic
 
 void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
   struct Progress {
-    std::string id;
     std::vector<std::string> topics;
     TopicNameSet waited;  // of `topics`
-    std::vector<TopicResult> results;
+    AckWriter ack;
   };
-  const auto progress = std::make_shared<Progress>(Progress{id, command.topics, {}, {}});
+  const std::size_t names = command.topics.size();
+  const auto progress =
+      shared(parts_.config.offload, names, Progress{command.topics, {}, {session.format, id, names}});
   progress->waited = admission_.withdraw(session, progress->topics);
   sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
-    std::vector<TopicResult>& results = progress->results;
-    while (results.size() < progress->topics.size()) {
+    AckWriter& ack = progress->ack;
+    while (ack.count() < progress->topics.size()) {
       if (budget.spent()) return false;
       Work::count();
-      const std::string& topic = progress->topics[results.size()];
+      const std::string& topic = progress->topics[ack.count()];
       TopicResult result = subscriptions_.unsubscribe(asker, topic);
       const bool held = leases_.end(asker, topic);
+      if (result.error) Work::count(kErrorSteps);
       if (held || progress->waited.contains(topic)) result.error.reset();
-      results.push_back(std::move(result));
+      ack.add(result);
     }
-    asker.send(encode_ack(progress->id, results));
+    asker.send_payload(ack.finish());
     return true;
   });
 }
@@ -221,9 +232,9 @@ void Commands::publish(Session& session, const std::string& id, PublishCommand& 
 void Commands::finish_publish(Session& session, const std::string& id,
                               const std::shared_ptr<const PublishCommand>& command) {
   const auto publish = [&hub = parts_.hub, command] { return hub.publish(command->topic, command->data); };
-  const auto answer = [id, command](Session& asker, const Result<UpdatePtr>& update) {
-    asker.send(update ? encode_ack(id, {{command->topic, (*update)->seq(), {}}})
-                      : encode_error(id, update.error()));
+  const auto answer = [this, id, command](Session& asker, const Result<UpdatePtr>& update) {
+    if (!update) return refuse(asker, id, update.error());
+    asker.send_payload(encode_ack(asker.format, id, {{command->topic, (*update)->seq(), {}}}));
   };
   if (!is_large(command->data.size())) return answer(session, publish());
   const auto published = std::make_shared<std::optional<Result<UpdatePtr>>>();
@@ -242,7 +253,7 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
     std::vector<std::string_view> names;
     names.reserve(page->topics().size());
     for (const UpdatePtr& update : page->topics()) names.push_back(update->topic().name);
-    asker.send(encode_list(id, names, page->next()));
+    asker.send_payload(encode_list(asker.format, id, names, page->next()));
     return true;
   });
 }

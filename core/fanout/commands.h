@@ -50,7 +50,6 @@ class Commands {
   struct Decided {
     SubscribeCommand command;
     SubscribeOptions options;
-    std::vector<std::optional<Error>> errors;  // by topic
     Admission::Decisions decisions;
   };
 

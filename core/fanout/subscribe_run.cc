@@ -7,12 +7,12 @@
 namespace tickwire {
 
 SubscribeRun::SubscribeRun(ShardParts& parts, Subscriptions& subscriptions, const SubscribeCommand& command,
-                           const SubscribeOptions& options, const std::vector<std::optional<Error>>& errors)
+                           const SubscribeOptions& options, const Admission::Decisions& decisions)
     : parts_(parts),
       subscriptions_(subscriptions),
       command_(command),
       options_(options),
-      errors_(errors),
+      decisions_(decisions),
       since_(command.since.begin()) {
   results_.reserve(command.topics.size());
 }
@@ -28,11 +28,13 @@ bool SubscribeRun::run(Session& session, const Budget& budget) {
 void SubscribeRun::subscribe(Session& session, std::size_t nth) {
   Work::count();
   const std::string& topic = command_.topics[nth];
-  if (errors_[nth]) {
-    results_.push_back({topic, {}, errors_[nth]});
+  if (const Result<Grant>& decision = decisions_[nth]; !decision) {
+    Work::count(kErrorSteps);
+    results_.push_back({topic, {}, decision.error()});
     return;
   }
   results_.push_back(subscriptions_.subscribe(session, topic, options_));
+  if (results_.back().error) Work::count(kErrorSteps);
   if (results_.back().error || !is_pattern(topic)) return;
   const Pattern pattern = Pattern::parse(topic).value();
   if (patterns_.find(topic) == nullptr) patterns_.at(pattern) = nth;

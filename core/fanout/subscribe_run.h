@@ -12,11 +12,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fanout/admission.h"
 #include "fanout/subscriptions.h"
 #include "model/pattern_index.h"
 #include "protocol/command.h"
@@ -25,13 +25,14 @@ namespace tickwire {
 
 class SubscribeRun {
  public:
-  // `command` and `errors` (one a topic: why it may not be subscribed) outlive it.
+  // `command` and `decisions` (one a topic) outlive it.
   SubscribeRun(ShardParts& parts, Subscriptions& subscriptions, const SubscribeCommand& command,
-               const SubscribeOptions& options, const std::vector<std::optional<Error>>& errors);
+               const SubscribeOptions& options, const Admission::Decisions& decisions);
 
   // A piece; true: the results are complete.
   bool run(Session& session, const Budget& budget);
-  [[nodiscard]] const std::vector<TopicResult>& results() const { return results_; }
+  // One for each topic, in their order.
+  [[nodiscard]] std::vector<TopicResult>& results() { return results_; }
 
  private:
   void subscribe(Session& session, std::size_t nth);
@@ -47,7 +48,7 @@ class SubscribeRun {
   Subscriptions& subscriptions_;
   const SubscribeCommand& command_;
   const SubscribeOptions options_;
-  const std::vector<std::optional<Error>>& errors_;
+  const Admission::Decisions& decisions_;
   std::vector<TopicResult> results_;    // so far
   PatternIndex<std::size_t> patterns_;  // those that were subscribed, and which result is whose
   struct Joining {

@@ -242,7 +242,7 @@ TopicResult Subscriptions::unsubscribe(Session& session, std::string_view text) 
   if (!pattern) return {std::string(text), {}, pattern.error()};
   return {std::string(text),
           {},
-          Error{ErrorCode::kNotSubscribed, "topics: not subscribed to " + std::string(text), ""}};
+          Error{ErrorCode::kNotSubscribed, "topics: not subscribed to " + shown_topic(text), ""}};
 }
 
 std::optional<SubscriptionIndex> Subscriptions::find(Session& session, std::string_view text) const {

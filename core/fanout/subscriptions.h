@@ -22,6 +22,9 @@ struct SubscribeOptions {
   bool same_epoch = false;            // since is of this server's epoch
 };
 
+// To put the text of an error together, and to carry it to the answer.
+inline constexpr std::uint64_t kErrorSteps = 4;
+
 class Subscriptions {
  public:
   Subscriptions(ShardParts& parts, Overlap& overlap) : parts_(parts), overlap_(overlap) {}

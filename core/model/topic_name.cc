@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 
 namespace tickwire {
@@ -35,36 +36,33 @@ Error bad_topic(std::string message) {
   return {ErrorCode::kBadTopic, std::move(message), "topic"};
 }
 
-// The part of a text that is safe to repeat in a message.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 40)) out += (c >= ' ' && c <= '~') ? c : '?';
-  return text.size() > 40 ? out + "..." : out;
-}
-
 Status check_token(std::string_view text, std::string_view token) {
-  if (token.empty()) return bad_topic("topic: '" + shown(text) + "' has an empty token");
+  if (token.empty()) return bad_topic("topic: '" + shown_topic(text) + "' has an empty token");
   const auto* bad = std::find_if_not(token.begin(), token.end(), is_token_byte);
   if (bad == token.end()) return ok_status();
-  return bad_topic("topic: '" + shown(text) + "' has '" + shown({bad, 1}) +
+  return bad_topic("topic: '" + shown_topic(text) + "' has '" + shown_topic({bad, 1}) +
                    "'; tokens are of A-Z a-z 0-9 _ : - (a wildcard stands alone in its token)");
 }
 
 // The same answer as check_text's, without the reason, in one pass.
-bool is_valid_topic(std::string_view text) {
+template <bool kWildcards>
+bool is_valid(std::string_view text) {
+  enum class Token : std::uint8_t { kEmpty, kBytes, kAnyOne, kAnyRest } token = Token::kEmpty;
   std::size_t tokens = 1;
-  bool token_begun = false;
   for (const char c : text) {
     if (c == '.') {
-      if (!token_begun) return false;
+      if (token == Token::kEmpty || token == Token::kAnyRest) return false;
       ++tokens;
-      token_begun = false;
+      token = Token::kEmpty;
+    } else if (kTokenBytes[static_cast<unsigned char>(c)] && token <= Token::kBytes) {
+      token = Token::kBytes;
+    } else if (kWildcards && token == Token::kEmpty && (c == '*' || c == '>')) {
+      token = c == '*' ? Token::kAnyOne : Token::kAnyRest;
     } else {
-      if (!kTokenBytes[static_cast<unsigned char>(c)]) return false;
-      token_begun = true;
+      return false;
     }
   }
-  return token_begun && tokens <= kTopicTokensMax && text.size() <= kTopicNameBytesMax;
+  return token != Token::kEmpty && tokens <= kTopicTokensMax && text.size() <= kTopicNameBytesMax;
 }
 
 Status check_text(std::string_view text, bool wildcards) {
@@ -77,12 +75,12 @@ Status check_text(std::string_view text, bool wildcards) {
   std::size_t count = 0;
   while (next_token(rest, token)) {
     if (++count > kTopicTokensMax) {
-      return bad_topic("topic: '" + shown(text) + "' has more than " + std::to_string(kTopicTokensMax) +
+      return bad_topic("topic: '" + shown_topic(text) + "' has more than " + std::to_string(kTopicTokensMax) +
                        " tokens");
     }
     if (wildcards && token == "*") continue;
     if (wildcards && token == ">") {
-      if (rest) return bad_topic("topic: '" + shown(text) + "': '>' is only allowed as the last token");
+      if (rest) return bad_topic("topic: '" + shown_topic(text) + "': '>' is only allowed as the last token");
       continue;
     }
     if (Status status = check_token(text, token); !status) return status;
@@ -92,9 +90,19 @@ Status check_text(std::string_view text, bool wildcards) {
 
 }  // namespace
 
+std::string shown_topic(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, kShownTopicBytesMax)) out += (c >= ' ' && c <= '~') ? c : '?';
+  return text.size() > kShownTopicBytesMax ? out + "..." : out;
+}
+
 Status check_topic(std::string_view topic) {
-  if (is_valid_topic(topic)) return ok_status();
+  if (is_valid<false>(topic)) return ok_status();
   return check_text(topic, false);
+}
+
+bool is_valid_pattern(std::string_view text) {
+  return is_valid<true>(text);
 }
 
 bool is_pattern(std::string_view text) {

@@ -14,9 +14,16 @@ namespace tickwire {
 
 inline constexpr std::size_t kTopicNameBytesMax = 200;
 inline constexpr std::size_t kTopicTokensMax = 16;
+inline constexpr std::size_t kShownTopicBytesMax = 40;  // of a name, in the text of an error
+
+// The part of a name that the text of an error repeats: at most kShownTopicBytesMax bytes and "...", with '?'
+// for what is not printable ASCII. A client may send any name, and thousands in one command.
+std::string shown_topic(std::string_view text);
 
 // kBadTopic with a message that names the offending byte or the limit.
 Status check_topic(std::string_view topic);
+// Whether Pattern::parse takes `text`. Costs one pass over it, and allocates nothing.
+bool is_valid_pattern(std::string_view text);
 
 // True when `text` has a wildcard token; says nothing about its validity.
 bool is_pattern(std::string_view text);

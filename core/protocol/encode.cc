@@ -85,38 +85,8 @@ std::string encode_welcome(std::string_view session, std::string_view epoch, int
   return text + "}";
 }
 
-std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results) {
-  std::string text = begin("ack", id).append(",\"results\":[");
-  for (const TopicResult& result : results) {
-    if (text.back() != '[') text += ',';
-    text.append("{\"topic\":").append(quote_json(result.topic));
-    if (result.seq) text.append(",\"seq\":").append(number(*result.seq));
-    if (result.recovered) text.append(",\"recovered\":").append(*result.recovered ? "true" : "false");
-    if (result.missed) text.append(",\"missed\":").append(number(*result.missed));
-    if (result.error) {
-      text.append(",\"error\":{");
-      append_error_fields(text, *result.error);
-      text += '}';
-    }
-    text += '}';
-  }
-  return text + "]}";
-}
-
 std::string encode_auth_ack(std::string_view id, bool judged) {
   return begin("ack", id) + (judged ? "}" : ",\"judged\":false}");
-}
-
-std::string encode_list(std::string_view id, const std::vector<std::string_view>& topics,
-                        std::string_view next) {
-  std::string text = begin("ack", id).append(",\"topics\":[");
-  for (const std::string_view topic : topics) {
-    if (text.back() != '[') text += ',';
-    text.append("\"").append(topic).append("\"");
-  }
-  text += ']';
-  if (!next.empty()) text.append(",\"next\":\"").append(next).append("\"");
-  return text + "}";
 }
 
 std::string encode_pong(std::string_view id, std::int64_t ts) {

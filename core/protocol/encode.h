@@ -1,5 +1,6 @@
 // The server's messages as JSON text, and as the WebSocket frame that carries them; transcode.h makes the
-// binary formats of them. Pure; any thread. docs/PROTOCOL.md has an example of each.
+// binary formats of them, and ack.h the acks that may be long. Pure; any thread. docs/PROTOCOL.md has an
+// example of each.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "model/topic_kind.h"
@@ -52,11 +52,8 @@ struct TopicResult {
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
                            std::string_view server, std::int64_t ts);
-std::string encode_ack(std::string_view id, const std::vector<TopicResult>& results);
 // Not `judged`: no authenticator is there to judge it, and never will be.
 std::string encode_auth_ack(std::string_view id, bool judged);
-std::string encode_list(std::string_view id, const std::vector<std::string_view>& topics,
-                        std::string_view next);
 std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});
 std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to);

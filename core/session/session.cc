@@ -6,6 +6,7 @@
 
 #include "base/grow.h"
 #include "base/work.h"
+#include "protocol/encode.h"
 #include "protocol/transcode.h"
 
 namespace tickwire {
@@ -41,6 +42,13 @@ std::string Session::describe() const {
 void Session::send(std::string_view text) {
   if (state_ == SessionState::kClosing) return;
   append_message(outbox_, format, text);
+  update_reading();
+}
+
+void Session::send_payload(std::string_view payload) {
+  if (state_ == SessionState::kClosing) return;
+  append_frame_header(outbox_, opcode_of(format), false, payload.size());
+  outbox_.append(payload);
   update_reading();
 }
 

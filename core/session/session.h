@@ -69,6 +69,8 @@ class Session {
   // --- writing ----------------------------------------------------------------------------------------
   // A control message, as encode.h made it; it leaves with the next write, in the session's format.
   void send(std::string_view text);
+  // As send(), with the payload of a message that is in the session's format.
+  void send_payload(std::string_view payload);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
   [[nodiscard]] std::size_t outbox_bytes() const { return outbox_.size(); }
   // The waiting control messages, as frames.

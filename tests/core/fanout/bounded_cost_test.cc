@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "base/work.h"
+#include "model/topic_name.h"
 #include "plant.h"
 
 namespace tickwire {
@@ -140,6 +141,38 @@ TEST_F(BoundedCost, AnUnsubscribeOfManyTopics) {
   EXPECT_LT(rest(), kCallStepsMax);
   EXPECT_EQ(client.session->subscription_count(), 0U);
   EXPECT_EQ(plant.hub.topic_count(), 0U);
+}
+
+// 2 MB of names that are no topics, so that each result is an error.
+TEST_F(BoundedCost, AnAckOfManyErrorsIsWrittenInPiecesAndRepeatsLittleOfTheNames) {
+  for (const Format format : {Format::kJson, Format::kMsgpack, Format::kCbor}) {
+    for (const char* type : {"subscribe", "unsubscribe"}) {
+      for (const char* filler : {"!", R"(\n)", "x"}) {
+        Client client(plant, {}, Compression::kNone, format);
+        client.socket.take();
+        std::string names;
+        for (int i = 0; i < 10'000; ++i) {
+          names += (i > 0 ? ",\"n" : "\"n") + std::to_string(i) + ".";
+          for (int k = 0; k < 90; ++k) names += filler;
+          names += "!\"";
+        }
+        const std::string text = R"({"type":")" + std::string(type) + R"(","id":1,"topics":[)" + names + "]}";
+        EXPECT_LT(steps_of([&] { client.say(text); }), kCallStepsMax + text.size() / 8);
+        EXPECT_TRUE(client.session->working());
+        EXPECT_LT(rest(), kCallStepsMax);
+        EXPECT_GT(calls, 5);
+        const auto messages = client.socket.take();
+        ASSERT_EQ(messages.size(), 1U);
+        const auto& results = messages[0]["results"];
+        ASSERT_EQ(results.size(), 10'000U);
+        EXPECT_GT(results[9'999]["topic"].get<std::string>().size(), 90U) << "the topic is named whole";
+        const auto message = results[9'999]["error"]["message"].get<std::string>();
+        EXPECT_EQ(results[9'999]["error"]["code"], "bad_topic");
+        EXPECT_NE(message.find("n9999."), std::string::npos);
+        EXPECT_LT(message.size(), kShownTopicBytesMax + 120) << message;
+      }
+    }
+  }
 }
 
 TEST_F(BoundedCost, APatternOverManyTopicsComesAndGoes) {

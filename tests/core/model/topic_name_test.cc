@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace tickwire {
 namespace {
 
@@ -68,6 +71,34 @@ TEST(Pattern, StarIsOneTokenAndGreaterThanIsTheRest) {
 
 TEST(Pattern, RefusesWildcardsWithinATokenAndAnEarlyGreaterThan) {
   for (const char* text : {"tick*", "a.>.b", "a.*b", ">>", ""}) EXPECT_FALSE(Pattern::parse(text)) << text;
+}
+
+TEST(Pattern, ValidIsWhatParseTakes) {
+  std::vector<std::string> texts{std::string(kTopicNameBytesMax, 'x'),
+                                 std::string(kTopicNameBytesMax + 1, 'x')};
+  for (const std::size_t tokens : {kTopicTokensMax, kTopicTokensMax + 1}) {
+    std::string text = "a";
+    for (std::size_t i = 1; i < tokens; ++i) text += ".*";
+    texts.push_back(text);
+  }
+  const std::string bytes = "a.*>!";  // all texts of up to six of them
+  for (int length = 0, count = 1; length <= 6; ++length, count *= 5) {
+    for (int n = 0; n < count; ++n) {
+      std::string text;
+      for (int rest = n; text.size() < static_cast<std::size_t>(length); rest /= 5) {
+        text += bytes[static_cast<std::size_t>(rest % 5)];
+      }
+      texts.push_back(text);
+    }
+  }
+  for (const std::string& text : texts) EXPECT_EQ(is_valid_pattern(text), Pattern::parse(text).ok()) << text;
+}
+
+TEST(TopicName, AnErrorShowsAShortPartOfIt) {
+  EXPECT_EQ(shown_topic("a\nb\xC3\xA9"), "a?b??");
+  const std::string most(kShownTopicBytesMax, 'x');
+  EXPECT_EQ(shown_topic(most), most);
+  EXPECT_EQ(shown_topic(most + "x"), most + "...");
 }
 
 TEST(Pattern, OverlapsWhenSomeTopicMatchesBoth) {

@@ -40,15 +40,6 @@ TEST(Encode, TopicMessagesHaveOneShape) {
       R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"delivery":"event","data":{"p":1.00}})");
 }
 
-TEST(Encode, AnAckHoldsAResultPerTopic) {
-  EXPECT_EQ(
-      encode_ack(
-          "7",
-          {{"a", 4, {}}, {"b!", {}, Error{ErrorCode::kBadTopic, "topic: no \"b!\"", ""}}, {"c", {}, {}}}),
-      R"({"type":"ack","id":7,"results":[{"topic":"a","seq":4},)"
-      R"({"topic":"b!","error":{"code":"bad_topic","message":"topic: no \"b!\"","retryable":false}},{"topic":"c"}]})");
-}
-
 TEST(Encode, ErrorsWithoutAWireCodeAreInternal) {
   EXPECT_EQ(encode_error("", Error{ErrorCode::kStoreIo, "x", ""}),
             R"({"type":"error","code":"internal","message":"x","retryable":true})");
