@@ -65,9 +65,11 @@ std::string item_of(const std::string& field, std::size_t row) {
   return field + "[" + std::to_string(row) + "]";
 }
 
-bool is_non_finite(py::handle value) {
+// NaN, an infinity, a masked value.
+bool is_lacking(py::handle value) {
   if (PyFloat_Check(value.ptr()) != 0) return !std::isfinite(PyFloat_AS_DOUBLE(value.ptr()));
   if (PyUnicode_Check(value.ptr()) != 0 || PyNumber_Check(value.ptr()) == 0) return false;
+  if (is_masked(value)) return true;
   const double number = PyFloat_AsDouble(value.ptr());
   if (PyErr_Occurred() != nullptr) PyErr_Clear();
   return std::isnan(number);
@@ -106,13 +108,15 @@ Columns::~Columns() {
 Status Columns::add(std::string name, py::handle values, std::size_t rows) {
   const Source source{"columns." + name, std::move(name), rows};
   if (PyList_Check(values.ptr()) || PyTuple_Check(values.ptr())) return add_values(source, values);
+  // Its buffer holds what is behind the mask, too.
+  if (is_masked(values)) return add_values(source, values);
   if (PyObject_CheckBuffer(values.ptr()) != 0) return add_buffer(source, values);
   if (!py::hasattr(values, "to_numpy"))
     return bad(source.field, "must be " + std::string(kAllowed) + ", not " + Py_TYPE(values.ptr())->tp_name);
   const auto array =
       py::reinterpret_steal<py::object>(PyObject_CallMethod(values.ptr(), "to_numpy", nullptr));
   if (!array) return bad(source.field, "to_numpy() failed: " + take_python_error());
-  return add_buffer(source, array);
+  return is_masked(array) ? add_values(source, array) : add_buffer(source, array);
 }
 
 Status Columns::add_values(const Source& source, py::handle values) {
@@ -136,7 +140,7 @@ Status Columns::spell(const std::string& field, const py::tuple& values, Texts& 
   std::vector<std::size_t> ends;
   ends.reserve(values.size());
   for (const py::handle value : values) {
-    const bool lacking = non_finite_ == NonFinite::kNull && is_non_finite(value);
+    const bool lacking = non_finite_ == NonFinite::kNull && is_lacking(value);
     const std::string place = item_of(field, ends.size());
     // 2: the row is the object around it.
     const Status written = append_json(lacking ? py::handle(Py_None) : value, place, texts.spelled, 2);

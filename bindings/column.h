@@ -23,7 +23,7 @@ Error about(const std::string& field, const Error& error);
 
 class Columns {
  public:
-  // `non_finite`: what a NaN or an infinity in a list becomes.
+  // `non_finite`: what a NaN, an infinity or a masked value becomes where values are read one by one.
   explicit Columns(NonFinite non_finite) : non_finite_(non_finite) {}
   ~Columns();
   Columns(const Columns&) = delete;

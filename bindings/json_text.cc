@@ -161,9 +161,10 @@ bool JsonWriter::spelled(py::handle object) {
 bool JsonWriter::numpy_scalar(py::handle object, char kind, std::size_t depth) {
   const bool number = kind == 'b' || kind == 'i' || kind == 'u' || kind == 'f';
   if (!number && kind != 'U') return fail("JSON has no " + type_name(object) + way_out(object));
+  const bool array = py::hasattr(object, "__len__");
+  if (array && is_masked(object)) return fail("JSON has no masked value; None stands for it");
   // Of an array without dimensions its one value: float32 stays float32, whose own digits are the shortest.
-  const py::object scalar =
-      py::hasattr(object, "__len__") ? object[py::tuple()] : py::reinterpret_borrow<py::object>(object);
+  const py::object scalar = array ? object[py::tuple()] : py::reinterpret_borrow<py::object>(object);
   if (kind == 'f' && PyFloat_Check(scalar.ptr()) == 0) return spelled(scalar);
   return value(py::object(scalar.attr("item")()).ptr(), depth);
 }
@@ -229,7 +230,7 @@ bool JsonWriter::other(PyObject* object, std::size_t depth) {
   try {
     return foreign(object, depth);
   } catch (py::error_already_set& error) {
-    if (!error.matches(PyExc_Exception)) throw;
+    if (error.matches(PyExc_KeyboardInterrupt)) throw;
     return fail(first_line(error));
   }
 }
@@ -267,6 +268,12 @@ Status copy_buffer(py::handle data, std::string& out) {
 }
 
 }  // namespace
+
+bool is_masked(py::handle array) {
+  if (!py::hasattr(array, "mask") || !py::hasattr(array, "filled")) return false;
+  const py::object masked = array.attr("mask").attr("any")();
+  return PyObject_IsTrue(masked.ptr()) == 1;
+}
 
 std::string take_python_error() {
   return first_line(py::error_already_set());
@@ -319,7 +326,7 @@ Result<Payload> payload_of(py::handle data, PayloadScratch& scratch) {
   try {
     return mapping_payload(data, scratch);
   } catch (py::error_already_set& error) {  // of the mapping's own methods
-    if (!error.matches(PyExc_Exception)) throw;
+    if (error.matches(PyExc_KeyboardInterrupt)) throw;
     return Error{ErrorCode::kBadData, "data: " + first_line(error), "data"};
   }
 }

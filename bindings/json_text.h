@@ -4,8 +4,8 @@
 // in its own order: float by its shortest digits as repr() has it, Decimal digit by digit, an Enum as its
 // value, a NumPy scalar as its number, str unescaped but for what JSON demands. NaN, infinity, a number past
 // a double, types that JSON lacks and keys that are not str are kBadData with the field's name
-// ("data.bids[3].price"). What Python code raises meanwhile (a mapping's own methods) is the same error,
-// unless it is no Exception (KeyboardInterrupt), which passes as error_already_set.
+// ("data.bids[3].price"), and so is a masked value of NumPy. What Python code raises meanwhile (a mapping's
+// own methods), SystemExit included, is the same error; only KeyboardInterrupt passes, as error_already_set.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -38,6 +38,8 @@ pybind11::str json_text(pybind11::handle data);
 
 // A mapping as a dict, itself if it is one; null when it is no mapping.
 pybind11::object dict_of(pybind11::handle data);
+// Whether a value of a NumPy array is masked, known by what the array has, so that NumPy need not be there.
+bool is_masked(pybind11::handle array);
 // Drops the Python error that is set; its text.
 std::string take_python_error();
 

@@ -113,8 +113,10 @@ class Batch final : public Payloads {
     bool checked = false;        // its fields are known
   };
   static Error not_a_pair(py::handle pair) {
-    return {ErrorCode::kBadData,
-            "must be (topic, data), not " + py::repr(pair).cast<std::string>().substr(0, 80), ""};
+    const auto shown = py::reinterpret_steal<py::object>(PyObject_ASCII(pair.ptr()));
+    if (!shown && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) throw py::error_already_set();
+    const std::string text = shown ? shown.cast<std::string>() : take_python_error();
+    return {ErrorCode::kBadData, "must be (topic, data), not " + text.substr(0, 80), ""};
   }
   [[nodiscard]] std::size_t start(std::size_t row) const { return row == 0 ? 0 : rows_[row - 1].data_end; }
   [[nodiscard]] std::string_view between(std::size_t from, std::size_t to) const {

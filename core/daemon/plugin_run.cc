@@ -55,6 +55,11 @@ void provide_core() {
   py::module_::import("sys").attr("modules")["tickwire._core"] = py::module_::import("_tickwired_core");
 }
 
+// The text of an exception, whatever it holds: halves of surrogate pairs are escaped.
+std::string text_of(const py::object& error) {
+  return py::bytes(py::str(error).attr("encode")("utf-8", "backslashreplace"));
+}
+
 int serve(Engine& engine) {
   const std::string& path = engine.config().plugin_python_path;
   if (!path.empty()) {
@@ -70,14 +75,14 @@ int serve(Engine& engine) {
     say(fmt::format(
         "{}; plugins need the Python package tickwire: install it beside this program, or name its "
         "folder in plugins.python_path",
-        py::str(error.value()).cast<std::string>()));
+        text_of(error.value())));
     return kExitUsage;
   }
   try {
     program.attr("run")(py::cast(&engine, py::return_value_policy::reference));
   } catch (py::error_already_set& error) {
     if (!error.matches(py::module_::import("tickwire.errors").attr("TickwireError"))) throw;
-    say(py::str(error.value()).cast<std::string>());
+    say(text_of(error.value()));
     return py::module_::import("tickwire.exit_codes").attr("exit_code")(error.value()).cast<int>();
   }
   return kExitOk;
@@ -86,7 +91,8 @@ int serve(Engine& engine) {
 // What Python does at its end without waiting for threads.
 void finish() {
   py::module_::import("atexit").attr("_run_exitfuncs")();
-  py::module_::import("sys").attr("stdout").attr("flush")();
+  const py::object out = py::module_::import("sys").attr("stdout");  // which a plugin may have taken away
+  if (!out.is_none() && !py::cast<bool>(out.attr("closed"))) out.attr("flush")();
 }
 
 // What `work` returns; an exception is printed.

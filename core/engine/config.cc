@@ -12,11 +12,20 @@
 #include "engine/origin.h"
 #include "engine/setting.h"
 #include "engine/toml_text.h"
+#include "model/printable.h"
+#include "model/utf8.h"
 
 namespace tickwire {
 namespace {
 
 using nlohmann::json;
+
+// Python, which may read the result, has no text for other bytes.
+Status check_utf8(const std::string& source, const std::string& text) {
+  if (valid_utf8(source) && valid_utf8(text)) return ok_status();
+  return Error{
+      ErrorCode::kBadConfig, fmt::format("{}: {} is not UTF-8", printable(source), printable(text)), {}};
+}
 
 class Collected {
  public:
@@ -27,6 +36,7 @@ class Collected {
     return ok_status();
   }
   Status add_file(const std::string& path) {
+    if (Status is_text = check_utf8("--config", path); !is_text) return is_text;
     const Result<json> tree = read_toml_file(path);
     return tree ? add(settings_of_tree(*tree, path)) : tree.error();
   }
@@ -38,10 +48,13 @@ class Collected {
   Status add_variable(const std::string& name, const std::string& value) {
     Result<std::optional<Setting>> setting = setting_of_environment(name, value);
     if (!setting) return setting.error();
-    if (*setting) settings.push_back(std::move(**setting));
+    if (!*setting) return ok_status();
+    if (Status is_text = check_utf8("env " + name, value); !is_text) return is_text;
+    settings.push_back(std::move(**setting));
     return ok_status();
   }
   Status add_assignment(const std::string& assignment) {
+    if (Status is_text = check_utf8("--set", assignment); !is_text) return is_text;
     Result<Setting> setting = setting_of_assignment(assignment);
     if (!setting) return setting.error();
     settings.push_back(std::move(*setting));

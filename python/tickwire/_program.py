@@ -24,6 +24,9 @@ HOLD_S: Final = 1.0
 _log: Final = logging.getLogger("tickwire")
 
 
+Handlers = dict[signal.Signals, Callable[[int, FrameType | None], Any]]
+
+
 class Latch:
     """Set once; any number of threads wait for it. Unlike `threading.Event` it may be set within a
     signal handler, also one that interrupts wait()."""
@@ -74,10 +77,7 @@ def stop_signals(
             signal.signal(number, signal.SIG_DFL)
         stop.set()
 
-    ours: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {
-        signal.SIGTERM: on_stop,
-        signal.SIGINT: on_stop,
-    }
+    ours: Handlers = {signal.SIGTERM: on_stop, signal.SIGINT: on_stop}
     had_terminal = _has_terminal()
 
     def on_hang_up(*_: object) -> None:
@@ -89,17 +89,10 @@ def stop_signals(
     if reload is not None:
         ours[signal.SIGHUP] = on_hang_up
 
-    def hold() -> None:
-        for number, handler in ours.items():
-            if signal.getsignal(number) is not handler:
-                _log.warning("something took the handler of %s; it is set again", number.name)
-            signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
-
     def is_over() -> bool:
         if stop.wait(HOLD_S):
             return True
-        hold()
+        _hold(ours)
         while reload is not None and not reloads.empty():
             reloads.get()
             reload()
@@ -122,6 +115,14 @@ def stop_signals(
     finally:
         for number, before in old.items():
             signal.signal(number, before if before is not None else signal.SIG_DFL)
+
+
+def _hold(ours: Handlers) -> None:
+    for number, handler in ours.items():
+        if signal.getsignal(number) is not handler:
+            _log.warning("something took the handler of %s; it is set again", number.name)
+        signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
 
 
 def _has_terminal() -> bool:

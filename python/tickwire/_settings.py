@@ -4,6 +4,7 @@ import os
 from typing import Any, Final
 
 from tickwire._core import Config
+from tickwire._escape import printable
 from tickwire.errors import ConfigError
 
 PREFIX: Final = "TICKWIRE_"
@@ -14,15 +15,24 @@ def load(file: str | None, sets: list[str], overrides: dict[str, Any] | None = N
     _check("--config", file or "")
     for assignment in sets:
         _check("--set", assignment)
-    environment = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+    environment = {name: text for name, text in os.environ.items() if _is_setting(name)}
     for name, text in environment.items():
         _check(f"env {name}", text)
     return Config.load(file, overrides=overrides or {}, environment=environment, sets=sets)
 
 
+def _is_setting(name: str) -> bool:
+    """``TICKWIRE_<SECTION>__...``; any other variable is none of ours, whatever it holds."""
+    return name.startswith(PREFIX) and "__" in name
+
+
 def _check(source: str, text: str) -> None:
-    """Bytes that are no UTF-8 come from the system as lone surrogates."""
+    """Bytes that are no UTF-8 come as lone surrogates, which the core cannot be given."""
     try:
         (source + text).encode()
     except UnicodeEncodeError as e:
-        raise ConfigError(f"{source}: {text!r} is not UTF-8") from e
+        raise ConfigError(f"{_shown(source)}: {_shown(text)} is not UTF-8") from e
+
+
+def _shown(text: str) -> str:
+    return printable(os.fsencode(text).decode(errors="backslashreplace"))

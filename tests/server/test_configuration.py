@@ -1,5 +1,7 @@
 """tickwired says what is wrong with its command line and configuration, and ends with 2."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,27 @@ def test_a_mistake_in_the_environment_is_named_with_its_variable(run: Run) -> No
         "tickwired: env TICKWIRE_SERVER__SHARDS: server.shards must be an integer from 0 to 32, "
         'not "many"\n'
     )
+
+
+@pytest.mark.parametrize("program", ["tickwired", "tickwire"])
+def test_bytes_that_are_no_text_are_a_mistake_for_both_programs(
+    program: str, programs: Path, tmp_path: Path
+) -> None:
+    settings = {"TICKWIRE_STORE__PATH": "\udcff.db"}
+    bad = "\udcff.db"
+    check = {"tickwired": ["--check"], "tickwire": ["config", "check"]}[program]
+    for arguments, env, source in [
+        ([], settings, "env TICKWIRE_STORE__PATH: \\xff.db"),
+        (["--set", f"store.path={bad}"], {}, "--set: store.path=\\xff.db"),
+        (["--config", bad], {}, "--config: \\xff.db"),
+    ]:
+        done = subprocess.run(
+            [programs / program, *check, *arguments],
+            env={**os.environ, **env}, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (2, f"{program}: {source} is not UTF-8\n")
+    for_others = {**os.environ, "TICKWIRE_PORT": bad}
+    subprocess.run([programs / program, *check], env=for_others, cwd=tmp_path, check=True)
 
 
 def test_variables_of_a_container_platform_are_no_settings(run: Run) -> None:

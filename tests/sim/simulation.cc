@@ -10,10 +10,10 @@ namespace {
 constexpr std::size_t kPeers = 6;
 constexpr std::uint64_t kFeeds = 2;
 constexpr std::size_t kWriteBytesMax = 600;
-constexpr std::size_t kInboxUpdatesMax = 25;     // now and then there are more
-constexpr std::size_t kDeliveriesMax = 10;       // often
-constexpr std::uint64_t kPieceStepsMin = 4;      // of one of the shards: each command takes many pieces
-constexpr std::size_t kMessageBytesMax = 400;    // of any that the simulation makes, framed
+constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
+constexpr std::size_t kDeliveriesMax = 10;     // often
+constexpr std::uint64_t kPieceStepsMin = 4;    // of one of the shards: each command takes many pieces
+constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
 const std::vector<TopicRule> kRules{
     {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},

@@ -1,0 +1,39 @@
+// Patterns of one session that match the same topics.
+#include <algorithm>
+
+#include "plant.h"
+
+namespace tickwire {
+namespace {
+
+TEST(Overlap, APatternShowsTheTopicsThatAnEarlierOneBeganWithoutSnapshot) {
+  const std::vector<std::string> patterns{"a.*", "*.x", ">"};
+  for (const std::string& first : patterns) {
+    for (const std::string& second : patterns) {
+      if (first == second) continue;
+      Plant plant;
+      for (const char* topic : {"a.x", "a.y", "b.x"}) plant.publish(topic, "{}");
+      Client client(plant);
+      client.subscribe(first, R"(,"snapshot":false)");
+      plant.run();
+      plant.publish("a.x", "{}");
+      plant.run();
+      EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "update a.x 2"})) << first;
+      client.subscribe(second);
+      plant.run();
+      Lines shown = client.heard();
+      std::ranges::sort(shown);
+      Lines expected{"ack"};
+      if (second != "*.x") expected.emplace_back("snapshot a.y 1");
+      if (second != "a.*") expected.emplace_back("snapshot b.x 1");
+      std::ranges::sort(expected);
+      EXPECT_EQ(shown, expected) << first << " then " << second << ": a.x was sent already";
+      for (const char* topic : {"a.x", "a.y", "b.x"}) plant.publish(topic, "{}");
+      plant.run();
+      for (const std::string& line : client.heard()) EXPECT_EQ(line.substr(0, 7), "update ") << line;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tickwire
