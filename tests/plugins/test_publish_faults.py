@@ -10,7 +10,7 @@ from tickwire._core import Config, Engine
 from tickwire.errors import DataError
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def engine():
     """Not started: publishing needs no clients."""
     return Engine(Config.load(overrides={"server": {"listen": "127.0.0.1:0"}}))

@@ -199,11 +199,12 @@ def test_a_plugin_leaves_the_handlers_of_the_program_that_loads_it(tmp_path, cap
         + "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
     )
     before = signal.signal(signal.SIGTERM, lambda *_: None)
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         mine = signal.getsignal(signal.SIGTERM)
         with Server({"server": {"listen": "127.0.0.1:0"}}, plugins=[tmp_path / "loud.py"]):
             assert signal.getsignal(signal.SIGTERM) is mine
-            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+            assert signal.getsignal(signal.SIGINT) is interrupted
             assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     finally:
         signal.signal(signal.SIGTERM, before)

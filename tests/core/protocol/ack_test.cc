@@ -44,11 +44,11 @@ TEST(Ack, NumbersTextsAndListsOfEverySizeAreTheSameInEveryFormat) {
   for (const std::uint64_t near : {0ULL, 24ULL, 128ULL, 256ULL, 65'536ULL, 1ULL << 32U, 1ULL << 63U}) {
     for (const std::uint64_t number : {near - 1, near, near + 1}) results.push_back({"a", number, {}});
   }
-  for (const std::size_t bytes : {0, 23, 24, 31, 32, 255, 256, 65'535, 65'536}) {
+  for (const std::size_t bytes : {0U, 23U, 24U, 31U, 32U, 255U, 256U, 65'535U, 65'536U}) {
     results.push_back({std::string(bytes, 'x'), {}, {}});
   }
   expect_the_same_in_every_format("1", results);
-  for (const std::size_t count : {0, 1, 15, 16, 23, 24, 255, 256, 65'535, 65'536}) {
+  for (const std::size_t count : {0U, 1U, 15U, 16U, 23U, 24U, 255U, 256U, 65'535U, 65'536U}) {
     expect_the_same_in_every_format("", std::vector<TopicResult>(count, TopicResult{"a", 1, {}}));
   }
 }
@@ -65,7 +65,7 @@ TEST(Ack, TextsThatMustBeEscapedOrAreNotUtf8AreTheSameInEveryFormat) {
 }
 
 TEST(Ack, AListIsTheSameInEveryFormat) {
-  for (const std::size_t count : {0, 1, 15, 16, 10'000}) {
+  for (const std::size_t count : {0U, 1U, 15U, 16U, 10'000U}) {
     const std::vector<std::string_view> topics(count, "a.b");
     for (const char* next : {"", "a.b"}) {
       const std::string text = encode_list(Format::kJson, "7", topics, next);
