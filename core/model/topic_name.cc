@@ -45,7 +45,7 @@ Status check_token(std::string_view text, std::string_view token) {
 }
 
 // The same answer as check_text's, without the reason, in one pass.
-template <bool kWildcards>
+template <bool Wildcards>
 bool is_valid(std::string_view text) {
   enum class Token : std::uint8_t { kEmpty, kBytes, kAnyOne, kAnyRest } token = Token::kEmpty;
   std::size_t tokens = 1;
@@ -56,7 +56,7 @@ bool is_valid(std::string_view text) {
       token = Token::kEmpty;
     } else if (kTokenBytes[static_cast<unsigned char>(c)] && token <= Token::kBytes) {
       token = Token::kBytes;
-    } else if (kWildcards && token == Token::kEmpty && (c == '*' || c == '>')) {
+    } else if (Wildcards && token == Token::kEmpty && (c == '*' || c == '>')) {
       token = c == '*' ? Token::kAnyOne : Token::kAnyRest;
     } else {
       return false;

@@ -86,7 +86,7 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
   }
   if (request.path == kHealthPath) return for_the_admin(site_.health(HealthDetail::kAll, draining));
   if (request.path != kSessionsPath) {
-    const auto guard = [](auto&& found) -> Answer { return for_the_admin(std::move(found)); };
+    const auto guard = [](auto found) -> Answer { return for_the_admin(std::move(found)); };
     return std::visit(guard, site_.answer(request, draining));
   }
   const auto query = read_sessions_query(request);

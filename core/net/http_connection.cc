@@ -141,8 +141,8 @@ void HttpConnection::on_head(std::size_t size) {
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   method_ = head.method;
   const HttpRequest request = http_request(head);
-  const auto give = [this](auto&& reply) {
-    using Reply = std::decay_t<decltype(reply)>;
+  const auto give = [this](auto reply) {
+    using Reply = decltype(reply);
     if constexpr (std::is_same_v<Reply, SessionsQuery>) {
       await_sessions(reply);
     } else if constexpr (std::is_same_v<Reply, AnswerInPieces>) {
