@@ -154,8 +154,8 @@ void print_bytes(const Case& given) {
     count += bytes_sent(stream, [](const Message&) { return 1; });
     raw += bytes_sent(stream, [](const Message& m) { return m.text.size(); });
     ZlibStream level1(1), level6(6);
-    zlib1 += bytes_sent(stream, [&](const Message& m) { return level1.compress(m.text); });
-    zlib6 += bytes_sent(stream, [&](const Message& m) { return level6.compress(m.text); });
+    zlib1 += bytes_sent(stream, [&](const Message& m) { return level1.compress(m.text).size(); });
+    zlib6 += bytes_sent(stream, [&](const Message& m) { return level6.compress(m.text).size(); });
     for (std::size_t i = 0; i < kWays.size(); ++i) {
       RelocatableStream way(kWays[i], given.one_pattern);
       ours[i] += bytes_sent(stream, [&](const Message& m) { return way.send(m); });

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "console.h"
+#include "protocol/encode.h"
 #include "schedule.h"
 #include "tcp.h"
 #include "usage.h"
@@ -198,7 +199,9 @@ class Floor {
     for (std::uint32_t place = run.begin; place < run.end; ++place) {
       const std::string_view frame = schedule_->frame(place);
       if (zlib != nullptr) {
-        zlib->append(payload_of(frame), scratch_);
+        const std::string_view payload = zlib->compress(payload_of(frame));
+        append_frame_header(scratch_, Opcode::kText, true, payload.size());
+        scratch_.append(payload);
       } else {
         scratch_.append(frame);
       }

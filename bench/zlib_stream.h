@@ -1,15 +1,19 @@
 // permessage-deflate with context takeover as servers do it today: a zlib stream for each connection.
+//
+// Messages are of less than a megabyte. One thread: all streams share what they compress into.
 #pragma once
 
 #include <zlib.h>
 
 #include <array>
-#include <string>
 #include <string_view>
 
-#include "protocol/encode.h"
-
 namespace tickwire::bench {
+
+// zlib does not change what it reads, but its interface has no const.
+inline Bytef* bytes_of(const char* data) {
+  return reinterpret_cast<Bytef*>(const_cast<char*>(data));
+}
 
 class ZlibStream {
  public:
@@ -18,21 +22,19 @@ class ZlibStream {
   ZlibStream(const ZlibStream&) = delete;
   ZlibStream& operator=(const ZlibStream&) = delete;
 
-  // Appends the compressed message as a whole frame.
-  void append(std::string_view message, std::string& out) {
-    std::array<char, 4096> payload;
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(message.data()));
+  // The payload of the message's frame (RFC 7692 section 7.2.1), valid until the next one is made.
+  std::string_view compress(std::string_view message) {
+    stream_.next_in = bytes_of(message.data());
     stream_.avail_in = static_cast<uInt>(message.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(payload.data());
-    stream_.avail_out = payload.size();
+    stream_.next_out = bytes_of(out_.data());
+    stream_.avail_out = static_cast<uInt>(out_.size());
     deflate(&stream_, Z_SYNC_FLUSH);
-    const std::size_t size = payload.size() - stream_.avail_out - 4;
-    append_frame_header(out, Opcode::kText, true, size);
-    out.append(payload.data(), size);
+    return std::string_view(out_.data(), out_.size() - stream_.avail_out - 4);
   }
 
  private:
   z_stream stream_{};
+  inline static std::array<char, 1 << 20> out_;
 };
 
 }  // namespace tickwire::bench

@@ -96,7 +96,7 @@ class Leases {
   };
 
   [[nodiscard]] Book* find_book(SessionRef ref) const;
-  // Of a session that ended.
+  // Frees the book of a session that ended.
   void free_in_pieces(std::unique_ptr<Book> closed);
   void set_ask(Book& book, Lease& lease, std::int64_t at_us);
   void set_end(Book& book, Lease& lease, std::int64_t at_us);

@@ -22,7 +22,7 @@ class Sequencer {
  public:
   // Does what a message asks.
   using Run = std::function<void(Session&, std::string_view)>;
-  // Of a command, done in pieces; true: it is done. The session is open.
+  // Does a piece of a command; true: the command is done. The session is open.
   using Piece = std::function<bool(Session&, const Budget&)>;
 
   Sequencer(ShardParts& parts, Sender& sender, Run run)

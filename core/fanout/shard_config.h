@@ -31,7 +31,7 @@ struct ShardConfig {
   std::uint64_t piece_steps = kPieceSteps;  // of work (base/work.h) that is done at once for one client
   std::size_t on_loop_bytes_max = kOnLoopBytesMax;
   Offload* offload = nullptr;  // see its file; null: everything is done on the loop
-  // Of commands that wait for one before them or for a worker; past it close 1013.
+  // How much the commands may hold that wait for one before them or for a worker; past it close 1013.
   ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
   SessionConfig session{};
 };

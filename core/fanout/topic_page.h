@@ -19,7 +19,7 @@ namespace tickwire {
 
 class TopicPage {
  public:
-  // Of the topics after `after` that exist and match, at most `limit`.
+  // The page has the topics after `after` that exist and match, at most `limit`.
   TopicPage(const Hub& hub, const Access& access, Pattern pattern, std::string_view after, std::size_t limit)
       : hub_(hub), access_(access), pattern_(std::move(pattern)), place_(after), limit_(limit) {}
 

@@ -87,7 +87,7 @@ class StoreFile {
   StoreFile(std::string path, FileLock path_lock);
   static std::optional<Stamp> stamp_at(const std::string& path);
   static std::optional<Stamp> stamp_of(int descriptor);
-  // Of up to kSamples pieces of our file, which is all of one up to a megabyte.
+  // Hashes up to kSamples pieces of our file, which is the whole of one up to a megabyte.
   [[nodiscard]] std::uint64_t sample(off_t size) const;
   // Whether `now` is our file as this process left it.
   bool is_as_left(const std::optional<Stamp>& now);

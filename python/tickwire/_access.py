@@ -160,7 +160,7 @@ class _BadAnswerError(Exception):
 
 
 def _permission(decision: Any) -> Answer:
-    """Of an authorizer. Subclasses may have skipped the checks of their values."""
+    """What an authorizer decided. Subclasses may have skipped the checks of their values."""
     if isinstance(decision, Allow):
         ttl = decision.ttl
         return Answer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
@@ -168,7 +168,7 @@ def _permission(decision: Any) -> Answer:
 
 
 def _identity(decision: Any) -> Answer:
-    """Of the authenticator."""
+    """What the authenticator decided."""
     if isinstance(decision, Mapping):
         try:
             return Answer("allow", text=_claims_text(decision))
