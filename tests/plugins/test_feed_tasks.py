@@ -31,14 +31,19 @@ async def waits_for_all(task: asyncio.Task[None]) -> None:
     task.exception()
 
 
+async def goes_on(pub: Pub) -> None:
+    """Publishes once a failure that nobody took would have been found."""
+    await asyncio.sleep(2 * UNTAKEN_S)
+    pub.publish("t.x", {"last": "1"})
+    await asyncio.sleep(HOUR_S)
+
+
 @pytest.mark.parametrize("take", [awaits_late, gathers_all, waits_for_all])
 def test_a_feed_that_takes_the_exception_of_its_task_goes_on(take, start_server, eventually):
     @feed("t.*")
     async def careful(pub: Pub) -> None:
         await take(asyncio.create_task(raises()))
-        await asyncio.sleep(2 * UNTAKEN_S)
-        pub.publish("t.x", {"last": "1"})
-        await asyncio.sleep(HOUR_S)
+        await goes_on(pub)
 
     server = start_server(careful)
     eventually(lambda: server.snapshot("t.x"))
@@ -59,9 +64,7 @@ def test_what_an_earlier_run_left_behind_does_not_fail_a_later_one(start_server,
             left.append(asyncio.create_task(fails_late()))
             raise ValueError("the first run")
         go.set()
-        await asyncio.sleep(2 * UNTAKEN_S)
-        pub.publish("t.x", {"last": "1"})
-        await asyncio.sleep(HOUR_S)
+        await goes_on(pub)
 
     server = start_server(again)
     eventually(lambda: server.snapshot("t.x"))
