@@ -41,19 +41,6 @@ void Hub::feed_down(FeedId feed) {
   });
 }
 
-void Hub::sweep() {
-  const std::int64_t wall_ms = clock_.wall_ms();
-  const std::int64_t now_us = clock_.steady_us();
-  each_topic([&](Topic& topic) {
-    const TopicLock lock(topic.mutex_);
-    topic.trim_ring(wall_ms, ring_share());
-    const std::int64_t limit_us = topic.traits_.stale_after_ms * 1000;
-    if (limit_us == 0 || !topic.last_ || topic.last_->status() != TopicStatus::kLive) return;
-    if (now_us - topic.heard_us_ > limit_us) change_status(lock, topic, TopicStatus::kStale);
-  });
-  sweep_unwanted();
-}
-
 Status Hub::restore(StoredTopic stored) {
   if (Status valid = check_topic(stored.topic); !valid) return valid.error();
   std::vector<JsonField> fields;
@@ -110,6 +97,7 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
     topic->ring_bytes_ += topic->ring_[topic->ring_.size() - 1]->memory_bytes();
   }
   topic->trim_ring(clock_.wall_ms(), ring_share());
+  look_later(lock, *topic);
 }
 
 UpdatePtr Hub::emit(const TopicLock& held, Topic& topic, Update::Parts parts) {
@@ -123,8 +111,9 @@ UpdatePtr Hub::emit(const TopicLock& held, Topic& topic, Update::Parts parts) {
   UpdatePtr before = std::exchange(topic.last_, std::make_shared<const Update>(std::move(parts)));
   const UpdatePtr& update = topic.last_;
   topic.kept_ = true;
-  if (becomes_live) watch(held, topic);
   if (!update->status_only()) topic.keep(update, ring_share());
+  if (becomes_live) watch(held, topic);
+  if (topic.traits_.ages() && (topic.look_us_ == 0 || topic.ring_.size() == 1)) look_later(held, topic);
   for (std::uint64_t rest = topic.sinks_; rest != 0; rest &= rest - 1) {
     sinks_.at(static_cast<std::size_t>(std::countr_zero(rest))).load()->deliver(update);
   }

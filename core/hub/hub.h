@@ -113,8 +113,9 @@ class Hub {
   void feed_down(FeedId feed);
   // `feed` looks at what is wanted and produces only that, from now on.
   void follow_demand(FeedId feed);
-  // Each live topic older than its stale_after becomes stale, and so does what nobody wants and its feed does
-  // not update (see hub_vouch.cc); rings lose what is too old.
+  // Does what is due, so called about once a second: each live topic older than its stale_after becomes
+  // stale, and so does what nobody wants and its feed does not update; rings lose what is too old. Costs what
+  // is due, never how many topics there are (see hub_sweep.cc).
   void sweep();
   // Puts back what the store kept. Before the first publish of that topic; live topics come back stale, since
   // nobody vouches for the price yet. The declared delivery counts until a feed for the topic is loaded.
@@ -211,7 +212,7 @@ class Hub {
     }
   }
   // With the directory locked, shared or not.
-  void apply_rules(Topic& topic) const;
+  void apply_rules(Topic& topic);
   // Existing topics follow the rules of now.
   void follow_rules();
   void restore_delivery(std::string_view name, Delivery declared);
@@ -221,7 +222,10 @@ class Hub {
   void change_status(const TopicLock& held, Topic& topic, TopicStatus status);
   // Looks at a live topic of a feed again once its linger is over. `topic` has an update.
   void watch(const TopicLock& held, Topic& topic);
-  void sweep_unwanted();
+  void look_at(const TopicLock& held, Topic& topic, std::int64_t now_us);
+  // When time can do something to it next.
+  void look_later(const TopicLock& held, Topic& topic);
+  void share_rings();
   void erase_if_unused(const std::string& name);
   [[nodiscard]] std::size_t ring_share() const {
     return ring_bytes_max_ / std::max<std::size_t>(topic_total_, 1);
@@ -234,7 +238,8 @@ class Hub {
   WatchList watched_;
   std::array<std::atomic<UpdateSink*>, kSinksMax> sinks_{};
   std::atomic<std::int64_t> stale_count_ = 0;
-  std::atomic<std::size_t> topic_total_ = 0;  // of the directory
+  std::atomic<std::size_t> topic_total_ = 0;      // of the directory
+  std::atomic<std::size_t> rings_shared_by_ = 0;  // topic_total_, when all rings were last cut to their share
 
   std::mutex rules_mutex_;  // one change of rules at a time; taken before the directory
 

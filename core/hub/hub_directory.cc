@@ -107,7 +107,7 @@ void Hub::follow_rules() {
   }
 }
 
-void Hub::apply_rules(Topic& topic) const {
+void Hub::apply_rules(Topic& topic) {
   TopicRule all;
   std::optional<Delivery> declared;
   bool has_feed = false;
@@ -139,6 +139,9 @@ void Hub::apply_rules(Topic& topic) const {
   } else if (topic.heard_us_ == 0) {  // its age was not known until now, and counts from here
     topic.heard_us_ = clock_.steady_us();
   }
+  if (!topic.last_) return;
+  topic.trim_ring(clock_.wall_ms(), ring_share());
+  look_later(lock, topic);
 }
 
 }  // namespace tickwire

@@ -31,6 +31,9 @@ struct TopicTraits {
   std::int64_t ring_ms = 0;         // age at which they go; 0: none
   std::int64_t stale_after_ms = 0;  // 0: age alone never makes it stale
   bool stored = false;              // the store keeps the ring too
+
+  // Time alone changes it.
+  [[nodiscard]] bool ages() const { return ring_ms > 0 || stale_after_ms > 0; }
 };
 
 // How the topics of a pattern behave; the config's topics."pattern" tables. What a rule leaves open, the next
@@ -82,7 +85,7 @@ class Topic : public std::enable_shared_from_this<Topic> {
   ImageFields fields_;       // of last_->image()
   FeedId feed_ = 0;          // who published last
   bool dirty_ = false;       // in the hub's list of topics that the store has yet to write
-  bool watched_ = false;     // in the hub's list of topics whose feed may stop vouching for them
+  bool watched_ = false;     // its feed may stop vouching for it
   // By its feed: one that is loaded, or that of the run that stored it.
   std::optional<Delivery> declared_;
   TopicTraits traits_;
@@ -91,6 +94,7 @@ class Topic : public std::enable_shared_from_this<Topic> {
   std::int64_t heard_us_ = 0;  // steady time of the last publish, where age can make it stale
   // Steady time of the last publish, or when it was last wanted, of a feed's topic.
   std::int64_t vouched_us_ = 0;
+  std::int64_t look_us_ = 0;     // when the hub looks at what time did to it; 0: never
   std::uint64_t taken_seq_ = 0;  // the last one that the store has, of a stored ring
   std::uint32_t exact_ = 0;      // interests in this very topic
 };

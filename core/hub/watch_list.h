@@ -1,11 +1,13 @@
-// WatchList: topics to look at again at a certain time.
+// WatchList: topics to look at again at a certain time. Costs what is due, however many topics are in it.
 //
 // Any thread; its lock is a leaf. The topics outlive it: only those that have an update are added.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <mutex>
+#include <queue>
+#include <utility>
 #include <vector>
 
 namespace tickwire {
@@ -14,25 +16,24 @@ class Topic;
 
 class WatchList {
  public:
-  // `due_us`: steady time.
-  void add(std::int64_t due_us, Topic& topic) {
+  using Look = std::pair<std::int64_t, Topic*>;  // the steady time, in microseconds
+
+  void add(Look look) {
     const std::lock_guard lock(mutex_);
-    topics_.emplace(due_us, &topic);
+    looks_.push(look);
   }
 
   // Removes and returns those that are due at `now_us`.
-  std::vector<Topic*> take(std::int64_t now_us) {
-    std::vector<Topic*> due;
+  std::vector<Look> take(std::int64_t now_us) {
+    std::vector<Look> due;
     const std::lock_guard lock(mutex_);
-    const auto end = topics_.upper_bound(now_us);
-    for (auto it = topics_.begin(); it != end; ++it) due.push_back(it->second);
-    topics_.erase(topics_.begin(), end);
+    for (; !looks_.empty() && looks_.top().first <= now_us; looks_.pop()) due.push_back(looks_.top());
     return due;
   }
 
  private:
   std::mutex mutex_;
-  std::multimap<std::int64_t, Topic*> topics_;  // protected by mutex_; by the time at which they are due
+  std::priority_queue<Look, std::vector<Look>, std::greater<>> looks_;  // protected by mutex_
 };
 
 }  // namespace tickwire
