@@ -1,6 +1,7 @@
 #include "fanout/turn.h"
 
 #include <span>
+#include <utility>
 
 namespace tickwire {
 
@@ -61,13 +62,13 @@ void Turn::send() {
   if (applied_.empty()) return;
   sort_by_session();
   std::uint32_t begin = 0;
-  for (std::uint32_t slot = 0; slot < item_end_.size(); ++slot) {
-    const std::uint32_t end = item_end_[slot];
-    if (end == begin) continue;
+  for (const std::uint32_t slot : met_) {
+    const std::uint32_t end = std::exchange(items_end_[slot], 0);
     if (Session* session = parts_.sessions.open_at(slot))
       sender_.send(*session, std::span(items_).subspan(begin, end - begin));
     begin = end;
   }
+  met_.clear();
   applied_.clear();
   steps_.clear();
   deliveries_.clear();
@@ -81,20 +82,21 @@ std::uint32_t Turn::add_step(PatternState& pattern, const Applied& applied, cons
 }
 
 void Turn::sort_by_session() {
-  // Counting sort, stable: item_end_ first counts, then holds where each session's items begin, and, once
+  // Counting sort, stable: items_end_ first counts, then holds where each session's items begin, and, once
   // they are placed, where they end.
-  item_end_.assign(parts_.sessions.slot_count(), 0);
-  for (const Delivery& delivery : deliveries_) ++item_end_[delivery.slot];
+  items_end_.resize(parts_.sessions.slot_count());
+  for (const Delivery& delivery : deliveries_) {
+    if (items_end_[delivery.slot]++ == 0) met_.push_back(delivery.slot);
+  }
   std::uint32_t begin = 0;
-  for (std::uint32_t& entry : item_end_) {
-    const std::uint32_t count = entry;
-    entry = begin;
+  for (const std::uint32_t slot : met_) {
+    const std::uint32_t count = std::exchange(items_end_[slot], begin);
     begin += count;
   }
   items_.resize(deliveries_.size());
   for (const Delivery& delivery : deliveries_) {
     const PatternStep* step = delivery.step == kNoStep ? nullptr : &steps_[delivery.step];
-    items_[item_end_[delivery.slot]++] = {delivery.index, &applied_[delivery.applied], step};
+    items_[items_end_[delivery.slot]++] = {delivery.index, &applied_[delivery.applied], step};
   }
 }
 

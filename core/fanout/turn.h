@@ -1,5 +1,6 @@
 // Turn: carries what the inbox holds to all sessions: each update is applied to its topic, the deliveries are
-// counting-sorted by session, and each session is written to once. How many messages one write carries
+// counting-sorted by session, and each session is written to once. Costs what it delivers, however many
+// sessions there are. How many messages one write carries
 // decides what fan-out costs, so turns are spaced (Shard::run). A turn with more than
 // ShardConfig::deliveries_max is made in pieces, which bounds its buffers.
 //
@@ -46,8 +47,9 @@ class Turn {
   std::vector<Applied> applied_;
   std::vector<PatternStep> steps_;
   std::vector<Delivery> deliveries_;
-  std::vector<LiveItem> items_;          // deliveries_, sorted by session
-  std::vector<std::uint32_t> item_end_;  // by slot: where its items end in items_
+  std::vector<LiveItem> items_;           // deliveries_, sorted by session
+  std::vector<std::uint32_t> met_;        // the slots of those sessions, in the order of items_
+  std::vector<std::uint32_t> items_end_;  // by slot: where its items end in items_; 0 between turns
 };
 
 }  // namespace tickwire
