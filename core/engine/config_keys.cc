@@ -31,7 +31,7 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "share",
      "share of a loop's time for turns under load: higher for latency, lower for less CPU",
      {0.05, 1}},
-    {"server.heartbeat_s", &Config::heartbeat_s, "s", "silence after which a heartbeat is sent", {1, 300}},
+    {"server.heartbeat_s", &Config::heartbeat_s, "s", "silence after which a heartbeat is sent, at the latest", {1, 300}},
     {"server.behind_s",
      &Config::behind_s,
      "s",

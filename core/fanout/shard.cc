@@ -7,6 +7,7 @@
 #include "fanout/admission.h"
 #include "fanout/commands.h"
 #include "fanout/inbox.h"
+#include "fanout/keep_alive.h"
 #include "fanout/leases.h"
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
@@ -53,7 +54,7 @@ class Shard::Impl {
                                 parts_.clock.wall_ms()));
     take_token(session);
     sender_.send(session);
-    wake_when_sooner();
+    keep_alive_.watch(session);
     return session;
   }
 
@@ -61,7 +62,6 @@ class Shard::Impl {
     const Doing doing(parts_.pulse, Activity::kSending);
     session.unblock();
     sender_.send(session);
-    wake_when_sooner();
   }
 
   void on_closed(Session& session) {
@@ -75,7 +75,6 @@ class Shard::Impl {
       parts_.sessions.remove(session);
       return true;
     });
-    wake_when_sooner();
   }
 
   std::int64_t run() {
@@ -90,22 +89,16 @@ class Shard::Impl {
     const std::int64_t end = parts_.clock.steady_us();
     std::int64_t due = due_us(end);
     if (next_turn_us_ > end || !inbox_.rest()) due = std::min(due, next_turn_us_);
-    wakes_us_ = due;
     return due == kForeverUs ? -1 : std::max<std::int64_t>(due - end, 0);
   }
 
   void tick() {
     const Doing doing(parts_.pulse, Activity::kTick);
-    const std::int64_t now = parts_.clock.steady_us();
-    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-      if (Session* session = parts_.sessions.open_at(slot)) tick(*session, now);
-    }
+    keep_alive_.run();
   }
+  [[nodiscard]] std::int64_t next_tick_us() const { return keep_alive_.next_us(); }
 
-  void start(Jobs::Piece piece) {
-    parts_.jobs.start(std::move(piece));
-    wake_when_sooner();
-  }
+  void start(Jobs::Piece piece) { parts_.jobs.start(std::move(piece)); }
 
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const {
     SessionList all{{}, parts_.sessions.count()};
@@ -146,7 +139,6 @@ class Shard::Impl {
   void on_message(Session& session, std::string_view message) {
     const Doing doing(parts_.pulse, Activity::kReading);
     commands_.run(session, message);
-    wake_when_sooner();
   }
 
   void stop() {
@@ -246,32 +238,6 @@ class Shard::Impl {
     return due;
   }
 
-  // What comes between two runs may leave work that cannot wait for the time that the last run named.
-  void wake_when_sooner() {
-    const std::int64_t due = due_us(parts_.clock.steady_us());
-    if (due >= wakes_us_) return;
-    wakes_us_ = due;
-    wake_();
-  }
-
-  void tick(Session& session, std::int64_t now) {
-    if (session.state() == SessionState::kClosing) return;
-    // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
-    const std::int64_t took_us = std::max(session.behind_since_us, session.last_write_us);
-    if (session.behind_since_us != 0 && now - took_us > parts_.config.behind_ms_max * 1000) {
-      admission_.forget(session);
-      leases_.forget(session);
-      session.close(CloseCode::kTooSlow, "took nothing for more than " +
-                                             std::to_string(parts_.config.behind_ms_max / 1000) + " s");
-      return;
-    }
-    const std::int64_t heartbeat_us = std::int64_t{parts_.config.session.heartbeat_s} * 1'000'000;
-    if (session.writable() && now - session.last_write_us >= heartbeat_us) {
-      session.send(encode_heartbeat(parts_.clock.wall_ms()));
-      sender_.send(session);
-    }
-  }
-
   const std::function<void()> wake_;
   Inbox inbox_;
   const SinkId sink_;
@@ -282,9 +248,9 @@ class Shard::Impl {
   Admission admission_{parts_, sender_};
   Leases leases_{parts_, sender_, subscriptions_, admission_};
   Commands commands_{parts_, sender_, subscriptions_, admission_, leases_};
+  KeepAlive keep_alive_{parts_, sender_, admission_, leases_};
   Turn turn_{parts_, sender_, inbox_};
   std::int64_t next_turn_us_ = 0;
-  std::int64_t wakes_us_ = 0;  // run() is called by then
   std::uint64_t opened_ = 0;
   int drains_ = 0;  // under way
 
@@ -318,6 +284,9 @@ void Shard::tick() {
 }
 void Shard::start(std::function<bool(const Budget&)> piece) {
   impl_->start(std::move(piece));
+}
+std::int64_t Shard::next_tick_us() const {
+  return impl_->next_tick_us();
 }
 SessionList Shard::list_sessions(const SessionsQuery& query) const {
   return impl_->list_sessions(query);

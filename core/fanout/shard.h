@@ -58,10 +58,13 @@ class Shard {
   // The connection is gone, and `session` with it. What its subscriptions hold is given back in pieces.
   void on_closed(Session& session);
   // Posted calls, then a turn when one is due. Returns the microseconds after which it wants to be called
-  // again at the latest, < 0: only when woken.
+  // again at the latest, < 0: only when woken. What other calls leave to be done is done here, so it is
+  // called after them, before net/ waits.
   std::int64_t run();
-  // Once a second: heartbeats, deadlines, expired authorizations, the age limit.
+  // Heartbeats and age limits that are due, a bounded share of them.
   void tick();
+  // When to call tick() next, on the steady clock; < 0: never. Changes with each other call.
+  [[nodiscard]] std::int64_t next_tick_us() const;
   // Work of net/ that is done in pieces, the first one at once; true: it is done.
   void start(std::function<bool(const Budget&)> piece);
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const;

@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <libwebsockets.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cassert>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t kCloseReasonBytesMax = 123;
 // lws hides an empty pong from us.
 constexpr std::string_view kPing{"\x89\x04tick", 6};
+constexpr std::size_t kPingedWriteBytesMax = 4U << 10U;  // a larger one would be copied for it
 
 std::string close_frame(CloseCode code, std::string_view reason) {
   reason = reason.substr(0, kCloseReasonBytesMax);
@@ -34,7 +36,7 @@ std::string close_frame(CloseCode code, std::string_view reason) {
 void Connection::adopt(LoopState& loop, int socket, Opening opening) {
   const std::string bytes = std::exchange(opening.bytes, {});
   auto* client = new Connection(loop, std::move(opening));
-  if (loop.context.adopt(socket, client, bytes)) return;
+  if (loop.context.adopt(socket, client, bytes)) return client->serve(POLLOUT);  // it may have more to read
   // lws may have gone as far as to destroy it.
   const auto left = std::ranges::find(loop.connections, client);
   if (left != loop.connections.end() && client->wsi_ == nullptr) delete client;
@@ -49,7 +51,7 @@ Connection::Connection(LoopState& loop, Opening opening)
       unfinished_(loop.unfinished_bytes, opening_->client.address),
       unread_(loop.unread_bytes, opening_->client.address) {
   loop.connections.push_back(this);
-  wait(loop_.closes);  // lws answers the handshake at once
+  wait(loop_.config.close_ms_max);  // lws answers the handshake at once
 }
 
 Connection::~Connection() {
@@ -66,8 +68,9 @@ void Connection::on_adopted(lws* wsi) {
 
 bool Connection::on_open() {
   if (state_ != State::kOpening) return false;
+  if (!loop_.poller.add(lws_get_socket_fd(wsi_), *this, EPOLLIN)) return false;
   state_ = State::kOpen;
-  wait(loop_.pings);
+  wait_for_silence();
   const std::unique_ptr<Opening> opening = std::move(opening_);
   const auto& [subprotocol, format, deflate] = opening->agreement;
   if (format != Format::kJson) incoming_.expect_binary();
@@ -80,22 +83,50 @@ bool Connection::on_open() {
   return true;
 }
 
+// Not at once, since this may be within a callback of lws.
 void Connection::hang_up() {
   state_ = State::kGone;
-  leave();
-  // Not polite about what lws still holds, unlike LWS_TO_KILL_SYNC, and safe within its callbacks.
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+  wait(0);
 }
 
 void Connection::on_ended() {
   state_ = State::kGone;
-  leave();
+  Timer::stop();
+  const int socket = wsi_ == nullptr ? -1 : lws_get_socket_fd(wsi_);
+  if (socket >= 0 && loop_.poller.holds(socket, *this)) loop_.poller.remove(socket);
   incoming_.close();
   (void)book_inflater();
-  unfinished_message_.leave();
+  unfinished_message_.stop();
   unfinished_.release();
   unread_.release();
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
+}
+
+// --- events
+// --------------------------------------------------------------------------------------------------
+
+void Connection::on_ready(std::uint32_t events) {
+  unsigned seen = events & (EPOLLIN | EPOLLOUT);
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) seen |= POLLHUP;
+  serve(static_cast<short>(seen));
+}
+
+void Connection::serve(short events) {
+  constexpr int kOffersMax = 4;  // lws writes one thing at each: a pong, a close; at last it is our turn
+  LoopState& loop = loop_;
+  const int socket = lws_get_socket_fd(wsi_);
+  if (!loop.poller.holds(socket, *this)) return;  // the handshake did not end
+  resumes_ = false;
+  for (int i = 0; i <= kOffersMax; ++i) {
+    may_write_ = false;
+    const bool goes_on = loop.context.serve(socket, events);
+    if (!loop.poller.holds(socket, *this)) return;  // it is destroyed
+    if (!goes_on) on_ending();
+    if (lws_holds_part(wsi_) || (may_write_ && events == POLLOUT)) break;
+    events = POLLOUT;
+  }
+  update_reading();
+  update_polling();
 }
 
 // --- WebSocket: out
@@ -104,12 +135,13 @@ void Connection::on_ended() {
 bool Connection::send(std::string_view bytes) {
   if (lws_holds_part(wsi_)) {  // of a pong that lws sent by itself
     pending_ += bytes;
-    lws_callback_on_writable(wsi_);
     return book_unread(unread_.held() + bytes.size());
   }
   if (lws_write_raw(wsi_, bytes)) {
+    if (!lws_holds_part(wsi_)) return book_unread(0);
     update_reading();
-    return book_unread(lws_holds_part(wsi_) ? bytes.size() : 0);
+    update_polling();
+    return book_unread(bytes.size());
   }
   hang_up();
   return false;
@@ -130,13 +162,27 @@ void Connection::update_reading() {
   const bool on = wanted && !lws_holds_part(wsi_);
   if (on == reading_) return;
   reading_ = on;
+  resumes_ = on;
   lws_rx_flow_control(wsi_, on ? 1 : 0);
+  update_polling();
+}
+
+void Connection::update_polling() {
+  const int socket = lws_get_socket_fd(wsi_);
+  if (!loop_.poller.holds(socket, *this)) return;
+  const bool writing = resumes_ || lws_holds_part(wsi_);
+  loop_.poller.change(socket, (reading_ ? EPOLLIN : 0U) | (writing ? EPOLLOUT : 0U));
 }
 
 WriteResult Connection::write(std::string_view frames) {
   if (state_ != State::kOpen) return WriteResult::kClosed;
   assert(!blocked_);
-  if (!send(frames)) return WriteResult::kClosed;
+  if (ping_due_ && frames.size() <= kPingedWriteBytesMax) {
+    expect_pong();
+    if (!send(std::string(frames) + std::string(kPing))) return WriteResult::kClosed;
+  } else if (!send(frames)) {
+    return WriteResult::kClosed;
+  }
   blocked_ = lws_holds_part(wsi_);
   return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
 }
@@ -144,7 +190,7 @@ WriteResult Connection::write(std::string_view frames) {
 void Connection::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;  // whose answer is wanted, whatever the session wanted
-  wait(loop_.closes);
+  wait(loop_.config.close_ms_max);
   if (send(std::string(last_frames) + close_frame(code, reason))) update_reading();
 }
 
@@ -155,6 +201,7 @@ void Connection::set_reading(bool on) {
 }
 
 void Connection::on_writable() {
+  may_write_ = true;
   if (state_ == State::kGone || lws_holds_part(wsi_)) return;
   unread_.release();
   if (!pending_.empty()) {
@@ -173,12 +220,12 @@ void Connection::on_fragment(const Fragment& fragment) {
   if (state_ != State::kOpen) return;
   heard_ = true;
   if (fragment.first && !fragment.complete()) {
-    loop_.messages.start(unfinished_message_, loop_.clock.steady_us());
+    loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
   }
   const Received received = receive(fragment);
   if (received.close) return close(*received.close, received.reason, {});
   if (!received.message) return;
-  unfinished_message_.leave();
+  unfinished_message_.stop();
   unfinished_.release();
   loop_.shard.on_message(*session_, *received.message);
   incoming_.release();
@@ -202,8 +249,7 @@ bool Connection::book_inflater() {
 
 void Connection::on_pong() {
   if (state_ != State::kOpen) return;
-  pinged_ = false;
-  wait(loop_.pings);
+  wait_for_silence();
 }
 
 bool Connection::on_peer_close(std::string_view payload) {
@@ -219,29 +265,47 @@ bool Connection::on_peer_close(std::string_view payload) {
 void Connection::on_ending() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
-  wait(loop_.closes);
+  wait(loop_.config.close_ms_max);
 }
 
 // --- time
 // ----------------------------------------------------------------------------------------------------
 
+void Connection::on_due() {
+  if (state_ == State::kOpen) return look_for_life();
+  // What an end of the connection is to lws: it is not polite about what it still holds.
+  loop_.context.serve(lws_get_socket_fd(wsi_), POLLHUP);
+}
+
 // A socket that takes nothing, or that we do not read, cannot be pinged; its session's age limit decides.
-void Connection::on_overdue() {
-  if (state_ != State::kOpen) return hang_up();
+void Connection::look_for_life() {
   const bool alive = std::exchange(heard_, false) || blocked_ || !reading_;
-  if (!pinged_ || alive) {
-    pinged_ = !alive;
-    wait(pinged_ ? loop_.pongs : loop_.pings);
-    if (pinged_) send(kPing);
-    return;
+  if (alive) return wait_for_silence();
+  if (pinged_) return close(CloseCode::kNoPong, "no pong in time", {});
+  if (std::exchange(ping_due_, true)) {
+    expect_pong();
+    send(kPing);
+  } else {
+    wait(loop_.config.ping_after_ms / 2);
   }
-  close(CloseCode::kNoPong, "no pong in time", {});
+}
+
+void Connection::wait_for_silence() {
+  pinged_ = false;
+  ping_due_ = false;
+  wait(loop_.spread(loop_.config.ping_after_ms / 2));
+}
+
+void Connection::expect_pong() {
+  pinged_ = true;
+  ping_due_ = false;
+  wait(loop_.config.pong_ms_max);
 }
 
 // One that we do not read cannot finish it.
 void Connection::on_message_overdue() {
   if (state_ != State::kOpen) return;
-  if (!reading_) return loop_.messages.start(unfinished_message_, loop_.clock.steady_us());
+  if (!reading_) return loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
   close(CloseCode::kTooSlow, "a message was not complete in time", {});
 }
 

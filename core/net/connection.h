@@ -4,10 +4,14 @@
 //   opening ──> open ──> closing ──> gone     `opening` until lws has answered the handshake; `closing` from
 //   our close any ──────> gone                          frame (or the peer's) on; hung up
 //
+// lws is told what the loop's poller saw of the socket, and after each event it may write until it has
+// nothing more to write: its pongs and closes leave then. So the poller looks for EPOLLOUT only while lws
+// holds a part of a write, or while bytes that lws has read already wait for the reading to go on.
+//
 // Loop thread. Destroyed by lws' last callback for it.
-// Invariants: nothing is read while lws holds a part of a write; in exactly one deadline list until gone;
-// session_ is set from open to the end of the connection; nothing is written while lws holds a part of the
-// last write, nor after a close frame.
+// Invariants: nothing is read while lws holds a part of a write; polled from open on, until lws has closed
+// the socket; its timer runs; session_ is set from open to the end of the connection; nothing is written
+// while lws holds a part of the last write, nor after a close frame.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +21,6 @@
 #include <string_view>
 
 #include "base/shares.h"
-#include "net/deadline_list.h"
 #include "net/incoming_message.h"
 #include "net/loop_state.h"
 #include "net/upgrade.h"
@@ -35,11 +38,12 @@ struct Opening {
   std::string bytes;  // for lws to read first: the handshake, and what the client sent behind it
 };
 
-class Connection final : public Socket, public DeadlineNode {
+class Connection final : public Socket, public Pollee, public LoopTimer {
  public:
-  // Stands in the list of those whose message is not complete.
-  struct UnfinishedMessage : DeadlineNode {
+  // The time that is left for the rest of a message.
+  struct UnfinishedMessage final : LoopTimer {
     explicit UnfinishedMessage(Connection& owner) : owner(owner) {}
+    void on_due() override { owner.on_message_overdue(); }
     Connection& owner;
   };
 
@@ -67,7 +71,8 @@ class Connection final : public Socket, public DeadlineNode {
   void on_ended();
 
   // --- called by the loop -----------------------------------------------------------------------------
-  void on_overdue();
+  void on_ready(std::uint32_t events) override;
+  void on_due() override;
   void on_message_overdue();
   // The server stops.
   void end();
@@ -77,12 +82,20 @@ class Connection final : public Socket, public DeadlineNode {
 
   bool send(std::string_view bytes);
   void update_reading();
+  // Has the poller look for what this waits for.
+  void update_polling();
+  // Hands an event to lws, and then the chance to write. May destroy this.
+  void serve(short events);
+  void look_for_life();
+  void wait_for_silence();
+  // The ping leaves now.
+  void expect_pong();
   Received receive(const Fragment& fragment);
   [[nodiscard]] bool book_inflater();
   // What lws and this hold of what was written.
   [[nodiscard]] bool book_unread(std::size_t bytes);
   void hang_up();
-  void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
+  void wait(int ms) { loop_.start_timer(*this, ms); }
 
   LoopState& loop_;
   lws* wsi_ = nullptr;
@@ -99,7 +112,10 @@ class Connection final : public Socket, public DeadlineNode {
   bool blocked_ = false;
   bool wants_reading_ = true;  // the session
   bool reading_ = true;
-  bool heard_ = false;  // since the last look
+  bool resumes_ = false;    // reading goes on, and lws may have read something before
+  bool may_write_ = false;  // lws has said so since the last event
+  bool heard_ = false;      // since the last look
+  bool ping_due_ = false;   // it leaves with the next write
   bool pinged_ = false;
 };
 

@@ -71,7 +71,7 @@ HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddre
       answer_(loop.answers_open, address),
       bytes_(loop.unfinished_bytes, address) {
   loop_.http.insert(this);
-  wait(loop_.requests);
+  wait(loop_.config.request_ms_max);
 }
 
 HttpConnection::~HttpConnection() {
@@ -87,7 +87,7 @@ HttpConnection::~HttpConnection() {
 
 void HttpConnection::enter(State state, std::uint32_t events) {
   state_ = state;
-  loop_.poller.change(socket_, *this, events);
+  loop_.poller.change(socket_, events);
 }
 
 void HttpConnection::on_ready(std::uint32_t events) {
@@ -105,7 +105,7 @@ void HttpConnection::on_ready(std::uint32_t events) {
   }
 }
 
-void HttpConnection::on_overdue() {
+void HttpConnection::on_due() {
   if (state_ == State::kHead && !head_.empty()) {
     return refuse(408, ErrorCode::kBadMessage,
                   fmt::format("the request head was not complete within {} ms", loop_.config.request_ms_max));
@@ -185,7 +185,7 @@ bool HttpConnection::begin_await(std::uint64_t& number) {
     return false;
   }
   enter(State::kAwaiting, 0);
-  wait(loop_.answers);
+  wait(loop_.config.answer_stall_ms_max);
   number = ++loop_.last_awaited;
   loop_.awaited.emplace(number, this);
   return true;
@@ -239,7 +239,7 @@ void HttpConnection::answer(HttpResponse response) {
   bytes_ = Share(loop_.unread_bytes, address_);
   exchange_ = std::make_unique<HttpExchange>(std::move(response), method_);
   state_ = State::kAnswering;
-  wait(loop_.answers);
+  wait(loop_.config.answer_stall_ms_max);
   send_answer();
 }
 
@@ -262,7 +262,7 @@ void HttpConnection::keep_answering(bool progress) {
   if (answer_.resize(1) != Drawn::kTaken || bytes_.resize(exchange_->left_bytes()) != Drawn::kTaken) {
     return delete this;
   }
-  if (progress) wait(loop_.answers);
+  if (progress) wait(loop_.config.answer_stall_ms_max);
   enter(State::kAnswering, EPOLLOUT);
 }
 
@@ -271,7 +271,7 @@ void HttpConnection::begin_linger() {
   answer_.release();
   bytes_.release();
   ::shutdown(socket_, SHUT_WR);
-  wait(loop_.lingers);
+  wait(loop_.config.linger_ms_max);
   enter(State::kLingering, EPOLLIN);
   read_rest();
 }

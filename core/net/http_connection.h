@@ -12,8 +12,8 @@
 //
 // libwebsockets never sees a plain request, nor the head that a client sent for a WebSocket: only what
 // handshake_head() makes of it. One request a connection, so that nothing can stand behind the one that is
-// answered. Loop thread. Owns the socket and itself: it deletes itself when gone. In loop.http and in one
-// deadline list.
+// answered. Loop thread. Owns the socket and itself: it deletes itself when gone. In loop.http; its timer
+// runs.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,6 @@
 #include <string_view>
 
 #include "base/shares.h"
-#include "net/deadline_list.h"
 #include "net/door.h"
 #include "net/http_exchange.h"
 #include "net/http_router.h"
@@ -33,7 +32,7 @@
 
 namespace tickwire {
 
-class HttpConnection final : public Pollee, public DeadlineNode {
+class HttpConnection final : public Pollee, public LoopTimer {
  public:
   // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which
   // router answers.
@@ -44,7 +43,7 @@ class HttpConnection final : public Pollee, public DeadlineNode {
 
   [[nodiscard]] Door door() const { return door_; }
   void on_ready(std::uint32_t events) override;
-  void on_overdue();
+  void on_due() override;
   // The server stops: closes, unless an answer is under way.
   void end();
   // What it waited for is there.
@@ -68,7 +67,7 @@ class HttpConnection final : public Pollee, public DeadlineNode {
   void keep_answering(bool progress);
   void begin_linger();
   void read_rest();
-  void wait(DeadlineList& list) { list.start(*this, loop_.clock.steady_us()); }
+  void wait(int ms) { loop_.start_timer(*this, ms); }
   void enter(State state, std::uint32_t events);
 
   LoopState& loop_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "net/admin_socket.h"
 #include "net/http_connection.h"
@@ -33,19 +34,19 @@ Status Listener::open(bool alone) {
 
 Status Listener::listen_on(int socket) {
   socket_ = socket;
-  watched_ = context_.watch(socket_, *this);
-  if (watched_ == nullptr) return Error{ErrorCode::kInternal, "libwebsockets does not take the listener", ""};
-  return ok_status();
+  if (loop_.poller.add(socket_, *this, EPOLLIN)) return ok_status();
+  ::close(std::exchange(socket_, -1));
+  return Error{ErrorCode::kInternal, "a listening socket cannot be polled", ""};
 }
 
 void Listener::close() {
-  if (watched_ == nullptr) return;
-  LwsContext::unwatch(watched_);
-  watched_ = nullptr;
-  paused_until_us_ = -1;
+  if (socket_ < 0) return;
+  Timer::stop();
+  loop_.poller.remove(socket_);
+  ::close(std::exchange(socket_, -1));
 }
 
-void Listener::on_readable() {
+void Listener::on_ready(std::uint32_t /*events*/) {
   const Doing doing(loop_.shard.pulse(), Activity::kAccepting);
   for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -53,7 +54,7 @@ void Listener::on_readable() {
       if (is_shortage(errno)) pause(errno);
       return;  // or nobody waits, or the one who did has gone
     }
-    if (client >= context_.descriptors_max()) {
+    if (client >= loop_.context.descriptors_max()) {
       ::close(client);
       return pause(EMFILE);
     }
@@ -78,18 +79,14 @@ void Listener::adopt(int client) {
 }
 
 void Listener::pause(int failed) {
-  LwsContext::pause(watched_, true);
-  paused_until_us_ = loop_.clock.steady_us() + std::int64_t{loop_.config.accept_pause_ms} * 1000;
+  loop_.poller.change(socket_, 0);
+  loop_.start_timer(*this, loop_.config.accept_pause_ms);
   if (std::exchange(reported_, true)) return;
   spdlog::warn("no more connections for now: {}", std::generic_category().message(failed));
 }
 
-std::int64_t Listener::resume(std::int64_t now_us) {
-  if (paused_until_us_ >= 0 && now_us >= paused_until_us_) {
-    paused_until_us_ = -1;
-    LwsContext::pause(watched_, false);
-  }
-  return paused_until_us_;
+void Listener::on_due() {
+  loop_.poller.change(socket_, EPOLLIN);
 }
 
 }  // namespace tickwire

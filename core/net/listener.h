@@ -1,7 +1,7 @@
 // Listener: accepts a loop's clients, who come in by one door, and makes each an HttpConnection.
 //
-// open() before the loop runs; then the loop thread. Pauses when the process has no descriptors left, for a
-// readable listener that cannot be accepted from would make the loop spin.
+// open() before the loop runs; then the loop thread. Owns the socket. Pauses when the process has no
+// descriptors left, for a readable listener that cannot be accepted from would make the loop spin.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,19 @@
 #include "base/error.h"
 #include "net/door.h"
 #include "net/loop_state.h"
-#include "net/lws_context.h"
+#include "net/loop_timer.h"
+#include "net/poller.h"
 
 namespace tickwire {
 
 inline constexpr int kAcceptsPerTurnMax = 64;  // then others have their turn
 
-class Listener final : public Watcher {
+class Listener final : public Pollee, public LoopTimer {
  public:
-  Listener(LwsContext& context, LoopState& loop, Door door) : context_(context), loop_(loop), door_(door) {}
+  Listener(LoopState& loop, Door door) : loop_(loop), door_(door) {}
+  ~Listener() override { close(); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
 
   // `alone`: the address must be nobody's yet; otherwise it is shared with the loops that are there. kListen.
   Status open(bool alone);
@@ -26,21 +30,18 @@ class Listener final : public Watcher {
   void close();
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  // Ends a pause that is over; returns the time of its end, or < 0: there is none.
-  std::int64_t resume(std::int64_t now_us);
-  void on_readable() override;
+  void on_ready(std::uint32_t events) override;
+  // A pause is over.
+  void on_due() override;
 
  private:
   void adopt(int client);
   void pause(int failed);
 
-  LwsContext& context_;
   LoopState& loop_;
   const Door door_;
-  lws* watched_ = nullptr;
-  int socket_ = -1;  // lws owns it
+  int socket_ = -1;
   std::uint16_t port_ = 0;
-  std::int64_t paused_until_us_ = -1;
   bool reported_ = false;  // of this shortage
 };
 

@@ -1,16 +1,11 @@
 #include "net/loop.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cassert>
-#include <chrono>
-#include <functional>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -27,46 +22,14 @@
 namespace tickwire {
 namespace {
 
-constexpr std::int64_t kTickUs = 1'000'000;
-constexpr std::int64_t kDeadlineStepUs = 250'000;
+constexpr std::int64_t kBeatUs = 250'000;  // also a loop that has nothing to do shows that it could
 constexpr std::int64_t kEndStepUs = 5'000;
-// lws polls without end in some states in which it does not read what a client sends: while an HTTP answer
-// waits for that client, say, or while it flushes before a close. Turns in which nothing happens are then
-// slowed down.
-constexpr int kEmptyTurnsMax = 32;
-constexpr std::chrono::milliseconds kEmptyTurnPause{1};
+constexpr int kTimersPerStepMax = 64;  // then others have their turn
 
-class CallWatcher final : public Watcher {
+// The eventfd by which other threads wake the loop. Edge-triggered, so nobody has to read it.
+class WakeUp final : public Pollee {
  public:
-  explicit CallWatcher(std::function<void()> call) : call_(std::move(call)) {}
-  void on_readable() override { call_(); }
-
- private:
-  std::function<void()> call_;
-};
-
-// A one-shot timer that poll() sees, to the microsecond. lws' own would have its last millisecond spun away,
-// since poll() counts in those.
-class TimerFd {
- public:
-  TimerFd() = default;
-  ~TimerFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  TimerFd(const TimerFd&) = delete;
-  TimerFd& operator=(const TimerFd&) = delete;
-
-  int open() { return fd_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
-  void set(std::int64_t wait_us) const {
-    const std::int64_t wait_ns = std::max<std::int64_t>(wait_us * 1000, 1);  // 0 would mean never
-    itimerspec when{};
-    when.it_value.tv_sec = static_cast<time_t>(wait_ns / 1'000'000'000);
-    when.it_value.tv_nsec = static_cast<long>(wait_ns % 1'000'000'000);
-    ::timerfd_settime(fd_, 0, &when, nullptr);  // also makes it unreadable
-  }
-
- private:
-  int fd_ = -1;
+  void on_ready(std::uint32_t /*events*/) override {}
 };
 
 }  // namespace
@@ -86,7 +49,7 @@ class Loop::Impl {
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
         state_(config_, parts.clock, shard_, context_,
                HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch})),
-        listener_(context_, state_, Door::kPublic) {}
+        listener_(state_, Door::kPublic) {}
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -100,10 +63,10 @@ class Loop::Impl {
   Shard& shard() { return shard_; }
 
  private:
-  Status watch(int fd, Watcher& watcher);
   void run();
-  void step();
-  void serve_overdue(std::int64_t now_us);
+  // What is due now. Returns the microseconds after which something is again.
+  std::int64_t step();
+  void run_timers(std::int64_t now_us);
   void begin_end(std::int64_t now_us);
   void close_all();
   [[nodiscard]] bool ended(std::int64_t now_us) const;
@@ -112,9 +75,7 @@ class Loop::Impl {
   const NetConfig config_;
   const Clock& clock_;
   EventFd wake_;  // before shard_, which signals it
-  TimerFd timer_;
-  CallWatcher on_step_{[this] { step(); }};
-  CallWatcher on_http_{[this] { http_ready_ = true; }};
+  WakeUp woken_;
   Shard shard_;
   LwsContext context_;
   LoopState state_;
@@ -124,48 +85,33 @@ class Loop::Impl {
   std::atomic<bool> stopping_ = false;
 
   // The loop thread's:
-  std::int64_t tick_due_us_ = 0;
-  std::int64_t deadlines_due_us_ = 0;
   std::int64_t end_due_us_ = -1;  // < 0: not ending
-  bool http_ready_ = false;
 };
-
-Status Loop::Impl::watch(int fd, Watcher& watcher) {
-  const int copy = fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);  // lws closes what it watches
-  if (copy >= 0 && context_.watch(copy, watcher) != nullptr) return ok_status();
-  return Error{ErrorCode::kInternal, "no descriptors left for a loop", ""};
-}
 
 Status Loop::Impl::open() {
   auto wake = wake_.open();
   if (!wake) return wake.error();
+  if (auto opened = state_.poller.open(); !opened) return opened;
+  if (!state_.poller.add(*wake, woken_, EPOLLIN | EPOLLET)) {
+    return Error{ErrorCode::kInternal, "a loop's eventfd cannot be polled", ""};
+  }
   if (auto opened = context_.open(); !opened) return opened;
-  if (auto watched = watch(*wake, on_step_); !watched) return watched;
-  if (auto watched = watch(timer_.open(), on_step_); !watched) return watched;
-  if (auto watched = watch(state_.poller.open(), on_http_); !watched) return watched;
   return listener_.open(index_ == 0);
 }
 
 Status Loop::Impl::serve_admin(int socket, Door door) {
-  return admin_listener_.emplace(context_, state_, door).listen_on(socket);
+  return admin_listener_.emplace(state_, door).listen_on(socket);
 }
 
 void Loop::Impl::start() {
   assert(!thread_.joinable());
-  wake_.signal();  // the first step sets the timer
   thread_ = std::thread([this] { run(); });
 }
 
 void Loop::Impl::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("tickwire-{}", index_).c_str());
   shard_.pulse().set(Activity::kPolling);
-  int empty_turns = 0;
-  while (!ended(clock_.steady_us())) {
-    empty_turns = context_.run_once() ? 0 : empty_turns + 1;
-    // Not within lws: it is handed the sockets that become a WebSocket, and serves them at once.
-    if (std::exchange(http_ready_, false)) state_.poller.run();
-    if (empty_turns > kEmptyTurnsMax) std::this_thread::sleep_for(kEmptyTurnPause);
-  }
+  while (!ended(clock_.steady_us())) state_.poller.wait(step());
   close_all();
 }
 
@@ -179,42 +125,31 @@ void Loop::Impl::close_all() {
   shard_.pulse().set(Activity::kNotRunning);
 }
 
-void Loop::Impl::step() {
-  wake_.clear();
+std::int64_t Loop::Impl::step() {
   shard_.pulse().beat();
   std::int64_t now = clock_.steady_us();
-  if (now >= tick_due_us_) {
-    tick_due_us_ = now + kTickUs;
-    shard_.tick();
-  }
-  if (now >= deadlines_due_us_) {
-    deadlines_due_us_ = now + kDeadlineStepUs;
-    serve_overdue(now);
-  }
-  std::int64_t paused_until = listener_.resume(now);
-  if (admin_listener_) paused_until = std::max(paused_until, admin_listener_->resume(now));
+  run_timers(now);
   const bool stopping = stopping_;  // read first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
   if (stopping && end_due_us_ < 0 && !shard_.draining()) begin_end(now);
 
   now = clock_.steady_us();
-  std::int64_t wait = std::min(tick_due_us_, deadlines_due_us_) - now;
-  if (paused_until >= 0) wait = std::min(wait, paused_until - now);
+  std::int64_t wait = end_due_us_ >= 0 ? kEndStepUs : kBeatUs;
   if (turn_wait >= 0) wait = std::min(wait, turn_wait);
-  if (end_due_us_ >= 0) wait = std::min(wait, kEndStepUs);
-  timer_.set(wait);
+  for (const std::int64_t due : {state_.timers.next_us(), shard_.next_tick_us()}) {
+    if (due >= 0) wait = std::min(wait, due - now);
+  }
+  return std::max<std::int64_t>(wait, 0);
 }
 
-void Loop::Impl::serve_overdue(std::int64_t now_us) {
+void Loop::Impl::run_timers(std::int64_t now_us) {
+  const std::int64_t tick_due = shard_.next_tick_us();
+  if (tick_due >= 0 && now_us >= tick_due) shard_.tick();
   const Doing doing(shard_.pulse(), Activity::kDeadlines);
-  for (DeadlineList* list : {&state_.requests, &state_.answers, &state_.lingers}) {
-    while (DeadlineNode* node = list->take_overdue(now_us)) static_cast<HttpConnection*>(node)->on_overdue();
-  }
-  for (DeadlineList* list : {&state_.pings, &state_.pongs, &state_.closes}) {
-    while (DeadlineNode* node = list->take_overdue(now_us)) static_cast<Connection*>(node)->on_overdue();
-  }
-  while (DeadlineNode* node = state_.messages.take_overdue(now_us)) {
-    static_cast<Connection::UnfinishedMessage*>(node)->owner.on_message_overdue();
+  for (int i = 0; i < kTimersPerStepMax; ++i) {
+    Timer* timer = state_.timers.take_due(now_us);
+    if (timer == nullptr) return;
+    static_cast<LoopTimer*>(timer)->on_due();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <random>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -12,8 +13,8 @@
 #include "base/shares.h"
 #include "fanout/shard.h"
 #include "net/admin_router.h"
-#include "net/deadline_list.h"
 #include "net/http_router.h"
+#include "net/loop_timer.h"
 #include "net/lws_context.h"
 #include "net/net_config.h"
 #include "net/poller.h"
@@ -31,13 +32,6 @@ struct LoopState {
         context(context),
         router(std::move(site)),
         admin(router, config.admin_token),
-        requests(config.request_ms_max),
-        answers(config.answer_stall_ms_max),
-        lingers(config.linger_ms_max),
-        pings(config.ping_after_ms),
-        pongs(config.pong_ms_max),
-        closes(config.close_ms_max),
-        messages(config.message_ms_max),
         requests_open(config.requests_open),
         answers_open(config.answers_open),
         inflater_bytes(config.inflater_bytes),
@@ -52,6 +46,15 @@ struct LoopState {
            2 * inflater_bytes.held_by(address) <= limits.per_address;
   }
 
+  void start_timer(LoopTimer& timer, int wait_ms) {
+    timers.start(timer, clock.steady_us() + std::int64_t{wait_ms} * 1000);
+  }
+
+  // Up to a quarter less, by chance, so that those who came together do not go on together.
+  int spread(int wait_ms) {
+    return wait_ms - static_cast<int>(chance() % (static_cast<unsigned>(wait_ms) / 4 + 1));
+  }
+
   const NetConfig& config;
   const Clock& clock;
   Shard& shard;
@@ -59,17 +62,9 @@ struct LoopState {
   const HttpRouter router;
   const AdminRouter admin;
   Poller poller;
+  TimerHeap timers;  // of LoopTimers
+  std::minstd_rand chance;
   bool draining = false;
-
-  // What an HttpConnection waits for:
-  DeadlineList requests;
-  DeadlineList answers;
-  DeadlineList lingers;
-  // What a Connection waits for:
-  DeadlineList pings;
-  DeadlineList pongs;
-  DeadlineList closes;
-  DeadlineList messages;  // and, besides, the rest of one
 
   Shares requests_open;
   Shares answers_open;

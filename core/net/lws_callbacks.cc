@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "net/connection.h"
-#include "net/lws_context.h"
 
 namespace tickwire {
 namespace {
@@ -44,8 +43,6 @@ Connection* owner_of(lws* wsi) {
 
 }  // namespace
 
-thread_local std::uint64_t callbacks_on_this_thread = 0;
-
 AdoptionScope::AdoptionScope(Connection* client, int socket) {
   adopted = client;
   adopted_socket = socket;
@@ -62,7 +59,6 @@ bool adopting_on_this_thread() {
 }
 
 int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
-  ++callbacks_on_this_thread;
   Connection* client = wsi == nullptr ? nullptr : owner_of(wsi);
   if (client == nullptr) return kGoOn;
   const auto* bytes = static_cast<const char*>(in);
@@ -93,16 +89,6 @@ int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
     default:
       return kGoOn;
   }
-}
-
-int watch_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* /*in*/,
-                   std::size_t /*size*/) {
-  ++callbacks_on_this_thread;
-  // lws tells the end of every wsi (WSI_DESTROY) to client_callback, which takes what is set for its own.
-  if (reason == LWS_CALLBACK_RAW_CLOSE_FILE) lws_set_opaque_user_data(wsi, nullptr);
-  if (reason != LWS_CALLBACK_RAW_RX_FILE) return kGoOn;
-  static_cast<Watcher*>(lws_get_opaque_user_data(wsi))->on_readable();
-  return kGoOn;
 }
 
 }  // namespace tickwire

@@ -17,8 +17,6 @@
 namespace tickwire {
 namespace {
 
-// No client can ask for it: a subprotocol has no blank in its name.
-constexpr const char* kWatchProtocol = "tickwire watch";
 // lws sends no more than this of a write and takes the rest for a blocked socket: above any write of ours.
 constexpr std::size_t kTxPacketBytes = std::size_t{16} << 20U;
 // Shared by all connections: what is read or answered at once.
@@ -33,20 +31,11 @@ constexpr lws_protocols client_protocol(const char* name) {
   return protocol;
 }
 
-constexpr lws_protocols watch_protocol() {
-  lws_protocols protocol{};
-  protocol.name = kWatchProtocol;
-  protocol.callback = watch_callback;
-  return protocol;
-}
-
 // The first also serves HTTP, and WebSocket clients that ask for no subprotocol: JSON.
 constexpr std::array kProtocols{client_protocol(kSubprotocols[0]), client_protocol(kSubprotocols[1]),
-                                client_protocol(kSubprotocols[2]), watch_protocol(), lws_protocols{}};
-static_assert(kProtocols.size() == kSubprotocols.size() + 2);
+                                client_protocol(kSubprotocols[2]), lws_protocols{}};
+static_assert(kProtocols.size() == kSubprotocols.size() + 1);
 
-// Our own deadlines decide; lws' stands behind them.
-constexpr int kLwsIdleSeconds = 60;
 // All zero: lws keeps no timers of its own for pings. They stand in one sorted list, which each insertion
 // walks.
 constexpr lws_retry_bo_t kNoLwsPings{};
@@ -91,7 +80,6 @@ Status LwsContext::open() {
   info.protocols = kProtocols.data();
   info.pt_serv_buf_size = kServiceBufferBytes;
   info.retry_and_idle_policy = &kNoLwsPings;
-  info.keepalive_timeout = kLwsIdleSeconds;
   info.extensions = deflate_extensions();
   info.alpn = "http/1.1";
   info.vhost_name = "tickwire";
@@ -110,35 +98,14 @@ void LwsContext::close() {
   vhost_ = nullptr;
 }
 
-lws* LwsContext::watch(int fd, Watcher& watcher) {
-  lws_adopt_desc_t what{};
-  what.vh = vhost_;
-  what.type = LWS_ADOPT_RAW_FILE_DESC;
-  what.fd.filefd = fd;
-  what.vh_prot_name = kWatchProtocol;
-  what.opaque = &watcher;
-  lws* watched = lws_adopt_descriptor_vhost_via_info(&what);
-  if (watched == nullptr) ::close(fd);  // lws itself closes only sockets then
-  return watched;
-}
-
-void LwsContext::pause(lws* watched, bool paused) {
-  lws_rx_flow_control(watched, paused ? 0 : 1);
-}
-
-void LwsContext::unwatch(lws* watched) {
-  lws_set_timeout(watched, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-}
-
 bool LwsContext::adopt(int socket, Connection* client, std::string_view bytes) {
   const AdoptionScope adoption(client, socket);
   return lws_adopt_socket_vhost_readbuf(vhost_, socket, bytes.data(), bytes.size()) != nullptr;
 }
 
-bool LwsContext::run_once() {
-  const std::uint64_t before = callbacks_on_this_thread;
-  lws_service(context_, 0);
-  return callbacks_on_this_thread != before;
+bool LwsContext::serve(int socket, short events) {
+  lws_pollfd seen{socket, POLLIN | POLLOUT, events};
+  return lws_service_fd(context_, &seen) == 0;
 }
 
 }  // namespace tickwire

@@ -1,28 +1,21 @@
 // LwsContext: a libwebsockets context with one virtual host and no listener of its own, set up by the rules
-// of docs/ARCHITECTURE.md (poll loop, HTTP/1.1 only, no lws keepalive, no lws compression). Descriptors and
-// accepted sockets are handed to it.
+// of docs/ARCHITECTURE.md (HTTP/1.1 only, no lws keepalive, no lws compression). Accepted sockets are handed
+// to it, and then what the loop's Poller saw of them: lws itself never polls, and its timers never run. Where
+// one of its own would end a connection, a deadline of Connection does.
 //
-// One loop's thread, from the first run_once() on; open() before that from any. Owns all it was handed.
+// One loop's thread, from the first adopt() on; open() before that from any. Owns all it was handed.
 #pragma once
 
 #include <string_view>
 
 #include "base/error.h"
 
-struct lws;
 struct lws_context;
 struct lws_vhost;
 
 namespace tickwire {
 
 class Connection;
-
-// Told when a watched descriptor is readable.
-class Watcher {
- public:
-  virtual ~Watcher() = default;
-  virtual void on_readable() = 0;
-};
 
 class LwsContext {
  public:
@@ -35,17 +28,13 @@ class LwsContext {
   // Closes everything, with the callbacks that this brings.
   void close();
 
-  // Owns `fd` from now on, also when it fails (null). `watcher` outlives it.
-  lws* watch(int fd, Watcher& watcher);
-  static void pause(lws* watched, bool paused);
-  static void unwatch(lws* watched);
-
-  // A client's socket; owned as above. lws reads `bytes` first, before this returns; callbacks tell `client`.
-  // False: it is closed already, or will be.
+  // A client's socket, which it owns from now on, also when it fails. lws reads `bytes` first, before this
+  // returns; callbacks tell `client`. False: it is closed already, or will be.
   bool adopt(int socket, Connection* client, std::string_view bytes);
 
-  // Waits for something to do, and does it. Returns whether anybody of us was called.
-  bool run_once();
+  // What was seen of an adopted socket: POLLIN, POLLOUT, POLLHUP. Not within a callback. False: lws has
+  // closed it, or goes on to once what it still holds has left; then it asks for POLLOUT no more by itself.
+  bool serve(int socket, short events);
   // Descriptors from this number on cannot be adopted.
   [[nodiscard]] int descriptors_max() const { return descriptors_max_; }
 

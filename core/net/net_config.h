@@ -11,8 +11,8 @@
 
 namespace tickwire {
 
-inline constexpr std::size_t kSocketReadBytesMax = 1U << 10U;  // one read; costs this much a connection
-inline constexpr std::size_t kDescriptorsMax = 262'144;        // lws keeps 16 bytes for each, used or not
+inline constexpr std::size_t kSocketReadBytesMax = 512;  // one read; costs this much a connection
+inline constexpr std::size_t kDescriptorsMax = 262'144;  // lws keeps 16 bytes for each, used or not
 
 inline constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
 
@@ -42,11 +42,12 @@ struct NetConfig {
   int linger_ms_max = 2'000;         // from the end of an answer to the client's close
   int message_ms_max = 30'000;       // from the first piece of a message to its last; then close 1013
   int answer_stall_ms_max = 10'000;  // an HTTP answer of which the client takes nothing
-  int ping_after_ms = 20'000;        // of silence
-  int pong_ms_max = 30'000;          // then close 4002
-  int close_ms_max = 5'000;          // from our close to the end of the connection
-  int accept_pause_ms = 250;         // when descriptors ran out
-  int stop_ms_max = 2'000;           // stop() waits for closes to be answered
+  // Of silence, at the latest; from half of it on, less some chance, with whatever else is written then.
+  int ping_after_ms = 30'000;
+  int pong_ms_max = 20'000;   // then close 4002
+  int close_ms_max = 5'000;   // from our close to the end of the connection
+  int accept_pause_ms = 250;  // when descriptors ran out
+  int stop_ms_max = 2'000;    // stop() waits for closes to be answered
 };
 
 }  // namespace tickwire

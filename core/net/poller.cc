@@ -1,13 +1,23 @@
 #include "net/poller.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstddef>
+#include <ctime>
 
 namespace tickwire {
 namespace {
 
-constexpr int kReadyPerRunMax = 64;  // then others have their turn
+constexpr int kReadyPerWaitMax = 64;  // then timers and turns have their turn
+constexpr std::int64_t kWaitUsMax = 60'000'000;
+
+std::uint64_t pack(int fd, std::uint32_t generation) {
+  return (std::uint64_t{generation} << 32U) | static_cast<std::uint32_t>(fd);
+}
 
 }  // namespace
 
@@ -15,36 +25,76 @@ Poller::~Poller() {
   if (epoll_ >= 0) ::close(epoll_);
 }
 
-int Poller::open() {
-  return epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+Status Poller::open() {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return Error{ErrorCode::kInternal, "no descriptors left for a loop", ""};
+  return ok_status();
 }
 
-bool Poller::add(int socket, Pollee& pollee, std::uint32_t events) const {
+bool Poller::control(int operation, int fd) {
+  const Entry& entry = entries_[static_cast<std::size_t>(fd)];
   epoll_event event{};
-  event.events = events;
-  event.data.ptr = &pollee;
-  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0;
+  event.events = entry.events;
+  event.data.u64 = pack(fd, entry.generation);
+  return ::epoll_ctl(epoll_, operation, fd, &event) == 0;
 }
 
-void Poller::change(int socket, Pollee& pollee, std::uint32_t events) const {
-  epoll_event event{};
-  event.events = events;
-  event.data.ptr = &pollee;
-  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event);
+bool Poller::add(int fd, Pollee& pollee, std::uint32_t events) {
+  const auto place = static_cast<std::size_t>(fd);
+  if (place >= entries_.size()) entries_.resize(std::max(place + 1, entries_.size() + entries_.size() / 8));
+  Entry& entry = entries_[place];
+  entry = {&pollee, events, entry.generation + 1};
+  if (control(EPOLL_CTL_ADD, fd)) return true;
+  entry.pollee = nullptr;
+  return false;
 }
 
-void Poller::remove(int socket) const {
-  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
+void Poller::change(int fd, std::uint32_t events) {
+  Entry& entry = entries_[static_cast<std::size_t>(fd)];
+  if (entry.events == events) return;
+  entry.events = events;
+  control(EPOLL_CTL_MOD, fd);
 }
 
-int Poller::run() const {
-  std::array<epoll_event, kReadyPerRunMax> ready{};
-  const int count = ::epoll_wait(epoll_, ready.data(), kReadyPerRunMax, 0);
+void Poller::remove(int fd) {
+  entries_[static_cast<std::size_t>(fd)].pollee = nullptr;
+  control(EPOLL_CTL_DEL, fd);
+}
+
+bool Poller::holds(int fd, const Pollee& pollee) const {
+  const auto place = static_cast<std::size_t>(fd);
+  return place < entries_.size() && entries_[place].pollee == &pollee;
+}
+
+int Poller::wait(std::int64_t wait_us) {
+  std::array<epoll_event, kReadyPerWaitMax> ready;
+  const int count =
+      wait_for_events(ready.data(), kReadyPerWaitMax, std::clamp<std::int64_t>(wait_us, 0, kWaitUsMax));
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = ready.at(static_cast<std::size_t>(i));
-    static_cast<Pollee*>(event.data.ptr)->on_ready(event.events);
+    const auto fd = static_cast<int>(event.data.u64 & UINT32_MAX);
+    const Entry& entry = entries_[static_cast<std::size_t>(fd)];
+    if (entry.pollee != nullptr && pack(fd, entry.generation) == event.data.u64) {
+      entry.pollee->on_ready(event.events);
+    }
   }
-  return count;
+  return std::max(count, 0);
+}
+
+// To the microsecond, where the kernel (5.11) and who confines us allow it; otherwise to the next
+// millisecond.
+int Poller::wait_for_events(epoll_event* ready, int most, std::int64_t wait_us) {
+#if defined(SYS_epoll_pwait2) && __SIZEOF_LONG__ == 8  // where timespec is what the kernel wants
+  if (has_fine_waits_ && wait_us > 0) {
+    timespec wait{};
+    wait.tv_sec = static_cast<time_t>(wait_us / 1'000'000);
+    wait.tv_nsec = static_cast<long>(wait_us % 1'000'000 * 1000);
+    const auto count = static_cast<int>(::syscall(SYS_epoll_pwait2, epoll_, ready, most, &wait, nullptr, 0));
+    if (count >= 0 || errno == EINTR) return count;
+    has_fine_waits_ = false;
+  }
+#endif
+  return ::epoll_wait(epoll_, ready, most, static_cast<int>((wait_us + 999) / 1000));
 }
 
 }  // namespace tickwire

@@ -1,20 +1,25 @@
-// Poller: an epoll of the sockets that libwebsockets does not know. Its own descriptor is readable when one
-// of them is ready, so a loop watches that one.
+// Poller: the one place where a loop waits: an epoll of all descriptors that the loop serves, whoever reads
+// them.
 //
-// One loop's thread, from the first add() on. Owns no socket; each is removed before it is closed.
-// Invariant: what is told in on_ready() removes no socket but its own.
+// One loop's thread, from the first wait() on; before that the thread that opens the loop. Owns no descriptor
+// but its own; each is removed before it is closed. Cost: a wait() costs what is ready, never what is there.
+// Invariant: nobody is told of what was ready before its descriptor was added, so a descriptor may be closed,
+// and its number used again, while others of the same wait() are told.
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <cstdint>
+#include <vector>
+
+#include "base/error.h"
 
 namespace tickwire {
 
 class Pollee {
  public:
   virtual ~Pollee() = default;
-  // EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR. May end itself.
+  // EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR. May remove itself and any other.
   virtual void on_ready(std::uint32_t events) = 0;
 };
 
@@ -25,17 +30,33 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // The descriptor to watch, or -1.
-  int open();
-  // Level-triggered; hang-ups and errors are told always. False: no memory for it.
-  bool add(int socket, Pollee& pollee, std::uint32_t events) const;
-  void change(int socket, Pollee& pollee, std::uint32_t events) const;
-  void remove(int socket) const;
-  // Tells who is ready, a bounded number of them; returns how many.
-  int run() const;
+  // kInternal when the process has no descriptor left.
+  Status open();
+  // Level-triggered unless `events` holds EPOLLET; hang-ups and errors are told always. `pollee` stays until
+  // remove(). False: the kernel has no memory for it, or `fd` is none that can be polled.
+  bool add(int fd, Pollee& pollee, std::uint32_t events);
+  // Of one that was added; no system call where nothing changes.
+  void change(int fd, std::uint32_t events);
+  void remove(int fd);
+  // Whether `fd` was added for this one and not removed since.
+  [[nodiscard]] bool holds(int fd, const Pollee& pollee) const;
+  // Waits until somebody is ready, at most `wait_us`, and tells a bounded number of those who are; returns
+  // how many.
+  int wait(std::int64_t wait_us);
 
  private:
+  struct Entry {
+    Pollee* pollee = nullptr;  // null: not polled
+    std::uint32_t events = 0;
+    std::uint32_t generation = 0;  // counts what was added under this number
+  };
+
+  bool control(int operation, int fd);
+  int wait_for_events(epoll_event* ready, int most, std::int64_t wait_us);
+
   int epoll_ = -1;
+  bool has_fine_waits_ = true;  // epoll_pwait2 is there
+  std::vector<Entry> entries_;  // by descriptor
 };
 
 }  // namespace tickwire

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/shares.h"
+#include "base/timer_heap.h"
 #include "protocol/format.h"
 #include "session/client_info.h"
 #include "session/session_state.h"
@@ -39,7 +40,7 @@ enum class Compression : std::uint8_t {
   kNoContext,  // server_no_context_takeover: each stands alone
 };
 
-class Session {
+class Session : public Timer {  // which is its shard's
  public:
   Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression, Format format)
       : client(std::move(client)), slot(slot), compression(compression), format(format), socket_(socket) {}

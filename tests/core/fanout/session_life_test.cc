@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "fanout/keep_alive.h"
 #include "plant.h"
 
 namespace tickwire {
@@ -9,12 +15,89 @@ TEST(Session, IsGreetedAndKeptAliveInBand) {
   const auto welcome = client.socket.take().at(0);
   EXPECT_EQ(welcome["epoch"], "e1");
   EXPECT_EQ(welcome["session"], "0-1");
-  plant.clock.advance_ms(14'999);
+  plant.clock.advance_ms(11'200);
   plant.shard.tick();
   EXPECT_TRUE(client.heard().empty());
-  plant.clock.advance_ms(1);
+  plant.clock.advance_ms(3'800);
   plant.shard.tick();
   EXPECT_EQ(client.heard(), (Lines{"heartbeat"}));
+}
+
+// When heartbeats came in the next `until_ms`, in milliseconds from now.
+std::vector<std::int64_t> heartbeat_times(Plant& plant, std::deque<Client>& clients, std::int64_t until_ms) {
+  std::vector<std::int64_t> times;
+  const std::int64_t from_us = plant.clock.steady_us();
+  while (plant.clock.steady_us() < from_us + until_ms * 1000) {
+    const std::int64_t wait_us = plant.shard.next_tick_us() - plant.clock.steady_us();
+    plant.clock.advance_ms(std::max<std::int64_t>((wait_us + 999) / 1000, 0));
+    plant.shard.tick();
+    for (Client& client : clients) {
+      for (const std::string& line : client.heard()) {
+        EXPECT_EQ(line, "heartbeat");
+        times.push_back((plant.clock.steady_us() - from_us) / 1000);
+      }
+    }
+  }
+  return times;
+}
+
+TEST(Heartbeats, OfClientsThatConnectedTogetherDoNotLeaveTogether) {
+  Plant plant;
+  std::deque<Client> clients;
+  for (int i = 0; i < 500; ++i) clients.emplace_back(plant).heard();
+  const std::vector<std::int64_t> times = heartbeat_times(plant, clients, 15'000);
+  ASSERT_GE(times.size(), clients.size());
+  EXPECT_GE(times.front(), 11'200);
+  std::size_t in_a_half_second = 0;
+  for (const std::int64_t time : times) {
+    const auto near =
+        std::ranges::count_if(times, [&](auto other) { return other >= time && other < time + 500; });
+    in_a_half_second = std::max(in_a_half_second, static_cast<std::size_t>(near));
+  }
+  EXPECT_LT(in_a_half_second, clients.size() / 4) << "of 3.75 s";
+}
+
+TEST(Heartbeats, LeaveABoundedNumberAtOnceAlsoWhereAllAreDue) {
+  Plant plant;
+  std::deque<Client> clients;
+  for (int i = 0; i < 500; ++i) clients.emplace_back(plant).heard();
+  plant.clock.advance_ms(20'000);
+  std::size_t sent = 0;
+  for (int ticks = 1; ticks <= 8; ++ticks) {
+    EXPECT_LE(plant.shard.next_tick_us(), plant.clock.steady_us());
+    plant.shard.tick();
+    std::size_t now = 0;
+    for (Client& client : clients) now += client.heard().size();
+    EXPECT_LE(now, static_cast<std::size_t>(kHeartbeatsPerRunMax));
+    sent += now;
+  }
+  EXPECT_EQ(sent, clients.size());
+  EXPECT_GT(plant.shard.next_tick_us(), plant.clock.steady_us());
+}
+
+TEST(Heartbeats, AreNotSentWhereSomethingElseWas) {
+  Plant plant;
+  Client client(plant);
+  client.subscribe("a");
+  client.heard();
+  for (int i = 0; i < 30; ++i) {
+    plant.clock.advance_ms(3'000);
+    plant.publish("a", "{}");
+    plant.shard.run();
+    plant.shard.tick();
+    EXPECT_EQ(client.heard().size(), 1U) << i;
+  }
+}
+
+TEST(Heartbeats, NobodyIsLookedAtBeforeItsTimeOrAfterItsEnd) {
+  Plant plant;
+  EXPECT_EQ(plant.shard.next_tick_us(), -1);
+  {
+    Client client(plant);
+    EXPECT_GT(plant.shard.next_tick_us(), plant.clock.steady_us());
+  }
+  plant.run();
+  EXPECT_EQ(plant.shard.next_tick_us(), -1);
 }
 
 TEST(Session, ErrorsKeepTheConnection) {

@@ -91,6 +91,33 @@ TEST(Loop, StopIsQuickWhenEveryoneAnswers) {
   answer.join();
 }
 
+// Thousands of pieces: at one in each quarter of a second, when a loop comes round by itself, they would take
+// for minutes.
+TEST(Loop, WhatIsLeftOfACommandOrASessionIsGoneOnWithThoughNobodyWakesTheLoop) {
+  RealClock clock;
+  FakeAccess access;
+  FixedSource source;
+  Hub hub(clock, {});
+  NetConfig net;
+  net.port = 0;
+  ShardConfig shard;
+  shard.piece_steps = 16;
+  Loop loop(hub, clock, access, shard, net, source);
+  ASSERT_TRUE(loop.open().ok());
+  loop.start();
+  {
+    RawClient client(loop.port());
+    EXPECT_EQ(client.upgrade(), 101);
+    std::string topics;
+    for (int i = 0; i < 5'000; ++i) topics += (i > 0 ? ",\"t" : "\"t") + std::to_string(i) + "\"";
+    client.send_text(R"({"type":"subscribe","id":1,"snapshot":false,"topics":[)" + topics + "]}");
+    EXPECT_NE(client.read_text().find("welcome"), std::string::npos);
+    EXPECT_NE(client.read_text().find("ack"), std::string::npos);
+    EXPECT_EQ(loop.shard().stats().subscriptions, 5'000U);
+  }
+  EXPECT_TRUE(eventually([&] { return loop.shard().stats().subscriptions == 0; }));
+}
+
 TEST(Loop, OneThatWasNeverStartedCanGo) {
   RealClock clock;
   FakeAccess access;

@@ -339,6 +339,25 @@ TEST(WebSocket, SilenceIsAnsweredByAPingAndNoPongByAClose) {
   EXPECT_NE(alive.read_text().find("pong"), std::string::npos);
 }
 
+// What is written at once is there at once: who reads finds both or neither.
+TEST(WebSocket, APingThatIsDueLeavesWithTheNextWriteAndNotByItself) {
+  NetConfig net;
+  net.ping_after_ms = 1'600;
+  LiveLoop live(net);
+  RawClient client = live.connect_ws();
+  client.send_text(R"({"type":"subscribe","id":1,"topics":["ticker.A"]})");
+  EXPECT_NE(client.read_text().find("ack"), std::string::npos);
+  std::string read;
+  EXPECT_TRUE(eventually([&] {
+    live.publish("ticker.A", R"({"n":1})");
+    std::array<char, 4096> bytes{};
+    const ssize_t size = ::recv(client.fd(), bytes.data(), bytes.size(), 0);
+    if (size > 0) read.assign(bytes.data(), static_cast<std::size_t>(size));
+    return read.find("\x89\x04tick") != std::string::npos;
+  }));
+  EXPECT_NE(read.find("update"), std::string::npos);
+}
+
 TEST(WebSocket, AClientThatDoesNotAnswerACloseIsHungUp) {
   NetConfig net;
   net.close_ms_max = 300;

@@ -1,0 +1,63 @@
+#include "fanout/keep_alive.h"
+
+#include <algorithm>
+#include <string>
+
+#include "protocol/encode.h"
+
+namespace tickwire {
+namespace {
+
+// Heartbeats are due at multiples of this, so that a loop wakes for some of them at once.
+constexpr std::int64_t kGridUs = 16'384;
+
+// Since when the socket has taken nothing of what is owed.
+std::int64_t took_nothing_since(const Session& session) {
+  return std::max(session.behind_since_us, session.last_write_us);
+}
+
+}  // namespace
+
+void KeepAlive::watch(Session& session) {
+  start_timer(session, parts_.clock.steady_us());
+}
+
+void KeepAlive::run() {
+  const std::int64_t now = parts_.clock.steady_us();
+  for (int i = 0; i < kHeartbeatsPerRunMax; ++i) {
+    Timer* timer = timers_.take_due(now);
+    if (timer == nullptr) return;
+    look_at(static_cast<Session&>(*timer), now);
+  }
+}
+
+void KeepAlive::look_at(Session& session, std::int64_t now_us) {
+  if (session.state() == SessionState::kClosing) return;
+  // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
+  const std::int64_t behind_ms_max = parts_.config.behind_ms_max;
+  if (session.behind_since_us != 0 && now_us - took_nothing_since(session) > behind_ms_max * 1000) {
+    admission_.forget(session);
+    leases_.forget(session);
+    session.close(CloseCode::kTooSlow,
+                  "took nothing for more than " + std::to_string(behind_ms_max / 1000) + " s");
+    return;
+  }
+  if (session.writable() && now_us - session.last_write_us >= interval_us() / 4 * 3) {
+    session.send(encode_heartbeat(parts_.clock.wall_ms()));
+    sender_.send(session);
+  }
+  if (session.state() != SessionState::kClosing) start_timer(session, now_us);
+}
+
+void KeepAlive::start_timer(Session& session, std::int64_t now_us) {
+  // A linear congruential generator (Knuth's MMIX): chance is all that is asked of it.
+  chance_ = chance_ * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+  const std::int64_t early = static_cast<std::int64_t>((chance_ >> 33U) % (interval_us() / 4));
+  const std::int64_t silent_since = session.writable() ? session.last_write_us : now_us;
+  const std::int64_t heartbeat =
+      std::max((silent_since + interval_us() - early) / kGridUs * kGridUs, now_us + 1);
+  const std::int64_t behind_since = session.behind_since_us != 0 ? took_nothing_since(session) : now_us;
+  timers_.start(session, std::min(heartbeat, behind_since + parts_.config.behind_ms_max * 1000 + 1));
+}
+
+}  // namespace tickwire
