@@ -8,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -131,8 +131,8 @@ class Session : public Timer {  // which is its shard's
   std::uint32_t works_begun = 0;
   std::uint32_t works_done = 0;
   std::uint32_t works_elsewhere = 0;
-  std::deque<std::string> parked;  // commands that wait for one before them
-  Share parked_share;              // their bytes
+  std::list<std::string> parked;  // commands that wait for one before them
+  Share parked_share;             // their bytes
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;
   std::uint64_t messages = 0;  // without control messages
