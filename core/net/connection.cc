@@ -102,8 +102,7 @@ void Connection::on_ended() {
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
 }
 
-// --- events
-// --------------------------------------------------------------------------------------------------
+// --- events ---
 
 void Connection::on_ready(std::uint32_t events) {
   unsigned seen = events & (EPOLLIN | EPOLLOUT);
@@ -129,8 +128,7 @@ void Connection::serve(short events) {
   update_polling();
 }
 
-// --- WebSocket: out
-// ------------------------------------------------------------------------------------------
+// --- WebSocket: out ---
 
 bool Connection::send(std::string_view bytes) {
   if (lws_holds_part(wsi_)) {  // of a pong that lws sent by itself
@@ -213,8 +211,7 @@ void Connection::on_writable() {
   loop_.shard.on_writable(*session_);
 }
 
-// --- WebSocket: in
-// -------------------------------------------------------------------------------------------
+// --- WebSocket: in ---
 
 void Connection::on_fragment(const Fragment& fragment) {
   if (state_ != State::kOpen) return;
@@ -268,8 +265,7 @@ void Connection::on_ending() {
   wait(loop_.config.close_ms_max);
 }
 
-// --- time
-// ----------------------------------------------------------------------------------------------------
+// --- time ---
 
 void Connection::on_due() {
   if (state_ == State::kOpen) return look_for_life();
