@@ -29,7 +29,7 @@ from typing import IO, Any, Literal, cast
 
 from tickwire import feed
 from tickwire._fault_log import FaultLog
-from tickwire._plugin_files import what_is_there
+from tickwire._reason import what_is_there
 from tickwire.errors import ConfigError, TickwireError
 from tickwire.pub import Pub
 from tickwire.update import Update, parse_message
@@ -62,7 +62,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RecordedMessage:
     at: float | None
     """Unix seconds; None: at once, since the times of snapshots and statuses may be long ago."""
     text: str
@@ -70,7 +70,7 @@ class Message:
     update: Update | None = None
 
 
-def recorded(path: Path) -> Iterator[Message | DamageError]:
+def recorded(path: Path) -> Iterator[RecordedMessage | DamageError]:
     """What is in the file, in its order, and where it is damaged."""
     form = None
     with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as lines:
@@ -109,14 +109,14 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes | DamageError]]:
             yield number, line
 
 
-def _form_of(text: str) -> Callable[[str], Message | None] | None:
+def _form_of(text: str) -> Callable[[str], RecordedMessage | None] | None:
     """What reads this line and all that follow; None: the line does not settle it."""
     if text.startswith("{"):
         return _of_json
     return _of_session if _LINE.fullmatch(text) else None
 
 
-def _of_json(text: str) -> Message | None:
+def _of_json(text: str) -> RecordedMessage | None:
     """A line of ``tickwire sub --json``. None: it is empty, or a message about no topic."""
     if not text:
         return None
@@ -125,18 +125,18 @@ def _of_json(text: str) -> Message | None:
     message = parse_message(text)
     if isinstance(message, Update):
         at = message.ts / 1000 if message.kind == "update" else None
-        return Message(at, message.raw, message)
+        return RecordedMessage(at, message.raw, message)
     if not isinstance(message.get("type"), str):
         raise ValueError(f"it is no message of tickwire: {text[:20]!a}")
     return None
 
 
-def _of_session(text: str) -> Message | None:
+def _of_session(text: str) -> RecordedMessage | None:
     """A line of an exchange's session. None: it is none that the exchange sent."""
     if found := _LINE.fullmatch(text):
         if found[2].startswith("{"):
             json.loads(found[2])
-        return Message(float(found[1]), found[2])
+        return RecordedMessage(float(found[1]), found[2])
     if text.startswith("{") or _NO_TEXT.search(text):
         raise ValueError(f"it is no line of a session: {text[:20]!a}")
     return None
@@ -204,7 +204,7 @@ class _Play:
                 self.left_out += 1
         return True
 
-    def _play(self, message: Message) -> bool:
+    def _play(self, message: RecordedMessage) -> bool:
         try:
             if message.update is not None:
                 return self._play_update(message.update)

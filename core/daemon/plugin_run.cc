@@ -69,7 +69,7 @@ int serve(Engine& engine) {
   provide_core();
   py::module_ program;
   try {
-    program = py::module_::import("tickwire._program");
+    program = py::module_::import("tickwire._host.program");
   } catch (py::error_already_set& error) {
     if (!error.matches(PyExc_ImportError)) throw;
     say(fmt::format(

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 PAYLOAD_BYTES_MAX: Final = 1_048_576
 
-Data = Mapping[str, Any] | str | bytes
+Payload = Mapping[str, Any] | str | bytes
 """What can be published: the fields, or a JSON object as text."""
 
 
-def data_text(data: Data) -> str:
+def data_text(data: Payload) -> str:
     """`data` as a JSON object, within the server's limits. `DataError` names the field.
 
     Text passes as it is. In a mapping a `Decimal` keeps its digits, an `Enum` is its value, a NumPy

@@ -27,8 +27,7 @@ from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
 from tickwire._client.link import Link, LinkOptions
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate, Reader
-from tickwire._json import Data as Payload
-from tickwire._json import data_text
+from tickwire._json import Payload, data_text
 from tickwire._pattern import is_pattern
 from tickwire.errors import (
     ConnectionLostError,

@@ -1,4 +1,4 @@
-"""What a plugin is written with: decorators for feeds and authorizers, and their loader.
+"""What a plugin is written with: decorators for feeds, authorizers and an authenticator.
 
 A plugin is a Python file, a module, or any object with decorated functions::
 
@@ -16,14 +16,12 @@ A plugin is a Python file, a module, or any object with decorated functions::
 docs/PLUGINS.md has the rest.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, Literal, Never, TypeVar
 
-from tickwire import _callables, _plugin_files
+from tickwire import _callables
 from tickwire._core import overlap
 from tickwire.errors import ConfigError, PluginError, TopicError
 
@@ -51,7 +49,8 @@ TTL_S_MIN: Final = 1.0
 """The shortest `Allow.ttl` in seconds: a shorter one would be asked about without a pause."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_MARKS: Final = "__tickwire__"
+MARKS: Final = "__tickwire__"
+"""The attribute of a decorated function that holds its marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +138,6 @@ class AuthenticatorMark:
 
 
 Mark = FeedMark | AuthorizerMark | AuthenticatorMark
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """A loaded plugin: its decorated functions with what their decorators said."""
-
-    name: str
-    """Its settings are ``plugins.<name>.*``."""
-    feeds: list[tuple[FeedMark, Callable[..., Any]]] = field(default_factory=list)
-    authorizers: list[tuple[AuthorizerMark, Callable[..., Any]]] = field(default_factory=list)
-    authenticators: list[Callable[..., Any]] = field(default_factory=list)
 
 
 def feed(
@@ -284,79 +272,8 @@ def _mark(function: _F, mark: Mark) -> _F:
     if not callable(function):
         raise PluginError(f"only a function can be decorated, not {function!r}")
     try:
-        marks: list[Mark] = function.__dict__.setdefault(_MARKS, [])
+        marks: list[Mark] = function.__dict__.setdefault(MARKS, [])
     except AttributeError:
         raise PluginError(f"{function!r} cannot be decorated; put it into a function") from None
     marks.append(mark)
     return function
-
-
-# --- loading --------------------------------------------------------------------------------------
-
-
-def load(source: object, name: str | None = None) -> Plugin:
-    """A plugin from a file's path, a module's name, or a module, function or object. `PluginError`.
-
-    A name without dots is looked for among the feeds that come with tickwire first.
-    """
-    if isinstance(source, (str, Path)):
-        text = str(source)
-        if isinstance(source, Path) or text.endswith(".py") or "/" in text:
-            return load(_plugin_files.import_file(Path(source)), Path(source).stem)
-        return load_module(text)
-    label = name or _label(source)
-    if isinstance(source, type):
-        raise PluginError(f"{label} is a class; pass an object of it: {label}()")
-    plugin = Plugin(label)
-    for function, mark in _marks(source):
-        match mark:
-            case FeedMark():
-                _callables.check(function, "feed", "pub")
-                plugin.feeds.append((mark, function))
-            case AuthorizerMark():
-                _callables.check(function, "authorizer", "client", "topic")
-                plugin.authorizers.append((mark, function))
-            case AuthenticatorMark():
-                _callables.check(function, "authenticator", "client")
-                plugin.authenticators.append(function)
-    if not (plugin.feeds or plugin.authorizers or plugin.authenticators):
-        raise PluginError(f"{label}: has no @feed, @authorizer or @authenticator")
-    return plugin
-
-
-def load_module(dotted: str) -> Plugin:
-    names = [dotted] if "." in dotted else [f"tickwire.feeds.{dotted}", dotted]
-    for name in names:
-        if _plugin_files.exists(name):
-            return load(_plugin_files.import_name(name), dotted.rpartition(".")[2])
-    beside = f"; did you mean ./{dotted}.py?" if Path(f"{dotted}.py").is_file() else ""
-    raise PluginError(
-        f"{dotted}: no such plugin: neither a file nor a module{beside}", field="plugins.files"
-    )
-
-
-def _label(source: object) -> str:
-    if isinstance(source, ModuleType):
-        return source.__name__.rpartition(".")[2]
-    return _callables.name_of(source)
-
-
-def _marks(source: object) -> Iterator[tuple[Callable[..., Any], Mark]]:
-    candidates: list[Any] = [source]
-    if not callable(source) or _MARKS not in getattr(source, "__dict__", {}):
-        names = [name for name in dir(source) if not name.startswith("__")]
-        candidates = [_attribute(source, name) for name in names]
-    seen: set[int] = set()
-    for function in candidates:
-        marks = getattr(function, _MARKS, None)
-        if isinstance(marks, list) and callable(function) and id(marks) not in seen:
-            seen.add(id(marks))
-            for mark in marks:
-                yield function, mark
-
-
-def _attribute(source: object, name: str) -> Any:
-    try:
-        return getattr(source, name)
-    except BaseException:  # of a property: whatever it does, it is no decorated function
-        return None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from weakref import WeakSet
 
 from tickwire._core import Engine
-from tickwire._json import Data
+from tickwire._json import Payload
 
 
 class Demand:
@@ -96,7 +96,7 @@ class Pub:
         self._stopping = threading.Event()
         self._follows = False
 
-    def publish(self, topic: str, data: Data) -> int:
+    def publish(self, topic: str, data: Payload) -> int:
         """Publishes one update, and returns its `seq`. `data` is as in `tickwire.Server.publish`.
 
         Raises:
@@ -105,7 +105,7 @@ class Pub:
         """
         return self._engine.publish(topic, data, self._feed)
 
-    def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
+    def publish_many(self, pairs: Iterable[tuple[str, Payload]]) -> int:
         """Publishes pairs of topic and data, at less cost than one by one. Returns their number.
 
         All valid pairs are published. Then the error of the first faulty one is raised, a

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self, cast
 
-from tickwire import _settings
 from tickwire._core import Config, Engine
-from tickwire._host import Host
-from tickwire._json import Data
-from tickwire._program import Latch, log_start, stop_signals
+from tickwire._host import settings
+from tickwire._host.host import Host
+from tickwire._host.program import Latch, log_start, stop_signals
+from tickwire._json import Payload
 from tickwire.errors import ServerError
 from tickwire.local import LocalSubscription
 from tickwire.update import Update, parse_message
@@ -104,7 +104,7 @@ class Server:
 
     # --- topics -----------------------------------------------------------------------------------
 
-    def publish(self, topic: str, data: Data) -> int:
+    def publish(self, topic: str, data: Payload) -> int:
         """Publishes one update, and returns its `seq`.
 
         Args:
@@ -118,7 +118,7 @@ class Server:
         """
         return self._running().publish(topic, data)
 
-    def publish_many(self, pairs: Iterable[tuple[str, Data]]) -> int:
+    def publish_many(self, pairs: Iterable[tuple[str, Payload]]) -> int:
         """Publishes pairs of topic and data, at less cost than one by one. Returns their number.
 
         All valid pairs are published. Then the error of the first faulty one is raised, a
@@ -284,6 +284,6 @@ def _load(
         return config
     sets = [] if listen is None else [f"server.listen={listen}"]
     if isinstance(config, Mapping):
-        return _settings.load(None, sets, dict(config))
+        return settings.load(None, sets, dict(config))
     file = None if config is None else os.fspath(config)
-    return _settings.load(file, sets)
+    return settings.load(file, sets)

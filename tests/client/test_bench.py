@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tickwire.bench import Tally, percentiles
+from tickwire._tools.bench import Arrivals, percentiles
 from tickwire.update import Update
 
 if TYPE_CHECKING:
@@ -135,23 +135,23 @@ async def test_a_pattern_that_matches_nothing_is_said(
 def test_what_a_jump_in_seq_means_depends_on_the_message(
     messages: list[tuple[Any, int]], holes: int, gaps: int, conflated: int
 ) -> None:
-    tally, seqs = Tally(), {"b": 70}
+    arrivals, seqs = Arrivals(), {"b": 70}
     for kind, seq in messages:
-        tally.take(Update(kind, "a", seq), seqs)
-    assert (tally.messages, tally.holes, tally.gaps, tally.conflated) == (
+        arrivals.take(Update(kind, "a", seq), seqs)
+    assert (arrivals.messages, arrivals.holes, arrivals.gaps, arrivals.conflated) == (
         len(messages), holes, gaps, conflated,
     )  # fmt: skip
 
 
 def test_a_gap_counts_what_is_gone_and_the_next_update_follows_it() -> None:
-    tally, seqs = Tally(), {"a": 5}
-    tally.take(Update("gap", "a", 9, missed=4), seqs)
-    tally.take(Update("update", "a", 10), seqs)
-    assert (tally.gaps, tally.holes) == (4, 0)
+    arrivals, seqs = Arrivals(), {"a": 5}
+    arrivals.take(Update("gap", "a", 9, missed=4), seqs)
+    arrivals.take(Update("update", "a", 10), seqs)
+    assert (arrivals.gaps, arrivals.holes) == (4, 0)
 
 
 def test_percentiles_are_those_of_all_messages() -> None:
-    tally = Tally()
-    tally.ages_ms.update({1: 50, 7: 40, 20: 9, 500: 1})
-    assert percentiles(tally.ages_ms) == {"p50": 1, "p90": 7, "p99": 20, "max": 500}
-    assert percentiles(Tally().ages_ms) == {}
+    arrivals = Arrivals()
+    arrivals.ages_ms.update({1: 50, 7: 40, 20: 9, 500: 1})
+    assert percentiles(arrivals.ages_ms) == {"p50": 1, "p90": 7, "p99": 20, "max": 500}
+    assert percentiles(Arrivals().ages_ms) == {}

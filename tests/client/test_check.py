@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tickwire._pattern import matches
-from tickwire.check.run import Checker, Plan
+from tickwire._tools.check.run import Checker, CheckPlan
 
 if TYPE_CHECKING:
     from conftest import Commands, Peer, Scripted, ServedAt
@@ -125,7 +125,7 @@ async def test_updates_that_never_come_are_missing(
     server.play(liar(RIGHT))
     topics = [{"topic": "check.value.0", "seq": 2, "ts": 1, "status": "live"}]
     server.pages = {TOPICS: (200, json.dumps({"topics": topics, "next": None}))}
-    plan = Plan(server.url, 0.2, 4, settle_s=0.3)
+    plan = CheckPlan(server.url, 0.2, 4, settle_s=0.3)
     checker = await asyncio.to_thread(Checker, plan, lambda: False)
     tally = await asyncio.to_thread(checker.run, lambda tally, seconds: None)
     assert tally.missing == tally.violations > 0

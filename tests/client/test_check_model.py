@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tickwire.check.messages import KEPT_MAX, Messages
-from tickwire.check.model import Model
-from tickwire.check.tally import FAULTS_MAX, Tally
+from tickwire._tools.check.messages import KEPT_MAX, Messages
+from tickwire._tools.check.model import Model
+from tickwire._tools.check.tally import FAULTS_MAX, Tally
 
 RUN = 7
 BEFORE = 10

@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from tickwire.check.wire import CLOSE, CONTINUATION, PING, TEXT, Frames, dial, frame
+from tickwire._tools.check.wire import CLOSE, CONTINUATION, PING, TEXT, Frames, dial, frame
 from tickwire.errors import ConfigError, ConnectionFailedError
 
 SIZES = [0, 1, 125, 126, 65_535, 65_536]

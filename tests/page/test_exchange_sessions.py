@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from tickwire.feeds.replay import Message, recorded
+from tickwire.feeds.replay import RecordedMessage, recorded
 from websockets.sync.client import connect
 
 import exchange_sessions
@@ -61,7 +61,7 @@ def all_messages(files: Iterable[Path]) -> list[Recorded]:
         of_file = list(recorded(file))
         assert len(of_file) > 200, file
         for message in of_file:
-            assert isinstance(message, Message), message
+            assert isinstance(message, RecordedMessage), message
             found.append((topic_of(file.name, message.text), f'{{"message":{message.text}}}'))
     return found
 

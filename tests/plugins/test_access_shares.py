@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tickwire import Allow, authorizer
-from tickwire._calls import SESSION_CALLS_MAX, STUCK_MAX, THREADS_MAX
+from tickwire._host.calls import SESSION_CALLS_MAX, STUCK_MAX, THREADS_MAX
 
 
 @pytest.fixture

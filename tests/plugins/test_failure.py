@@ -12,7 +12,7 @@ import pytest
 
 from tickwire import feed
 from tickwire._fault_log import FaultLog
-from tickwire._runner import BACKOFF_S_FIRST, FeedRunner
+from tickwire._host.runner import RESTART_S_FIRST, FeedRunner
 from tickwire.errors import DeniedError
 from tickwire.plugins import FeedMark
 from tickwire.pub import Pub
@@ -65,7 +65,7 @@ def test_a_feed_that_raises_is_stale_at_once_then_restarted(how, start_server, e
     assert update.status == "stale"
     assert plugin_health(server, name)["errors"] == 1
     eventually(lambda: len(runs) == 2)
-    assert runs[1] - failed >= BACKOFF_S_FIRST
+    assert runs[1] - failed >= RESTART_S_FIRST
     eventually(lambda: plugin_health(server, name)["state"] == "running")
     assert plugin_health(server, name) == {"state": "running", "restarts": 1, "errors": 1}
     assert server.snapshot("ticker.A").status == "live"

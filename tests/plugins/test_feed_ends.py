@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tickwire import Deny, authenticator, authorizer, feed
+from tickwire._host.loading import load
 from tickwire.errors import PluginError
-from tickwire.plugins import load
 from tickwire.pub import Pub
 
 HOUR_S = 3600

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tickwire import feed
-from tickwire._feed_task import UNTAKEN_S
+from tickwire._host.feed_task import UNTAKEN_S
 from tickwire.pub import Pub
 
 HOUR_S = 3600

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tickwire import Server, authorizer, feed
+from tickwire._host.loading import load
 from tickwire.errors import PluginError
-from tickwire.plugins import load
 
 GOOD = """
 from tickwire import feed

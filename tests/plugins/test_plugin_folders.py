@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tickwire._host.loading import load
 from tickwire.errors import PluginError
-from tickwire.plugins import load
 
 FEED = """
 {imports}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tickwire import Server
-from tickwire._program import Latch
+from tickwire._host.program import Latch
 
 PROGRAMS = ["tickwired", "tickwire serve"]
 FEED = """

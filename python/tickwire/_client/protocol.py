@@ -23,7 +23,7 @@ from tickwire._client.events import (
     Resumption,
     Welcome,
 )
-from tickwire._client.topics import Outcome, Topics
+from tickwire._client.topics import Outcome, TopicTable
 from tickwire._client.wants import Wants
 from tickwire._pattern import is_pattern, matches
 from tickwire.errors import ProtocolError, TickwireError, error_for
@@ -34,7 +34,7 @@ class Protocol:
     """One per client; it outlives its connections."""
 
     def __init__(self) -> None:
-        self.topics = Topics()
+        self.topics = TopicTable()
         self.holes = 0
         """Messages that did not follow, by no fault of the network: there must be none."""
         self.wants = Wants()

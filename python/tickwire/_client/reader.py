@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tickwire._client.ask import SNAPSHOT
-from tickwire._client.topics import Topics
+from tickwire._client.topics import TopicTable
 from tickwire._pattern import is_pattern, matches
 from tickwire.errors import TickwireError
 from tickwire.update import Update
@@ -114,7 +114,7 @@ class Reader:
         """It belongs to no topic's state, so it is passed on wherever that stands."""
         self._append(update)
 
-    def not_begun(self, topics: Topics) -> list[str]:
+    def not_begun(self, topics: TopicTable) -> list[str]:
         """Topics whose first message, which this reader waits for, came before it joined."""
         return [
             name

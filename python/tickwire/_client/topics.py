@@ -30,7 +30,7 @@ class _Topic:
     """As the server said; `statuses` doubts that while the topic is not synced."""
 
 
-class Topics:
+class TopicTable:
     def __init__(self) -> None:
         self.epoch = ""
         """The one that all of them belong to."""

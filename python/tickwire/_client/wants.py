@@ -27,7 +27,7 @@ from tickwire._client.ask import (
     among,
     portions,
 )
-from tickwire._client.topics import Topics
+from tickwire._client.topics import TopicTable
 from tickwire._pattern import is_pattern, matches
 
 
@@ -155,7 +155,7 @@ class Wants:
             self._settle(name)
         return gone
 
-    def asks(self, topics: Topics) -> Iterator[Ask]:
+    def asks(self, topics: TopicTable) -> Iterator[Ask]:
         """What is wanted and was not asked for, each taken as asked for once it was yielded."""
         waiting = {
             name: want
@@ -282,7 +282,7 @@ class Wants:
         self._resumable -= lost
         self._begins_anew.update(name for name in self._before if among(name, lost))
 
-    def _forget_resumable(self, topics: Topics) -> None:
+    def _forget_resumable(self, topics: TopicTable) -> None:
         """What brought them is gone; for others they begin. Not those of a name that is held."""
         waiting = [name for name in self._held if name in self._before]
         kept = {topic for name in waiting for topic in among(name, self._resumable)}
@@ -303,7 +303,7 @@ class Wants:
         ]
         return [(how, names) for how, names in parts if names]
 
-    def _hold_since(self, name: str, want: Want, topics: Topics) -> None:
+    def _hold_since(self, name: str, want: Want, topics: TopicTable) -> None:
         """What somebody else followed until then, unless it is held already."""
         since = want.start.since
         if not since:
@@ -317,7 +317,7 @@ class Wants:
                 self._resumable.add(topic)
                 self._before.add(name)
 
-    def _take_since(self, names: Sequence[str], topics: Topics) -> dict[str, int]:
+    def _take_since(self, names: Sequence[str], topics: TopicTable) -> dict[str, int]:
         """The seqs of what these go on with. What no command can hold begins anew."""
         since: dict[str, int] = {}
         left = SINCE_BYTES_MAX

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
+from tickwire._http import Response, get, read_answer
 from tickwire._reason import reason
-from tickwire.cli.http import Answer, get, read_answer
 from tickwire.errors import ConnectionFailedError, TickwireError
 from tickwire.url import http_url, shown
 
@@ -46,7 +46,7 @@ class Admin:
 
     def get(
         self, *path: str, good: tuple[int, ...] = (200,), timeout_s: float = TIMEOUT_S, **query: str
-    ) -> Answer:
+    ) -> Response:
         """As `http.get`. `ConnectionFailedError`, or the error that the server names."""
         if not self.is_socket:
             return get(self.place, *path, good=good, token=self.token, **query)

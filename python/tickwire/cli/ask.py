@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from tickwire._escape import printable
+from tickwire._http import get
 from tickwire.cli.admin import GOOD_HEALTH, Admin, find
-from tickwire.cli.http import get
 from tickwire.cli.options import AdminPlace, AdminToken, Json, Token, Url
 from tickwire.cli.outcome import console, reported, say, until_stopped, write_line
 from tickwire.errors import DataError, ServerError, UnknownTopicError

@@ -12,7 +12,7 @@ from tickwire.errors import ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
 
 if TYPE_CHECKING:
-    from tickwire.bench import Report
+    from tickwire._tools.bench import Report
 
 BUSY = 0.9
 """Share of a core from which on the client measures itself."""
@@ -46,9 +46,9 @@ def bench(
 
     Age is counted from the server's clock. Ends with 5 when a sequence has a hole.
     """
-    from tickwire.bench import Plan, run
+    from tickwire._tools.bench import BenchPlan, run
 
-    plan = Plan(
+    plan = BenchPlan(
         websocket_url(url),
         tuple(topics or [">"]),
         connections=connections,

@@ -12,7 +12,7 @@ from tickwire.errors import ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
 
 if TYPE_CHECKING:
-    from tickwire.check.tally import Tally
+    from tickwire._tools.check.tally import Tally
 
 
 @reported
@@ -35,11 +35,11 @@ def check(
 
     Ends with 5 when anything is missing without a word, repeated, wrong or unwanted.
     """
-    from tickwire._program import Latch, stop_signals
-    from tickwire.check.run import Plan, run
+    from tickwire._host.program import Latch, stop_signals
+    from tickwire._tools.check.run import CheckPlan, run
 
     draw = sys.stdout.isatty() and not as_json
-    plan = Plan(
+    plan = CheckPlan(
         websocket_url(url),
         secs,
         connections=max(connections, processes),

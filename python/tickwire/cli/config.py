@@ -56,6 +56,6 @@ def the_one(file: Path | None, config: ConfigFile) -> ConfigFile:
 
 
 def load(file: ConfigFile, sets: Sets) -> "Config":
-    from tickwire import _settings
+    from tickwire._host import settings
 
-    return _settings.load(str(file) if file else None, sets or [])
+    return settings.load(str(file) if file else None, sets or [])

@@ -28,7 +28,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Add made-up prices.")] = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once. SIGHUP reloads."""
-    from tickwire._program import end_on_signals, leave_threads, set_up_logging, stop_signals
+    from tickwire._host.program import end_on_signals, leave_threads, set_up_logging, stop_signals
     from tickwire.errors import ConfigError
     from tickwire.server import Server
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tickwire._pattern import is_pattern, matches
-from tickwire.check.messages import (
+from tickwire._tools.check.messages import (
     BROKEN,
     GAP,
     OTHER,
     SNAPSHOT,
     STATUS,
     UPDATE,
-    Data,
+    Fields,
     Message,
     Messages,
 )
-from tickwire.check.tally import Tally
+from tickwire._tools.check.tally import Tally
 
 Offsets = dict[tuple[str, str, int], int]
 """Epoch, topic, run of the feed -> what lies between its seq and its count; of all connections."""
@@ -31,7 +31,7 @@ Offsets = dict[tuple[str, str, int], int]
 class Topic:
     name: str
     seq: int = 0
-    image: Data = field(default_factory=dict)
+    image: Fields = field(default_factory=dict)
     event: bool = False
     offset: int = 0
     fresh: bool = False
@@ -41,7 +41,7 @@ class Topic:
 
 
 @dataclass(slots=True)
-class Asked:
+class Sent:
     names: Sequence[str]
     since: dict[str, int] | None
     """None: an unsubscribe."""
@@ -59,7 +59,7 @@ class Model:
         self._messages = messages
         self._offsets = offsets
         self._topics: dict[str, Topic] = {}
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, Sent] = {}
         self._id = 0
         self._welcome = False
 
@@ -71,7 +71,7 @@ class Model:
     def resume(self, names: Sequence[str], max_rate: float = 0) -> str:
         """The first command of a connection, which goes on with what an earlier one gave."""
         since = {topic.name: topic.seq for topic in self._topics.values()}
-        more: Data = {"since": since, "epoch": self.epoch} if since else {}
+        more: Fields = {"since": since, "epoch": self.epoch} if since else {}
         return self._ask(names, since, {"max_rate": max_rate, **more})
 
     def unsubscribe(self, names: Sequence[str]) -> str:
@@ -83,9 +83,9 @@ class Model:
         self._welcome = False
         self.drain_ms = None
 
-    def _ask(self, names: Sequence[str], since: dict[str, int] | None, more: Data) -> str:
+    def _ask(self, names: Sequence[str], since: dict[str, int] | None, more: Fields) -> str:
         self._id += 1
-        self._asked[self._id] = Asked(tuple(names), since, self.epoch)
+        self._asked[self._id] = Sent(tuple(names), since, self.epoch)
         kind = "unsubscribe" if since is None else "subscribe"
         return json.dumps({"type": kind, "id": self._id, "topics": list(names), **more})
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from tickwire._core import Engine, version
 from tickwire._fault_log import FaultLog
-from tickwire._host import Host
-from tickwire._log import to_stderr
+from tickwire._host.host import Host
+from tickwire._host.log import to_stderr
 
 HOLD_S: Final = 1.0
 """So often a waiting program sets its signal handlers again, should a plugin have taken them."""

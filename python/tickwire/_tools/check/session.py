@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from tickwire.check.messages import Messages
-from tickwire.check.model import Model, Offsets
-from tickwire.check.tally import Tally
-from tickwire.check.wire import TEXT, Frames, dial, frame, linger_zero
+from tickwire._tools.check.messages import Messages
+from tickwire._tools.check.model import Model, Offsets
+from tickwire._tools.check.tally import Tally
+from tickwire._tools.check.wire import TEXT, Frames, dial, frame, linger_zero
 from tickwire.codes import should_reconnect
 
 READ_BYTES: Final = 262_144

@@ -10,13 +10,13 @@ from typing import Any, Final, Literal
 from tickwire._backoff import Backoff
 from tickwire._callables import is_async
 from tickwire._fault_log import FaultLog
-from tickwire._feed_task import Run
-from tickwire._workers import Worker
+from tickwire._host.feed_task import Run
+from tickwire._host.workers import Worker
 from tickwire.plugins import FeedMark
 from tickwire.pub import Pub
 
-BACKOFF_S_FIRST: Final = 0.5
-BACKOFF_S_MAX: Final = 30.0
+RESTART_S_FIRST: Final = 0.5
+RESTART_S_MAX: Final = 30.0
 HEALTHY_S: Final = 60.0
 """A feed that ran this long without a fault starts its backoff anew."""
 
@@ -54,7 +54,7 @@ class FeedRunner:
         self._worker = None if is_async(function) else Worker(f"feed-{mark.name}")
         self._is_on_loop = self._worker is None or mark.every is not None
         self._backoff = Backoff(
-            BACKOFF_S_FIRST, lambda: 1.0, most_s=BACKOFF_S_MAX, steady_s=HEALTHY_S
+            RESTART_S_FIRST, lambda: 1.0, most_s=RESTART_S_MAX, steady_s=HEALTHY_S
         )
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tickwire._workers import Worker
+from tickwire._host.workers import Worker
 
 THREADS_MAX: Final = 16
 """Calls of one plugin's plain ``def`` at once; the next ones wait until their deadline."""
@@ -44,7 +44,7 @@ class RaisedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Caller:
     """The session and address whose question a call answers."""
 
     session: str
@@ -62,26 +62,26 @@ class Calls:
         self._running = 0  # threads that are not late
         self._stuck = 0
         self._idle: list[Worker] = []
-        self._waiting: OrderedDict[str, deque[tuple[Source, asyncio.Future[None]]]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[tuple[Caller, asyncio.Future[None]]]] = OrderedDict()
 
     @property
     def blocked(self) -> bool:
         return self._stuck >= STUCK_MAX
 
     async def call(
-        self, function: Callable[..., Any], source: Source, *args: Any, until: float
+        self, function: Callable[..., Any], caller: Caller, *args: Any, until: float
     ) -> Any:
         """What the function returns; `until` is its deadline on the loop's clock.
 
         Raises `LateError`, `FullError` or `RaisedError`.
         """
         if inspect.iscoroutinefunction(function):
-            if self.blocked or not self._has_room(source):
+            if self.blocked or not self._has_room(caller):
                 raise FullError(self._why_full())
-            return await self._await(_contained(function, *args), source, until)
-        result = await self._call_in_thread(function, source, args, until)
+            return await self._await(_contained(function, *args), caller, until)
+        result = await self._call_in_thread(function, caller, args, until)
         if _is_awaitable(result):  # of an async function behind a plain decorator
-            return await self._await(_contained(lambda: result), source, until)
+            return await self._await(_contained(lambda: result), caller, until)
         return result
 
     def end(self) -> None:
@@ -90,7 +90,7 @@ class Calls:
 
     # --- async def --------------------------------------------------------------------------------
 
-    async def _await(self, call: Coroutine[Any, Any, Any], source: Source, until: float) -> Any:
+    async def _await(self, call: Coroutine[Any, Any, Any], caller: Caller, until: float) -> Any:
         loop = asyncio.get_running_loop()
         task = loop.create_task(call)
         try:
@@ -98,7 +98,7 @@ class Calls:
         finally:
             if not task.done():
                 task.cancel()
-                loop.call_later(CANCEL_GRACE_S, self._leave_task, task, source)
+                loop.call_later(CANCEL_GRACE_S, self._leave_task, task, caller)
         if not task.done() or task.cancelled():
             raise LateError
         result = task.result()
@@ -106,29 +106,29 @@ class Calls:
             raise result
         return result
 
-    def _leave_task(self, task: asyncio.Task[Any], source: Source) -> None:
+    def _leave_task(self, task: asyncio.Task[Any], caller: Caller) -> None:
         """It was cancelled a while ago.
 
         Past its client's share it counts no more: many may have been under way when the first was
         late, and they must not make the plugin `blocked` for others.
         """
-        if not task.done() and self._has_room(source):
-            self._hold(source, 1)
+        if not task.done() and self._has_room(caller):
+            self._hold(caller, 1)
             self._set_stuck(1)
-            task.add_done_callback(lambda _: self._end_stuck(source))
+            task.add_done_callback(lambda _: self._end_stuck(caller))
 
     # --- def --------------------------------------------------------------------------------------
 
     async def _call_in_thread(
-        self, function: Callable[..., Any], source: Source, args: tuple[Any, ...], until: float
+        self, function: Callable[..., Any], caller: Caller, args: tuple[Any, ...], until: float
     ) -> Any:
-        await self._enter(source, until)
+        await self._enter(caller, until)
         worker = self._idle.pop() if self._idle else Worker(f"{self._name}-authorizer")
         try:
             future = worker.call(function, *args)
         except BaseException:
             worker.end()
-            self._leave(source)
+            self._leave(caller)
             raise
         try:
             await _wait(future, until)
@@ -138,7 +138,7 @@ class Calls:
                 self._running -= 1
                 self._set_stuck(1)
                 self._admit_next()
-            future.add_done_callback(lambda f: self._end_thread(worker, source, f, late))
+            future.add_done_callback(lambda f: self._end_thread(worker, caller, f, late))
         if late:
             raise LateError
         error = future.exception()
@@ -147,7 +147,7 @@ class Calls:
         return future.result()
 
     def _end_thread(
-        self, worker: Worker, source: Source, future: asyncio.Future[Any], late: bool
+        self, worker: Worker, caller: Caller, future: asyncio.Future[Any], late: bool
     ) -> None:
         future.exception()  # seen, also when nobody waits for it any more
         if len(self._idle) < THREADS_MAX:
@@ -155,22 +155,22 @@ class Calls:
         else:
             worker.end()
         if late:
-            self._end_stuck(source)
+            self._end_stuck(caller)
         else:
-            self._leave(source)
+            self._leave(caller)
 
-    async def _enter(self, source: Source, until: float) -> None:
+    async def _enter(self, caller: Caller, until: float) -> None:
         """Waits for a thread: sessions take turns."""
         if self.blocked:
             raise FullError(self._why_full())
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(source.session, deque()).append((source, turn))
+        self._waiting.setdefault(caller.session, deque()).append((caller, turn))
         self._admit_next()
         try:
             await _wait(turn, until)
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._leave(source)
+                self._leave(caller)
             raise
         finally:
             if not turn.done():
@@ -186,34 +186,34 @@ class Calls:
             while line and line[0][1].done():  # given up
                 line.popleft()
             if line and self._has_room(line[0][0]):
-                source, turn = line.popleft()
-                self._hold(source, 1)
+                caller, turn = line.popleft()
+                self._hold(caller, 1)
                 self._running += 1
                 turn.set_result(None)
                 self._waiting.move_to_end(session)
             if not line:
                 del self._waiting[session]
 
-    def _leave(self, source: Source) -> None:
+    def _leave(self, caller: Caller) -> None:
         self._running -= 1
-        self._hold(source, -1)
+        self._hold(caller, -1)
         self._admit_next()
 
     # --- shares -----------------------------------------------------------------------------------
 
-    def _has_room(self, source: Source) -> bool:
-        if self._held[source.session] >= SESSION_CALLS_MAX:
+    def _has_room(self, caller: Caller) -> bool:
+        if self._held[caller.session] >= SESSION_CALLS_MAX:
             return False
-        return not source.address or self._held[source.address] < ADDRESS_CALLS_MAX
+        return not caller.address or self._held[caller.address] < ADDRESS_CALLS_MAX
 
-    def _hold(self, source: Source, more: int) -> None:
-        for holder in (source.session, source.address):
+    def _hold(self, caller: Caller, more: int) -> None:
+        for holder in (caller.session, caller.address):
             self._held[holder] += more
             if not self._held[holder]:
                 del self._held[holder]
 
-    def _end_stuck(self, source: Source) -> None:
-        self._hold(source, -1)
+    def _end_stuck(self, caller: Caller) -> None:
+        self._hold(caller, -1)
         self._set_stuck(-1)
         self._admit_next()
 

@@ -29,7 +29,7 @@ TIMEOUT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     url: str
     topics: tuple[str, ...]
     """Topics and patterns."""
@@ -44,7 +44,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Tally:
+class Arrivals:
     """What arrived on all connections since the measurement began."""
 
     messages: int = 0
@@ -121,7 +121,7 @@ def percentiles(ages_ms: Counter[int]) -> dict[str, int]:
     return found
 
 
-async def run(plan: Plan, each_second: Callable[[Report], None]) -> Report:
+async def run(plan: BenchPlan, each_second: Callable[[Report], None]) -> Report:
     """The whole measurement. Raises what keeps any connection from being subscribed.
 
     Cancelled once it measures, it ends early and says what it has.
@@ -129,7 +129,7 @@ async def run(plan: Plan, each_second: Callable[[Report], None]) -> Report:
     return await _Load(plan, await resolve(plan)).run(each_second)
 
 
-async def resolve(plan: Plan) -> list[str]:
+async def resolve(plan: BenchPlan) -> list[str]:
     """The topics to choose from."""
     if plan.each is None or not any(map(is_pattern, plan.topics)):
         return [*plan.topics]
@@ -143,13 +143,13 @@ async def resolve(plan: Plan) -> list[str]:
 
 
 class _Load:
-    def __init__(self, plan: Plan, topics: Sequence[str]) -> None:
+    def __init__(self, plan: BenchPlan, topics: Sequence[str]) -> None:
         self._plan = plan
         self._topics = topics
         self._connections: list[_Counted] = []
         self._readers: list[asyncio.Task[None]] = []
         self._opening = asyncio.Semaphore(OPENING_MAX)
-        self._tally = Tally()
+        self._arrivals = Arrivals()
         self._lost = 0
         self._bytes_before = 0
         self._cpu_before = 0.0
@@ -170,7 +170,7 @@ class _Load:
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def _watch(self, each_second: Callable[[Report], None]) -> Report:
-        self._tally = Tally()
+        self._arrivals = Arrivals()
         self._bytes_before = sum(c.bytes_in for c in self._connections)
         self._cpu_before = time.process_time()
         self._start = time.monotonic()
@@ -187,18 +187,18 @@ class _Load:
 
     def _report(self) -> Report:
         seconds = time.monotonic() - self._start
-        tally = self._tally
+        arrivals = self._arrivals
         return Report(
             seconds=seconds,
             connections=len(self._connections),
             lost=self._lost,
             deflate=any(c.protocol.extensions for c in self._connections),
-            messages=tally.messages,
+            messages=arrivals.messages,
             bytes=sum(c.bytes_in for c in self._connections) - self._bytes_before,
-            holes=tally.holes,
-            gaps=tally.gaps,
-            conflated=tally.conflated,
-            age_ms=percentiles(tally.ages_ms),
+            holes=arrivals.holes,
+            gaps=arrivals.gaps,
+            conflated=arrivals.conflated,
+            age_ms=percentiles(arrivals.ages_ms),
             client_load=(time.process_time() - self._cpu_before) / seconds,
         )
 
@@ -233,7 +233,7 @@ class _Load:
             while True:
                 message = parse_message(str(await ws.recv()))
                 if isinstance(message, Update):
-                    self._tally.take(message, seqs)
+                    self._arrivals.take(message, seqs)
         self._lost += 1
 
 

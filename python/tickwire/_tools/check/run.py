@@ -16,11 +16,11 @@ from itertools import count
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from tickwire.check.messages import Messages
-from tickwire.check.session import Session, World
-from tickwire.check.tally import Tally
-from tickwire.check.wire import open_files_wanted
-from tickwire.cli.http import get
+from tickwire._http import get
+from tickwire._tools.check.messages import Messages
+from tickwire._tools.check.session import Session, World
+from tickwire._tools.check.tally import Tally
+from tickwire._tools.check.wire import open_files_wanted
 from tickwire.errors import (
     ConnectionFailedError,
     ConnectionLostError,
@@ -43,7 +43,7 @@ FILES_BESIDES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     url: str
     seconds: float
     connections: int = 20
@@ -60,7 +60,7 @@ Progress = Callable[[Tally, float], None]
 Stopped = Callable[[], bool]
 
 
-def run(plan: Plan, each_second: Progress, stopped: Stopped) -> tuple[Tally, float]:
+def run(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> tuple[Tally, float]:
     """What was found, and in how many seconds. Raises what keeps it from checking.
 
     In the main thread. Once `stopped` says so, its time is over and it settles.
@@ -88,7 +88,7 @@ def topics_of(url: str) -> dict[str, int]:
 class Checker:
     """The sessions of one process."""
 
-    def __init__(self, plan: Plan, stopped: Stopped) -> None:
+    def __init__(self, plan: CheckPlan, stopped: Stopped) -> None:
         topics = sorted(topics_of(plan.url))
         if not topics:
             raise UnknownTopicError(f"{PATTERN}: the server has none; feeds/checked.py makes them")
@@ -224,7 +224,7 @@ class Checker:
 # --- several processes ----------------------------------------------------------------------------
 
 
-def _run_processes(plan: Plan, each_second: Progress, stopped: Stopped) -> Tally:
+def _run_processes(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> Tally:
     context = multiprocessing.get_context("spawn")
     shares: list[tuple[Any, Connection]] = []
     tallies: dict[Connection, Tally] = {}
@@ -264,12 +264,12 @@ def _run_processes(plan: Plan, each_second: Progress, stopped: Stopped) -> Tally
             process.join()
 
 
-def _share(plan: Plan, number: int) -> Plan:
+def _share(plan: CheckPlan, number: int) -> CheckPlan:
     firsts = [plan.connections * n // plan.processes for n in (number, number + 1)]
     return replace(plan, first=firsts[0], connections=firsts[1] - firsts[0], processes=1)
 
 
-def _run_share(plan: Plan, pipe: Connection) -> None:
+def _run_share(plan: CheckPlan, pipe: Connection) -> None:
     """Until anything is said to it, or the check itself is killed."""
     with suppress(BrokenPipeError):
         try:

@@ -17,7 +17,7 @@ TIMEOUT_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     text: str
     object: dict[str, Any]
@@ -25,7 +25,7 @@ class Answer:
 
 def get(
     url: str, *path: str, good: Container[int] = (200,), token: str | None = None, **query: str
-) -> Answer:
+) -> Response:
     """`path` on the server. `ConnectionFailedError`, or the error that the server names."""
     place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
     given = {name: value for name, value in query.items() if value}
@@ -44,7 +44,7 @@ def get(
     return read_answer(place, status, body, good)
 
 
-def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> Answer:
+def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> Response:
     """What the server said. `ServerError`: not as tickwire does; or the error that it names."""
     answer = _answer(place, status, body)
     if status not in good:
@@ -52,7 +52,7 @@ def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> A
     return answer
 
 
-def _answer(place: str, status: int, body: bytes) -> Answer:
+def _answer(place: str, status: int, body: bytes) -> Response:
     try:
         text = body.decode()
         decoded = json.loads(text)
@@ -60,10 +60,10 @@ def _answer(place: str, status: int, body: bytes) -> Answer:
         decoded = None
     if not isinstance(decoded, dict):
         raise ServerError(f"{place}: answered {status}, but not as tickwire does")
-    return Answer(status, text, decoded)
+    return Response(status, text, decoded)
 
 
-def _error(answer: Answer, place: str) -> TickwireError:
+def _error(answer: Response, place: str) -> TickwireError:
     told = answer.object.get("error")
     if not isinstance(told, dict):
         return ServerError(f"{place}: answered {answer.status}")

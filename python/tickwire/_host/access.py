@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from tickwire._callables import name_of
-from tickwire._calls import Calls, FullError, LateError, RaisedError, Source
 from tickwire._core import AccessQuestion, Engine, overlap
 from tickwire._escape import printable
 from tickwire._fault_log import FaultLog
+from tickwire._host.calls import Caller, Calls, FullError, LateError, RaisedError
 from tickwire.plugins import Action, Allow, Deny, Peer, reason_text, ttl_seconds
 
 CLAIMS_BYTES_MAX: Final = 65_536
@@ -47,7 +47,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AccessAnswer:
     ruling: Literal["allow", "deny", "unavailable"]
     ttl_ms: int = 0
     text: str = ""
@@ -76,10 +76,10 @@ class AccessDesk:
             raise
         except BaseException as e:  # ours, or what the question holds is no text
             _log.error("a question could not be answered:\n%s", _describe(e))
-            answer = Answer("unavailable", text="the question could not be answered")
+            answer = AccessAnswer("unavailable", text="the question could not be answered")
         self._engine.answer(question.id, answer.ruling, answer.ttl_ms, answer.text)
 
-    async def _decide(self, question: AccessQuestion, until: float) -> Answer:
+    async def _decide(self, question: AccessQuestion, until: float) -> AccessAnswer:
         peer = Peer(
             question.session,
             question.remote,
@@ -87,48 +87,48 @@ class AccessDesk:
             json.loads(question.claims or "{}"),
             question.action,
         )
-        source = Source(question.session, question.address)
+        caller = Caller(question.session, question.address)
         if question.action == "authenticate":
-            return await self._authenticate(peer, source, until)
-        return await self._authorize(peer, question.topic, question.action, source, until)
+            return await self._authenticate(peer, caller, until)
+        return await self._authorize(peer, question.topic, question.action, caller, until)
 
     async def _authorize(
-        self, peer: Peer, topic: str, action: Action, source: Source, until: float
-    ) -> Answer:
+        self, peer: Peer, topic: str, action: Action, caller: Caller, until: float
+    ) -> AccessAnswer:
         """All that match must allow; the shortest ttl counts."""
         ttls = []
         for guard in self.guards:
             if action not in guard.actions or not overlap(guard.pattern, topic):
                 continue
-            answer = await self._ask(guard, _permission, source, until, peer, topic)
+            answer = await self._ask(guard, _permission, caller, until, peer, topic)
             if answer.ruling != "allow":
                 return answer
             if answer.ttl_ms:
                 ttls.append(answer.ttl_ms)
-        return Answer("allow", min(ttls, default=0))
+        return AccessAnswer("allow", min(ttls, default=0))
 
-    async def _authenticate(self, peer: Peer, source: Source, until: float) -> Answer:
+    async def _authenticate(self, peer: Peer, caller: Caller, until: float) -> AccessAnswer:
         guard = self.authenticator
         if guard is None:
-            return Answer("unavailable", text="no authenticator is loaded")
-        return await self._ask(guard, _identity, source, until, peer)
+            return AccessAnswer("unavailable", text="no authenticator is loaded")
+        return await self._ask(guard, _identity, caller, until, peer)
 
     async def _ask(
         self,
         guard: Guard,
-        judge: Callable[[Any], Answer],
-        source: Source,
+        judge: Callable[[Any], AccessAnswer],
+        caller: Caller,
         until: float,
         *args: Any,
-    ) -> Answer:
+    ) -> AccessAnswer:
         """What `judge` makes of what the guard returns; any fault is logged and "unavailable"."""
         try:
-            decision = await guard.calls.call(guard.function, source, *args, until=until)
+            decision = await guard.calls.call(guard.function, caller, *args, until=until)
         except LateError:
             return self._fault(guard, "late", "no answer in time", self._late_text())
         except FullError as e:
             guard.faults.error(f"{guard.name} not asked", "%s not asked: %s", guard.name, e)
-            return Answer("unavailable", text="too many questions wait; try again later")
+            return AccessAnswer("unavailable", text="too many questions wait; try again later")
         except RaisedError as e:
             return self._fault(guard, "raised", f"raised\n{_describe(e.error)}")
         try:
@@ -142,14 +142,14 @@ class AccessDesk:
     def _late_text(self) -> str:
         return f"no answer within {self._deadline_ms} ms"
 
-    def _fault(self, guard: Guard, kind: str, what: str, told: str = "") -> Answer:
+    def _fault(self, guard: Guard, kind: str, what: str, told: str = "") -> AccessAnswer:
         """Logged with the function's place and counted."""
         first, *rest = what.split("\n", 1)
         text = "\n".join([f"{guard.place}: {guard.name} {printable(first)}", *rest])
         guard.faults.error(f"{guard.name} {kind}", "%s", text)
         guard.failed()
         role = "authenticator" if guard is self.authenticator else "authorizer"
-        return Answer("unavailable", text=told or f"the {role} failed")
+        return AccessAnswer("unavailable", text=told or f"the {role} failed")
 
 
 class _BadAnswerError(Exception):
@@ -159,27 +159,27 @@ class _BadAnswerError(Exception):
         super().__init__(f"{_shown(decision)}, which is not {expected}")
 
 
-def _permission(decision: Any) -> Answer:
+def _permission(decision: Any) -> AccessAnswer:
     """What an authorizer decided. Subclasses may have skipped the checks of their values."""
     if isinstance(decision, Allow):
         ttl = decision.ttl
-        return Answer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
+        return AccessAnswer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
     return _denial(decision, "Allow or Deny")
 
 
-def _identity(decision: Any) -> Answer:
+def _identity(decision: Any) -> AccessAnswer:
     """What the authenticator decided."""
     if isinstance(decision, Mapping):
         try:
-            return Answer("allow", text=_claims_text(decision))
+            return AccessAnswer("allow", text=_claims_text(decision))
         except BaseException as e:  # of the mapping's own methods, too
             raise ValueError(f"claims are not JSON: {_summary(e)}") from e
     return _denial(decision, "a mapping of claims or Deny")
 
 
-def _denial(decision: Any, expected: str) -> Answer:
+def _denial(decision: Any, expected: str) -> AccessAnswer:
     if isinstance(decision, Deny):
-        return Answer("deny", text=reason_text(decision.reason)[:REASON_CHARS_MAX])
+        return AccessAnswer("deny", text=reason_text(decision.reason)[:REASON_CHARS_MAX])
     raise _BadAnswerError(decision, expected)
 
 

@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import importlib.util
 import signal
-import stat
 import sys
 import threading
 import traceback
@@ -21,6 +20,7 @@ from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from tickwire._escape import printable
+from tickwire._reason import what_is_there
 from tickwire.errors import PluginError
 
 KEPT_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -30,16 +30,6 @@ _PREFIX: Final = "_tickwire_plugin_"
 
 _folders: set[Path] = set()
 """The folders that `import_file` added to `sys.path`."""
-
-
-def what_is_there(path: Path) -> str:
-    """Where a file should be: ``"no such file"``, or ``"is a FIFO, not a file"``."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return "no such file"
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
-    return f"is {kinds.get(stat.S_IFMT(mode), 'a device')}, not a file"
 
 
 def import_file(path: Path) -> ModuleType:

@@ -17,18 +17,19 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
 
-from tickwire._access import AccessDesk, Guard
 from tickwire._callables import is_async, name_of, place_of
-from tickwire._calls import Calls
 from tickwire._core import DemandChange, Engine, overlap
-from tickwire._ending import end_tasks
 from tickwire._fault_log import PERIOD_S, FaultLog
-from tickwire._feed_task import FeedTask, PluginLoop, run_of_fault, run_of_raised
-from tickwire._plugin_files import raise_from
-from tickwire._runner import FeedRunner, State
-from tickwire._watchdog import Watchdog
+from tickwire._host.access import AccessDesk, Guard
+from tickwire._host.calls import Calls
+from tickwire._host.ending import end_tasks
+from tickwire._host.feed_task import FeedTask, PluginLoop, run_of_fault, run_of_raised
+from tickwire._host.loading import Plugin, load
+from tickwire._host.plugin_files import raise_from
+from tickwire._host.runner import FeedRunner, State
+from tickwire._host.watchdog import Watchdog
 from tickwire.errors import PluginError, ServerError
-from tickwire.plugins import FeedMark, Plugin, load, topic_list
+from tickwire.plugins import FeedMark, topic_list
 from tickwire.pub import Pub
 
 _log: Final = logging.getLogger("tickwire.plugins")
@@ -99,7 +100,7 @@ class Host:
             raise
 
     def add(self, source: object) -> None:
-        """Loads a plugin (see `plugins.load`). `PluginError`; nothing of it is left then.
+        """Loads a plugin (see `loading.load`). `PluginError`; nothing of it is left then.
         `ServerError` when the host has stopped."""
         try:
             plugin = load(source)

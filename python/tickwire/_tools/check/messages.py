@@ -12,7 +12,7 @@ BROKEN: Final = 5
 
 KEPT_MAX: Final = 50_000
 
-Data = dict[str, Any]
+Fields = dict[str, Any]
 
 
 class Message(NamedTuple):
@@ -20,7 +20,7 @@ class Message(NamedTuple):
     topic: str = ""
     seq: int = 0
     """A gap has the last seq that is gone."""
-    data: Data = {}  # noqa: RUF012 - nobody changes it
+    data: Fields = {}  # noqa: RUF012 - nobody changes it
     """The data of an update or a snapshot; any other message whole."""
     deleted: tuple[str, ...] | None = None
     """Fields that an update of a value topic deletes; None: the message stands for itself."""
@@ -64,7 +64,7 @@ def message_of(told: dict[str, Any]) -> Message:
     return Message(OTHER, data=told)
 
 
-def numbers(data: Data, *deleted: str) -> Data:
+def numbers(data: Fields, *deleted: str) -> Fields:
     """The numbers of feeds/checked.py are whole, so that they can be added up."""
     for name, value in data.items():
         if type(value) is not int and name not in deleted:

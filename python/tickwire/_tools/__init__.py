@@ -1,0 +1,1 @@
+"""What the commands ``tickwire bench`` and ``tickwire check`` do."""
