@@ -31,7 +31,13 @@ Reloader::Reloader(const Options& options, Engine& engine)
     : options_(options), engine_(engine), had_terminal_(has_terminal()) {
   const sigset_t signals = hang_up();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // The thread blocks all signals: one that it took before others wait for it would end the process.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   thread_ = std::jthread([this](const std::stop_token& stopping) { run(stopping); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Reloader::~Reloader() {
