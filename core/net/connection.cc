@@ -36,7 +36,10 @@ std::string close_frame(CloseCode code, std::string_view reason) {
 void Connection::adopt(LoopState& loop, int socket, Opening opening) {
   const std::string bytes = std::exchange(opening.bytes, {});
   auto* client = new Connection(loop, std::move(opening));
-  if (loop.context.adopt(socket, client, bytes)) return client->serve(POLLOUT);  // it may have more to read
+  if (loop.context.adopt(socket, client, bytes)) {
+    client->resumes_ = true;
+    return client->serve(POLLOUT);
+  }
   // lws may have gone as far as to destroy it.
   const auto left = std::ranges::find(loop.connections, client);
   if (left != loop.connections.end() && client->wsi_ == nullptr) delete client;
@@ -115,13 +118,14 @@ void Connection::serve(short events) {
   LoopState& loop = loop_;
   const int socket = lws_get_socket_fd(wsi_);
   if (!loop.poller.holds(socket, *this)) return;  // the handshake did not end
-  resumes_ = false;
   for (int i = 0; i <= kOffersMax; ++i) {
+    // lws writes first and reads then, also what it had read before: that can ask for an answer of its own.
+    const bool may_read = std::exchange(resumes_, false) || events != POLLOUT;
     may_write_ = false;
     const bool goes_on = loop.context.serve(socket, events);
     if (!loop.poller.holds(socket, *this)) return;  // it is destroyed
     if (!goes_on) on_ending();
-    if (lws_holds_part(wsi_) || (may_write_ && events == POLLOUT)) break;
+    if (lws_holds_part(wsi_) || (may_write_ && !may_read)) break;
     events = POLLOUT;
   }
   update_reading();

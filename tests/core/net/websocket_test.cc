@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,32 @@ const std::string kPingCommand = R"({"type":"ping","id":1})";
 
 std::string close_payload(int code, const std::string& reason = "") {
   return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)} + reason;
+}
+
+// What arrives in one segment before the bytes that a test is about. Behind a handshake, and behind a command
+// that holds the reading, lws has read them before they may be looked at.
+struct Before {
+  std::string what;
+  bool with_handshake;
+  std::string bytes;
+};
+const std::array kBefore{
+    Before{"", false, ""},
+    Before{", in one segment with the handshake", true, ""},
+    Before{", behind a message that a worker reads", false,
+           RawClient::frame(kText, R"({"type":"ping","id":1,"more":")" + std::string(70'000, 'x') + R"("})")},
+};
+
+RawClient connect_and_send(LiveLoop& live, const Before& before, const std::string& bytes) {
+  if (!before.with_handshake) {
+    RawClient client = live.connect_ws();
+    client.send(before.bytes + bytes);
+    return client;
+  }
+  RawClient client = live.connect();
+  client.send(RawClient::upgrade_request() + before.bytes + bytes);
+  EXPECT_EQ(client.reply(false).status, 101);
+  return client;
 }
 
 TEST(WebSocket, HandshakeNamesTheSubprotocolThatWasAskedFor) {
@@ -202,13 +230,25 @@ TEST(WebSocket, BrokenFramesCloseWithTheirCode) {
       {"close of the application", RawClient::frame(kClose, close_payload(4000)), 4000},
   };
   for (const Case& c : cases) {
-    RawClient client = live.connect_ws();
-    client.send(c.bytes);
-    EXPECT_EQ(client.read_close_code(), c.code) << c.what;
-    client.send(RawClient::frame(kClose, close_payload(c.code)));
-    EXPECT_TRUE(client.ended()) << c.what;
+    for (const Before& before : kBefore) {
+      RawClient client = connect_and_send(live, before, c.bytes);
+      EXPECT_EQ(client.read_close_code(), c.code) << c.what << before.what;
+      client.send(RawClient::frame(kClose, close_payload(c.code)));
+      EXPECT_TRUE(client.ended()) << c.what << before.what;
+    }
   }
   EXPECT_TRUE(live.answers());
+}
+
+TEST(WebSocket, APingIsAnsweredWhateverLwsReadBeforeIt) {
+  LiveLoop live;
+  for (const Before& before : kBefore) {
+    RawClient client = connect_and_send(live, before, RawClient::frame(kPing, "are you there?"));
+    std::optional<Frame> frame = client.read_frame();
+    while (frame && frame->opcode != kPong) frame = client.read_frame();
+    ASSERT_TRUE(frame.has_value()) << before.what;
+    EXPECT_EQ(frame->payload, "are you there?") << before.what;
+  }
 }
 
 TEST(WebSocket, ControlFramesThatAreTooLongEndTheConnection) {
