@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/timer_heap.h"
 #include "base/work.h"
 #include "fanout/session_table.h"
 #include "session/subscription.h"
@@ -29,20 +30,20 @@ class PaceGrid {
   void owe(std::int64_t now_us, const Owed& owed) {
     Moment& moment = moments_[owed.pace_ms];
     const std::int64_t pace_us = std::int64_t{owed.pace_ms} * 1000;
-    if (moment.owed.empty()) moment.due_us = (now_us / pace_us + 1) * pace_us;
+    if (moment.owed.empty()) timers_.start(moment, (now_us / pace_us + 1) * pace_us);
     moment.owed.push_back(owed);
   }
 
   // Calls `due` with what is due, a piece of it.
   template <typename Due>
   void take_due(std::int64_t now_us, const Budget& budget, const Due& due) {
-    for (auto it = moments_.begin(); it != moments_.end();) {
-      if (it->second.due_us > now_us) {
-        ++it;
-        continue;
-      }
-      due_.push_back(std::move(it->second.owed));
-      it = moments_.erase(it);
+    while (!budget.spent()) {
+      auto* moment = static_cast<Moment*>(timers_.take_due(now_us));
+      if (moment == nullptr) break;
+      Work::count();
+      const std::uint16_t pace_ms = moment->owed.front().pace_ms;
+      due_.push_back(std::move(moment->owed));
+      moments_.erase(pace_ms);
     }
     while (!due_.empty()) {
       const std::vector<Owed>& first = due_.front();
@@ -57,20 +58,13 @@ class PaceGrid {
   }
 
   // The next moment at which something is due, 0: now, < 0: never.
-  [[nodiscard]] std::int64_t next_due_us() const {
-    if (!due_.empty()) return 0;
-    std::int64_t next = -1;
-    for (const auto& [pace, moment] : moments_) {
-      if (next < 0 || moment.due_us < next) next = moment.due_us;
-    }
-    return next;
-  }
+  [[nodiscard]] std::int64_t next_due_us() const { return due_.empty() ? timers_.next_us() : 0; }
 
  private:
-  struct Moment {
-    std::int64_t due_us = 0;
+  struct Moment : Timer {
     std::vector<Owed> owed;
   };
+  TimerHeap timers_;                         // of the moments
   std::map<std::uint16_t, Moment> moments_;  // only those with something owed
   std::deque<std::vector<Owed>> due_;        // what moments that have come left
   std::size_t taken_ = 0;                    // of the first of them
