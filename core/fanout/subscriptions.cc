@@ -217,7 +217,11 @@ void Subscriptions::resume_topic(Session& session, TopicState& state, const Subs
   const Subscription* known = session.find(state.topic->id, &index);
   // One that came to be since this command began is of this command.
   if (known != nullptr && !(known->child && known->held)) return;
-  if (overlap_.covering_pattern(session, state) == nullptr) return;
+  const PatternSubscription* cover = overlap_.covering_pattern(session, state);
+  if (cover == nullptr) return;
+  // What an older pattern shows already comes again only for those who say that they miss it.
+  const bool missed = options.since != nullptr && options.since->contains(state.topic->name);
+  if (!missed && !cover->held && cover->unshown_until < state.apply_no) return;
   if (known == nullptr) {
     Subscription child;
     child.topic_id = state.topic->id;

@@ -35,5 +35,25 @@ TEST(Overlap, APatternShowsTheTopicsThatAnEarlierOneBeganWithoutSnapshot) {
   }
 }
 
+TEST(Overlap, ALaterPatternWithLastBringsNoEventThatAnEarlierOneHasSent) {
+  for (const char* first : {"", R"(,"snapshot":false)", R"(,"last":2)"}) {
+    Plant plant{{}, {{.pattern = "e.>", .delivery = Delivery::kEvent}}};
+    plant.publish("e.x", "{}");
+    plant.publish("e.x", "{}");
+    Client client(plant);
+    client.subscribe("e.*", first);
+    plant.run();
+    plant.publish("e.x", "{}");
+    plant.run();
+    client.heard();
+    client.subscribe("e.>", R"(,"last":3)");
+    plant.run();
+    EXPECT_EQ(client.heard(), Lines{"ack"}) << first;
+    plant.publish("e.x", "{}");
+    plant.run();
+    EXPECT_EQ(client.heard(), Lines{"update e.x 4"}) << first;
+  }
+}
+
 }  // namespace
 }  // namespace tickwire
