@@ -1,7 +1,7 @@
 """A GET on the server, and what its answers mean."""
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final
@@ -28,8 +28,7 @@ def get(
 ) -> Response:
     """`path` on the server. `ConnectionFailedError`, or the error that the server names."""
     place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
-    given = {name: value for name, value in query.items() if value}
-    request = Request(f"{place}?{urlencode(given)}" if given else place)
+    request = Request(place + query_text(query))
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     opener = build_opener(ProxyHandler({})) if is_loopback(url) else build_opener()
@@ -42,6 +41,12 @@ def get(
     except (OSError, HTTPException, UnicodeError) as e:
         raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
     return read_answer(place, status, body, good)
+
+
+def query_text(query: Mapping[str, str]) -> str:
+    """`query` without what is empty, as the server reads it: a plus is a plus, and no space."""
+    given = {name: value for name, value in query.items() if value}
+    return f"?{urlencode(given, quote_via=quote)}" if given else ""
 
 
 def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> Response:

@@ -220,3 +220,8 @@ def test_the_face_of_the_package_is_complete() -> None:
         assert name in dir(tickwire)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tickwire.nothing  # noqa: B018
+
+
+def test_a_query_says_a_space_as_the_server_reads_it() -> None:
+    assert query_text({"pattern": "x y+z", "after": ""}) == "?pattern=x%20y%2Bz"
+    assert query_text({"after": ""}) == ""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from tickwire._http import Response, get, read_answer
+from tickwire._http import Response, get, query_text, read_answer
 from tickwire._reason import reason
 from tickwire.errors import ConnectionFailedError, TickwireError
 from tickwire.url import http_url, shown
@@ -50,7 +50,7 @@ class Admin:
         """As `http.get`. `ConnectionFailedError`, or the error that the server names."""
         if not self.is_socket:
             return get(self.place, *path, good=good, token=self.token, **query)
-        target = "/" + "/".join(path) + (f"?{urlencode(query)}" if query else "")
+        target = "/" + "/".join(path) + query_text(query)
         connection = _SocketConnection(self.place, timeout_s)
         try:
             connection.request("GET", target)
