@@ -126,14 +126,24 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
   ++desk.open;
 }
 
+// Updates of a topic stay in the order in which the session published them, however soon an authorizer
+// answers for each.
+bool Admission::may_go_on(const Desk& desk, const Waiting& waiting) {
+  if (waiting.open > 0 || waiting.asked < waiting.questions.size()) return false;
+  if (waiting.request.action != Action::kPublish) return true;
+  const auto first = std::ranges::find_if(desk.waiting, [&waiting](const WaitingPtr& other) {
+    return other->request.action == Action::kPublish && other->request.topics == waiting.request.topics;
+  });
+  return first->get() == &waiting;
+}
+
 void Admission::advance(SessionRef ref) {
   while (Desk* desk = find_desk(ref)) {
     Session* session = parts_.sessions.find(ref);
     if (session == nullptr || session->state() != SessionState::kOpen) return;
     ask(*desk);
-    const auto decided = std::ranges::find_if(desk->waiting, [](const WaitingPtr& waiting) {
-      return waiting->open == 0 && waiting->asked == waiting->questions.size();
-    });
+    const auto decided = std::ranges::find_if(
+        desk->waiting, [desk](const WaitingPtr& waiting) { return may_go_on(*desk, *waiting); });
     if (decided == desk->waiting.end()) {
       if (desk->waiting.empty() && desk->open == 0 && desk->unjudged.empty()) desks_[ref.slot].reset();
       return;

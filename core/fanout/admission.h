@@ -121,6 +121,7 @@ class Admission {
   // Asks as much as the session may have open.
   void ask(Desk& desk);
   void ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index);
+  [[nodiscard]] static bool may_go_on(const Desk& desk, const Waiting& waiting);
   // Asks, and calls `then` of what is decided. The session may be gone afterwards.
   void advance(SessionRef ref);
   [[nodiscard]] Result<Grant> decision_of(const std::string& topic, const AccessAnswer& answer) const;

@@ -236,7 +236,12 @@ void Commands::finish_publish(Session& session, const std::string& id,
     if (!update) return refuse(asker, id, update.error());
     asker.send_payload(encode_ack(asker.format, id, {{command->topic, (*update)->seq(), {}}}));
   };
-  if (!is_large(command->data.size())) return answer(session, publish());
+  if (!is_large(command->data.size())) {
+    return sequencer_.work(session, [publish, answer](Session& asker, const Budget& /*budget*/) {
+      answer(asker, publish());
+      return true;
+    });
+  }
   const auto published = std::make_shared<std::optional<Result<UpdatePtr>>>();
   sequencer_.elsewhere(
       session, [publish, published] { published->emplace(publish()); },

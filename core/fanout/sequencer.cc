@@ -11,7 +11,7 @@ namespace tickwire {
 namespace {
 
 bool is_busy(const Session& session) {
-  return session.authenticating || session.working();
+  return session.authenticating || session.working;
 }
 
 std::size_t parked_bytes(std::string_view message) {
@@ -47,54 +47,67 @@ void Sequencer::run(Session& session, std::string_view message) {
   session.steps_run = parts_.runs;
   session.steps += Work::done() - before;
   // What it sends on top of that waits for the next piece.
-  if (session.steps >= parts_.config.piece_steps && !session.working())
-    work_later(session, [](Session&, const Budget&) { return true; });
+  if (session.steps >= parts_.config.piece_steps && !session.working)
+    later(session, {{}, [](Session&, const Budget&) { return true; }});
 }
 
 void Sequencer::work(Session& session, Piece piece) {
-  if (session.working() || !piece(session, parts_.jobs.budget())) work_later(session, std::move(piece));
-}
-
-void Sequencer::work_later(Session& session, Piece piece) {
-  session.hold_reading(true);
-  const std::uint32_t number = session.works_begun++;
-  const SessionRef ref = parts_.sessions.ref(session);
-  parts_.jobs.add([this, ref, number, piece = std::move(piece)](const Budget& budget) {
-    Session* worker = parts_.sessions.find(ref);
-    if (worker == nullptr || worker->state() != SessionState::kOpen) return true;
-    if (worker->works_done != number) return false;  // it has others to do first
-    const bool done = piece(*worker, budget);
-    if (done) ++worker->works_done;
-    sender_.send(*worker);
-    if (done) go_on(*worker);
-    return done;
-  });
+  if (session.working || !piece(session, parts_.jobs.budget())) later(session, {{}, std::move(piece)});
 }
 
 void Sequencer::elsewhere(Session& session, std::function<void()> task, std::function<void(Session&)> then) {
+  later(session, {std::move(task), [then = std::move(then)](Session& asker, const Budget& /*budget*/) {
+                    then(asker);
+                    return true;
+                  }});
+}
+
+void Sequencer::later(Session& session, Step step) {
   session.hold_reading(true);
-  ++session.works_elsewhere;
-  auto finish = [this, ref = parts_.sessions.ref(session), then = std::move(then)](const Budget& /*budget*/) {
-    Session* asker = parts_.sessions.find(ref);
-    if (asker == nullptr || asker->state() != SessionState::kOpen) return true;
-    --asker->works_elsewhere;
-    then(*asker);
-    sender_.send(*asker);
-    go_on(*asker);
-    return true;
-  };
-  parts_.config.offload->run([this, task = std::move(task), finish = std::move(finish)] {
+  const SessionRef ref = parts_.sessions.ref(session);
+  steps_[ref].push_back(std::move(step));
+  if (!std::exchange(session.working, true)) begin(ref);
+}
+
+void Sequencer::begin(SessionRef ref) {
+  auto go = [this, ref](const Budget& budget) { return go_a_piece(ref, budget); };
+  const std::function<void()> task = std::exchange(steps_[ref].front().task, {});
+  if (!task) return parts_.jobs.add(std::move(go));
+  parts_.config.offload->run([this, task, go = std::move(go)] {
     task();
     // As a job, so that the ends of many such commands do not come in one go.
-    parts_.post([this, finish] { parts_.jobs.add(finish); });
+    parts_.post([this, go] { parts_.jobs.add(go); });
   });
+}
+
+bool Sequencer::go_a_piece(SessionRef ref, const Budget& budget) {
+  Session* session = parts_.sessions.find(ref);
+  if (session == nullptr || session->state() != SessionState::kOpen) {
+    steps_.erase(ref);
+    return true;
+  }
+  std::deque<Step>& steps = steps_[ref];
+  if (!steps.front().piece(*session, budget)) {  // which may add steps
+    sender_.send(*session);
+    return false;
+  }
+  steps.pop_front();
+  session->working = !steps.empty();
+  if (session->working) {
+    begin(ref);
+  } else {
+    steps_.erase(ref);
+  }
+  sender_.send(*session);
+  go_on(*session);
+  return true;
 }
 
 void Sequencer::go_on(Session& session) {
   const Budget budget = parts_.jobs.budget();
   while (!session.parked.empty() && session.state() == SessionState::kOpen && !is_busy(session)) {
     if (budget.spent()) {
-      work_later(session, [](Session&, const Budget&) { return true; });
+      later(session, {{}, [](Session&, const Budget&) { return true; }});
       break;
     }
     const std::string message = std::move(session.parked.front());

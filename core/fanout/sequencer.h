@@ -6,12 +6,19 @@
 //     └──> parked <── go_on() ── work(): in pieces, between the shard's turns
 //                                elsewhere(): on a worker thread
 //
-// Loop thread. Invariant: a session is not read from while it is working or authenticating.
+// Commands that an authorizer let go on meanwhile wait for what is under way, too.
+//
+// Loop thread. Invariants: a session is not read from while it is working or authenticating; it is working
+// while it has steps, the first of which is under way.
 #pragma once
 
+#include <compare>
 #include <cstddef>
+#include <deque>
 #include <functional>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
@@ -34,20 +41,31 @@ class Sequencer {
   void park_first(Session& session, std::string_view message);
   // Does the first piece at once, unless others of the session are under way.
   void work(Session& session, Piece piece);
-  // Runs `task` on a worker, then `then` here, if the session is open still. ShardConfig::offload is set.
+  // After those under way: runs `task` on a worker, then `then` here, if the session is open still.
+  // ShardConfig::offload is set.
   void elsewhere(Session& session, std::function<void()> task, std::function<void(Session&)> then);
   // What the session waited for is there: runs what was parked, and reads on.
   void go_on(Session& session);
 
  private:
+  struct Step {
+    std::function<void()> task;  // on a worker, before the piece; null: there is none
+    Piece piece;
+  };
+
   // False: they are over a limit, and the connection is closed.
   static bool hold(Session& session, std::size_t bytes);
   void run(Session& session, std::string_view message);
-  void work_later(Session& session, Piece piece);
+  void later(Session& session, Step step);
+  // The first step of the session that has not begun.
+  void begin(SessionRef ref);
+  // A piece of the first step; true: it is done.
+  bool go_a_piece(SessionRef ref, const Budget& budget);
 
   ShardParts& parts_;
   Sender& sender_;
   const Run run_;
+  std::map<SessionRef, std::deque<Step>> steps_;  // of those that are working
 };
 
 }  // namespace tickwire

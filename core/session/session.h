@@ -122,15 +122,11 @@ class Session : public Timer {  // which is its shard's
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
-  bool in_dues = false;         // see Dues
-  bool authenticating = false;  // its token is being looked at
-  std::uint64_t steps = 0;      // that its commands took in this run of the shard
-  std::uint64_t steps_run = 0;  // which run that is
-  // Commands that are done in pieces, one after the other, or by a worker.
-  [[nodiscard]] bool working() const { return works_begun != works_done || works_elsewhere > 0; }
-  std::uint32_t works_begun = 0;
-  std::uint32_t works_done = 0;
-  std::uint32_t works_elsewhere = 0;
+  bool in_dues = false;           // see Dues
+  bool authenticating = false;    // its token is being looked at
+  bool working = false;           // a command of it is done in pieces, or by a worker
+  std::uint64_t steps = 0;        // that its commands took in this run of the shard
+  std::uint64_t steps_run = 0;    // which run that is
   std::list<std::string> parked;  // commands that wait for one before them
   Share parked_share;             // their bytes
   std::uint64_t conflated = 0;

@@ -177,7 +177,7 @@ void Simulation::set_status() {
 
 void Simulation::command(Peer& peer, const std::string& text) {
   peer.shard->on_message(*peer.session, text);
-  while (peer.session->working() && peer.session->state() == SessionState::kOpen) {
+  while (peer.session->working && peer.session->state() == SessionState::kOpen) {
     if (pick(2) == 0) publish();
     if (pick(2) == 0) plant_->offload.run_one();
     peer.shard->run();

@@ -67,7 +67,7 @@ TEST_F(BoundedCost, ALongSubscribeIsDoneInPiecesAndAnsweredBeforeItsFirstSnapsho
   std::string text = subscribe_to(0, 9'000);
   text.replace(text.find("false"), 5, "true");
   EXPECT_LT(steps_of([&] { client.say(text); }), kCallStepsMax + text.size() / 8);
-  EXPECT_TRUE(client.session->working());
+  EXPECT_TRUE(client.session->working);
   client.say(R"({"type":"ping","id":7})");
   other.say(R"({"type":"ping","id":8})");
   EXPECT_EQ(other.heard(), Lines{"pong"}) << "nobody else waits for it";
@@ -87,10 +87,10 @@ TEST_F(BoundedCost, UpdatesReachOthersBetweenThePieces) {
   plant.run();
   other.socket.take();
   client.say(subscribe_to(0, 9'000));
-  ASSERT_TRUE(client.session->working());
+  ASSERT_TRUE(client.session->working);
   plant.publish("t.x1", R"({"n":2})");
   plant.shard.run();
-  EXPECT_TRUE(client.session->working());
+  EXPECT_TRUE(client.session->working);
   EXPECT_EQ(other.heard(), Lines{"update t.x1 2"});
   client.socket.take();
   rest();
@@ -158,7 +158,7 @@ TEST_F(BoundedCost, AnAckOfManyErrorsIsWrittenInPiecesAndRepeatsLittleOfTheNames
         }
         const std::string text = R"({"type":")" + std::string(type) + R"(","id":1,"topics":[)" + names + "]}";
         EXPECT_LT(steps_of([&] { client.say(text); }), kCallStepsMax + text.size() / 8);
-        EXPECT_TRUE(client.session->working());
+        EXPECT_TRUE(client.session->working);
         EXPECT_LT(rest(), kCallStepsMax);
         EXPECT_GT(calls, 5);
         const auto messages = client.socket.take();
@@ -252,7 +252,7 @@ TEST_F(BoundedCost, ASessionMayEndOrDrainBetweenThePiecesOfItsCommand) {
   {
     Client client(plant);
     client.say(subscribe_to(0, 9'000));
-    ASSERT_TRUE(client.session->working());
+    ASSERT_TRUE(client.session->working);
   }
   Client drained(plant);
   drained.say(subscribe_to(0, 9'000));

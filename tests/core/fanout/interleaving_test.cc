@@ -120,7 +120,7 @@ class Interleaving {
 
   void command(Peer& peer, const std::string& text) {
     peer.client->say(text);
-    while (peer.client->session->working()) {
+    while (peer.client->session->working) {
       if (pick(2) == 0) publish();
       plant_.shard.run();
     }

@@ -1,5 +1,7 @@
 // A message or payload that would hold the loop up is read and merged by a worker, while the commands of its
 // session wait for it, in order, and everybody else goes on.
+#include <algorithm>
+
 #include "answering.h"
 #include "base/work.h"
 #include "fakes/fake_offload.h"
@@ -222,6 +224,44 @@ TEST_F(LittleRoom, CommandsThatWaitCountUntilTheyRun) {
   next.say(padded(ping(1), kOne));
   settle();
   EXPECT_EQ(ids(next), std::vector<int>{1});
+}
+
+// Each order in which the answers may come.
+TEST(Publishing, UpdatesOfATopicStayInOrderHoweverLargeAndWheneverTheyAreAllowed) {
+  const std::vector<int> sent{1, 2, 3, 4};
+  std::vector<int> answered = sent;
+  do {
+    FakeOffload offload;
+    ShardConfig config;
+    config.offload = &offload;
+    Answering plant(config);
+    plant.access.publish = true;
+    Client client(plant);
+    for (const int id : sent) {
+      const std::string number = std::to_string(id);
+      const std::size_t bytes = id % 2 == 0 ? 10 : kOnLoopBytesMax + 1;
+      client.say(R"({"type":"publish","id":)" + number + R"(,"topic":"guarded.a","data":{"v":)" + number +
+                 R"(,"pad":")" + std::string(bytes, 'x') + "\"}}");
+      while (offload.waiting() > 0) {
+        offload.run_one();
+        plant.run();
+      }
+    }
+    ASSERT_EQ(plant.asked(), sent.size());
+    for (const int id : answered)
+      plant.answer(allow(plant.access.questions[static_cast<std::size_t>(id - 1)]));
+    while (offload.waiting() > 0) {
+      offload.run_one();
+      plant.run();
+    }
+    std::vector<int> acked;
+    for (const auto& message : client.socket.take()) {
+      if (message.contains("id")) acked.push_back(message["id"]);
+    }
+    EXPECT_EQ(acked, sent) << testing::PrintToString(answered);
+    EXPECT_NE(plant.hub.find("guarded.a")->image().find(R"("v":4)"), std::string::npos);
+    offload.end();
+  } while (std::ranges::next_permutation(answered).found);
 }
 
 }  // namespace
