@@ -19,7 +19,7 @@ PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv venv-build venv-dev page-tools configure install install-release build demo test \
-  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python lint-web format wheel docs pictures clean
+  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python lint-web format wheel web-bundle web-package docs pictures clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -90,8 +90,9 @@ lint-python: venv
 	@$(BIN)/mypy
 
 lint-web: page-tools
-	@tests/page/node_modules/.bin/eslint --config tests/page/eslint.config.js web tests/page
+	@tests/page/node_modules/.bin/eslint --config tests/page/eslint.config.js web tests/page scripts/*.mjs
 	@tests/page/node_modules/.bin/tsc --project tests/page
+	@node scripts/web_package.mjs check
 
 format: venv ## rewrite C++ and Python in the house style
 	@scripts/apt-install $(LINT_PACKAGES)
@@ -101,6 +102,13 @@ format: venv ## rewrite C++ and Python in the house style
 
 wheel: venv ## a self-contained wheel in dist/
 	@$(WHEN_CHANGED) dist/.stamp $(PACKAGE_SOURCES) scripts/make-wheel -- scripts/make-wheel
+
+web-bundle: page-tools ## web/ as one ES module and one classic script with their SRI hashes, in build/web/dist/
+	@node scripts/web_package.mjs write build/web
+
+web-package: page-tools ## the npm package tickwire, in dist/
+	@mkdir -p dist
+	@cd web && npm pack --silent --pack-destination ../dist
 
 docs: install page-tools ## the API reference, for Python and for the browser, in build/docs/
 	@scripts/make-docs build/docs

@@ -1,4 +1,4 @@
-# tickwire_embed(target folder): compiles every file of folder into target, as static_files() of
+# tickwire_embed(target folder): compiles the pages and scripts of folder into target, as static_files() of
 # net/static_file.h, so that a server serves its pages from wherever it is installed.
 #
 # Run as a script (-P, with FOLDER and OUTPUT) it writes that source: at build time, so that editing a page
@@ -6,7 +6,7 @@
 # lines in their place, so that the numbers of lines agree. tests/page/test_served.py compares the two.
 function(tickwire_embed target folder)
   set(source ${PROJECT_BINARY_DIR}/static_files.cc)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/vendor/*)
   add_custom_command(
     OUTPUT ${source}
     COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DOUTPUT=${source} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
@@ -15,12 +15,12 @@ function(tickwire_embed target folder)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)
-  file(GLOB_RECURSE names RELATIVE ${FOLDER} ${FOLDER}/*)
+  file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/vendor/*)
   list(SORT names)
   set(entries "")
   foreach(name ${names})
     file(READ ${FOLDER}/${name} text)
-    if(name MATCHES "\\.js$")
+    if(name MATCHES "^[^/]+\\.js$")
       foreach(pass 1 2)  # neighbours share a newline, so one pass takes every other line
         string(REGEX REPLACE "\n *(//[^\n]*|/\\*\\*|/\\*\\*[^\n]*\\*/|\\*|\\* [^\n]*|\\*/)\n" "\n\n" text "\n${text}")
         string(SUBSTRING "${text}" 1 -1 text)

@@ -1,21 +1,28 @@
 // A subscriber: topics over one connection, each fresh or known to be stale.
 //
-// What is wanted (subscriptions and repairs) and what the server was asked for meet in #reconcile(); nothing else subscribes.
-import { Connection, backoffMs } from "./connection.js";
+// audience.js knows who wants what, demand.js what the server was asked for, sign_in.js the token. This file joins them: what a
+// message does to a topic, and who is told.
+import { Audience } from "./audience.js";
+import { Connection, socketUrl } from "./connection.js";
+import { Demand } from "./demand.js";
+import { SignIn } from "./sign_in.js";
 import { Subscription, TickwireError } from "./subscription.js";
 import { TopicState } from "./topic.js";
 
 /** @import { Address, Change } from "./connection.js" */
-/** @import { Failure, Handler, Kind, Standing, Update } from "./subscription.js" */
+/** @import { Token } from "./sign_in.js" */
+/** @import { Handler, Kind, Standing, Update } from "./subscription.js" */
 /** @import { Image, Message } from "./topic.js" */
 
-export const TOPICS_PER_COMMAND = 4_000; // and as many seqs, of any length, are within the server's limit
-export const REPAIR_MS = 250; // the holes of this time are repaired by one command
-export const SUBSCRIBED_MS_MAX = 60_000; // its ack waits behind the snapshots of the commands before it
-export const RETRY_FIRST = 2; // attempt of backoffMs() that a refused topic begins with
-export const TOKEN_BYTES_MAX = 8_192;
 export const TOPICS_MAX = 100_000;
 const NEVER_SEEN = new TopicState();
+
+/**
+ * @typedef {object} Options What {@link connect} takes beside the address.
+ * @property {number} [topicsMax] the number of topics that the client keeps, 100,000 by default
+ * @property {Token} [token] a token, or a function that gets one, which may be async; it is called for each connection
+ * @property {boolean} [pauseHidden] whether the client pauses while its page is hidden for 30 s or longer; true by default
+ */
 
 /**
  * A client of one server, made by {@link connect}. It connects again by itself, and continues where it was.
@@ -33,27 +40,45 @@ export class Client extends EventTarget {
   /** The server's name and version. */
   server = "";
   #topicsMax;
+  /** @type {Connection} */
   #connection;
-  #subscriptions = /** @type {Set<Subscription>} */ (new Set());
   #topics = /** @type {Map<string, TopicState>} */ (new Map());
-  #listeners = /** @type {Map<string, Subscription[]>} */ (new Map()); // topic -> its subscriptions, until those change
-  #asked = /** @type {Map<string, number>} */ (new Map()); // topic or pattern -> max_rate that the server was asked for
-  #refused = /** @type {Map<string, TickwireError>} */ (new Map());
-  #retryTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
-  #retries = 0;
-  #authTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
-  #token = /** @type {string | undefined} */ (undefined); // of auth()
-  #repairs = /** @type {Set<string>} */ (new Set()); // topics that had a hole: asked for by name, even under a pattern
-  #repairTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  #audience = new Audience(this.#topics);
+  #demand = new Demand({
+    audience: this.#audience,
+    topics: this.#topics,
+    connection: () => this.#connection,
+    epoch: () => this.epoch,
+    standsEmpty: (topic) => this.#standsEmpty(topic),
+    emit: (type, fields) => this.#emit(type, fields),
+  });
+  /** @type {SignIn} */
+  #signIn = new SignIn({
+    isOpen: () => this.state === "open",
+    url: () => this.#connection.url,
+    ask: (command) => this.#ask(command),
+    onAccepted: () => this.#demand.askAgain(),
+    onRefused: (error) => this.#emit("error", { error }),
+  });
+  #paused = false; // since the last connection
 
-  /** @param {Address} url @param {{topicsMax?: number}} [options] */
-  constructor(url, { topicsMax = TOPICS_MAX } = {}) {
+  /** @param {Address} url @param {Options} [options] */
+  constructor(url, { topicsMax = TOPICS_MAX, token, pauseHidden = true } = {}) {
     super();
     this.#topicsMax = topicsMax;
-    this.#connection = new Connection(url, (message) => this.#onMessage(message), (change) => this.#onState(change));
+    this.#signIn.use(token);
+    this.#connection = new Connection(() => this.#address(url), (message) => this.#onMessage(message), (change) => this.#onState(change), pauseHidden);
   }
 
-  /** `connecting`, `open`, `away` (it connects again in `retryMs`) or `closed` for good. */
+  /** @param {Address} url @returns {string | Promise<string>} */
+  #address(url) {
+    const make = () => (typeof url === "function" ? url() : url);
+    if (!this.#signIn.fetches) return make();
+    if (typeof url === "string") socketUrl(url, globalThis.document?.baseURI); // an address that can never work is said at once
+    return this.#signIn.fetch().then(make);
+  }
+
+  /** `connecting`, `open`, `away` (it connects again in `retryMs`), `paused` (the page is hidden) or `closed` for good. */
   get state() {
     return this.#connection.state;
   }
@@ -63,7 +88,7 @@ export class Client extends EventTarget {
   }
   /** The topics and patterns that were refused, each with its error. Those that are retryable are asked for again. */
   get refused() {
-    return new Map(this.#refused);
+    return new Map(this.#demand.refused);
   }
 
   /**
@@ -76,11 +101,10 @@ export class Client extends EventTarget {
     const options = typeof handler === "function" ? { onUpdate: handler } : handler;
     /** @type {Subscription} */
     const subscription = new Subscription([topics].flat().map(String), options, () => this.unsubscribe(subscription));
-    this.#subscriptions.add(subscription);
-    this.#listeners.clear();
+    this.#audience.add(subscription);
     queueMicrotask(() => {
-      for (const topic of subscription.among(this.images)) this.#hand(subscription, this.#update("snapshot", topic));
-      this.#reconcile();
+      for (const topic of subscription.among(this.images)) this.#audience.hand(subscription, this.#update("snapshot", topic));
+      this.#demand.reconcile();
     });
     return subscription;
   }
@@ -90,13 +114,12 @@ export class Client extends EventTarget {
    * @param {Subscription} subscription
    */
   unsubscribe(subscription) {
-    if (!this.#subscriptions.delete(subscription)) return;
-    this.#listeners.clear();
+    if (!this.#audience.delete(subscription)) return;
     // Another may have taken its topics over by then.
     queueMicrotask(() => {
-      this.#unconfirm(subscription, this.#wantedRates());
-      for (const topic of subscription.among(this.#topics)) if (!this.#listenersOf(topic).length) this.#forget(topic);
-      this.#reconcile();
+      this.#demand.ended(subscription);
+      for (const topic of subscription.among(this.#topics)) if (!this.#audience.of(topic).length) this.#forget(topic);
+      this.#demand.reconcile();
     });
   }
 
@@ -106,14 +129,14 @@ export class Client extends EventTarget {
    * @returns {Standing}
    */
   status(topic) {
-    const { seq, ts, confirmed: known, status: told } = this.#topics.get(topic) ?? NEVER_SEEN;
-    const refusal = this.#refused.get(topic);
+    const { seq, ts, since, event, confirmed: known, status: told } = this.#topics.get(topic) ?? NEVER_SEEN;
+    const refusal = this.#demand.refused.get(topic);
     const confirmed = known && !refusal && this.#connection.sure;
     let status = seq > 0 && !confirmed ? "stale" : told;
     if (refusal && !refusal.retryable) status = "refused";
     else if (refusal && !seq) status = "unavailable";
     const age = this.#connection.serverNow - ts;
-    return { status, fresh: confirmed && status !== "stale", seq, ts, ageMs: ts && (Number.isNaN(age) ? null : Math.max(0, age)) };
+    return { status, fresh: confirmed && status !== "stale", seq, ts, since: status === told ? since : 0, reason: refusal?.message.replace(`${topic}: `, "") ?? "", event, ageMs: ts && (Number.isNaN(age) ? null : Math.max(0, age)) };
   }
 
   /**
@@ -137,16 +160,14 @@ export class Client extends EventTarget {
   /**
    * Sends a token, now and with each later connection; an `error` event says when it is refused later. Resolves when the token is
    * accepted, or at once while there is no connection. Then the client asks again for what was refused.
-   * @param {string} token
+   * @param {Token} [token] a token, or a function that gets one; without it the function is asked again that the client has
    * @returns {Promise<{judged: boolean}>} judged: false without a connection, and where the server has no authenticator
    * @throws {TickwireError} denied or unavailable
    */
   async auth(token) {
-    if (new TextEncoder().encode(token).length > TOKEN_BYTES_MAX) {
-      throw new TickwireError({ code: "bad_message", field: "token", message: `token: at most ${TOKEN_BYTES_MAX} bytes` });
-    }
-    this.#token = token;
-    return this.state === "open" ? this.#authenticate() : { judged: false };
+    if (token !== undefined) this.#signIn.use(token);
+    if (this.#signIn.fetches) await this.#signIn.fetch();
+    return this.state === "open" ? this.#signIn.send() : { judged: false };
   }
 
   /** Closes the client for good. */
@@ -163,38 +184,12 @@ export class Client extends EventTarget {
     });
   }
 
-  async #authenticate(tries = 0) {
-    const token = this.#token ?? new URL(this.#connection.url).searchParams.get("token");
-    clearTimeout(this.#authTimer);
-    let answer;
-    try {
-      answer = await this.#ask({ type: "auth", token });
-    } catch (error) {
-      if (error instanceof TickwireError && error.retryable) this.#authenticateLater(tries + 1);
-      throw error;
-    }
-    for (const name of this.#refused.keys()) this.#asked.delete(name);
-    this.#reconcile();
-    return { judged: answer.judged ?? true };
-  }
-
-  #authenticateLater(tries = 0) {
-    clearTimeout(this.#authTimer);
-    this.#authTimer = setTimeout(() => this.state === "open" && this.#reauthenticate(tries), backoffMs(RETRY_FIRST + tries));
-  }
-
-  /** @param {number} [tries] */
-  #reauthenticate(tries) {
-    this.#authenticate(tries).catch((error) => this.#emit("error", { error }));
-  }
-
   /** @param {Change} change */
   #onState(change) {
-    for (const state of this.#topics.values()) state.confirmed = false;
-    for (const map of [this.#asked, this.#refused, this.#repairs]) map.clear();
-    this.#retries = 0;
-    for (const timer of [this.#retryTimer, this.#authTimer]) clearTimeout(timer);
-    this.#retryTimer = undefined;
+    for (const state of this.#topics.values()) state.doubt();
+    this.#demand.clear();
+    this.#signIn.stop();
+    this.#paused ||= change.state === "paused";
     this.#emit("state", change);
   }
 
@@ -206,22 +201,26 @@ export class Client extends EventTarget {
     else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) this.#onTopic(message);
   }
 
-  /** @param {Message} welcome */
+  /**
+   * Continues where the topics were. After a pause a value topic begins with a snapshot: nobody saw the page meanwhile.
+   * @param {Message} welcome
+   */
   #resume({ epoch, server }) {
-    const held = new Map([...this.#topics].map(([topic, { seq }]) => [topic, seq]));
+    const held = new Map([...this.#topics].filter(([, { event }]) => event || !this.#paused).map(([topic, { seq }]) => [topic, seq]));
     const anew = epoch !== this.epoch;
     if (anew) for (const state of this.#topics.values()) state.forget();
     Object.assign(this, { epoch, server });
-    if (this.#token !== undefined) this.#reauthenticate();
-    this.#reconcile(anew ? undefined : held);
+    this.#paused = false;
+    this.#signIn.start();
+    this.#demand.reconcile(anew ? undefined : held);
     if (held.size) this.#emit("resume", { recovered: false });
   }
 
   /** An error with an id answers a command that nobody waits for any more. @param {Message} error */
   #onError({ id, topic, ...failure }) {
     if (id !== undefined) return;
-    if (this.#asked.has(topic)) return this.#refuse([[topic, failure]]);
-    if (failure.field === "token" && failure.retryable) this.#authenticateLater();
+    if (this.#demand.has(topic)) return this.#demand.refuse([[topic, failure]]);
+    if (failure.field === "token" && failure.retryable) this.#signIn.later();
     this.#emit("error", { error: new TickwireError({ ...failure, topic }) });
   }
 
@@ -230,16 +229,16 @@ export class Client extends EventTarget {
     const { type, topic } = message;
     const state = this.#stateOf(topic);
     if (!state) return;
-    const awaitsRepair = this.#repairs.has(topic) && !state.confirmed;
+    const awaitsRepair = this.#demand.repairs(topic) && !state.confirmed;
     if (state.apply(message)) {
-      this.#refused.delete(topic); // it flows
+      this.#demand.refused.delete(topic); // it flows
       this.#tell(topic, type, message);
-    } else if (!awaitsRepair) this.#repair(topic);
+    } else if (!awaitsRepair) this.#demand.repair(topic);
   }
 
   /** Undefined when nobody here wants the topic, or it is beyond topicsMax. @param {string} topic */
   #stateOf(topic) {
-    if (!this.#topics.has(topic) && this.#listenersOf(topic).length) {
+    if (!this.#topics.has(topic) && this.#audience.of(topic).length) {
       if (this.#topics.size < this.#topicsMax) this.#topics.set(topic, new TopicState());
       else this.ignored++;
     }
@@ -256,98 +255,13 @@ export class Client extends EventTarget {
   /** @param {string} topic @param {Kind} kind @param {Message} message */
   #tell(topic, kind, message) {
     this.images.set(topic, (this.#topics.get(topic) ?? NEVER_SEEN).image);
-    const update = this.#update(kind, topic, message);
-    for (const subscription of this.#listenersOf(topic)) this.#hand(subscription, update);
-  }
-
-  /** @param {Subscription} subscription @param {Update} update */
-  #hand(subscription, update) {
-    if (!this.#subscriptions.has(subscription)) return;
-    try {
-      subscription.onUpdate(update);
-    } catch (error) {
-      (globalThis.reportError ?? console.error)(error); // one handler's fault must not reach another
-    }
-  }
-
-  /** @param {string} topic */
-  #listenersOf(topic) {
-    const found = this.#listeners.get(topic) ?? [...this.#subscriptions].filter((subscription) => subscription.matches(topic));
-    if (this.#topics.has(topic)) this.#listeners.set(topic, found);
-    return found;
+    this.#audience.tell(this.#update(kind, topic, message));
   }
 
   /** @param {string} topic */
   #forget(topic) {
-    for (const map of [this.#topics, this.images, this.#listeners, this.#repairs]) map.delete(topic);
-  }
-
-  /** @param {string} topic */
-  #repair(topic) {
-    this.#repairs.add(topic);
-    this.#asked.delete(topic);
-    if (this.#repairTimer !== undefined) return;
-    this.#repairTimer = setTimeout(() => {
-      this.#repairTimer = undefined;
-      this.#reconcile();
-    }, REPAIR_MS);
-  }
-
-  /** @param {Map<string, number>} [held] topic -> seq that the subscriptions continue with, each in one command */
-  #reconcile(held) {
-    if (this.state !== "open") return;
-    const wanted = this.#wantedRates();
-    const asked = this.#asked;
-    const faults = new Map([...this.#subscriptions].flatMap((subscription) => [...subscription.faults]));
-    this.#asked = wanted;
-    this.#send({ type: "unsubscribe" }, [...asked.keys()].filter((name) => !wanted.has(name) && (this.#refused.get(name)?.retryable ?? true)));
-    for (const name of this.#refused.keys()) if (!wanted.has(name) && !faults.has(name)) this.#refused.delete(name);
-    this.#refuse([...faults].filter(([name]) => !wanted.has(name) && !this.#refused.has(name)));
-    for (const max_rate of new Set(wanted.values())) {
-      const news = [...wanted.keys()].filter((name) => wanted.get(name) === max_rate && asked.get(name) !== max_rate);
-      this.#send({ type: "subscribe", max_rate }, news, held);
-    }
-  }
-
-  /** For each name the fastest rate that anyone wants; 0 is every update, the fastest of all. */
-  #wantedRates() {
-    /** @type {Map<string, number>} */
-    const wanted = new Map();
-    const want = (/** @type {string} */ name, /** @type {Subscription} */ { maxRate }) => {
-      const other = wanted.get(name) ?? maxRate;
-      wanted.set(name, maxRate && other && Math.max(maxRate, other));
-    };
-    for (const subscription of this.#subscriptions) for (const name of subscription.topics) want(name, subscription);
-    for (const topic of this.#repairs) for (const subscription of this.#listenersOf(topic)) want(topic, subscription);
-    return wanted;
-  }
-
-  /** @param {Message} command @param {string[]} names @param {Map<string, number>} held */
-  #send(command, names, held = new Map()) {
-    for (let i = 0; i < names.length; i += TOPICS_PER_COMMAND) {
-      const topics = names.slice(i, i + TOPICS_PER_COMMAND);
-      const resumed = new Subscription(topics).among(held).slice(0, TOPICS_PER_COMMAND);
-      const since = Object.fromEntries(resumed.map((topic) => [topic, held.get(topic)]));
-      for (const topic of resumed) held.delete(topic);
-      const resume = resumed.length ? { since, epoch: this.epoch } : {};
-      const onAnswer = (/** @type {Message} */ answer) => command.type === "subscribe" && this.#onAck(answer, topics);
-      this.#connection.send({ ...command, topics, ...resume }, onAnswer, SUBSCRIBED_MS_MAX);
-    }
-  }
-
-  /** @param {Message} answer @param {string[]} names */
-  #onAck({ type, results = [], ...failure }, names) {
-    if (this.state !== "open") return;
-    /** @type {[string, Failure][]} */
-    const failures = type === "error" ? names.map((name) => [name, failure]) : [];
-    for (const { topic, seq, error, recovered, missed } of results) {
-      if (error) failures.push([topic, error]);
-      else this.#refused.delete(topic);
-      if (seq === 0) this.#standsEmpty(topic);
-      if (recovered !== undefined) this.#emit("resume", { topic, recovered, missed });
-    }
-    this.#refuse(failures.filter(([name]) => this.#asked.has(name)));
-    if (![...this.#refused.values()].some(({ retryable }) => retryable)) this.#retries = 0;
+    for (const map of [this.#topics, this.images]) map.delete(topic);
+    for (const part of [this.#audience, this.#demand]) part.forget(topic);
   }
 
   /** @param {string} topic */
@@ -359,31 +273,6 @@ export class Client extends EventTarget {
     if (hadData) this.#tell(topic, "snapshot", { data: state.image });
   }
 
-  /** What can succeed later is asked for again, all together. @param {[string, Failure][]} failures names, each with its failure */
-  #refuse(failures) {
-    const errors = failures.map(([topic, failure]) => new TickwireError({ ...failure, topic }));
-    errors.forEach((error, i) => this.#refused.set(failures[i][0], error));
-    if (errors.length) this.#unconfirm(new Subscription(failures.map(([name]) => name)), this.#asked);
-    if (errors.some(({ retryable }) => retryable)) this.#retryTimer ??= setTimeout(() => this.#retry(), backoffMs(RETRY_FIRST + this.#retries++));
-    for (const error of errors) this.#emit("error", { error });
-  }
-
-  #retry() {
-    this.#retryTimer = undefined;
-    for (const [name, { retryable }] of this.#refused) if (retryable) this.#asked.delete(name);
-    this.#reconcile();
-  }
-
-  /**
-   * What `subscription` brought is not up to date, unless another of `names` that the server serves brings it, too.
-   * @param {Subscription} subscription
-   * @param {ReadonlyMap<string, unknown>} names
-   */
-  #unconfirm(subscription, names) {
-    const served = new Subscription([...names.keys()].filter((name) => this.#asked.has(name) && !this.#refused.has(name)));
-    for (const topic of subscription.among(this.#topics)) if (!served.matches(topic)) this.#topics.get(topic)?.doubt();
-  }
-
   /** @param {"state" | "error" | "resume"} type @param {object} fields */
   #emit(type, fields) {
     this.dispatchEvent(Object.assign(new Event(type), fields));
@@ -393,7 +282,7 @@ export class Client extends EventTarget {
 /**
  * Makes a client, which connects in the background.
  * @param {Address} url http(s)://host, ws(s)://host/ws or a path; or a function that returns one, called for each connection
- * @param {{topicsMax?: number}} [options] topicsMax: the number of topics that the client keeps, 100,000 by default
+ * @param {Options} [options]
  * @throws {SyntaxError | TypeError} an address that can never work
  */
 export const connect = (url, options) => new Client(url, options);

@@ -1,14 +1,16 @@
 // One WebSocket that comes back, and commands with their answers. It knows no topics.
 //
-// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> closed, for good.
+// connecting -> open (the welcome came) -> away (lost, a timer runs) -> connecting ...; any -> paused (the page is hidden; no timer
+// runs) -> connecting; any -> closed, for good.
 //
 // The monotonic clock measures. Where the wall clock parts from it, the computer slept or a clock was set: nobody knows what was
 // missed, or for how long, so the connection is given up and all is confirmed over a new one.
 import { shouldReconnect } from "./codes.js";
+import { followPage } from "./lifecycle.js";
 
 /** @typedef {import("./topic.js").Message} Message */
-/** @typedef {string | (() => string)} Address an address, or a function that returns one for each connection */
-/** @typedef {"connecting" | "open" | "away" | "closed"} State away: lost, and connects again; closed: for good */
+/** @typedef {string | (() => string | Promise<string>)} Address an address, or a function that makes one for each connection */
+/** @typedef {"connecting" | "open" | "away" | "paused" | "closed"} State away: lost, and connects again; paused: the page is hidden; closed: for good */
 /** @typedef {{code?: number, reason?: string}} Why of a state: the close code and its reason */
 /** @typedef {{state: State} & Why} Change */
 
@@ -21,6 +23,7 @@ export const WATCH_MS = 1_000;
 export const PARTING_MS_MAX = 1_000;
 export const SYNC_MS = 60_000; // where no heartbeat is due, the server's time is asked for this often
 export const ANSWER_MS_MAX = 10_000;
+export const PROBE_MS_MAX = 3_000;
 const HEARTBEAT_S = 15;
 const ONE_MESSAGE = [1007, 1009]; // close codes about one message of ours: others of the page share the next connection
 
@@ -63,6 +66,7 @@ export class Connection {
   #onState;
   /** @type {WebSocket | null} */
   #socket = null;
+  #turn = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #attempt = 0;
@@ -76,19 +80,20 @@ export class Connection {
   /** @type {Map<number, (answer: Message) => void>} */
   #answers = new Map(); // id of a command -> function of its answer
   #nextId = 1;
-  #retryNow = () => this.state === "away" && this.#connect();
+  #unfollow;
 
   /**
    * @param {Address} url
    * @param {(message: Message) => void} onMessage called while open, with the welcome first
    * @param {(change: Change) => void} onState
+   * @param {boolean} [pauses] whether a hidden page pauses it
    */
-  constructor(url, onMessage, onState) {
+  constructor(url, onMessage, onState, pauses = true) {
     this.#source = url;
     this.#onMessage = onMessage;
     this.#onState = onState;
     this.#open(); // throws when the URL can never work
-    globalThis.addEventListener?.("online", this.#retryNow);
+    this.#unfollow = followPage(this, pauses);
   }
 
   /** Open, heard lately, and no clock has jumped since. */
@@ -128,25 +133,67 @@ export class Connection {
     this.#end({ code: 1000, reason: "closed by this side" });
   }
 
+  /** Lets go of the connection until wake(). */
+  pause() {
+    this.#release();
+    clearTimeout(this.#timer);
+    this.#become("paused");
+  }
+
+  /** Connects at once, when paused or away. */
+  wake() {
+    if (this.state === "paused") this.#attempt = 0;
+    if (this.state === "paused" || this.state === "away") this.#connect();
+  }
+
+  /** Gives the connection up unless the server answers soon: the network has changed. */
+  probe() {
+    const socket = this.#socket;
+    const judge = (/** @type {Message} */ { type }) => type === "error" && socket === this.#socket && this.#lost({ code: 1006, reason: "no answer after the network has changed" });
+    if (this.state === "open") this.send({ type: "ping" }, judge, PROBE_MS_MAX);
+  }
+
   #connect() {
     try {
       this.#open();
     } catch (error) {
-      (globalThis.reportError ?? console.error)(error); // of a function that makes the URL
-      this.#lost({ code: 1006, reason: error instanceof Error ? error.message : String(error) });
+      this.#failed(error);
     }
   }
 
   #open() {
     const url = typeof this.#source === "function" ? this.#source() : this.#source;
+    this.#openedAt = this.#drainMs = 0;
+    if (typeof url === "string") this.#dial(url);
+    this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
+    this.#become("connecting");
+    if (typeof url !== "string") this.#dialLater(url);
+  }
+
+  /** @param {Promise<string>} url */
+  async #dialLater(url) {
+    const turn = (this.#turn = {}); // another attempt, a pause or the end takes it away
+    try {
+      const made = await url;
+      if (turn === this.#turn) this.#dial(made);
+    } catch (error) {
+      if (turn === this.#turn) this.#failed(error);
+    }
+  }
+
+  /** @param {string} url */
+  #dial(url) {
     this.url = socketUrl(url, globalThis.document?.baseURI);
     const socket = new WebSocket(this.url, ["tickwire.v1.json"]);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = (close) => this.#lost(close);
-    this.#openedAt = this.#drainMs = 0;
-    this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
-    this.#become("connecting");
+  }
+
+  /** What makes the address or the token failed. @param {unknown} error */
+  #failed(error) {
+    (globalThis.reportError ?? console.error)(error);
+    this.#lost({ code: 1006, reason: error instanceof Error ? error.message : String(error) });
   }
 
   /** @param {string} text */
@@ -221,12 +268,13 @@ export class Connection {
   #end(why) {
     this.#release();
     clearTimeout(this.#timer);
-    globalThis.removeEventListener?.("online", this.#retryNow);
+    this.#unfollow?.();
     this.#become("closed", why);
   }
 
   /** Drops the socket; whatever it still receives is ignored. */
   #release() {
+    this.#turn = {};
     if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();

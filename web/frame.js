@@ -1,13 +1,27 @@
 // When to draw: at most once a frame whatever the rate of updates, and never while the page is hidden.
 
-/** @typedef {{render(): void}} Drawable */
+/** @typedef {{render(): void, unseen?: boolean}} Drawable unseen: outside of the window; then it may wait */
 
-/** @type {Set<Drawable>} */
-const dirty = new Set();
+const UNSEEN_MAX = 40; // drawn in one frame
+
+const dirty = /** @type {Set<Drawable>} */ (new Set());
+const waiting = /** @type {Set<Drawable>} */ (new Set()); // unseen ones
+let asked = false;
+
+function ask() {
+  if (!asked) requestAnimationFrame(draw);
+  asked = true;
+}
 
 function draw() {
+  asked = false;
   const items = [...dirty];
   dirty.clear();
+  for (const item of waiting) {
+    if (item.unseen && items.length >= UNSEEN_MAX) break;
+    waiting.delete(item);
+    items.push(item);
+  }
   for (const item of items) {
     try {
       item.render();
@@ -15,15 +29,16 @@ function draw() {
       reportError(error); // the others are drawn all the same
     }
   }
+  if (waiting.size) ask();
 }
 
 /**
- * Calls item.render() once, in the next frame.
+ * Calls item.render() once, in the next frame; in one of the next if it is unseen.
  * @param {Drawable} item
  */
 export function onNextFrame(item) {
-  if (dirty.size === 0) requestAnimationFrame(draw);
-  dirty.add(item);
+  (item.unseen ? waiting : dirty).add(item);
+  ask();
 }
 
 /**
@@ -39,12 +54,14 @@ export function keepDrawn(item) {
 }
 
 /**
- * Sets the text of an element whose first child is a text node, if it changed. Text of a feed is never parsed as HTML.
+ * Sets the text of an element that has one text node or none, if it changed. Text of a feed is never parsed as HTML.
  * @param {Element} element
  * @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) /** @type {Text} */ (element.firstChild).data = text;
+  const node = /** @type {Text | null} */ (element.firstChild);
+  if (!node) element.append(text);
+  else if (node.data !== text) node.data = text;
 }
 
 /**

@@ -5,7 +5,7 @@ import { Detail } from "./page_detail.js";
 import { Table } from "./page_table.js";
 import { Tape } from "./page_tape.js";
 import { parts } from "./quote.js";
-import { share } from "./ticker.js";
+import { share } from "./share.js";
 import { isPattern } from "./topic.js";
 
 /** @import { Update } from "./subscription.js" */
@@ -113,7 +113,7 @@ const state = { render: drawState };
 function drawState() {
   const some = counted.size > 0;
   const wait = Math.ceil(client.retryMs / 1000);
-  const words = { open: "live", connecting: "connecting", closed: "disconnected", away: wait > 1 ? `reconnecting in ${wait} s` : "reconnecting" };
+  const words = { open: "live", connecting: "connecting", closed: "disconnected", paused: "paused", away: wait > 1 ? `reconnecting in ${wait} s` : "reconnecting" };
   find("#connection").textContent = words[client.state];
   setAttribute(find("#connection"), "data-state", client.state);
   find("#market").hidden = !some;

@@ -1,6 +1,7 @@
 // One topic in full: its fields as they are, and how to put it into a page.
 import { onNextFrame, setAttribute, setText } from "./frame.js";
-import { Quote, showAge } from "./quote.js";
+import { showAge } from "./format.js";
+import { Quote } from "./quote.js";
 
 /** @import { Client } from "./client.js" */
 

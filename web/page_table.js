@@ -3,7 +3,8 @@
 // Rows are all topics; slots are the few <tr> that exist, in order, each showing one row. Room before and after them keeps the
 // scroll bar honest. Updates mark rows; render() runs at most once a frame.
 import { onNextFrame, setAttribute, setText } from "./frame.js";
-import { Quote, parts, showAge } from "./quote.js";
+import { showAge } from "./format.js";
+import { Quote, parts } from "./quote.js";
 
 /** @import { Client } from "./client.js" */
 /** @import { Update } from "./subscription.js" */

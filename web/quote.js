@@ -1,25 +1,22 @@
-// From a topic's image to what is shown of it. Pure. Images are foreign data: what makes no sense is a dash, never thrown.
-//
-// Prices are computed as decimals, digit for digit: an exact number is {units, scale}, units x 10^-scale.
+// From a topic's image to the figures that are shown of it. Pure. Images are foreign data: what makes no sense is a dash, never thrown.
+import { aligned, difference, exact, percentOf, signOf, spell, spellSigned } from "./decimal.js";
 
-/** @typedef {import("./topic.js").Image} Image */
-/** @typedef {{units: bigint, scale: number}} Decimal units x 10^-scale */
-/** @typedef {{last: string[], bid: string[], ask: string[], change: string[], open: string[]}} Fields */
+/** @import { Decimal } from "./decimal.js" */
+/** @import { Image } from "./topic.js" */
+/** @typedef {Record<string, string[]>} Fields what an image's fields mean: for each meaning the names, of which the first that is there wins */
 
 const TEXT_CHARS_MAX = 40;
-const PLAIN_CHARS_MAX = 30; // longer ones are spelled with an exponent
-const EXPONENT_MAX = 400; // a double has no more
 
-/**
- * Which fields of an image mean what; the first that is there wins.
- * @type {Fields}
- */
+/** @type {Fields} */
 const FIELDS = {
   last: ["last", "price"],
   bid: ["bid", "best_bid"],
   ask: ["ask", "best_ask"],
   change: ["change"],
   open: ["open", "open_24h"],
+  volume: ["volume", "volume_24h"],
+  size: ["size", "amount", "qty", "quantity"],
+  side: ["side"],
 };
 
 /**
@@ -27,7 +24,7 @@ const FIELDS = {
  * @param {string | null} [text]
  */
 export function parseFields(text) {
-  /** @type {Fields & Record<string, string[]>} */
+  /** @type {Fields} */
   const fields = { ...FIELDS };
   for (const [, meaning, names] of (text ?? "").matchAll(/(\w+):(\S+)/g)) fields[meaning] = names.split(",");
   return fields;
@@ -52,79 +49,27 @@ export function numeric(value) {
 }
 
 /**
- * Undefined for what is not a decimal number, or is too large.
- * @param {unknown} value
- * @returns {Decimal | undefined}
- */
-function exact(value) {
-  if (!/^(number|string)$/.test(typeof value)) return undefined;
-  const [, sign, whole, part = "", power = 0] = /^\s*([+-]?)(\d{1,400})(?:\.(\d{0,400}))?(?:e([+-]?\d+))?\s*$/i.exec(String(value).replace(/^([+-]?)\./, "$10.")) ?? [];
-  const exponent = Number(power);
-  if (whole === undefined || Math.abs(exponent) > EXPONENT_MAX) return undefined;
-  const scale = part.length - exponent;
-  const units = BigInt((sign === "-" ? "-" : "") + whole + part + "0".repeat(Math.max(0, -scale)));
-  return { units, scale: Math.max(0, scale) };
-}
-
-/**
- * Both in units of the smaller of their last digits.
- * @param {Decimal} a
- * @param {Decimal} b
- */
-function aligned(a, b) {
-  const scale = Math.max(a.scale, b.scale);
-  const [one, other] = [a, b].map(({ units, scale: own }) => units * 10n ** BigInt(scale - own));
-  return { one, other, scale };
-}
-
-/** @param {Decimal} [a] @param {Decimal} [b] */
-function difference(a, b) {
-  if (!a || !b) return undefined;
-  const { one, other, scale } = aligned(a, b);
-  return { units: one - other, scale };
-}
-
-/** @param {{units: bigint}} [value] */
-const signOf = ({ units } = { units: 0n }) => Number(units > 0n) - Number(units < 0n);
-
-/** @param {Decimal} value */
-function spell({ units, scale }) {
-  const digits = String(units).replace("-", "").padStart(scale + 1, "0");
-  const sign = units < 0n ? "-" : "";
-  const plain = scale ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}` : digits;
-  if (plain.length <= PLAIN_CHARS_MAX || !units) return (sign + plain).slice(0, PLAIN_CHARS_MAX);
-  const [, short, zeros] = /** @type {RegExpExecArray} */ (/^0*(\d+?)(0*)$/.exec(digits));
-  const left = Math.max(0, short.length - PLAIN_CHARS_MAX); // digits that find no room
-  const exponent = zeros.length + left - scale;
-  return `${sign}${short.slice(0, PLAIN_CHARS_MAX)}e${exponent < 0 ? "" : "+"}${exponent}`;
-}
-
-/** @param {string} text @param {number} sign */
-const signed = (text, sign) => (sign > 0 ? "+" : sign < 0 ? "−" : "") + text.replace(/^-/, "");
-
-/**
- * The first of the fields that holds a string, a number or a boolean.
+ * The name of the first of the fields that holds a string, a number or a boolean.
  * @param {Image} image
  * @param {string[]} names
  */
-function pick(image, names) {
-  const found = names.find((name) => Object.hasOwn(image, name) && image[name] !== null && typeof image[name] !== "object");
-  return found === undefined ? undefined : image[found];
-}
+const nameIn = (image, names) => names.find((name) => Object.hasOwn(image, name) && image[name] !== null && typeof image[name] !== "object");
 
-/** One topic's quote over time. If the feed sends neither change nor open, the first value seen is the open. */
+/** One topic's quote over time. */
 export class Quote {
   last = show();
   value = NaN;
   change = ""; // from the open, or as sent: then nobody knows of what, and there is no percent
   percent = "";
-  trend = 0; // sign of the change
+  base = ""; // what the change is from: the name of the field; "" without a change
+  trend = 0; // sign of the change, as it is shown: what rounds to 0.00% has none
   tick = 0; // sign of the last move
   #fields;
+  #image = /** @type {Image} */ ({});
   /** @type {Decimal | undefined} */
   #exact;
-  /** @type {Decimal | undefined} */
-  #first;
+  #digits = 0; // most digits after the point of a number; strings bring their own
+  #open = /** @type {{raw: unknown, exact: Decimal | undefined}} */ ({ raw: undefined, exact: undefined });
 
   constructor(fields = FIELDS) {
     this.#fields = fields;
@@ -132,48 +77,59 @@ export class Quote {
 
   /** @param {Image} image */
   take(image) {
-    const { bid, ask, ...fields } = this.#fields;
-    const raw = pick(image, fields.last) ?? this.#middle(pick(image, bid), pick(image, ask));
+    this.#image = image;
+    const raw = this.#pick("last") ?? this.#middle();
     const before = this.#exact;
-    this.last = show(raw);
-    this.value = numeric(raw);
     this.#exact = exact(raw);
+    this.last = this.#show(raw, this.#exact);
+    this.value = numeric(raw);
     this.tick = signOf(difference(this.#exact, before));
-    this.#first ??= this.#exact;
-    this.#takeChange(pick(image, fields.change), pick(image, fields.open));
+    this.#takeChange();
   }
 
-  /** @param {unknown[]} sides */
-  #middle(...sides) {
-    const [bid, ask] = sides.map(exact);
+  /** Another figure, as text: "bid", "ask", "volume", "spread", ... @param {string} meaning */
+  figure(meaning) {
+    if (meaning !== "spread") return show(this.#pick(meaning));
+    const spread = difference(exact(this.#pick("ask")), exact(this.#pick("bid")));
+    return spread ? spell(spread) : show();
+  }
+
+  /** @param {string} meaning */
+  #pick(meaning) {
+    const name = nameIn(this.#image, this.#fields[meaning] ?? []);
+    return name === undefined ? undefined : this.#image[name];
+  }
+
+  /**
+   * A number has the digits of the symbol: 1.5 is 1.50 where 1.25 came before.
+   * @param {unknown} raw
+   * @param {Decimal} [value]
+   */
+  #show(raw, value) {
+    if (typeof raw !== "number" || !value || /e/i.test(String(raw))) return show(raw);
+    this.#digits = Math.max(this.#digits, value.scale);
+    return spell({ units: value.units * 10n ** BigInt(this.#digits - value.scale), scale: this.#digits });
+  }
+
+  #middle() {
+    const [bid, ask] = ["bid", "ask"].map((side) => exact(this.#pick(side)));
     if (!bid || !ask) return undefined;
     const { one, other, scale } = aligned(bid, ask);
     return spell({ units: (one + other) * 5n, scale: scale + 1 });
   }
 
-  /** @param {any} sent @param {unknown} open */
-  #takeChange(sent, open) {
-    const base = open !== undefined ? exact(open) : sent === undefined ? this.#first : undefined;
-    const change = difference(this.#exact, base);
-    this.trend = change ? signOf(change) : Math.sign(parseFloat(sent)) || 0;
-    const percent = change && base ? (Number(spell(change)) / Math.abs(Number(spell(base)))) * 100 : NaN;
-    const rounded = Number.isFinite(percent) ? percent.toFixed(2) : "";
-    this.percent = rounded && `${signed(rounded, Math.sign(Number(rounded)))}%`;
-    this.change = change ? signed(spell(change), this.trend) : sent === undefined ? "" : show(sent);
+  #takeChange() {
+    const name = nameIn(this.#image, this.#fields.open);
+    const raw = name === undefined ? undefined : this.#image[name];
+    if (raw !== this.#open.raw) this.#open = { raw, exact: exact(raw) };
+    const sent = /** @type {any} */ (raw === undefined ? this.#pick("change") : undefined);
+    const change = difference(this.#exact, this.#open.exact);
+    const percent = change && percentOf(change, /** @type {Decimal} */ (this.#open.exact));
+    this.base = change && name ? name : sent === undefined ? "" : "change";
+    this.change = change ? spellSigned(change) : sent === undefined ? "" : show(sent);
+    this.percent = percent ? `${spellSigned(percent)}%` : "";
+    this.trend = change ? signOf(percent ?? change) : Math.sign(parseFloat(sent)) || 0;
   }
-}
-
-/** @type {[number, string][]} */
-const UNITS = [[864e5, "d"], [36e5, "h"], [6e4, "min"], [1e3, "s"]];
-
-/**
- * "now", "12 s", "3 min"; a dash for null, an age that nobody knows.
- * @param {number | null} ms
- */
-export function showAge(ms) {
-  if (ms === null) return "–";
-  const [size, unit] = UNITS.find(([size]) => ms >= size) ?? [];
-  return size ? `${Math.floor(ms / size)} ${unit}` : "now";
 }
 
 /**

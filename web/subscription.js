@@ -24,6 +24,9 @@ import { isPattern, matches } from "./topic.js";
  * @property {boolean} fresh whether every update up to now is in the image
  * @property {number} seq the topic's sequence number
  * @property {number} ts the server's Unix time of the data in milliseconds
+ * @property {number} since the server's Unix time in milliseconds when the status began; 0 when nobody said
+ * @property {string} reason why it is refused or unavailable; else empty
+ * @property {boolean} event whether each message matters (a trade, a line of a chat), and not only the latest value
  * @property {number | null} ageMs the age of the data by the server's clock; null while the server's time is unknown
  */
 

@@ -50,6 +50,8 @@ export class TopicState {
   ts = 0;
   /** @type {import("./subscription.js").TopicStatus} */
   status = "unknown";
+  #told = "unknown"; // status of the last message
+  since = 0; // the server's Unix time of the status in milliseconds; 0: nobody said
   confirmed = false;
   event = false; // its image is the last message, not all merged
 
@@ -92,7 +94,8 @@ export class TopicState {
     if (type === "gap") this.event = true;
     if (data) this.image = type === "snapshot" || this.event ? data : merge(this.image, data);
     if (type === "update" && !/halted|closed/.test(this.status)) this.status = "live";
-    this.status = status ?? this.status;
+    if (type === "status" || (status ?? this.status) !== this.#told) this.since = type === "status" ? ts : 0;
+    this.status = this.#told = status ?? this.status;
     this.seq = type === "gap" ? to : seq;
     if (data) this.ts = ts; // a status does not make the data younger
     return (this.confirmed = true);

@@ -12,7 +12,7 @@ const pages = [];
 const commands = {
   async open({ url, width, height, scheme, motion, scale }) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, deviceScaleFactor: scale });
-    await context.addInitScript({ path: "helpers.js" });
+    for (const path of ["helpers.js", "measure.js"]) await context.addInitScript({ path });
     const page = await context.newPage();
     const faults = [];
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(message.text()));

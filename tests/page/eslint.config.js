@@ -22,6 +22,7 @@ export default [
   { rules, linterOptions: { reportUnusedDisableDirectives: "error" } },
   { files: ["web/**"], languageOptions: { globals: globals.browser } },
   { files: ["tests/page/**"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
-  { files: ["tests/page/helpers.js"], languageOptions: { globals: { row: "readonly", topics: "readonly", cell: "readonly" } } },
-  { ignores: ["**/node_modules/", "build/", ".venv/"] },
+  { files: ["scripts/**"], languageOptions: { globals: globals.node } },
+  { files: ["tests/page/helpers.js"], languageOptions: { globals: { row: "readonly", topics: "readonly", cell: "readonly", part: "readonly" } } },
+  { ignores: ["**/node_modules/", "build/", ".venv/", "web/dist/", "web/types/", "web/vendor/"] },
 ];

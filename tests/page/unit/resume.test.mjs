@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { REPAIR_MS, TOPICS_PER_COMMAND, connect } from "../../../web/client.js";
+import { connect } from "../../../web/client.js";
+import { REPAIR_MS, TOPICS_PER_COMMAND } from "../../../web/demand.js";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { socketUrl } from "../../../web/connection.js";
-import { share } from "../../../web/ticker.js";
+import { share } from "../../../web/share.js";
 import { FakeSocket, clock } from "./fakes.mjs";
 
 const LINGER_MS = 1_000;
