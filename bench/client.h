@@ -89,13 +89,13 @@ class Client {
   }
 
   [[nodiscard]] bool wants_to_write() const { return !out_.empty(); }
-  // As much as the kernel takes.
+  // Sends as much as the kernel takes.
   void write() {
     const ssize_t sent = out_.empty() ? 0 : send_some(fd_, out_);
     if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
   }
 
-  // What was read, at `now`.
+  // Takes what was read at `now`.
   void receive(std::string_view bytes, std::int64_t now) {
     counts_.bytes += bytes.size();
     ++counts_.reads;
@@ -119,7 +119,7 @@ class Client {
     out_ += client_frame(8, std::string_view("\x03\xe8", 2));
   }
   [[nodiscard]] bool leaving() const { return leaving_; }
-  // A checked client has something of each of its topics.
+  // Whether a checked client has received something for each of its topics.
   [[nodiscard]] bool has_all() const {
     return ready() && std::all_of(held_.begin(), held_.end(), [](const Held& held) { return held.seq > 0; });
   }
@@ -207,7 +207,7 @@ class Client {
     return static_cast<std::uint64_t>(static_cast<unsigned char>(payload[0])) << 8U |
            static_cast<unsigned char>(payload[1]);
   }
-  // Of our topics: update, snapshot, status.
+  // Whether a message is about a topic: an update, a snapshot or a status.
   static bool is_update(std::string_view text) {
     return text.size() > 10 && (text[9] == 'u' || (text[9] == 's' && (text[10] == 'n' || text[10] == 't')));
   }

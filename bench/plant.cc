@@ -58,7 +58,7 @@ class Publisher {
     if (thread_.joinable()) thread_.join();
   }
   [[nodiscard]] std::uint64_t published() const { return published_; }
-  // By topic. While nothing is being published.
+  // The last seq of each topic. Valid only while nothing is being published.
   [[nodiscard]] const std::vector<std::uint32_t>& seqs() const { return updates_.steps(); }
   [[nodiscard]] std::int64_t late_us_max() const { return late_us_max_; }
 

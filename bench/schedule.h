@@ -57,7 +57,7 @@ class Schedule {
   [[nodiscard]] const std::vector<std::uint64_t>& seqs() const { return seqs_; }
   [[nodiscard]] const std::vector<Turn>& turns() const { return turns_; }
   [[nodiscard]] const Run& run(std::size_t i) const { return runs_[i]; }
-  // Of a run: the frame at one of its places.
+  // The frame at one place of a run.
   [[nodiscard]] std::string_view frame(std::uint32_t place) const {
     const std::uint32_t update = deliveries_[place];
     return std::string_view(arena_).substr(starts_[update], starts_[update + 1] - starts_[update]);

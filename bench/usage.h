@@ -23,7 +23,7 @@ inline double process_cpu_s() {
   return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-// By thread name, in seconds. Threads that have ended count in the process only.
+// Seconds of processor time by thread name. The time of threads that have ended is in the process's only.
 inline nlohmann::json thread_cpu_s() {
   nlohmann::json cpu = nlohmann::json::object();
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -42,7 +42,7 @@ inline std::int64_t rss_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-// What malloc has handed out and not got back.
+// Bytes that malloc has handed out and not got back.
 inline std::int64_t heap_bytes() {
   const auto info = ::mallinfo2();
   return static_cast<std::int64_t>(info.uordblks + info.hblkhd);

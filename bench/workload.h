@@ -58,7 +58,7 @@ class TopicNames {
     const std::string number = std::to_string(topic);
     return std::string(kBefore) + std::string(digits_ - number.size(), '0') + number + "-USD";
   }
-  // Of a text that begins with a name of ours; < 0: it does not.
+  // The number of the topic with whose name a text begins; < 0: it begins with none.
   static std::int64_t index(std::string_view text) {
     if (!text.starts_with(kBefore)) return -1;
     std::int64_t topic = 0;
@@ -102,7 +102,7 @@ class Updates {
     return data;
   }
 
-  // By topic: how many there were.
+  // The number of updates so far, by topic.
   [[nodiscard]] const std::vector<std::uint32_t>& steps() const { return steps_; }
 
  private:

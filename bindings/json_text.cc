@@ -163,7 +163,8 @@ bool JsonWriter::numpy_scalar(py::handle object, char kind, std::size_t depth) {
   if (!number && kind != 'U') return fail("JSON has no " + type_name(object) + way_out(object));
   const bool array = py::hasattr(object, "__len__");
   if (array && is_masked(object)) return fail("JSON has no masked value; None stands for it");
-  // Of an array without dimensions its one value: float32 stays float32, whose own digits are the shortest.
+  // An array without dimensions gives its one value. A float32 stays one, because its own digits are the
+  // shortest.
   const py::object scalar = array ? object[py::tuple()] : py::reinterpret_borrow<py::object>(object);
   if (kind == 'f' && PyFloat_Check(scalar.ptr()) == 0) return spelled(scalar);
   return value(py::object(scalar.attr("item")()).ptr(), depth);

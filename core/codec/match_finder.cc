@@ -12,7 +12,8 @@ namespace tickwire {
 namespace {
 
 constexpr std::uint32_t kGram = 4;
-// Of one place; real messages have a handful, and a hostile one must not cost more than some milliseconds.
+// Candidates at one place. Real messages have a handful; a hostile one must not cost more than some
+// milliseconds.
 constexpr std::uint32_t kCandidatesMax = 64;
 constexpr std::uint32_t kHash = 2654435761U;
 constexpr std::uint32_t kPaddingBytes = 8;

@@ -21,7 +21,7 @@ class ImageIndex;
 
 class ImageFields {
  public:
-  // Of the image of a topic without updates.
+  // The fields of the image of a topic without updates: none.
   ImageFields();
   ~ImageFields();
   ImageFields(const ImageFields&) = delete;

@@ -57,7 +57,7 @@ class ImageIndex {
 
   [[nodiscard]] std::uint32_t find(std::string_view image, std::string_view key, std::uint64_t hash) const;
   [[nodiscard]] Member member_at(std::string_view image, std::uint32_t slot) const;
-  // Those of known keys first, in the order of the image; then new ones in that of the update.
+  // Changes of known keys come first, in the order of the image; new keys follow in the order of the update.
   [[nodiscard]] std::vector<Change> changes_of(std::string_view image, const ImageView& update) const;
   static void write(std::string_view image, std::string_view update, const std::vector<Change>& changes,
                     std::string& out);

@@ -7,7 +7,7 @@
 namespace tickwire {
 namespace {
 
-// Of a valid sequence: a character that a terminal does not just show.
+// Whether a valid sequence is a character that a terminal does not simply show.
 bool is_hidden(std::string_view sequence) {
   if (sequence.size() == 1) return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
   if (sequence.size() == 2)

@@ -52,7 +52,7 @@ class Table {
 
   // All keys as they are written, which is what makes its shape.
   [[nodiscard]] std::string keys() const;
-  // Of the rows without nulls.
+  // Sets the shape of the rows without nulls.
   void set_shape(ShapeId shape) { shape_ = shape; }
 
   // Valid until the next call.

@@ -27,7 +27,7 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  // Of the locked file; -1 after release().
+  // The locked file's descriptor; -1 after release().
   [[nodiscard]] int descriptor() const { return descriptor_; }
   // Whether `path` still leads to the locked file.
   [[nodiscard]] bool is_at(const std::string& path) const;

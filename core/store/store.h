@@ -54,7 +54,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Of this run: that of the last one if it ended cleanly, else a new one.
+  // The epoch of this run: that of the last run if it ended cleanly, otherwise a new one.
   [[nodiscard]] const std::string& epoch() const { return epoch_; }
 
   // Puts every image and ring back, or nothing. kStoreDamaged, kStoreIo.

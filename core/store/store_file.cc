@@ -85,7 +85,7 @@ Result<StoreFile> StoreFile::open(const std::string& path) {
   return file;
 }
 
-// Of the path; the messages name the store.
+// Locks the path. Error messages name the store.
 Result<FileLock> StoreFile::lock_for(const std::string& path) {
   Result<FileLock> lock = FileLock::take(lock_path(path));
   if (lock) return lock;

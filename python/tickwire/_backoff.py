@@ -11,12 +11,12 @@ BACKOFF_S_FIRST: Final = 0.25
 BACKOFF_S_MAX: Final = 20.0
 DRAIN_S_MAX: Final = 60.0
 STEADY_S: Final = 5.0
-"""A connection of a client that held this long starts the backoff anew."""
+"""After a client's connection that held this long, the backoff begins again."""
 
 
 class Backoff:
-    """Doubles from try to try; each delay lies between half and all of it, so that those who were
-    cut off together do not come back together."""
+    """Delays that double from attempt to attempt. Jitter takes up to half of each away, so that
+    clients that were cut off together do not come back together."""
 
     def __init__(
         self,
@@ -26,8 +26,8 @@ class Backoff:
         most_s: float = BACKOFF_S_MAX,
         steady_s: float = STEADY_S,
     ) -> None:
-        """chance: gives numbers from 0 to 1; ``lambda: 1.0`` takes the jitter away.
-        steady_s: what held this long was healthy, and the next delay is `first_s` again."""
+        """chance: a source of numbers from 0 to 1; ``lambda: 1.0`` gives no jitter. steady_s: after
+        something that held this long, the next delay is `first_s` again."""
         self._first_s = first_s
         self._chance = chance
         self._most_s = most_s
@@ -35,7 +35,8 @@ class Backoff:
         self._attempt = 0
 
     def next_s(self, held_s: float, drain_ms: int | None = None) -> float:
-        """After what held for `held_s` and may have been told when to come back."""
+        """Returns the seconds to wait after something that held for `held_s`. drain_ms: the
+        server's own wish, which is added."""
         if held_s >= self._steady_s:
             self._attempt = 0
         told_s = min((drain_ms or 0) / 1000, DRAIN_S_MAX)

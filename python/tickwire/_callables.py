@@ -10,27 +10,28 @@ from tickwire.errors import PluginError
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine: an ``async def``, also as a method, in a
-    `functools.partial`, or as the ``__call__`` of an object."""
+    """Whether calling the function gives a coroutine: it is an ``async def``, also as a method, in
+    a `functools.partial`, or as the ``__call__`` of an object."""
     call = getattr(function, "__call__", None)  # noqa: B004 - it is looked at, not called
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def name_of(function: object) -> str:
-    """What it is called in the program."""
+    """Returns the function's name in the plugin's code."""
     while isinstance(function, functools.partial):
         function = function.func
     return str(getattr(function, "__name__", type(function).__name__))
 
 
 def place_of(function: object) -> str:
-    """``file:line`` of its definition; empty where Python does not know."""
+    """Returns ``file:line`` of the function's definition, or an empty text if Python does not know
+    it."""
     code = _code_of(function)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
 
 
 def check(function: Callable[..., Any], kind: str, *arguments: str) -> None:
-    """`PluginError` where a call with so many arguments could never do its work.
+    """Raises `PluginError` if a call with these arguments could never do its work.
 
     kind: ``feed``, ``authorizer`` or ``authenticator``.
     """
@@ -42,7 +43,7 @@ def check(function: Callable[..., Any], kind: str, *arguments: str) -> None:
         raise PluginError(f"{label} has a yield, so a call only makes a generator; {way} instead")
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # of a C extension
+    except (TypeError, ValueError):  # a function of a C extension
         return
     try:
         signature.bind(*arguments)

@@ -82,7 +82,7 @@ class Client:
         self._readers = list[Reader]()
         self._routes = dict[str, list[Reader]]()
         self._retrying: dict[str, TickwireError] = {}
-        """Topics and patterns that are asked for again, each with why it was not given."""
+        """Topics and patterns that will be asked for again -> why they were not given."""
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -175,7 +175,7 @@ class Client:
         for reader in self._readers:
             reader.drop(topics)
         self._unwant(topics)
-        if self._link.live:  # without a connection there is nothing to tell
+        if self._link.live:  # without a connection there is nothing to send
             await self._link.settle("unsubscribe", topics)
 
     async def snapshot(self, topic: str) -> Update:
@@ -294,7 +294,7 @@ class Client:
             self._unwant(reader.topics)
 
     def _abandon(self, reader: Reader) -> None:
-        """From the garbage collector, so from any thread."""
+        """Runs in the garbage collector, so in any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed, and all with it
                 self._loop.call_soon_threadsafe(self._leave, reader)
@@ -307,7 +307,7 @@ class Client:
             self._protocol.want(topic, snapshot, rate, repeat, start)
 
     def _unwant(self, topics: Iterable[str]) -> None:
-        """Forgets those that no reader has; for the others the pace may go down."""
+        """Forgets topics that no reader wants; the pace of the others may fall."""
         self._routes.clear()
         kept = [t for t in topics if any(t in reader.topics for reader in self._readers)]
         gone = set(topics).difference(kept)
@@ -318,13 +318,14 @@ class Client:
         self._link.reconcile()
 
     def _refresh(self, topics: Sequence[str]) -> None:
-        """Not before `Live`: each topic first goes on where it was."""
+        """Asks for the snapshots that readers dropped, but not before `Live`: each topic first
+        continues where it was."""
         if self._link.live:
             self._protocol.refresh(topics)
             self._link.reconcile()
 
     def _lost(self, error: TickwireError | None) -> None:
-        """The connection; with an error for good."""
+        """Handles the end of the connection; with an error, the end of the client."""
         for reader in self._readers:
             if error is not None:
                 reader.end(error)
@@ -364,13 +365,13 @@ class Client:
             self._tell_resumed(reader, answer)
             reader.seqs |= {t: seq for t, seq in answer.seqs.items() if t in reader.topics}
         command = answer.command
-        if answer.resumed:  # without snapshots, which those that joined meanwhile wait for
+        if answer.resumed:  # without snapshots, for which readers that joined meanwhile wait
             self._refresh_not_begun()
         elif any(map(is_pattern, command.topics)):
             self._refresh_not_begun(lambda name: self._protocol.follows_beside(command, name))
 
     def _doubt(self, topics: Iterable[str], error: TickwireError) -> None:
-        """To whoever follows them they are stale; the server goes on by itself."""
+        """Makes the topics stale for their readers. The server continues by itself."""
         log.info("%s", error)
         for name in topics:
             update = stale(name, self._protocol.topics.seq(name))

@@ -14,7 +14,7 @@ from tickwire.update import Update, parse_message, stale
 
 ANSWER_S_MAX: Final = 10.0
 TIMEOUT_S_MAX: Final = 1e6
-"""A longer one is taken for none."""
+"""A longer timeout counts as none."""
 
 
 class LocalSubscription:
@@ -127,7 +127,8 @@ class _Deadline:
 
 
 class _Updates(AsyncIterator[Update]):
-    """Nothing of it outlives a step, so that a loop that was left early hinders no later one."""
+    """Nothing of it outlives one step, so that an iteration that was left early does not hinder a
+    later one."""
 
     def __init__(self, subscription: LocalSubscription, session: LocalSession) -> None:
         self._subscription = subscription

@@ -63,7 +63,7 @@ class Subscription:
         try:
             await self._start()
         except BaseException:
-            await self.aclose()  # nobody else will: the block is not entered
+            await self.aclose()  # the block is not entered, so nobody else would close it
             raise
         return self
 

@@ -51,7 +51,7 @@ Fields fields_of(std::string_view data) {
   return fields;
 }
 
-// Token for token: `*` is one of them, a last `>` the rest.
+// Compares token for token: `*` matches one token, a last `>` all remaining ones.
 bool matches(std::string_view pattern, std::string_view topic) {
   while (!pattern.empty() && !topic.empty()) {
     const std::string_view token = pattern.substr(0, pattern.find('.'));
@@ -107,7 +107,7 @@ void ModelClient::hear(std::string_view text, const Oracle& oracle) {
   }
 }
 
-// Of another epoch nothing that it holds means anything.
+// In another epoch, everything that the client holds is meaningless.
 void ModelClient::hear_welcome(std::string_view text) {
   if (value_of(text, "epoch") != epoch) topics.clear();
   epoch = value_of(text, "epoch");

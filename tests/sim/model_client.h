@@ -31,7 +31,7 @@ class ModelClient {
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;
 
-  // It asks for the state of what matches, which then may begin with a snapshot.
+  // Notes a subscribe that asks for snapshots: each matching topic may begin with one.
   void subscribe(const std::string& text);
   void hear(std::string_view text, const Oracle& oracle);
   [[nodiscard]] bool wants(int topic) const;

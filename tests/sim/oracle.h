@@ -17,7 +17,7 @@ inline constexpr int kTopics = 16;
 using Fields = std::array<int, kFields>;
 inline constexpr int kAbsent = -1;
 
-// "v.x.0" to "e.y.3"; those under e are event topics.
+// "v.x.0" to "e.y.3"; names that begin with e are event topics.
 inline std::string topic_name(int topic) {
   return std::string(topic < 8 ? "v." : "e.") + ((topic & 4) != 0 ? "y." : "x.") + std::to_string(topic & 3);
 }

@@ -37,7 +37,7 @@ ShardConfig shard_config(std::uint32_t index, int epoch, Offload& offload) {
 
 }  // namespace
 
-// What a crash takes away.
+// Forgets everything that a crash takes away.
 struct Simulation::Plant {
   Plant(const Clock& clock, Access& access, int epoch) : hub(clock, kRules) {
     for (std::uint32_t i = 0; i < 2; ++i) {
@@ -190,7 +190,7 @@ void Simulation::subscribe(Peer& peer) {
   const std::string text = pick(3) == 0 ? std::string(kPatterns.at(pick(kPatterns.size())))
                                         : topic_name(static_cast<int>(pick(kTopics)));
   listen(peer);
-  // One that is there already may change its pace and want no state.
+  // A name that is subscribed already may change its pace and ask for no snapshot.
   const bool known = peer.model.wanted.contains(text);
   std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
   if (known && pick(3) == 0) {
@@ -209,7 +209,7 @@ void Simulation::unsubscribe(Peer& peer) {
   command(peer, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
   listen(peer);
   peer.model.wanted.erase(gone);
-  // What leaves the set begins anew when it comes back.
+  // A topic that leaves the set begins again when it comes back.
   std::erase_if(peer.model.topics, [&](const auto& entry) { return !peer.model.wants(entry.first); });
 }
 
@@ -219,7 +219,7 @@ void Simulation::unblock(Peer& peer) {
   peer.shard->on_writable(*peer.session);
 }
 
-// Comes back to any shard, and goes on with what it knows.
+// Reconnects to any shard, and resumes with what the client knows.
 void Simulation::connect(Peer& peer) {
   peer.socket = std::make_unique<SimSocket>();
   peer.shard = plant_->shards[pick(plant_->shards.size())].get();
@@ -331,11 +331,11 @@ void Simulation::end_plant(bool clean) {
   }
   for (Peer& peer : peers_) disconnect(peer);
   if (clean) {
-    // What waits for the disk, then what came after that.
+    // The first flush writes what waits for the disk, the second what came after it.
     for (int i = 0; i < 2 && mutation_ != Mutation::kLoseFlush; ++i) flush(false);
     batch_.clear();
   } else {
-    // What was not on the disk never happened: another epoch gives these numbers again.
+    // Updates that were not on the disk never happened: another epoch uses their numbers again.
     ++epoch_;
     batch_.clear();
     for (int topic = 0; topic < kTopics; ++topic) {

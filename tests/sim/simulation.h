@@ -41,7 +41,7 @@ class Simulation {
 
   // Throws Violation.
   void step();
-  // Lets everything come to rest: then every client knows the last state of what it wants.
+  // Lets everything come to rest. Then every client must know the last state of what it wants.
   void settle();
   [[nodiscard]] Totals totals() const;
 
@@ -60,7 +60,7 @@ class Simulation {
 
   void publish();
   void set_status();
-  // One that is done in pieces: feeds and the shard go on between them.
+  // Sends a command, which is done in pieces: feeds and the shard continue between them.
   void command(Peer& peer, const std::string& text);
   void subscribe(Peer& peer);
   void unsubscribe(Peer& peer);

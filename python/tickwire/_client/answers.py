@@ -24,7 +24,7 @@ class Answers:
         self._next = asyncio.Event()
 
     async def to(self, command: Command, send: Callable[[], None]) -> Answer:
-        """The command's answer; the error that refuses all of it is raised."""
+        """Sends the command and returns its answer. Raises the error that refuses all of it."""
         answer = asyncio.get_running_loop().create_future()
         self._asking[command.id] = answer
         try:
@@ -42,7 +42,7 @@ class Answers:
         return found
 
     async def next(self, kind: str) -> None:
-        """The next answer about topics."""
+        """Waits for the next answer about topics."""
         self._next = answered = asyncio.Event()
         self._gate.waits(answered)
         try:
@@ -54,9 +54,9 @@ class Answers:
             self._gate.served(answered)
 
     async def settled(self, kind: str, names: Iterable[str]) -> bool:
-        """Waits until the server answered for all of them, or the connection is lost.
+        """Waits until the server has answered for all names, or the connection is lost.
 
-        True: it did. An error only when none of them was answered in time.
+        Returns whether it has. Raises an error only if none of them was answered in time.
         """
         left = {name for name in names if not self._protocol.settled(name)}
         if not left:
@@ -93,7 +93,8 @@ class Answers:
                 self._gate.served(future)
 
     def fail(self, error: TickwireError) -> None:
-        """The connection is lost. Who waits for topics waits for the next one."""
+        """Ends all waiting, because the connection is lost. Whoever waited for topics waits again
+        on the next connection."""
         for answer in self._asking.values():
             if not answer.done():
                 answer.set_exception(error)

@@ -19,7 +19,7 @@ EPOCH_BYTES_MAX: Final = 64
 
 
 def check_topics(topics: Sequence[object]) -> None:
-    """`ConfigError` for a wrong list, `TopicError` for a topic that cannot be sent."""
+    """Raises `ConfigError` for a wrong list, and `TopicError` for a topic that cannot be sent."""
     if not topics:
         raise ConfigError("topics: at least one", field="topics")
     for topic in topics:
@@ -32,7 +32,7 @@ def check_topics(topics: Sequence[object]) -> None:
 
 
 def check_topic(topic: object) -> None:
-    """What else may be wrong with it the server says."""
+    """Checks what could not be sent at all; the server judges the rest."""
     if not isinstance(topic, str):
         raise ConfigError(f"topic: must be a str, not {_kind(topic)}", field="topic")
     try:

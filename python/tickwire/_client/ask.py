@@ -8,21 +8,22 @@ from tickwire._pattern import is_pattern, matches
 
 COMMAND_TOPICS_MAX: Final = 10_000
 COMMAND_BYTES_MAX: Final = 1_048_576
-"""The server takes 2 MiB; this counts each topic twice, as if its seq were said."""
+"""The size of a command's topics. Each counts twice, since its seq may be sent too; the server
+accepts 2 MiB."""
 SINCE_BYTES_MAX: Final = 1_048_576
-"""For the seqs in a command, those of a pattern's topics included."""
+"""The size of all seqs in a command, including those of a pattern's topics."""
 SEQ_BYTES_MAX: Final = 24
-"""For a seq, with what stands around it and its topic."""
+"""The size of one seq with the punctuation around it and its topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a subscription begins in place of the snapshot."""
+    """How a subscription begins, if not with the snapshot."""
 
     last: int = 0
-    """With so many of the last messages of event topics."""
+    """The number of last messages of an event topic to begin with."""
     since: Mapping[str, int] = field(default_factory=dict)
-    """Topic -> the seq that it goes on after; of `epoch`."""
+    """Topic -> the seq (of `epoch`) after which it continues."""
     epoch: str = ""
 
 
@@ -30,11 +31,11 @@ SNAPSHOT: Final = Start()
 
 
 class How(NamedTuple):
-    """What the topics of a command share."""
+    """The options that all topics of one command share."""
 
     snapshot: bool
     max_rate: float
-    """Messages a second per topic; infinite: every update."""
+    """The most messages a second per topic; infinite means every update."""
     last: int
 
 
@@ -43,9 +44,9 @@ class Want:
     how: How
     start: Start
     life: int
-    """Another one once nobody wanted the name in between."""
+    """A number that changes if nobody wanted the name for a while in between."""
     version: int
-    """Another one whenever the server is to be asked again."""
+    """A number that changes whenever the server must be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,18 @@ class Ask:
     how: How
     since: Mapping[str, int] = field(default_factory=dict)
     wants: Sequence[Want] = ()
-    """What each topic was asked for as; empty for a repair."""
+    """The want behind each topic; empty for a repair."""
 
 
 def among(name: str, topics: Collection[str]) -> Sequence[str]:
-    """The members of `topics` that a topic or pattern stands for."""
+    """Returns the members of `topics` that match a topic or pattern."""
     if is_pattern(name):
         return [topic for topic in topics if matches(name, topic)]
     return [name] if name in topics else []
 
 
 def portions(topics: Sequence[str]) -> Iterator[list[str]]:
-    """What fits into one command each."""
+    """Cuts topics into lists, each of which fits into one command."""
     some: list[str] = []
     size = 0
     for topic in topics:

@@ -27,16 +27,14 @@ from tickwire.url import is_loopback, shown
 
 SUBPROTOCOL: Final = Subprotocol("tickwire.v1.json")
 MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
-"""A message of the server has at most so many bytes: the longest ack, 10,000 topics each with its
-error, is far below."""
+"""The longest message that is accepted. The server's longest ack (10,000 topics, each with an
+error) is far shorter."""
 CLOSE_S_MAX: Final = 1.0
 
 
 async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
-    """`ConnectionFailedError`, or `DeniedError` where the server does not want us.
-
-    options: of websockets' connect.
-    """
+    """Connects. Raises `ConnectionFailedError`, or `DeniedError` if the server refuses this client.
+    options: further arguments for `connect` of websockets."""
     place = shown(url)
     try:
         return await connect_websocket(
@@ -46,7 +44,7 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
             max_size=MESSAGE_BYTES_MAX,
             open_timeout=timeout_s,
             close_timeout=CLOSE_S_MAX,
-            ping_interval=None,  # the server's heartbeats tell; a pong waits behind unread messages
+            ping_interval=None,  # heartbeats show that it lives; a pong would wait behind messages
             **options,
         )
     except InvalidStatus as e:
@@ -65,7 +63,7 @@ async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
 
 
 def close_error(closed: ConnectionClosed) -> TickwireError:
-    """Why the connection ended; `retryable` says whether to connect again."""
+    """Returns why the connection ended; its `retryable` says whether to connect again."""
     if closed.rcvd is None:
         return ConnectionLostError(f"the connection ended ({NO_CLOSE_FRAME}): {closed}")
     code, reason = closed.rcvd.code, closed.rcvd.reason

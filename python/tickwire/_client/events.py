@@ -9,16 +9,16 @@ from tickwire.update import Update
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is to be sent; its answer carries the id."""
+    """A command to send. Its answer carries the same id."""
 
     id: int
     kind: str
     text: str
     topics: tuple[str, ...] = ()
     ask: Ask | None = field(default=None, repr=False, compare=False)
-    """A subscribe's: whatever is wanted by the time of its answer, the server did as it says."""
+    """What a subscribe asked for. By the time of its answer something else may be wanted."""
     beside: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
-    """What else the server had been asked for when a pattern's subscribe was sent."""
+    """The other names that the server had been asked for when a pattern's subscribe was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """How a topic or pattern goes on."""
+    """How a topic or pattern continued after a lost connection."""
 
     recovered: bool
     missed: int | None
-    """None where nobody knows."""
+    """The number of missed updates; None if nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +45,26 @@ class Answer:
     command: Command
     error: TickwireError | None = None
     seqs: dict[str, int] = field(default_factory=dict)
-    """The seq of each topic that was accepted; 0 where it was not said."""
+    """The seq of each accepted topic; 0 if the server did not say it."""
     resumed: dict[str, Resumption] = field(default_factory=dict)
-    """Topics that went on where this client, or who it goes on for, was."""
+    """Topics that continued after the last seq that this client, or its predecessor, had."""
     refused: dict[str, TickwireError] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    """The topics of a list, and where to go on."""
+    """The topics of an answer to `list`; `next` is where the next page begins."""
     next: str | None = None
     judged: bool = True
-    """False: auth found no authenticator on the server."""
+    """False if the server has no authenticator, so nobody judged the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A message about a topic, already applied. `news`: it says something not known before."""
+    """A message about a topic, already applied. `news`: it says something new."""
 
     update: Update
     news: bool
     begins: bool = False
-    """It is the first of the last messages that somebody asked for, or what comes from now on."""
+    """A reader may begin with this message: somebody asked for the last messages, or for what comes
+    from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """The server cannot say whether these topics go on, and asks again by itself."""
+    """The server cannot say at present whether these topics may continue. It will ask again."""
 
     topics: list[str]
     error: TickwireError
@@ -88,7 +89,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """All that is wanted was asked for on this connection, and answered."""
+    """On this connection, the server has answered for everything that is wanted."""
 
 
 Event = Welcome | Answer | Data | Ended | Doubted | Drain | Live

@@ -31,21 +31,21 @@ from tickwire.update import Update, parse_message
 
 
 class Protocol:
-    """One per client; it outlives its connections."""
+    """One for each client. It outlives the client's connections."""
 
     def __init__(self) -> None:
         self.topics = TopicTable()
         self.holes = 0
-        """Messages that did not follow, by no fault of the network: there must be none."""
+        """The number of messages that did not follow the one before; it should stay 0."""
         self.wants = Wants()
         self._replayed: set[str] = set()
-        """Topics of which known messages may come again, because somebody asked for the last."""
+        """Topics whose messages may be repeated, because somebody asked for the last ones."""
         self._resumed: dict[str, Resumption] = {}
-        """How wants went on, on this connection."""
+        """How each name continued on this connection."""
         self._ids = count(1)
         self._pending: dict[int, Command] = {}
         self._flying: dict[str, int] = {}
-        """Names in commands without an answer, and in how many."""
+        """Name -> the number of unanswered commands that contain it."""
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -57,7 +57,8 @@ class Protocol:
         repeat: bool,
         start: Start = SNAPSHOT,
     ) -> None:
-        """To be asked for, if that says anything new; `repeat`: anyway, for how it begins."""
+        """Wants a name. `repeat`: ask the server even if nothing is new, because it begins in
+        another way."""
         self.wants.want(topic, snapshot, max_rate, repeat, start)
 
     def unwant(self, topics: Iterable[str]) -> None:
@@ -65,9 +66,10 @@ class Protocol:
             self._forget(topic)
 
     def reconcile(self, commands_max: int | None = None) -> list[Command]:
-        """What makes the server asked for what is wanted, to be sent now and in this order.
+        """Returns the commands that ask the server for what is wanted, to be sent now and in this
+        order.
 
-        commands_max: so many subscribes at most; the others remain to be sent.
+        commands_max: the most subscribes to return now; the others are returned later.
         """
         self.wants.changed = False
         commands = [self._unsubscribe(some) for some in portions(self.wants.leave())]
@@ -76,16 +78,16 @@ class Protocol:
 
     @property
     def reconciled(self) -> bool:
-        """The server was asked for all that is wanted, or it cannot be now, and answered."""
+        """Whether the server has answered for everything that can be asked for now."""
         return not self._flying and not self.wants.waiting
 
     @property
     def subscribing(self) -> int:
-        """How many subscribes wait for their answer."""
+        """The number of subscribes that have no answer yet."""
         return sum(command.ask is not None for command in self._pending.values())
 
     def settled(self, name: str) -> bool:
-        """The same of one topic or pattern."""
+        """As `reconciled`, for one topic or pattern."""
         return name not in self._flying and self.wants.settled(name)
 
     def publish(self, topic: str, data: str) -> Command:
@@ -102,19 +104,20 @@ class Protocol:
         return self._command("ping")
 
     def refresh(self, topics: Iterable[str]) -> None:
-        """Snapshots of topics that somebody here could not follow, to be asked for."""
+        """Has the snapshots of these topics asked for, because a reader could not follow them."""
         for topic in topics:
             self.wants.repair(topic)
 
     def follows_beside(self, command: Command, topic: str) -> bool:
-        """Did another subscription match, too? If it decides, the server repeats no snapshot."""
+        """Whether another subscription matched the topic, too. If that one covers it, the server
+        sends no second snapshot."""
         if topic in command.topics:
             return False
         beside = command.beside
         return topic in beside or any(is_pattern(n) and matches(n, topic) for n in beside)
 
     def connection_lost(self) -> None:
-        """What is held may be old, until the next connection goes on from there."""
+        """Marks everything as doubtful until the next connection continues from there."""
         self.topics.doubt_all()
         self.wants.connection_lost(self.topics)
         self._replayed.clear()
@@ -168,7 +171,7 @@ class Protocol:
     # --- messages ---------------------------------------------------------------------------------
 
     def receive(self, text: str) -> Event | None:
-        """Takes a message of the server. `ProtocolError`: this connection is of no more use."""
+        """Takes a message of the server. After a `ProtocolError` the connection is useless."""
         message = parse_message(text)
         if isinstance(message, Update):
             return self._take_update(message)
@@ -189,11 +192,11 @@ class Protocol:
                 return welcome
             case "drain":
                 return Drain(int(message["reconnect_after_ms"]))
-        return None  # a heartbeat, or a message of a later server
+        return None  # a heartbeat, or a message that only a later server knows
 
     def _take_answer(self, message: dict[str, Any]) -> Answer | None:
         if "id" not in message:
-            return None  # the token in the URL is accepted
+            return None  # it says that the token in the URL was accepted
         command = self._answered(message["id"])
         if command is None:
             return None
@@ -222,7 +225,7 @@ class Protocol:
         ask = command.ask
         assert ask is not None
         for topic, asked in zip_longest(ask.topics, ask.wants):
-            # It may be unsubscribed by now, or subscribed anew, which has an answer of its own.
+            # By now it may be unsubscribed, or wanted by another subscribe with its own answer.
             want = self.wants.get(topic)
             ours = asked is None or (want is not None and want.life == asked.life)
             if topic in answer.refused:
@@ -247,16 +250,17 @@ class Protocol:
             self._count_others(name, answer)
 
     def _place(self, name: str, ask: Ask, answer: Answer) -> None:
-        """Where its topics stand, now that it is active."""
+        """Notes where the topics of an accepted name stand."""
         if self.wants.take_anew(name):
             answer.resumed[name] = Resumption(False, None)
         elif answer.resumed.get(name) == Resumption(False, None):
-            self.topics.forget(name)  # the server knows of no such seq
+            self.topics.forget(name)  # the server does not know this seq
         if not is_pattern(name) and not (ask.how.snapshot and answer.seqs[name]):
             self.topics.hold(name, answer.seqs[name])
 
     def _count_others(self, name: str, answer: Answer) -> None:
-        """Its topics that went on with other wants; its own result is silent on them."""
+        """Adds up the results of topics that continued with other names, which the own result
+        leaves out."""
         own = answer.resumed.get(name)
         others = self.wants.went_on_beside(name).difference(answer.command.topics)
         if others:
@@ -264,7 +268,7 @@ class Protocol:
             parts = [self._resumed.get(other, refused) for other in others]
             parts += [own] if own is not None else []
             known = [part.missed for part in parts if part.missed is not None]
-            # A pattern's number counts topics that this one may not match.
+            # A pattern's number may count topics that this name does not match.
             all_known = len(known) == len(parts) and not any(map(is_pattern, others))
             own = Resumption(all(p.recovered for p in parts), sum(known) if all_known else None)
         if own is not None:
@@ -284,7 +288,7 @@ class Protocol:
             return Answer(command, error)
         if not command.ask.wants and not error.retryable:
             raise ProtocolError(f"the server did not repeat a snapshot: {error}")
-        # The refusal of a whole subscribe is one of each of its topics.
+        # If a whole subscribe is refused, each of its topics is.
         answer = Answer(command, refused=dict.fromkeys(command.topics, error))
         self._settle(command, answer)
         return answer
@@ -310,7 +314,7 @@ class Protocol:
         if update.kind == "snapshot":
             self.wants.repaired(name)
         if name not in self.topics and not any(self.wants.active(name)):
-            return None  # on its way when it was unsubscribed
+            return None  # it was on its way when the topic was unsubscribed
         if name in self._replayed:
             if update.kind in ("update", "gap") and update.seq <= self.topics.seq(name):
                 return Data(update, news=False, begins=True)
@@ -328,7 +332,7 @@ class Protocol:
         return any(not how.snapshot or (how.last and event) for how in hows)
 
     def _forget(self, gone: str) -> Want | None:
-        """A want, and what is known of the topics that only it stood for."""
+        """Forgets a want, and what is known of the topics that no other want covers."""
         want = self.wants.forget(gone)
         names = [gone]
         if want is not None and is_pattern(gone):

@@ -19,7 +19,7 @@ from tickwire.errors import TickwireError
 from tickwire.update import Update
 
 DROP_FACTOR: Final = 4
-"""A reader that holds this many times its limit drops."""
+"""A reader that holds this many times its limit drops its messages."""
 
 
 class Gate:
@@ -82,11 +82,11 @@ class Reader:
         self._queue: deque[Update] = deque()
         self._ready = asyncio.Event()
         self._given: dict[str, int] = {}
-        """Topics whose first message was passed on, each with the last seq."""
+        """Topic -> the last seq that was passed on to this reader."""
         self._read: dict[str, int] = {}
-        """The last seq that was taken out, by topic."""
+        """Topic -> the last seq that the consumer has taken."""
         self._behind: dict[str, int] = {}
-        """Topics that were dropped, with the first seq that is missing."""
+        """Topic -> the first missing seq, for topics whose messages were dropped."""
         self._asked: set[str] = set()
 
     def wants(self, topic: str) -> bool:
@@ -111,11 +111,12 @@ class Reader:
         return True
 
     def tell(self, update: Update) -> None:
-        """It belongs to no topic's state, so it is passed on wherever that stands."""
+        """Passes a message on that belongs to no topic's state."""
         self._append(update)
 
     def not_begun(self, topics: TopicTable) -> list[str]:
-        """Topics whose first message, which this reader waits for, came before it joined."""
+        """Returns the topics for whose first message this reader waits although it came before the
+        reader joined."""
         return [
             name
             for name in topics
@@ -127,7 +128,8 @@ class Reader:
         ]
 
     async def next(self) -> Update | None:
-        """None: it has ended. What came before an end or an error is given first."""
+        """Returns the next message, or None at the end. Messages that came before an end or an
+        error are returned first."""
         while not self._queue:
             self.check()
             if self.ended:
@@ -147,7 +149,7 @@ class Reader:
         return update
 
     def check(self) -> None:
-        """Raises the error that ended it, when all that came before was given."""
+        """Raises the error that ended the reader, once all earlier messages were taken."""
         if self.error is not None and not self._queue:
             raise self.error
 
@@ -158,14 +160,14 @@ class Reader:
         self._ready.set()
 
     def refuse(self, topic: str, error: TickwireError) -> None:
-        """The server will not send this one of the wanted; an error when none is left."""
+        """Notes that the server refused a topic; the reader ends with `error` if none is left."""
         self.refused[topic] = error
         self._behind.pop(topic, None)
         self._asked.discard(topic)
         self.drop([topic], error)
 
     def drop(self, topics: Iterable[str], error: TickwireError | None = None) -> None:
-        """Wants them no more; it ends when none is left."""
+        """Drops topics from those wanted; the reader ends if none is left."""
         for topic in topics:
             self.topics.pop(topic, None)
         self._patterns = [topic for topic in self.topics if is_pattern(topic)]
@@ -176,12 +178,13 @@ class Reader:
             self.end(error)
 
     def ask_again(self) -> None:
-        """On a new connection: what was asked of the last one, or of none, does not come."""
+        """Asks again on a new connection: answers to earlier requests will not come."""
         self._asked.clear()
         self._ready.set()
 
     def _begins(self, update: Update, news: bool, begins: bool) -> bool:
-        """Or is it of a subscription that was there before, and our snapshot still to come?"""
+        """Whether this reader may begin with the message. If not, it belongs to an older
+        subscription, and the snapshot for this one will still come."""
         since = self.start.since.get(update.topic)
         if not self.snapshot and since is None:
             return news
@@ -208,7 +211,7 @@ class Reader:
             if update.kind != "resumed":
                 first = update.first_seq + (update.kind == "status")
                 read = self._read.get(update.topic, first)
-                # A dropped snapshot was to say what was conflated before it.
+                # A dropped snapshot would have said what was conflated before it.
                 self._behind.setdefault(update.topic, min(first, read + 1))
         self._queue.clear()
         self._gate.set_full(self, False)

@@ -15,7 +15,7 @@ from tickwire.update import Update
 class Outcome(Enum):
     NEWS = auto()
     KNOWN = auto()
-    """A snapshot or a status of what was known already."""
+    """A snapshot or a status that says nothing new."""
     HOLE = auto()
 
 
@@ -23,17 +23,17 @@ class Outcome(Enum):
 class _Topic:
     seq: int = 0
     synced: bool = False
-    """Nothing is missing up to now; without it: up to `seq`."""
+    """Whether nothing is missing up to now; if False, nothing is missing up to `seq`."""
     event: bool = False
-    """Each message stands for itself: the image is the last one, not all of them merged."""
+    """Whether it is an event topic, whose image is its last message."""
     status: str = "live"
-    """As the server said; `statuses` doubts that while the topic is not synced."""
+    """The status that the server said; `statuses` says stale while the topic is not synced."""
 
 
 class TopicTable:
     def __init__(self) -> None:
         self.epoch = ""
-        """The one that all of them belong to."""
+        """The epoch of all seqs here."""
         self.images: dict[str, dict[str, Any]] = {}
         self.statuses: dict[str, str] = {}
         self._topics: dict[str, _Topic] = {}
@@ -61,11 +61,11 @@ class TopicTable:
         return lost
 
     def hold(self, name: str, seq: int) -> None:
-        """It is known to stand there, or to have been followed up to there by somebody else."""
+        """Notes that a topic stands at `seq`, or that somebody else followed it up to there."""
         self._topics.setdefault(name, _Topic(seq))
 
     def take(self, update: Update, from_anywhere: bool) -> Outcome:
-        """`from_anywhere`: the first message of a topic that is not held may be any."""
+        """Applies a message. from_anywhere: an unknown topic may begin with any message."""
         known = self._topics.get(update.topic)
         topic = known or _Topic()
         if update.kind == "snapshot":
@@ -79,7 +79,7 @@ class TopicTable:
         return outcome
 
     def doubt(self, name: str) -> None:
-        """No more messages can be relied on."""
+        """Notes that later messages of the topic may be missing."""
         topic = self._topics.get(name)
         if topic is not None:
             topic.synced = False
@@ -129,7 +129,7 @@ class TopicTable:
 
 
 def merge(image: dict[str, Any], data: dict[str, Any]) -> None:
-    """All fields of `data` into `image`; null deletes (RFC 7396, at the top level only)."""
+    """Merges `data` into `image`; null deletes a field (RFC 7396, at the top level only)."""
     for name, value in data.items():
         if value is None:
             image.pop(name, None)

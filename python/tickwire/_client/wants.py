@@ -34,27 +34,27 @@ from tickwire._pattern import is_pattern, matches
 class Wants:
     def __init__(self) -> None:
         self.changed = False
-        """There may be something to send that was not there when it was looked for last."""
+        """Whether there may be something new to send since the last look."""
         self._numbers = count(1)
         self._wanted: dict[str, Want] = {}
         self._patterns: list[str] = []
         self._asked: dict[str, int] = {}
-        """Name -> the version of the want that the server was asked for; 0: for a repair alone."""
+        """Name -> the version of the want that the server was asked for; 0: for a repair only."""
         self._active: dict[str, How] = {}
-        """Names that the server accepted, each as its last answered command asked."""
+        """Names that the server accepted, each with the options of its last answered command."""
         self._unsettled: dict[str, None] = {}
-        """Names that may differ between wanted and asked; all others do not."""
+        """Names that may differ between wanted and asked. All other names agree."""
         self._held: dict[str, None] = {}
         self._repairs: dict[str, bool] = {}
-        """Topics whose snapshot is wanted though their updates flow: was it asked for?"""
+        """Topics that need a snapshot although updates come -> whether it was asked for."""
         self._before: set[str] = set()
         """Names that were active on the last connection, until this one's answer."""
         self._begins_anew: set[str] = set()
-        """Names of which something was held that cannot be gone on with, until that was said."""
+        """Names with a topic that cannot continue where it was, until the reader was told so."""
         self._resumable: set[str] = set()
-        """Topics that are held and that no command of this connection spoke of yet."""
+        """Topics whose state is kept, and which no command of this connection has named yet."""
         self._went_on: dict[str, str] = {}
-        """Topics that a command spoke of, each with the name that it was spoken of for."""
+        """Topic -> the name in whose command its seq was sent."""
 
     # --- wanted -----------------------------------------------------------------------------------
 
@@ -65,7 +65,8 @@ class Wants:
         return topic in self._wanted or any(matches(p, topic) for p in self._patterns)
 
     def want(self, name: str, snapshot: bool, max_rate: float, repeat: bool, start: Start) -> None:
-        """`repeat`: the server is to be asked even if that says nothing new, for how it begins."""
+        """Wants a name. repeat: ask the server even if nothing is new, because it begins in another
+        way."""
         old = self._wanted.get(name)
         how = How(snapshot, max_rate, start.last)
         if old is None:
@@ -74,7 +75,7 @@ class Wants:
             life = next(self._numbers)
             self._set(name, Want(how, start, life, life))
         elif repeat or old.how[:2] != how[:2]:
-            # Two that begin differently and were not asked for yet both begin with the snapshot.
+            # If two begin differently before the server was asked, both begin with a snapshot.
             if self._asked.get(name) != old.version and old.start != start:
                 start = SNAPSHOT
             how = how._replace(last=start.last)
@@ -103,7 +104,7 @@ class Wants:
     # --- repairs ----------------------------------------------------------------------------------
 
     def repair(self, topic: str) -> bool:
-        """Its snapshot is wanted; False when it is already."""
+        """Wants the topic's snapshot. Returns False if it is wanted already."""
         if topic in self._repairs:
             return False
         self._repairs[topic] = False
@@ -114,14 +115,14 @@ class Wants:
         return topic in self._repairs
 
     def repaired(self, topic: str) -> None:
-        """Its snapshot came, or never will."""
+        """Wants the snapshot no more, because it came or never will."""
         if self._repairs.pop(topic, None) is not None:
             self._touch(topic)
 
     # --- asked ------------------------------------------------------------------------------------
 
     def active(self, topic: str) -> Iterator[tuple[str, How]]:
-        """The names that the server accepted and that match."""
+        """Yields the accepted names that match a topic."""
         exact = self._active.get(topic)
         if exact is not None:
             yield topic, exact
@@ -131,20 +132,21 @@ class Wants:
                 yield pattern, how
 
     def asked_beside(self, names: Collection[str]) -> frozenset[str]:
-        """What else the server was asked for."""
+        """Returns the other names that the server was asked for."""
         return frozenset(self._asked).difference(names)
 
     def settled(self, name: str) -> bool:
-        """Was the server asked for what is wanted, or cannot be now?"""
+        """Whether the server was asked for what is wanted of this name, or cannot be asked now."""
         return name not in self._unsettled
 
     @property
     def waiting(self) -> bool:
-        """Is there anything to send?"""
+        """Whether there is anything to send."""
         return bool(self._unsettled)
 
     def leave(self) -> list[str]:
-        """What was asked for and is wanted no more, which it takes as told to the server."""
+        """Returns the names that were asked for and are wanted no more. From now on they count as
+        unsubscribed."""
         gone = [
             name
             for name in self._unsettled
@@ -156,7 +158,8 @@ class Wants:
         return gone
 
     def asks(self, topics: TopicTable) -> Iterator[Ask]:
-        """What is wanted and was not asked for, each taken as asked for once it was yielded."""
+        """Yields commands for what is wanted and was not asked for. What was yielded counts as
+        asked for."""
         waiting = {
             name: want
             for name in self._unsettled
@@ -198,7 +201,7 @@ class Wants:
                 yield Ask(some, How(True, max_rate, 0))
 
     def _settle(self, name: str) -> None:
-        """Forgets that it may differ, if it does not."""
+        """Takes a name off the unsettled ones if wanted and asked agree."""
         want = self._wanted.get(name)
         asked = self._asked.get(name)
         idle = want is None and (asked is None or name in self._repairs)
@@ -209,14 +212,15 @@ class Wants:
     # --- answers ----------------------------------------------------------------------------------
 
     def accepted(self, name: str, ask: Ask) -> bool:
-        """It is active; True when it goes on from the last connection."""
+        """Notes that the server accepted a name. Returns whether it continues from the last
+        connection."""
         self._active[name] = ask.how
         resumes = name in self._before
         self._before.discard(name)
         return resumes
 
     def refused(self, name: str, ask: Ask, version: int, retryable: bool) -> None:
-        """What was asked for is not given; if it may be later, it is held."""
+        """Notes that the server refused a name. It is held if the server may accept it later."""
         for topic in among(name, ask.since) if retryable else ():
             self._resumable.add(topic)
         if name in self._repairs:
@@ -232,7 +236,7 @@ class Wants:
             self._settle(name)
 
     def kept(self, names: Iterable[str]) -> None:
-        """An unsubscribe that the server did not take now: it is to be told again, later."""
+        """Notes that the server refused an unsubscribe for now, which must be sent again later."""
         for name in names:
             self._asked.setdefault(name, 0)
             self._hold(name)
@@ -242,7 +246,7 @@ class Wants:
         self._held[name] = None
 
     def ended(self, name: str) -> None:
-        """The server ended it, so there is nothing to tell."""
+        """Notes that the server ended a name, so no unsubscribe is needed."""
         self._asked.pop(name, None)
         self._settle(name)
 
@@ -255,13 +259,13 @@ class Wants:
             self._touch(name)
 
     def take_anew(self, name: str) -> bool:
-        """Must it be said that some of it cannot be gone on with? Once."""
+        """Whether the reader must be told that a part of this name begins again. True only once."""
         found = name in self._begins_anew
         self._begins_anew.discard(name)
         return found
 
     def went_on_beside(self, name: str) -> set[str]:
-        """The names for which some of this one's topics went on."""
+        """Returns the other names with which some topics of this one continued."""
         return {self._went_on[topic] for topic in among(name, self._went_on)} - {name}
 
     # --- connections ------------------------------------------------------------------------------
@@ -278,12 +282,12 @@ class Wants:
         self._resumable = set(held)
 
     def begin(self, lost: set[str]) -> None:
-        """A connection, on which those topics cannot be gone on with."""
+        """Begins a connection on which the topics in `lost` cannot continue where they were."""
         self._resumable -= lost
         self._begins_anew.update(name for name in self._before if among(name, lost))
 
     def _forget_resumable(self, topics: TopicTable) -> None:
-        """What brought them is gone; for others they begin. Not those of a name that is held."""
+        """Forgets the topics that no command will continue, except those of a held name."""
         waiting = [name for name in self._held if name in self._before]
         kept = {topic for name in waiting for topic in among(name, self._resumable)}
         for topic in self._resumable - kept:
@@ -291,7 +295,8 @@ class Wants:
         self._resumable = kept
 
     def _exact_first(self, alike: dict[How, list[str]]) -> list[tuple[How, list[str]]]:
-        """A pattern's command would begin what exact names are to go on with."""
+        """Orders commands so that exact names come first: a pattern's command would begin again
+        with topics that they continue."""
         if not self._resumable:
             return list(alike.items())
         if len(alike) == 1:
@@ -304,7 +309,8 @@ class Wants:
         return [(how, names) for how, names in parts if names]
 
     def _hold_since(self, name: str, want: Want, topics: TopicTable) -> None:
-        """What somebody else followed until then, unless it is held already."""
+        """Keeps the state that a predecessor of the reader had followed, unless it is known
+        already."""
         since = want.start.since
         if not since:
             return
@@ -318,10 +324,11 @@ class Wants:
                 self._before.add(name)
 
     def _take_since(self, names: Sequence[str], topics: TopicTable) -> dict[str, int]:
-        """The seqs of what these go on with. What no command can hold begins anew."""
+        """Returns the seqs after which these names continue. Topics that do not fit into a command
+        begin again."""
         since: dict[str, int] = {}
         left = SINCE_BYTES_MAX
-        for name in names:  # exact ones have room for certain
+        for name in names:  # exact names always have room
             for topic in among(name, self._resumable):
                 left -= len(topic) + SEQ_BYTES_MAX
                 if left >= 0:

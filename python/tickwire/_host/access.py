@@ -30,7 +30,7 @@ _log: Final = logging.getLogger("tickwire.plugins")
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One function that decides. `failed` is called for each answer that it owes."""
+    """One function that decides. `failed` is called each time when it gave no answer."""
 
     pattern: str
     actions: tuple[Action, ...]
@@ -54,7 +54,8 @@ class AccessAnswer:
 
 
 class AccessDesk:
-    """On the plugins' loop. Every question gets exactly one answer, by its deadline."""
+    """Answers questions, on the plugins' loop. Every question gets exactly one answer, by its
+    deadline."""
 
     def __init__(self, engine: Engine) -> None:
         self.guards: list[Guard] = []
@@ -72,9 +73,9 @@ class AccessDesk:
         until = asyncio.get_running_loop().time() + self._deadline_ms / 1000
         try:
             answer = await self._decide(question, until)
-        except asyncio.CancelledError:  # the host ends; what plugins raise is caught further down
+        except asyncio.CancelledError:  # the host ends; exceptions of plugins are caught in _ask()
             raise
-        except BaseException as e:  # ours, or what the question holds is no text
+        except BaseException as e:  # a fault of this code, or a question that is not text
             _log.error("a question could not be answered:\n%s", _describe(e))
             answer = AccessAnswer("unavailable", text="the question could not be answered")
         self._engine.answer(question.id, answer.ruling, answer.ttl_ms, answer.text)
@@ -95,7 +96,7 @@ class AccessDesk:
     async def _authorize(
         self, peer: Peer, topic: str, action: Action, caller: Caller, until: float
     ) -> AccessAnswer:
-        """All that match must allow; the shortest ttl counts."""
+        """Asks all matching authorizers. All must allow; the shortest ttl counts."""
         ttls = []
         for guard in self.guards:
             if action not in guard.actions or not overlap(guard.pattern, topic):
@@ -121,7 +122,8 @@ class AccessDesk:
         until: float,
         *args: Any,
     ) -> AccessAnswer:
-        """What `judge` makes of what the guard returns; any fault is logged and "unavailable"."""
+        """Asks a guard and returns what `judge` makes of its decision. Any fault is logged, and
+        makes the answer "unavailable"."""
         try:
             decision = await guard.calls.call(guard.function, caller, *args, until=until)
         except LateError:
@@ -135,7 +137,7 @@ class AccessDesk:
             return judge(decision)
         except _BadAnswerError as e:
             return self._fault(guard, "bad answer", f"answered {e}")
-        except BaseException as e:  # whatever the answer's own methods raise
+        except BaseException as e:  # the answer's own methods may raise anything
             what = f"answered {_shown(decision)}, which cannot be read: {_summary(e)}"
             return self._fault(guard, "bad answer", what)
 
@@ -143,7 +145,7 @@ class AccessDesk:
         return f"no answer within {self._deadline_ms} ms"
 
     def _fault(self, guard: Guard, kind: str, what: str, told: str = "") -> AccessAnswer:
-        """Logged with the function's place and counted."""
+        """Logs and counts a fault of a guard, and returns the answer for it."""
         first, *rest = what.split("\n", 1)
         text = "\n".join([f"{guard.place}: {guard.name} {printable(first)}", *rest])
         guard.faults.error(f"{guard.name} {kind}", "%s", text)
@@ -153,14 +155,15 @@ class AccessDesk:
 
 
 class _BadAnswerError(Exception):
-    """It is of a type that no answer has."""
+    """A guard returned an object of a type that no answer has."""
 
     def __init__(self, decision: object, expected: str) -> None:
         super().__init__(f"{_shown(decision)}, which is not {expected}")
 
 
 def _permission(decision: Any) -> AccessAnswer:
-    """What an authorizer decided. Subclasses may have skipped the checks of their values."""
+    """Reads an authorizer's decision. A subclass of `Allow` may have skipped the checks of its
+    values."""
     if isinstance(decision, Allow):
         ttl = decision.ttl
         return AccessAnswer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
@@ -168,7 +171,7 @@ def _permission(decision: Any) -> AccessAnswer:
 
 
 def _identity(decision: Any) -> AccessAnswer:
-    """What the authenticator decided."""
+    """Reads the authenticator's decision."""
     if isinstance(decision, Mapping):
         try:
             return AccessAnswer("allow", text=_claims_text(decision))
@@ -184,7 +187,7 @@ def _denial(decision: Any, expected: str) -> AccessAnswer:
 
 
 def _claims_text(claims: Mapping[str, Any]) -> str:
-    """As JSON. TypeError, ValueError."""
+    """Returns the claims as JSON. Raises TypeError or ValueError."""
     text = json.dumps(dict(claims), allow_nan=False)
     if len(text) > CLAIMS_BYTES_MAX:
         raise ValueError(f"{len(text)} bytes, at most {CLAIMS_BYTES_MAX}")
@@ -193,7 +196,7 @@ def _claims_text(claims: Mapping[str, Any]) -> str:
 
 
 def _check_keys(value: object) -> None:
-    """JSON would make texts of numbers and None."""
+    """Raises TypeError for keys that are not strings, which JSON would turn into strings."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
@@ -205,7 +208,7 @@ def _check_keys(value: object) -> None:
 
 
 def _shown(value: object) -> str:
-    """Short, whatever it is."""
+    """Returns a short text for any object."""
     try:
         return reprlib.repr(value)
     except BaseException:  # of its own methods
@@ -220,7 +223,8 @@ def _summary(error: BaseException) -> str:
 
 
 def _describe(error: BaseException) -> str:
-    """Its traceback. The texts of exceptions may hold what a client sent, so each is one line."""
+    """Returns the traceback. The text of an exception may contain what a client sent, so it is made
+    one line."""
     parts = traceback.TracebackException.from_exception(error, compact=True).format()
     lines = []
     for part in parts:

@@ -17,14 +17,16 @@ from typing import Any, Final
 from tickwire._host.workers import Worker
 
 THREADS_MAX: Final = 16
-"""Calls of one plugin's plain ``def`` at once; the next ones wait until their deadline."""
+"""The number of simultaneous calls of a plugin's plain ``def`` functions; further calls wait until
+their deadline."""
 STUCK_MAX: Final = 48
-"""Calls of one plugin past their deadline, after which it is `blocked`."""
+"""The number of a plugin's calls past their deadline from which on it is `blocked`."""
 SESSION_CALLS_MAX: Final = 4
 ADDRESS_CALLS_MAX: Final = 8
-"""One session and one address (not this machine's own) has at most so many of both together."""
+"""The number of calls, running and stuck, that one session or one address may have. This machine's
+own address has no limit."""
 CANCEL_GRACE_S: Final = 0.1
-"""A task that has not ended so long after it was cancelled is stuck."""
+"""A task that has not ended this long after it was cancelled is stuck."""
 
 
 class LateError(Exception):
@@ -49,16 +51,17 @@ class Caller:
 
     session: str
     address: int
-    """A number for the peer's address; 0: this machine's own, which has no limit by address."""
+    """A number for the peer's address. 0 is this machine's own address, which has no limit."""
 
 
 class Calls:
-    """The calls of one plugin. On the plugins' loop. `changed` is called when `blocked` changes."""
+    """Makes the calls of one plugin, on the plugins' loop. `changed` is called when `blocked`
+    changes."""
 
     def __init__(self, name: str, changed: Callable[[], None]) -> None:
         self._name = name
         self._changed = changed
-        self._held: Counter[str | int] = Counter()  # by session and by address, stuck ones included
+        self._held: Counter[str | int] = Counter()  # by session and by address
         self._running = 0  # threads that are not late
         self._stuck = 0
         self._idle: list[Worker] = []
@@ -71,16 +74,17 @@ class Calls:
     async def call(
         self, function: Callable[..., Any], caller: Caller, *args: Any, until: float
     ) -> Any:
-        """What the function returns; `until` is its deadline on the loop's clock.
+        """Calls the function and returns its result. Raises `LateError`, `FullError` or
+        `RaisedError`.
 
-        Raises `LateError`, `FullError` or `RaisedError`.
+        until: the deadline on the loop's clock.
         """
         if inspect.iscoroutinefunction(function):
             if self.blocked or not self._has_room(caller):
                 raise FullError(self._why_full())
             return await self._await(_contained(function, *args), caller, until)
         result = await self._call_in_thread(function, caller, args, until)
-        if _is_awaitable(result):  # of an async function behind a plain decorator
+        if _is_awaitable(result):  # an async function behind a plain decorator returned it
             return await self._await(_contained(lambda: result), caller, until)
         return result
 
@@ -107,11 +111,9 @@ class Calls:
         return result
 
     def _leave_task(self, task: asyncio.Task[Any], caller: Caller) -> None:
-        """It was cancelled a while ago.
-
-        Past its client's share it counts no more: many may have been under way when the first was
-        late, and they must not make the plugin `blocked` for others.
-        """
+        """Counts a task as stuck that ignored being cancelled. Beyond its client's share it is not
+        counted: many tasks of that client may have run when the first was late, and they must not
+        make the plugin `blocked` for others."""
         if not task.done() and self._has_room(caller):
             self._hold(caller, 1)
             self._set_stuck(1)
@@ -160,7 +162,7 @@ class Calls:
             self._leave(caller)
 
     async def _enter(self, caller: Caller, until: float) -> None:
-        """Waits for a thread: sessions take turns."""
+        """Waits for a free thread. Sessions take turns."""
         if self.blocked:
             raise FullError(self._why_full())
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -183,7 +185,7 @@ class Calls:
             if self._running >= THREADS_MAX:
                 return
             line = self._waiting[session]
-            while line and line[0][1].done():  # given up
+            while line and line[0][1].done():  # whoever waited has given up
                 line.popleft()
             if line and self._has_room(line[0][0]):
                 caller, turn = line.popleft()
@@ -230,7 +232,8 @@ class Calls:
 
 
 def _is_awaitable(result: object) -> bool:
-    """`RaisedError` where the object itself raises when it is looked at."""
+    """Whether the object can be awaited. Raises `RaisedError` if the object itself raises when
+    asked."""
     try:
         return inspect.isawaitable(result)
     except BaseException as e:
@@ -238,14 +241,15 @@ def _is_awaitable(result: object) -> bool:
 
 
 async def _wait(future: asyncio.Future[Any], until: float) -> None:
-    """For its end or for the deadline; never cancels it."""
+    """Waits for the end of a future or for the deadline, and never cancels it."""
     left_s = until - asyncio.get_running_loop().time()
     if left_s > 0:
         await asyncio.wait({future}, timeout=left_s)
 
 
 async def _contained(function: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """What it returns or, as a value, what it raised: no exception of a plugin reaches the loop."""
+    """Returns the result or, as a value, the exception: no exception of a plugin may reach the
+    loop."""
     try:
         return await function(*args)
     except BaseException as e:

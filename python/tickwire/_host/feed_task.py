@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("tickwire.plugins")
 
 UNTAKEN_S: Final = 1.0
-"""The exception of a task is nobody's when nobody has asked for it so long after the task ended."""
+"""If nobody has asked for a task's exception this long after the task ended, nobody will."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One run of one feed. What an earlier run left behind does not fail a later one."""
+    """One run of one feed. A task that an earlier run left behind does not fail a later run."""
 
     feed: "FeedRunner"
 
     def enter(self, context: contextvars.Context) -> None:
-        """What starts in `context` belongs to this run."""
+        """Makes everything that starts in `context` belong to this run."""
         context.run(_run.set, self)
 
     def fail(self, error: BaseException) -> bool:
-        """Something that the run left on the loop has failed. False: the run is over already."""
+        """Fails the feed because a task or callback of this run failed. Returns False if the run is
+        over."""
         return self.feed.fail(self, error)
 
 
@@ -57,7 +58,7 @@ class FeedTask(asyncio.Task[Any]):
         return task
 
     def __await__(self) -> Generator[Any, None, Any]:
-        self._is_taken = self.done()  # else the one who waits is woken, and asks for the result
+        self._is_taken = self.done()  # otherwise whoever waits is woken, and takes the result
         return super().__await__()
 
     def result(self) -> Any:
@@ -85,7 +86,7 @@ class FeedTask(asyncio.Task[Any]):
         if error is None or self._is_taken or self._waiting or self.run is None:
             return
         if self.run.fail(error):
-            self.exception()  # taken: asyncio need not tell of it
+            self.exception()  # asyncio need not report it any more
 
 
 class PluginLoop(asyncio.SelectorEventLoop):
@@ -109,16 +110,17 @@ class PluginLoop(asyncio.SelectorEventLoop):
 
 
 def run_of_fault(context: dict[str, Any]) -> Run | None:
-    """The run that an asyncio exception handler's `context` is about, as far as can be told."""
+    """Returns the run that an asyncio exception handler's `context` is about, if it can be
+    found."""
     future = context.get("task") or context.get("future")
-    if future is not None:  # it may be told of in any context, since a collector found it
+    if future is not None:  # the garbage collector may report it in any context
         return future.run if isinstance(future, FeedTask) else None
     handle = context.get("handle")
     return _run_of_handle(handle) if isinstance(handle, asyncio.Handle) else _run.get()
 
 
 def run_of_raised(error: BaseException) -> Run | None:
-    """The run whose task or callback raised `error` out of the loop."""
+    """Returns the run whose task or callback raised `error` out of the loop."""
     trace = error.__traceback__
     while trace is not None:
         handle = trace.tb_frame.f_locals.get("self")

@@ -35,32 +35,32 @@ from tickwire.pub import Pub
 _log: Final = logging.getLogger("tickwire.plugins")
 
 STOP_GRACE_S: Final = 0.5
-"""So long a stopping host waits for feeds to end; threads that do not are left behind."""
+"""How long a stopping host waits for feeds to end. Threads that do not end are left behind."""
 
 _WORST_FIRST: Final[tuple[State, ...]] = ("blocked", "backoff", "running", "finished", "stopped")
 
 
 @dataclass(slots=True)
 class Hosted:
-    """A plugin and what runs of it."""
+    """A loaded plugin with its running feeds and calls."""
 
     name: str
     faults: FaultLog
     files: frozenset[str]
-    """Where its functions are defined."""
+    """The files in which its functions are defined."""
     calls: Calls
     """The calls of its authorizers and its authenticator."""
     feeds: list[FeedRunner] = field(default_factory=list)
     failures: int = 0
-    """So many of those calls failed."""
+    """The number of those calls that failed."""
     is_asked: bool = False
-    """It has authorizers or an authenticator, all of which are called by way of the loop."""
+    """Whether it has authorizers or an authenticator, which are called from the loop."""
     stands: bool = False
-    """It cannot be asked now, since the loop stands still."""
+    """Whether it cannot be asked at present because the loop stands still."""
 
 
 class Host:
-    """start() and stop() from the thread that owns the engine, add() from any thread."""
+    """Runs plugins. start() and stop() belong to the thread that owns the engine, add() to any."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -72,16 +72,17 @@ class Host:
         self._hosted: list[Hosted] = []
         self._feeds: dict[int, Pub] = {}
         self.is_serving = False
-        """The engine has started: before start() returns, since feeds run by then."""
-        self._is_open = False  # the loop's: feeds run
-        self._is_ended = False  # the loop's: it may end
+        """Set when the engine has started. Feeds run before start() returns."""
+        self._is_open = False  # belongs to the loop: feeds run
+        self._is_ended = False  # belongs to the loop: it may end
         self._lock = threading.Lock()
-        self._calls: set[Future[None]] | None = set()  # with _lock: None once the loop has ended
+        self._calls: set[Future[None]] | None = set()  # under _lock; None at the end
 
     # --- any thread -------------------------------------------------------------------------------
 
     def start(self, sources: Iterable[object]) -> None:
-        """Guards stand before the first client comes, feeds run once the engine does."""
+        """Starts the engine with these plugins: their guards are ready before the first client
+        comes, and their feeds run once the engine does."""
         path = self._engine.config.plugin_python_path
         if path and path not in sys.path:
             sys.path.append(path)
@@ -100,31 +101,34 @@ class Host:
             raise
 
     def add(self, source: object) -> None:
-        """Loads a plugin (see `loading.load`). `PluginError`; nothing of it is left then.
-        `ServerError` when the host has stopped."""
+        """Loads a plugin (see `loading.load`). After a `PluginError` nothing of it is left.
+
+        Raises `ServerError` if the host has stopped.
+        """
         try:
             plugin = load(source)
         except PluginError:
             raise
-        except BaseException as e:  # of what the plugin's objects do when they are looked at
+        except BaseException as e:  # the plugin's objects may raise anything when looked at
             raise_from(e, str(source), str(source))
         self._call(self._add, plugin)
 
     def is_mine(self) -> bool:
-        """This thread runs plugins of this host, so it may not wait for the host to stop."""
+        """Whether this thread runs plugins of this host, so that it may not wait for the host to
+        stop."""
         return self.is_on_loop() or hasattr(self._worker, "is_mine")
 
     def is_on_loop(self) -> bool:
-        """This thread runs the loop of all plugins, which may not wait."""
+        """Whether this thread runs the loop of all plugins, which may not wait."""
         return threading.current_thread() is self._thread
 
     def plugins(self) -> list[str]:
-        """Their names, in the order in which they were added."""
+        """Returns the names of the plugins, in the order in which they were added."""
         return [hosted.name for hosted in self._hosted]
 
     def stop(self) -> None:
-        """Feeds first, so that what they published is all there is; guards go last. Not from a
-        thread of this host."""
+        """Stops the feeds first, so that nothing more is published, and the guards last. Must not
+        be called in a thread of this host."""
         if not self._thread.is_alive():
             return
         self._watchdog.end()
@@ -174,7 +178,7 @@ class Host:
     # --- the watchdog -----------------------------------------------------------------------------
 
     def _set_blocked(self, where: str, frame: FrameType | None = None) -> None:
-        """The loop runs nothing while this does something: `where` is empty once it goes on."""
+        """Handles a loop that stands still. `where` is its stack, or empty once it goes on."""
         if where:
             name = self._blocker(frame)
             _log.error(
@@ -191,7 +195,7 @@ class Host:
             self._show(hosted)
 
     def _blocker(self, frame: FrameType | None) -> str:
-        """The plugin whose code the loop is in, as far as can be told."""
+        """Returns the plugin whose code the loop is running, if it can be found."""
         task = asyncio.current_task(self._loop)
         run = task.run if isinstance(task, FeedTask) else None
         for hosted in self._hosted:
@@ -207,7 +211,7 @@ class Host:
     # --- the loop ---------------------------------------------------------------------------------
 
     def _run_loop(self) -> None:
-        """Until _end(), whatever plugins raise out of the loop, and also when they stop it."""
+        """Runs the loop until _end(), even if plugins raise exceptions out of it or stop it."""
         while not self._is_ended:
             try:
                 self._loop.run_forever()
@@ -226,7 +230,7 @@ class Host:
         self._loop.close()
 
     def _take_fault(self, context: dict[str, Any]) -> bool:
-        """A task failed, and nobody will ever ask how; or a callback did."""
+        """Handles a callback that failed, or a task whose exception nobody will take."""
         run, error = run_of_fault(context), context.get("exception")
         if run is None or error is None or self._is_ended:
             return False
@@ -322,7 +326,7 @@ class Host:
             self._engine.set_authenticator(True)
 
     def _marked(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Calls `function` so that its thread knows whose it is, if it has one of its own."""
+        """Calls `function` in a way that lets a thread of its own know which host it belongs to."""
         if inspect.iscoroutinefunction(function):
             return function
 
@@ -363,7 +367,7 @@ class Host:
                 feed.stop()
 
     async def _end(self) -> None:
-        if left := await end_tasks(STOP_GRACE_S):  # also of those that plugins made
+        if left := await end_tasks(STOP_GRACE_S):  # tasks that plugins made, too
             _log.warning("%d tasks of plugins ran on after they were cancelled", len(left))
         for hosted in self._hosted:
             hosted.calls.end()

@@ -87,5 +87,5 @@ def _marks(source: object) -> Iterator[tuple[Callable[..., Any], Mark]]:
 def _attribute(source: object, name: str) -> Any:
     try:
         return getattr(source, name)
-    except BaseException:  # of a property: whatever it does, it is no decorated function
+    except BaseException:  # a property raised; it is not a decorated function
         return None

@@ -27,7 +27,8 @@ class Formatter(logging.Formatter):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """To a stream of its own: a plugin may close `sys.stderr`. What cannot be written is lost."""
+    """Writes to a copy of standard error, because a plugin may close `sys.stderr`. A line that
+    cannot be written is lost."""
 
     def __init__(self) -> None:
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
@@ -43,7 +44,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def to_stderr() -> None:
-    """Unless the program has set logging up itself."""
+    """Sends logs to standard error, unless the program has set logging up itself."""
     handler = _Handler()
     handler.setFormatter(Formatter())
     logging.basicConfig(handlers=[handler])

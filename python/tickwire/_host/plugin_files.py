@@ -24,7 +24,8 @@ from tickwire._reason import what_is_there
 from tickwire.errors import PluginError
 
 KEPT_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""They belong to the program; what a plugin does with them while it is imported is undone."""
+"""Signals that belong to the program. What a plugin does with their handlers at import is
+undone."""
 
 _PREFIX: Final = "_tickwire_plugin_"
 
@@ -33,7 +34,7 @@ _folders: set[Path] = set()
 
 
 def import_file(path: Path) -> ModuleType:
-    """The module of a plugin's file, or of a folder with an ``__init__.py``. `PluginError`."""
+    """Imports a plugin's file, or a folder with an ``__init__.py``. Raises `PluginError`."""
     file = path / "__init__.py" if path.is_dir() else path
     if not file.is_file():
         raise PluginError(f"{file}: {what_is_there(file)}", field="plugins.files")
@@ -53,7 +54,7 @@ def import_file(path: Path) -> ModuleType:
 
 
 def import_name(dotted: str, shown: object = None) -> ModuleType:
-    """The module of that name. `PluginError`, with the place of the fault."""
+    """Imports a module by its name. Raises `PluginError` with the place of the fault."""
     try:
         with signals_kept(dotted.rpartition(".")[2]):
             return importlib.import_module(dotted)
@@ -62,7 +63,7 @@ def import_name(dotted: str, shown: object = None) -> ModuleType:
 
 
 def exists(dotted: str) -> bool:
-    """Whether a module of that name can be found."""
+    """Whether a module of this name can be found."""
     try:
         return importlib.util.find_spec(dotted) is not None
     except (ImportError, ValueError):
@@ -84,7 +85,7 @@ def signals_kept(name: str) -> Iterator[None]:
     finally:
         taken = [n for n, handler in before.items() if signal.getsignal(n) is not handler]
         for number, handler in before.items():
-            # Also where Python knows of no change: an extension may have made one.
+            # An extension may have changed one without Python knowing it.
             if callable(handler) or (number in taken and handler is not None):
                 signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -97,7 +98,7 @@ def signals_kept(name: str) -> Iterator[None]:
 
 
 def _key(file: Path) -> str:
-    """A name in `sys.modules` that no other file has."""
+    """Returns a name for `sys.modules` that no other file has."""
     tail = hashlib.sha256(str(file).encode()).hexdigest()[:12]
     return f"{_PREFIX}{file.stem}_{tail}"
 
@@ -120,7 +121,8 @@ def _execute(key: str, file: Path, package: Path | None) -> ModuleType:
 
 @contextmanager
 def _searched(folder: Path) -> Iterator[None]:
-    """Modules of `folder` can be imported; while this lasts, those of no other plugin's folder."""
+    """Lets modules of `folder` be imported and, in the meantime, those of no other plugin's
+    folder."""
     others = _folders - {folder}
     if str(folder) not in sys.path:
         _folders.add(folder)
@@ -143,7 +145,7 @@ def _searched(folder: Path) -> Iterator[None]:
 
 
 def _home(module: ModuleType) -> Path | None:
-    """The folder in which a top-level module was found."""
+    """Returns the folder in which a top-level module was found."""
     file: Any = getattr(module, "__file__", None)
     if not isinstance(file, str) or "." in getattr(module, "__name__", "."):
         return None
@@ -152,7 +154,7 @@ def _home(module: ModuleType) -> Path | None:
 
 
 def _origin(dotted: str) -> str:
-    """Its file, or else its name."""
+    """Returns the module's file, or else its name."""
     try:
         spec = importlib.util.find_spec(dotted)
     except (ImportError, ValueError):
@@ -161,10 +163,10 @@ def _origin(dotted: str) -> str:
 
 
 def raise_from(error: BaseException, source: str, place: str = "") -> NoReturn:
-    """Whatever a plugin raised while it was loaded, as a `PluginError` with the file and the line.
+    """Raises what a plugin raised while it was loaded as a `PluginError` with the file and the
+    line. An interrupt by the user stays one, so that a start can be broken off.
 
-    An interrupt by the user stays one, so that a start can be broken off. `source` is the plugin's
-    file; `place` is named where the error came from no line of it.
+    source: the plugin's file. place: named if the error came from no line of that file.
     """
     if isinstance(error, KeyboardInterrupt) and _may_be_of_user():
         raise error
@@ -172,13 +174,14 @@ def raise_from(error: BaseException, source: str, place: str = "") -> NoReturn:
 
 
 def _may_be_of_user() -> bool:
-    """Python raises KeyboardInterrupt at SIGINT: in the main thread, with its own handler only."""
+    """Whether a KeyboardInterrupt may come from the user: Python raises it in the main thread, with
+    its own handler of SIGINT."""
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _fault(error: BaseException, source: str, place: str) -> str:
-    """Where in the plugin it went wrong, and what."""
+    """Returns where in the plugin the error happened, and what it says."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
     try:

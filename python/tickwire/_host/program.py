@@ -19,7 +19,8 @@ from tickwire._host.host import Host
 from tickwire._host.log import to_stderr
 
 HOLD_S: Final = 1.0
-"""So often a waiting program sets its signal handlers again, should a plugin have taken them."""
+"""How often a waiting program sets its signal handlers again, in case a plugin has replaced
+them."""
 
 _log: Final = logging.getLogger("tickwire")
 
@@ -28,8 +29,8 @@ Handlers = dict[signal.Signals, Callable[[int, FrameType | None], Any]]
 
 
 class Latch:
-    """Set once; any number of threads wait for it. Unlike `threading.Event` it may be set within a
-    signal handler, also one that interrupts wait()."""
+    """A flag that is set once, and for which any number of threads wait. Unlike `threading.Event`
+    it may be set within a signal handler, even one that interrupts wait()."""
 
     def __init__(self) -> None:
         self._tokens: SimpleQueue[None] = SimpleQueue()
@@ -41,12 +42,12 @@ class Latch:
         return not self._tokens.empty()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Whether it is set."""
+        """Waits, and returns whether it is set."""
         try:
             self._tokens.get(timeout=timeout_s)
         except Empty:
             return False
-        self._tokens.put(None)  # for the next who waits
+        self._tokens.put(None)  # for the next one who waits
         return True
 
 
@@ -186,7 +187,7 @@ def leave_threads() -> None:
 
 
 def log_start(program: str, engine: Engine, plugins: list[str]) -> None:
-    """The line that says what runs."""
+    """Logs the line that says what runs."""
     _log.info(
         "%s %s listening on http://%s (configuration %s, plugins %s, store %s)",
         program,
@@ -199,6 +200,6 @@ def log_start(program: str, engine: Engine, plugins: list[str]) -> None:
 
 
 def set_up_logging(level: str) -> None:
-    """Plugins' logs on stderr, unless the program has set logging up itself."""
+    """Sends plugins' logs to standard error, unless the program has set logging up itself."""
     to_stderr()
     logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())

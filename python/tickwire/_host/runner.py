@@ -18,7 +18,7 @@ from tickwire.pub import Pub
 RESTART_S_FIRST: Final = 0.5
 RESTART_S_MAX: Final = 30.0
 HEALTHY_S: Final = 60.0
-"""A feed that ran this long without a fault starts its backoff anew."""
+"""After a run of this length without a fault, the backoff begins again."""
 
 State = Literal["running", "blocked", "backoff", "finished", "stopped"]
 
@@ -63,7 +63,7 @@ class FeedRunner:
         self._now: Run | None = None
 
     def start(self) -> None:
-        """Calls the function; it goes on by itself from there."""
+        """Starts a run. After a fault, further runs start by themselves."""
         loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
         self._now = Run(self)
@@ -75,8 +75,8 @@ class FeedRunner:
         self._task.add_done_callback(self._ended)
 
     def fail(self, run: Run, error: BaseException) -> bool:
-        """Something that `run` left on the loop has failed, and the feed with it. False: that run
-        has ended, or is failing already."""
+        """Fails the feed because something that `run` left on the loop has failed. Returns False if
+        that run has ended or is failing already."""
         if self._task is None or self._task.done() or run is not self._now:
             return False
         if self._fault is not None or self.state == "stopped":
@@ -87,7 +87,8 @@ class FeedRunner:
         return True
 
     def set_blocked(self, blocked: bool) -> None:
-        """The plugins' loop stands still, and with it all but a thread of one's own. Any thread."""
+        """Notes that the plugins' loop stands still, or goes on; a feed with its own thread is not
+        affected. Any thread."""
         if blocked and self.state == "running" and self._is_on_loop:
             self._enter("blocked")
             self.pub.stale()
@@ -106,7 +107,7 @@ class FeedRunner:
             self._task.cancel()
 
     def join(self, timeout_s: float) -> None:
-        """For its thread to end, if it has one. Any thread."""
+        """Waits for the feed's thread to end, if it has one. Any thread."""
         if self._worker is not None:
             self._worker.join(timeout_s)
 
@@ -119,17 +120,19 @@ class FeedRunner:
             await self._periodically(self.mark.every)
 
     async def _periodically(self, every_s: float) -> None:
-        """On a grid: a call that takes longer than its step skips the steps it missed."""
+        """Calls the function at multiples of `every_s`. A call that takes longer skips the missed
+        ones."""
         loop = asyncio.get_running_loop()
         start, step = loop.time(), 0
         while True:
             await self._call()
-            # Not the same step again where rounding puts a call just before its time.
+            # Rounding may put a call just before its time; it must not be repeated.
             step = max(step, math.floor((loop.time() - start) / every_s)) + 1
             await asyncio.sleep(start + step * every_s - loop.time())
 
     async def _call(self) -> None:
-        """Also what only its result shows to be asynchronous, for instance behind a decorator."""
+        """Calls the function once. Awaits its result, too, if only that shows that it is
+        asynchronous."""
         if self._worker is None:
             result = self._function(self.pub)
         else:
@@ -157,7 +160,8 @@ class FeedRunner:
             self._fail(fault)
 
     def _fail(self, fault: BaseException) -> None:
-        """Whatever it raised: a plugin's sys.exit() is a fault of that plugin."""
+        """Handles any exception of the feed: a plugin's sys.exit() is a fault of that plugin,
+        too."""
         loop = asyncio.get_running_loop()
         delay_s = self._backoff.next_s(loop.time() - self._started)
         kind = f"feed {self.mark.name} raised {type(fault).__name__}"
@@ -173,7 +177,7 @@ class FeedRunner:
         self.start()
 
     def _down(self, state: State) -> None:
-        """Nobody vouches for its topics now."""
+        """Makes the topics stale, because nobody vouches for them now."""
         self._enter(state)
         self.pub._end_demand()
         self.pub.stale()

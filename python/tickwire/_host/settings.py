@@ -11,7 +11,7 @@ PREFIX: Final = "TICKWIRE_"
 
 
 def load(file: str | None, sets: list[str], overrides: dict[str, Any] | None = None) -> Config:
-    """With this process' environment. `ConfigError`."""
+    """Loads a configuration, with this process's environment. Raises `ConfigError`."""
     _check("--config", file or "")
     for assignment in sets:
         _check("--set", assignment)
@@ -22,12 +22,13 @@ def load(file: str | None, sets: list[str], overrides: dict[str, Any] | None = N
 
 
 def _is_setting(name: str) -> bool:
-    """``TICKWIRE_<SECTION>__...``; any other variable is none of ours, whatever it holds."""
+    """Whether a variable has the form ``TICKWIRE_<SECTION>__...``. All others are ignored."""
     return name.startswith(PREFIX) and "__" in name
 
 
 def _check(source: str, text: str) -> None:
-    """Bytes that are no UTF-8 come as lone surrogates, which the core cannot be given."""
+    """Raises `ConfigError` for bytes that are not UTF-8: Python gives them as lone surrogates,
+    which the core cannot take."""
     try:
         (source + text).encode()
     except UnicodeEncodeError as e:

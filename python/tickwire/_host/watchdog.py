@@ -32,7 +32,7 @@ class Watchdog:
         self._thread.start()
 
     def end(self) -> None:
-        """Any thread but its own; nothing is called after it."""
+        """Ends the watchdog. Nothing is called afterwards. Must not be called in its own thread."""
         self._ending.set()
         self._thread.join()
 
@@ -54,5 +54,5 @@ class Watchdog:
                 self._changed("", None)
 
     def _waits(self, answered: threading.Event) -> bool:
-        """True: there is no more to wait for."""
+        """Waits for an answer. Returns True if there is nothing more to wait for."""
         return answered.wait(LOOK_S) or self._ending.is_set()

@@ -1,4 +1,5 @@
-"""A thread for plain ``def`` plugins: one that never returns holds up nobody, not even the exit."""
+"""A thread for a plain ``def`` function of a plugin. If it never returns it holds up nobody, not
+even the exit of the process."""
 
 import asyncio
 import threading
@@ -17,7 +18,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def call(self, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """The future of the result. Cancelling it does not end the call."""
+        """Returns a future of the result. Cancelling the future does not end the call."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._calls.put((function, args, future, loop))
@@ -26,7 +27,7 @@ class Worker:
         return future
 
     def end(self) -> None:
-        """After the calls that wait."""
+        """Ends the thread after the calls that wait."""
         self._calls.put(None)
 
     def join(self, timeout_s: float) -> None:
@@ -52,7 +53,7 @@ def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | Non
     if isinstance(error, StopIteration | asyncio.CancelledError | KeyboardInterrupt | SystemExit):
         fault = RuntimeError(f"raised {type(error).__name__}")
         fault.__cause__ = error
-        error = fault  # in a plugin these mean nothing more than a fault
+        error = fault  # in a plugin each of these is only a fault
     if error is None:
         future.set_result(result)
     else:

@@ -24,7 +24,7 @@ from tickwire.errors import ConnectionLostError, UnknownTopicError, error_for
 from tickwire.update import Update, parse_message
 
 OPENING_MAX: Final = 50
-"""Connections under way at a time."""
+"""The number of connections that may be opening at the same time."""
 TIMEOUT_S: Final = 30.0
 
 
@@ -35,9 +35,9 @@ class BenchPlan:
     """Topics and patterns."""
     connections: int = 10
     each: int | None = None
-    """Random ones of the topics that exist, for each connection; None: all that were named."""
+    """The number of random existing topics for each connection; None: all that were named."""
     duration_s: float = 10.0
-    """From when every connection is subscribed."""
+    """The time in seconds after every connection has subscribed."""
     max_rate: float | None = None
     deflate: bool = True
     token: str | None = None
@@ -51,14 +51,14 @@ class Arrivals:
     holes: int = 0
     """Updates that did not follow the message before: there must be none."""
     gaps: int = 0
-    """Messages of event topics that the server said are gone."""
+    """Messages of event topics that the server declared gone."""
     conflated: int = 0
     """Updates that a snapshot made up for."""
     ages_ms: Counter[int] = field(default_factory=Counter)
-    """From the server's `ts` to here, so their clocks must agree."""
+    """From the server's `ts` to the arrival here, so the two clocks must agree."""
 
     def take(self, update: Update, seqs: dict[str, int]) -> None:
-        """`seqs` is what its connection has seen: topic -> seq."""
+        """Counts a message. seqs: topic -> the last seq that its connection has seen."""
         last = seqs.get(update.topic)
         self.messages += 1
         if update.missed is not None:
@@ -73,7 +73,7 @@ class Arrivals:
 
 
 class _Counted(ClientConnection):
-    """Knows how many bytes came in, compressed as they were."""
+    """Counts the bytes that came in, before inflating."""
 
     bytes_in = 0
 
@@ -86,10 +86,10 @@ class _Counted(ClientConnection):
 class Report:
     seconds: float
     connections: int
-    """`lost` ones included."""
+    """The number of connections, with those that were lost."""
     lost: int
     deflate: bool
-    """The server agreed to permessage-deflate."""
+    """Whether the server agreed to permessage-deflate."""
     messages: int
     bytes: int
     holes: int
@@ -97,7 +97,7 @@ class Report:
     conflated: int
     age_ms: dict[str, int]
     client_load: float
-    """Share of one core that this client used; near 1 it measures itself."""
+    """The share of one core that this client used. Near 1, the client is the bottleneck."""
 
     def as_json(self, kind: str) -> str:
         per_s = {
@@ -110,7 +110,7 @@ class Report:
 
 
 def percentiles(ages_ms: Counter[int]) -> dict[str, int]:
-    """p50, p90, p99 and max; empty when there is nothing."""
+    """Returns p50, p90, p99 and max; empty if nothing was counted."""
     found: dict[str, int] = {}
     wanted = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0)]
     total, seen = ages_ms.total(), 0
@@ -122,15 +122,15 @@ def percentiles(ages_ms: Counter[int]) -> dict[str, int]:
 
 
 async def run(plan: BenchPlan, each_second: Callable[[Report], None]) -> Report:
-    """The whole measurement. Raises what keeps any connection from being subscribed.
+    """Runs the whole measurement. Raises the error that keeps any connection from being subscribed.
 
-    Cancelled once it measures, it ends early and says what it has.
+    If it is cancelled while it measures, it ends early and returns what it has measured.
     """
     return await _Load(plan, await resolve(plan)).run(each_second)
 
 
 async def resolve(plan: BenchPlan) -> list[str]:
-    """The topics to choose from."""
+    """Returns the topics to choose from."""
     if plan.each is None or not any(map(is_pattern, plan.topics)):
         return [*plan.topics]
     async with connect(plan.url, token=plan.token, reconnect=False) as c:
@@ -180,7 +180,7 @@ class _Load:
                 raise ConnectionLostError("the server closed every connection")
             try:
                 await asyncio.sleep(min(left, 1.0))
-            except asyncio.CancelledError:  # what was measured until then is the total
+            except asyncio.CancelledError:  # the total is what was measured until then
                 end = 0
             each_second(self._report())
         return self._report()
@@ -203,7 +203,7 @@ class _Load:
         )
 
     async def _open(self, number: int) -> None:
-        """Connected, subscribed, acknowledged, and read from."""
+        """Opens a connection: connects, subscribes, waits for the ack, and begins to read."""
         async with self._opening:
             ws = await dial(
                 self._plan.url,
@@ -238,7 +238,8 @@ class _Load:
 
 
 async def _ask(ws: ClientConnection, command: dict[str, Any]) -> None:
-    """Until its answer came. What the server refuses is an error: a measurement wants all of it."""
+    """Sends a command and waits for its answer. Any refusal is an error, because a measurement
+    needs every topic."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             await ws.send(json.dumps(command))

@@ -21,7 +21,7 @@ from tickwire.cli.top import top
 
 
 class _Commands(TyperGroup):
-    """Names the nearest command for one that there is not."""
+    """Names the nearest command for an unknown one."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]

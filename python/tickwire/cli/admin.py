@@ -24,7 +24,7 @@ from tickwire.url import http_url, shown
 
 TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 5.0
-"""For each socket that is looked at; one that does not answer is passed over."""
+"""The time in seconds for each socket that is tried. A socket that does not answer is skipped."""
 GOOD_HEALTH: Final = (200, 503)
 
 
@@ -37,7 +37,7 @@ class Admin:
 
     @classmethod
     def named(cls, place: str, token: str | None) -> Self:
-        """As ``--admin`` names it: a path has a slash."""
+        """Reads the value of ``--admin``: a path contains a slash."""
         return cls(place, None if "/" in place and "://" not in place else token)
 
     @property
@@ -47,7 +47,7 @@ class Admin:
     def get(
         self, *path: str, good: tuple[int, ...] = (200,), timeout_s: float = TIMEOUT_S, **query: str
     ) -> Response:
-        """As `http.get`. `ConnectionFailedError`, or the error that the server names."""
+        """As `_http.get`. Raises `ConnectionFailedError`, or the error that the server names."""
         if not self.is_socket:
             return get(self.place, *path, good=good, token=self.token, **query)
         target = "/" + "/".join(path) + query_text(query)
@@ -64,10 +64,8 @@ class Admin:
 
 
 def find(url: str) -> Admin | None:
-    """The admin socket of the plant at `url`, if it runs on this machine.
-
-    `ConnectionFailedError`: nobody answers at `url`.
-    """
+    """Returns the admin socket of the plant at `url`, if it runs on this machine. Raises
+    `ConnectionFailedError` if nobody answers at `url`."""
     epoch = get(url, "health", good=GOOD_HEALTH).object.get("epoch")
     if not epoch:
         return None
@@ -82,7 +80,8 @@ def find(url: str) -> Admin | None:
 
 
 def require(url: str, place: str | None, token: str | None) -> Admin:
-    """The one that is named, else the one that is found. `ConnectionFailedError` says how."""
+    """Returns the listener that is named, or else the one that is found. A `ConnectionFailedError`
+    says how to name one."""
     if place is not None:
         return Admin.named(place, token)
     if (found := find(url)) is not None:
@@ -95,7 +94,8 @@ def require(url: str, place: str | None, token: str | None) -> Admin:
 
 
 def sockets() -> Iterator[Path]:
-    """Sockets in the folders that servers choose by themselves, ours and, for root, everybody's."""
+    """Yields the sockets in the folders that servers choose by themselves: this user's and, for
+    root, those of all users."""
     seen: set[Path] = set()
     for folder, owner in _folders():
         with suppress(OSError):
@@ -108,7 +108,8 @@ def sockets() -> Iterator[Path]:
 
 
 def _folders() -> Iterator[tuple[Path, int]]:
-    """With whose they must be; core/engine/admin_door.h chooses among the same ones."""
+    """Yields each folder with the user who must own it; core/engine/admin_door.h chooses among the
+    same ones."""
     user = os.geteuid()
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime, "tickwire"), user

@@ -73,7 +73,7 @@ def snapshot(
 
 
 async def first_value(topic: str, url: str, token: str | None, wait_s: float) -> str:
-    """Over WebSocket; `UnknownTopicError` when there is none after `wait_s`."""
+    """Asks over WebSocket. Raises `UnknownTopicError` if there is no value after `wait_s`."""
     from tickwire.client import connect
 
     async with connect(url, token=token, reconnect=False) as c, c.subscribe(topic) as updates:
@@ -85,7 +85,7 @@ async def first_value(topic: str, url: str, token: str | None, wait_s: float) ->
                     if token is not None and update.kind == "snapshot":
                         return update.text
                     if token is None and update.kind != "resumed":
-                        # As it would have been there; the demand lasts until it is answered.
+                        # The demand lasts until this request is answered.
                         return await asyncio.to_thread(
                             lambda: get(url, "v1", "snapshot", topic).text
                         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tickwire._tools.bench import Report
 
 BUSY = 0.9
-"""Share of a core from which on the client measures itself."""
+"""The share of a core from which on the client is the bottleneck."""
 
 
 @reported

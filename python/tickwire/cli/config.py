@@ -32,7 +32,7 @@ def check(file: File = None, config: ConfigFile = None, sets: Sets = None) -> No
 @reported
 def show(file: File = None, config: ConfigFile = None, sets: Sets = None) -> None:
     """Print every key with its value, unit and where it came from, as TOML."""
-    # What a rule for topics does not set is for the rules after it to say.
+    # A key that a rule for topics does not set is decided by the rules after it.
     entries = [
         entry
         for entry in load(the_one(file, config), sets).entries()

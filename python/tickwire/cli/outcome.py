@@ -43,7 +43,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 
 async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
-    """Ends it, quietly, on SIGINT, on SIGTERM, and when nobody reads our output any more."""
+    """Ends a command quietly on SIGINT, on SIGTERM, and when nobody reads its output any more."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -64,7 +64,8 @@ def fail(error: TickwireError) -> NoReturn:
 
 
 def not_written(error: OutputError) -> int:
-    """The exit code of a command whose output ends; says why, if it is a failure."""
+    """Returns the exit code of a command that cannot write any more, and says why if this is a
+    failure."""
     if error.is_closed_pipe:
         return exit_codes.OK
     say(f"the output cannot be written: {error}")
@@ -72,7 +73,7 @@ def not_written(error: OutputError) -> int:
 
 
 def was_refused(error: BaseException | None) -> bool:
-    """Nobody listens at the address, or at the socket's path."""
+    """Whether nobody listens at the address or at the socket's path."""
     while error is not None:
         why = getattr(error, "reason", error)  # urllib wraps what the system said
         if isinstance(why, ConnectionRefusedError | FileNotFoundError):
@@ -85,12 +86,13 @@ def was_refused(error: BaseException | None) -> bool:
 
 
 def say(text: str) -> None:
-    """To the person, not into the data; in one line."""
+    """Writes one line to the person (standard error), not into the data."""
     print(f"tickwire: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def write_line(text: str) -> None:
-    """One line of JSON, at once. Its bytes as they are, but nothing that a terminal would obey."""
+    """Writes one line of JSON at once. Its bytes stay as they are, except what a terminal would
+    obey."""
     if sys.stdout.isatty():
         print(printable_json(text, ascii_only=sys.stdout.encoding == "ascii"), flush=True)
         return
@@ -99,7 +101,7 @@ def write_line(text: str) -> None:
 
 
 def console() -> "Console":
-    """For tables: it shows texts as they are, and no word in them is an instruction to it."""
+    """Returns a console for tables, which takes no word of a text for an instruction."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False, highlight=False)

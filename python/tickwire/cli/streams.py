@@ -12,20 +12,17 @@ _STANDARD: Final = {0: os.O_RDONLY, 1: os.O_WRONLY, 2: os.O_WRONLY}
 
 
 class OutputError(Exception):
-    """Standard output takes nothing more."""
+    """Standard output accepts nothing more."""
 
     def __init__(self, number: int) -> None:
         super().__init__(os.strerror(number))
         self.is_closed_pipe = number == errno.EPIPE
-        """Whoever read has enough: no failure."""
+        """Whether the reader has closed the pipe, which is not a failure."""
 
 
 def set_up() -> None:
-    """Before anything is written or opened.
-
-    A descriptor that is closed is opened on nothing, so that no socket and no store gets its number
-    and, with that, the log's text.
-    """
+    """Sets the streams up before anything is written or opened. A closed descriptor is opened on
+    /dev/null, so that no socket and no store gets its number, and with it the log's text."""
     was_closed = [number for number in _STANDARD if not _is_open(number)]
     for number in was_closed:
         os.open(os.devnull, _STANDARD[number])  # takes the lowest number that is free
@@ -37,7 +34,7 @@ def set_up() -> None:
 
 
 def restore() -> None:
-    """Sets them up again if a plugin has closed them or taken them away."""
+    """Sets the streams up again if a plugin has closed or replaced them."""
     if any(stream is None or stream.closed for stream in (sys.stdout, sys.stderr)):
         set_up()
 

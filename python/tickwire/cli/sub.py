@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tickwire.update import Update
 
 QUIET_S: Final = 1.0
-"""So long after the start a word is said of topics that nothing came of."""
+"""This long after the start, `sub` names the topics of which nothing has come."""
 NAMED_MAX: Final = 5
 
 
@@ -88,7 +88,7 @@ async def _print(updates: "Subscription", count: int | None) -> None:
 
 
 class _Quiet:
-    """Says once of which topics nothing has come, to a person who sees nothing."""
+    """Tells a person who sees nothing, once, of which topics nothing has come."""
 
     def __init__(self, topics: Iterable[str]) -> None:
         self._left = list(topics)
@@ -115,7 +115,7 @@ def _resumed(update: "Update") -> str:
 
 
 class _Said(logging.Handler):
-    """What the client logs, as a word to the person."""
+    """Shows what the client logs to the person."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 FRAMES_PER_S: Final = 8
 FIELD_COLUMNS: Final = 14
-"""What a field's column takes of the terminal's width, about."""
+"""About how many columns of the terminal one field takes."""
 FIXED_COLUMNS: Final = 56
 CELL_CHARS_MAX: Final = 120
-"""What is longer is cut, and says so; shorter texts take as many lines as they need."""
+"""A longer text is cut, visibly. Shorter texts take as many lines as they need."""
 LINES_AROUND: Final = 6
 
 
@@ -35,11 +35,11 @@ class Row:
     seen: float = 0.0
     values: dict[str, Any] = field(default_factory=dict)
     colors: dict[str, str] = field(default_factory=dict)
-    """By field, where its value went up or down when it last changed."""
+    """Field -> whether its value went up or down at its last change."""
 
 
 class Board:
-    """What the messages said, as a table of at most `height` lines."""
+    """Keeps what the messages said, and shows it as a table of at most `height` lines."""
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}

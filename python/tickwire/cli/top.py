@@ -19,11 +19,12 @@ from tickwire.cli.outcome import reported, write_line
 from tickwire.url import DEFAULT_URL
 
 ROWS: Final = 100
-"""Sessions, and topics, in one report."""
+"""The greatest number of sessions, and of topics, in one report."""
 TOPICS_MAX: Final = 10_000
-"""Among which the busiest are looked for; as many as the server lists in one answer."""
+"""The number of topics among which the busiest are looked for: as many as the server lists in one
+answer."""
 FIRST_S: Final = 0.5
-"""Rates take two looks; nobody should wait long for the first."""
+"""The time before the first report: rates need two looks, and nobody should wait long."""
 
 Report = dict[str, Any]
 
@@ -61,7 +62,7 @@ def top(
 
     On the server's machine it finds the admin listener by itself; elsewhere name it with --admin.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job has the first ignored
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell ignores SIGINT for its background jobs
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         reports = itertools.islice(look(require(url, admin, token), sort, interval), count)
@@ -83,7 +84,7 @@ class Look:
 
 
 def look(admin: Admin, sort: str, interval: float) -> Iterator[Report]:
-    """What changed from one look to the next, without end."""
+    """Yields what changed from one look to the next, for ever."""
 
     def now() -> Look:
         told = admin.get("v1", "sessions", sort=sort, limit=str(ROWS)).object
@@ -105,7 +106,7 @@ def compare(before: Look, after: Look) -> Report:
     seconds = max(after.at - before.at, 0.001)
 
     def rate(new: int, old: int | None) -> float | None:
-        """Nothing where there was nothing to compare with, or another server."""
+        """Adds rates, unless there was nothing to compare with, or another server answered."""
         return None if old is None or new < old else round((new - old) / seconds, 1)
 
     def total(name: str) -> float | None:

@@ -14,7 +14,7 @@ from tickwire._escape import is_ascii_only, printable
 from tickwire.cli.outcome import console as terminal
 
 LINES_AROUND: Final = 8
-"""Lines of a screen that show no session: its head, a table's own lines, the cursor's."""
+"""The lines of a screen that show no session: its head, the frame of a table, and the cursor."""
 
 
 def show(reports: Iterable[dict[str, Any]], sort: str) -> None:

@@ -65,7 +65,7 @@ TEST(TimerHeap, MayGoBeforeItsTimers) {
   timer.stop();
 }
 
-// Beside a list that is searched from end to end.
+// The heap is compared with a list that is searched from end to end.
 TEST(TimerHeap, AgreesWithAListWhateverIsDoneToIt) {
   std::mt19937 random(1);
   const auto pick = [&](unsigned end) { return static_cast<std::size_t>(random() % end); };

@@ -117,7 +117,7 @@ TEST(RelocatableDeflate, TheLastBytesOfAMessageReachTheFirstOfABaseAtTheLimit) {
   EXPECT_EQ(received_at_gap(base, message, limit), message);
 }
 
-// In the assembler's text the bases and the message lie one behind the other; in the stream they do not.
+// The assembler's own text has the bases and the message one behind the other; a stream does not.
 TEST(RelocatableDeflate, AMatchDoesNotRunPastTheEndOfItsBase) {
   const std::string first = "price of the day: ";
   const std::string second = "101.20 and rising; ";

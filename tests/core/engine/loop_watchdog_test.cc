@@ -95,7 +95,7 @@ class LogCapture {
   ~LogCapture() { spdlog::set_default_logger(before_); }
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
-  // Once nobody logs any more.
+  // Call it only when nobody logs any more.
   [[nodiscard]] std::string text() const { return text_.str(); }
 
  private:

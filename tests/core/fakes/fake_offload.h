@@ -33,7 +33,7 @@ class FakeOffload final : public Offload {
     while (run_one()) {
     }
   }
-  // Before the shard whose tasks these are.
+  // Must be called before the shard that the tasks belong to is destroyed.
   void end() {
     ended_ = true;
     std::deque<std::function<void()>>().swap(tasks_);

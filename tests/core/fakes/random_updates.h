@@ -32,7 +32,7 @@ class RandomUpdates {
   }
 
  private:
-  // As a feed of whole objects writes; sometimes with a field deleted, or in another order.
+  // An update as a feed of whole objects writes it; sometimes it deletes a field or has another order.
   std::string same_fields(const std::string& image) {
     std::vector<ReferenceField> fields = reference_fields(image);
     if (pick(4) == 0) std::shuffle(fields.begin(), fields.end(), random_);

@@ -50,7 +50,8 @@ inline bool reference_replaces(const std::vector<ReferenceField>& image,
   return true;
 }
 
-// Of a value topic. RFC 7396 at the top level; an update of the very fields of the image is the image.
+// Merges as a value topic does: RFC 7396 at the top level. An update with exactly the image's fields replaces
+// it.
 inline std::string reference_merge(const std::string& image_text, const std::string& update_text) {
   const std::vector<ReferenceField> image = reference_fields(image_text);
   const std::vector<ReferenceField> update = reference_fields(update_text);

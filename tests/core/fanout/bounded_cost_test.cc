@@ -34,7 +34,7 @@ struct BoundedCost : testing::Test {
     call();
     return Work::done() - before;
   }
-  // Until nothing is left to do; returns what the longest call took, and counts them.
+  // Runs until nothing is left to do. Counts the calls, and returns the steps of the longest one.
   std::uint64_t rest() {
     std::uint64_t longest = 0;
     for (calls = 0; calls < 100'000; ++calls) {
@@ -182,7 +182,7 @@ TEST_F(BoundedCost, APatternOverManyTopicsComesAndGoes) {
   EXPECT_LT(steps_of([&] { client.subscribe("t.*", R"(,"snapshot":false)"); }), kCallStepsMax);
   EXPECT_LT(rest(), kCallStepsMax);
   EXPECT_LT(steps_of([&] { client.unsubscribe("t.*"); }), kCallStepsMax);
-  // Before it has left its topics another comes for the same.
+  // Another subscription comes for the same topics before the pattern has left them.
   stays.subscribe("t.*");
   rest();
   plant.publish("t.x7", R"({"n":2})");

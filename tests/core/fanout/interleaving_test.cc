@@ -74,7 +74,7 @@ class Interleaving {
     ModelClient model;
   };
 
-  // In half of the runs commands are done in pieces, and others' turns between them.
+  // Half of the runs do commands in pieces, with other work between the pieces.
   static ShardConfig small_writes(unsigned seed) {
     ShardConfig config;
     if (seed % 2 == 1) config.piece_steps = 1 + seed % 16;

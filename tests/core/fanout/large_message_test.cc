@@ -31,7 +31,7 @@ struct LargeMessage : testing::Test {
   static std::string publish_of(std::size_t bytes) {
     return R"({"type":"publish","id":1,"topic":"a.b","data":{"x":")" + std::string(bytes, 'x') + "\"}}";
   }
-  // Until neither the workers nor the shard have anything to do.
+  // Runs until neither the workers nor the shard have anything to do.
   void settle() {
     do {
       offload.run_all();

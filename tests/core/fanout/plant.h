@@ -30,7 +30,7 @@ struct Plant {
     const auto result = hub.publish(topic, data);
     ASSERT_TRUE(result) << result.error().message;
   }
-  // Until nothing is left to do now.
+  // Runs the shard until it has nothing more to do now.
   void run() {
     for (int i = 0; i < 1000; ++i) {
       const std::int64_t rest = shard.run();

@@ -105,7 +105,7 @@ TEST_F(Resume, ARingThatMovesOnBeforeTheClientReadsIsMadeUpForByASnapshot) {
   EXPECT_EQ(client.heard(), (Lines{"ack", "snapshot v.a 8"}));
 }
 
-// It got them from another shard, whose turn came first.
+// The client got these updates from another shard, whose turn came first.
 TEST_F(Resume, AClientThatIsAheadOfThisShardGetsNothingTwice) {
   for (const std::string subscription : {"v.a", "v.*"}) {
     Plant two;

@@ -30,7 +30,7 @@ struct Vouching : ::testing::Test {
     hub.demand().add_feed(kFeed, *Pattern::parse("t.*"), std::move(topics));
   }
   void publish(const char* topic = "t.a") { ASSERT_TRUE(hub.publish(topic, R"({"p":1})", kFeed)); }
-  // As the housekeeping does, once a second.
+  // Lets time pass as the housekeeping sees it: one sweep a second.
   void pass_ms(std::int64_t ms) {
     for (; ms > 0; ms -= 1000) {
       clock.advance_ms(std::min<std::int64_t>(ms, 1000));

@@ -82,7 +82,7 @@ TEST(Listener, LoopsOfOneServerShareTheirPort) {
 
 constexpr std::chrono::milliseconds kPause{50};
 
-// In a process of its own, whose descriptors run out.
+// Runs in a process of its own, whose descriptors run out.
 int run_out_of_descriptors() {
   const rlimit few{64, 64};
   ::setrlimit(RLIMIT_NOFILE, &few);

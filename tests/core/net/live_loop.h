@@ -52,7 +52,8 @@ class FixedSource final : public HttpSource {
     const std::lock_guard lock(mutex_);
     return asked_.size();
   }
-  // On a thread that is not the loop's. Returns the limit that the first of those who wait asked for.
+  // Answers the first request that waits, from a thread that is not the loop's. Returns the limit it asked
+  // for.
   std::size_t tell(const std::string& json) {
     std::pair<SessionsQuery, std::function<void(std::string)>> first;
     {
@@ -98,7 +99,7 @@ class LiveLoop {
     return connect().get(path, method);
   }
   RawClient connect_admin() { return RawClient(admin_file.path()); }
-  // Past the handshake and the welcome.
+  // A client that has done the handshake and read its welcome.
   RawClient connect_ws(int receive_buffer = 0, const char* from = nullptr) {
     RawClient client(loop.port(), receive_buffer, from);
     EXPECT_EQ(client.upgrade(), 101);

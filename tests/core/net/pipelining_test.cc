@@ -58,7 +58,7 @@ std::string random_sequence(Random& random) {
   return bytes;
 }
 
-// In one segment or in two; then half closed, closed, reset or neither.
+// Sends a random sequence in one segment or in two, then half closes, closes, resets or does nothing.
 void play(LiveLoop& live, Random& random, std::vector<RawClient>& left_open) {
   RawClient client = live.connect();
   const std::string bytes = random_sequence(random);

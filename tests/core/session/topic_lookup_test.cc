@@ -22,7 +22,7 @@ TEST(TopicLookup, FindsWhatIsThereAndNothingElseWhateverCameAndWent) {
     if (found) {
       ASSERT_EQ(*found, known->second);
     }
-    // It grows at first, then shrinks to nothing, twice.
+    // The table grows first, then shrinks to nothing, twice.
     const bool add = (step / 15'000) % 2 == 0;
     if (add && !found) {
       SubscriptionIndex index = static_cast<SubscriptionIndex>(list.size());

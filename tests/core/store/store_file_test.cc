@@ -276,8 +276,8 @@ TEST_F(StoreFileTest, ATimeOfItsLastChangeThatSomebodySetIsNoOtherContent) {
   EXPECT_EQ(next_start(), R"({"n":3})");
 }
 
-// Else what the lost run published would share its sequence numbers, in one epoch, with what the next one
-// does.
+// Otherwise the updates of the lost run and those of the next one would have the same sequence numbers in one
+// epoch.
 TEST_F(StoreFileTest, WhatIsLeftOfARunWithoutItsLogBeginsANewEpoch) {
   started()->stop();
   const auto store = started();

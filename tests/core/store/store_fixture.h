@@ -27,7 +27,7 @@ class StillClock final : public Clock {
   [[nodiscard]] std::int64_t steady_us() const override { return 0; }
 };
 
-// From its making to its end files of this process do not grow past `bytes`.
+// While it lives, no file of this process can grow past `bytes`.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) {

@@ -19,15 +19,15 @@ class Message(NamedTuple):
     kind: int
     topic: str = ""
     seq: int = 0
-    """A gap has the last seq that is gone."""
+    """The sequence number; of a gap, the last one that is gone."""
     data: Fields = {}  # noqa: RUF012 - nobody changes it
-    """The data of an update or a snapshot; any other message whole."""
+    """The data of an update or a snapshot, or the whole of any other message."""
     deleted: tuple[str, ...] | None = None
     """Fields that an update of a value topic deletes; None: the message stands for itself."""
 
 
 class Messages(dict[bytes, Message]):
-    """Text -> message."""
+    """A cache from text to message."""
 
     def __missing__(self, text: bytes) -> Message:
         message = decode(text)

@@ -24,7 +24,8 @@ from tickwire._tools.check.messages import (
 from tickwire._tools.check.tally import Tally
 
 Offsets = dict[tuple[str, str, int], int]
-"""Epoch, topic, run of the feed -> what lies between its seq and its count; of all connections."""
+"""(epoch, topic, run of the feed) -> the difference between seq and the feed's own count. All
+connections share it."""
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ class Topic:
     event: bool = False
     offset: int = 0
     fresh: bool = False
-    """Somebody subscribed again: the snapshot that follows may leave out what it likes."""
+    """Whether it was subscribed again, so that the next snapshot may skip any number of updates."""
     wrong: bool = False
-    """Which was counted; until it is right again."""
+    """Whether its fault was counted already; until the topic is right again."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Model:
     def __init__(self, label: str, tally: Tally, messages: Messages, offsets: Offsets) -> None:
         self.epoch = ""
         self.wants: set[str] = set()
-        """What the server has said yes to, and what was not given back since."""
+        """The names that the server accepted and that were not unsubscribed since."""
         self.drain_ms: int | None = None
         self.label = label
         self._tally = tally
@@ -69,7 +70,7 @@ class Model:
         return self._ask(names, {}, {"max_rate": max_rate})
 
     def resume(self, names: Sequence[str], max_rate: float = 0) -> str:
-        """The first command of a connection, which goes on with what an earlier one gave."""
+        """Returns the first command of a connection, which resumes what an earlier one had."""
         since = {topic.name: topic.seq for topic in self._topics.values()}
         more: Fields = {"since": since, "epoch": self.epoch} if since else {}
         return self._ask(names, since, {"max_rate": max_rate, **more})
@@ -113,7 +114,7 @@ class Model:
             self._take_rare(message)
 
     def missing(self, seqs: dict[str, int]) -> list[str]:
-        """The topics it wants that have not come up to there."""
+        """Returns the wanted topics that have not reached these seqs."""
         nothing = Topic("")
         behind = [n for n, seq in seqs.items() if self._topics.get(n, nothing).seq < seq]
         return [name for name in behind if self._wanted(name)]
@@ -148,7 +149,7 @@ class Model:
         self._check_image(topic)
 
     def _take_next(self, topic: Topic, message: Message) -> None:
-        """A gap or a status, or an update that is not what the hot path hoped for."""
+        """Takes a gap, a status, or an update that the fast path could not take."""
         first = message.data["from"] if message.kind == GAP else message.seq
         wanted = topic.seq + (message.kind != STATUS)
         what = f"{topic.name}: {('update', '', 'gap', 'status')[message.kind]} {first}"
@@ -168,7 +169,7 @@ class Model:
             self._check_image(topic)
 
     def _check_image(self, topic: Topic) -> None:
-        """What looks wrong at first may be of another run of the feed."""
+        """Takes an image that looks wrong, but may come from another run of the feed."""
         image = topic.image
         run, n = image.get("run", 0), image.get("n", 0)
         offset = self._offsets.setdefault((self.epoch, topic.name, run), topic.seq - n)
@@ -210,7 +211,7 @@ class Model:
                 del self._topics[name]
             return
         self.wants.update(asked.names)
-        # From here on: what came before the ack was not sent for this command.
+        # From the ack on: what came before it was not sent for this command.
         for topic in self._topics.values():
             if topic.name not in asked.since:
                 topic.fresh = topic.fresh or any(matches(name, topic.name) for name in asked.names)

@@ -34,7 +34,7 @@ PATTERN: Final = "check.>"
 CHANGE_S: Final = 2.0
 CUT_S: Final = 5.0
 STALL_S: Final = 5.0
-"""On average between two of a session."""
+"""The average time between two changes of a session."""
 AWAY_S_MAX: Final = 1.0
 STALLED_S_MAX: Final = 3.0
 RETRY_S: Final = 0.5
@@ -53,7 +53,7 @@ class CheckPlan:
     first: int = 0
     """The number of the first connection."""
     settle_s: float = 10.0
-    """For the last updates to come."""
+    """The time in seconds that the last updates have to arrive."""
 
 
 Progress = Callable[[Tally, float], None]
@@ -74,7 +74,7 @@ def run(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> tuple[Tally
 
 
 def topics_of(url: str) -> dict[str, int]:
-    """Topic -> seq, as the server says."""
+    """Returns topic -> seq, as the server says it."""
     found: dict[str, int] = {}
     after = ""
     while True:
@@ -97,7 +97,7 @@ class Checker:
         self._stopped = stopped
         world = World(plan.url, topics, self.tally, Messages(), {})
         numbers = range(plan.first, plan.first + plan.connections)
-        # Who never stalls has the kernel's usual buffers, and everything comes in larger pieces.
+        # A session that never stalls has the kernel's usual buffers, so its reads are larger.
         self._sessions = [Session(n, world, plan.stalls and n % 4 < 2) for n in numbers]
         self._selector = selectors.DefaultSelector()
         self._order = count()
@@ -139,7 +139,7 @@ class Checker:
                 each_second(self.tally, now - start)
 
     def _settle(self, start: float, each_second: Progress) -> None:
-        """Nothing happens any more but that all comes that there is."""
+        """Changes nothing more, and waits until everything has arrived."""
         self._ending = True
         for session in list(self._stalled):
             self._wake(session)
@@ -230,7 +230,7 @@ def _run_processes(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> 
     tallies: dict[Connection, Tally] = {}
     start = told = time.monotonic()
     told_to_end = False
-    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's: ours, not theirs
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # only this process handles it
     try:
         for number in range(plan.processes):
             ours, theirs = context.Pipe()
@@ -245,7 +245,7 @@ def _run_processes(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> 
             if stopped() and not told_to_end:
                 told_to_end = True
                 for _, ours in shares:
-                    with suppress(OSError):  # of one that has ended
+                    with suppress(OSError):  # from a process that has ended
                         ours.send(None)
             for pipe in wait(waiting, timeout=LOOK_S):
                 assert isinstance(pipe, Connection)
@@ -270,7 +270,7 @@ def _share(plan: CheckPlan, number: int) -> CheckPlan:
 
 
 def _run_share(plan: CheckPlan, pipe: Connection) -> None:
-    """Until anything is said to it, or the check itself is killed."""
+    """Whether it must end, because it was told so or because the check itself was killed."""
     with suppress(BrokenPipeError):
         try:
             pipe.send(Checker(plan, pipe.poll).run(lambda tally, _: pipe.send(tally)))

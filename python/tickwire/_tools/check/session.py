@@ -15,12 +15,12 @@ from tickwire.codes import should_reconnect
 
 READ_BYTES: Final = 262_144
 SMALL_BUFFER_BYTES: Final = 8_192
-"""The kernel's buffer for who stalls: a large one would hide it from the server."""
+"""The receive buffer of a client that stalls: a large one would hide the stall from the server."""
 PATTERNS: Final = ("check.value.*", "check.event.*", "check.*.0", "check.*.1", "check.>")
 PATTERN_CHANCE: Final = 0.3
 NAMES_MAX: Final = 10
 PACED_SHARE: Final = 8
-"""Every so manieth asks for a max_rate."""
+"""One session of this number asks for a max_rate."""
 MAX_RATE: Final = 5.0
 
 
@@ -40,7 +40,7 @@ class Session:
         self.sock: socket.socket | None = None
         self.stalls = stalls
         self.lost = ""
-        """Why there is no connection any more."""
+        """Says why the connection ended."""
         self.model = Model(f"client {number}", world.tally, world.messages, world.offsets)
         self._world = world
         self._deflate = number % 2 == 1
@@ -51,14 +51,14 @@ class Session:
         self._frames = Frames(False)
 
     def open(self) -> None:
-        """Connects, and goes on where it was. `ConnectionFailedError`."""
+        """Connects, and resumes where it was. Raises `ConnectionFailedError`."""
         self.sock, self._frames = dial(self._world.url, self._deflate, self._buffer)
         self.lost = ""
         self._send(self.model.resume(self._names, self._max_rate))
         self._take()
 
     def read(self) -> None:
-        """What the socket, which is readable, holds."""
+        """Reads what the socket holds, which is readable."""
         assert self.sock is not None
         try:
             data = self.sock.recv(READ_BYTES)
@@ -75,7 +75,7 @@ class Session:
             self.lost = "the connection ended without a close"
 
     def change(self) -> None:
-        """Gives something back, or wants something else."""
+        """Unsubscribes some topics, or subscribes others."""
         if len(self._names) > 1 and self._chance.random() < 0.5:
             gone = self._names.pop(self._chance.randrange(len(self._names)))
             self._send(self.model.unsubscribe([gone]))
@@ -84,7 +84,7 @@ class Session:
             self._send(self.model.subscribe(more, self._max_rate))
 
     def cut(self) -> None:
-        """Ends the connection, half of the time as a network does."""
+        """Ends the connection, half of the time without a close, as a failing network does."""
         if self.sock is not None:
             with suppress(OSError):
                 if self._chance.random() < 0.5:
@@ -94,7 +94,7 @@ class Session:
             self.model.connection_lost()
 
     def missing(self, seqs: dict[str, int]) -> list[str]:
-        """Topics that have not come up to there; all, while it is on its way back."""
+        """Returns the topics that have not reached these seqs; all of them while it reconnects."""
         if self.sock is None:
             return list(seqs)
         return self.model.missing(seqs)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Final, Self
 
 FAULTS_MAX: Final = 20
-"""Described in words; the others are counted."""
+"""The number of faults that are described in words; further ones are only counted."""
 
 
 @dataclass(slots=True)
@@ -12,23 +12,23 @@ class Tally:
     messages: int = 0
     bytes: int = 0
     updates_conflated: int = 0
-    """Which a snapshot made up for."""
+    """Updates that a snapshot made up for."""
     gaps: int = 0
-    """Messages of event topics that the server said are gone."""
+    """Messages of event topics that the server declared gone."""
     silent_gaps: int = 0
     """Places where something is missing and nothing was said."""
     duplicates: int = 0
     wrong_images: int = 0
-    """Images that do not add up, or are not of their seq."""
+    """Images that do not add up, or do not belong to their seq."""
     unwanted: int = 0
-    """Messages of topics that were not subscribed, or not any more."""
+    """Messages of topics that were not subscribed, or no longer."""
     broken: int = 0
-    """Messages and answers that are against the protocol in another way."""
+    """Messages and answers that break the protocol in another way."""
     missing: int = 0
-    """Topics of which the last updates never came."""
+    """Topics whose last updates never came."""
     reconnects: int = 0
     recovered: int = 0
-    """Topics and patterns that went on where they were."""
+    """Topics and patterns that resumed where they were."""
     not_recovered: int = 0
     stalls: int = 0
     faults: list[str] = field(default_factory=list)

@@ -98,9 +98,9 @@ class Frames:
 
     def __init__(self, deflate: bool) -> None:
         self.texts: list[bytes] = []
-        """Whole ones that nobody took yet."""
+        """Whole texts that nobody has taken yet."""
         self.replies = b""
-        """To be sent."""
+        """Bytes that must be sent."""
         self.close_code: int | None = None
         self.fault = ""
         """Why nothing more can be read."""
@@ -137,7 +137,7 @@ class Frames:
                     self._take_rare(first, data[start:stop])
                 at = stop
         except IndexError:
-            pass  # half a head
+            pass  # only a part of a frame's head is here
         except zlib.error as e:
             self.fault = f"a message that does not inflate: {e}"
         self._rest = data[at:]
@@ -163,12 +163,12 @@ class Frames:
 
 
 def linger_zero(sock: socket.socket) -> None:
-    """Its close() is a reset, as a lost network's."""
+    """Makes close() a reset, as when the network is lost."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def open_files_wanted(count: int) -> None:
-    """Raises this process's limit, as far as it may."""
+    """Raises this process's limit of descriptors as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
