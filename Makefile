@@ -18,8 +18,9 @@ PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bi
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup venv venv-build venv-dev page-tools configure install install-release build demo test \
-  test-asan test-ubsan test-tsan sim crash bench lint lint-cpp lint-python lint-web format wheel web-bundle web-package docs pictures clean
+.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build demo \
+  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash bench lint lint-cpp lint-python \
+  lint-web format wheel web-bundle web-package docs pictures clean
 
 help: ## this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 40
@@ -27,7 +28,7 @@ help: ## this list
 setup: venv page-tools ## packages, .venv and npm tools, without building
 	@scripts/apt-install $(LINT_PACKAGES)
 
-venv-build venv-dev: venv-%:
+venv-build venv-dev venv-coverage: venv-%:
 	@scripts/apt-install $(BUILD_PACKAGES)
 	@$(WHEN_CHANGED) .venv/.stamp-$* pyproject.toml scripts/make-venv -- scripts/make-venv $*
 
@@ -57,10 +58,35 @@ demo: $(if $(wildcard build/dev/.installed),install,install-release) ## a plant 
 
 test: build page-tools ## every test; ARGS=... for pytest
 	@ctest --preset dev
-	@$(BIN)/pytest $(ARGS)
+	@scripts/slowest-tests build/dev
+	@$(BIN)/pytest --durations=10 $(ARGS)
 
 test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
 	@cmake --workflow --preset $*
+
+# RECORD=1 makes what is measured the new baseline.
+CHECK_COVERAGE = $(BIN)/python scripts/check_coverage.py tests/coverage.json
+RECORDING := $(if $(RECORD),--record)
+coverage: coverage-core coverage-client ## branch coverage of core/ and of the Python client; RECORD=1: new baseline
+
+# The unit tests, and the simulation from one seed. Branches that only exceptions take are not counted.
+coverage-core: venv venv-coverage
+	@cmake --preset coverage >/dev/null
+	@cmake --build --preset coverage
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage
+	@build/coverage/tests/sim/sim --seed 1 --runs 20
+	@$(BIN)/gcovr --root . --filter core/ --exclude-throw-branches --exclude-unreachable-branches \
+	  --json-summary build/coverage/summary.json build/coverage
+	@$(CHECK_COVERAGE) core build/coverage/summary.json $(RECORDING)
+
+# Tests of commands run the client in other processes, where it is not measured.
+NOT_OF_CLIENT := bench check cli docs first_steps outputs terminal top
+coverage-client: install venv-coverage
+	@mkdir -p build/coverage-client
+	@$(BIN)/coverage run -m pytest -q tests/client $(patsubst %,--ignore-glob='*/test_%*.py',$(NOT_OF_CLIENT))
+	@$(BIN)/coverage json -q
+	@$(CHECK_COVERAGE) client build/coverage-client/summary.json $(RECORDING)
 
 SECONDS ?= 60
 sim: build ## the simulated plant for SECONDS=60
