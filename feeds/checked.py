@@ -23,17 +23,17 @@ TOPICS = 10
 RATE = 1000.0
 STEP_S = 0.01
 LATE_S_MAX = 1.0
-"""What is late by more is left out."""
+"""An update that is late by more than this is left out."""
 FIELDS = "abcdefgh"
 DELETED_CHANCE = 0.1
 STATUS_CHANCE = 0.01
-"""In each step."""
+"""The chance of a status change in each step."""
 
 Fields = dict[str, int | None]
 
 
 class Source:
-    """One topic's images."""
+    """Makes the images of one topic."""
 
     def __init__(self, run: int) -> None:
         self._run = run
@@ -41,7 +41,8 @@ class Source:
         self._image: Fields = {}
 
     def update(self) -> Fields:
-        """What changes: at first everything, as the topic may have an image of an earlier run."""
+        """Returns what changes: at first everything, because the topic may have an image of an
+        earlier run."""
         self._n += 1
         some = FIELDS if self._n == 1 else random.sample(FIELDS, random.randint(1, 3))
         changed: Fields = {name: random.getrandbits(32) for name in some}
@@ -54,7 +55,7 @@ class Source:
         return changed | {"sum": -sum(value or 0 for value in self._image.values())}
 
     def message(self) -> Fields:
-        """An image that stands for itself."""
+        """Returns an image that stands for itself."""
         self._n += 1
         fields = {"run": self._run, "n": self._n}
         fields |= {name: random.getrandbits(32) for name in FIELDS[:4]}

@@ -40,7 +40,7 @@ _LINE = re.compile(r"([0-9]+(?:\.[0-9]+)?): (.*)")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9_:.-]")
 _YIELD_EVERY = 256
-"""Messages without a pause in between before others get their turn."""
+"""The number of messages without a pause, after which other tasks get their turn."""
 
 
 class DamageError(Exception):
@@ -49,7 +49,7 @@ class DamageError(Exception):
     def __init__(self, line: int, what: str, is_last: bool = False) -> None:
         super().__init__(f"line {line} is damaged: {what}")
         self.is_last = is_last
-        """Nothing after it can be read."""
+        """Whether nothing after it can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class RecordedMessage:
     at: float | None
     """Unix seconds; None: at once, since the times of snapshots and statuses may be long ago."""
     text: str
-    """What an exchange sent; of an update the text of its data."""
+    """What an exchange sent, or the text of an update's data."""
     update: Update | None = None
 
 
 def recorded(path: Path) -> Iterator[RecordedMessage | DamageError]:
-    """What is in the file, in its order, and where it is damaged."""
+    """Yields the messages of the file in its order, and the places where it is damaged."""
     form = None
     with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as lines:
         for number, line in _numbered(cast(IO[bytes], lines)):
@@ -110,14 +110,15 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes | DamageError]]:
 
 
 def _form_of(text: str) -> Callable[[str], RecordedMessage | None] | None:
-    """What reads this line and all that follow; None: the line does not settle it."""
+    """Returns the function that reads this line and all that follow. None: the line does not decide
+    the form."""
     if text.startswith("{"):
         return _of_json
     return _of_session if _LINE.fullmatch(text) else None
 
 
 def _of_json(text: str) -> RecordedMessage | None:
-    """A line of ``tickwire sub --json``. None: it is empty, or a message about no topic."""
+    """Reads a line of ``tickwire sub --json``. None: it is empty, or a message about no topic."""
     if not text:
         return None
     if not text.startswith("{"):
@@ -132,7 +133,7 @@ def _of_json(text: str) -> RecordedMessage | None:
 
 
 def _of_session(text: str) -> RecordedMessage | None:
-    """A line of an exchange's session. None: it is none that the exchange sent."""
+    """Reads a line of an exchange's session. None: the exchange did not send it."""
     if found := _LINE.fullmatch(text):
         if found[2].startswith("{"):
             json.loads(found[2])
@@ -169,7 +170,7 @@ async def replay(pub: Pub) -> None:
 
 @dataclass(slots=True)
 class _Play:
-    """Once through the file."""
+    """One pass through the file."""
 
     pub: Pub
     settings: Settings
@@ -177,12 +178,13 @@ class _Play:
     published: int = 0
     left_out: int = 0
     seqs: dict[str, int] = field(default_factory=dict)
-    """The last one of each event topic: after a lost connection the recording may repeat some."""
+    """Event topic -> the last seq that was played: after a lost connection the recording may repeat
+    some."""
     names: dict[str, set[str]] = field(default_factory=dict)
     """The fields of each value topic's image."""
 
     async def run(self) -> bool:
-        """False: it is damaged, and ended there."""
+        """Plays the file. Returns False if it was damaged and the replay ended there."""
         loop = asyncio.get_running_loop()
         start, first, speed = loop.time(), None, self.settings.speed
         for message in recorded(self.settings.path):

@@ -27,7 +27,7 @@ class Market:
     zeros: int = 0
     """How many the exchange writes after the price's last digit."""
     levels: int = 100
-    """On each side of the book."""
+    """The number of price levels on each side of the book."""
     weight: int = 1
     """How often something happens here, beside the others."""
     bids: dict[int, int] = field(default_factory=dict)

@@ -22,7 +22,7 @@ def test_a_session_is_json_in_order_of_time(exchange: str) -> None:
 
 
 def test_the_checksums_are_those_of_the_book() -> None:
-    """As a client of Kraken keeps its book, from the messages alone."""
+    """Keeps the book as a client of Kraken does, from the messages alone."""
     books: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
     checked = 0
     for _, text in messages("kraken"):

@@ -32,7 +32,7 @@ def layers_with_sources(checkout: Path) -> list[str]:
 def compile_commands(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
-    """For each layer with a source, the compiler call of the real build up to that source."""
+    """Layer -> the compiler call of the real build for one of its sources, up to that source."""
     build = tmp_path_factory.mktemp("build")
     options = ["-DTICKWIRE_DAEMON=OFF", "-DTICKWIRE_BINDINGS=OFF", "-DTICKWIRE_TESTS=OFF"]
     subprocess.run(

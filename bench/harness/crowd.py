@@ -92,7 +92,8 @@ def check_all_came(found: Window) -> Window:
 
 
 def sparse_pairs(programs: Programs, shape: Shape, times: dict[int, Times]) -> dict[int, Pair]:
-    """By rate: the plant at each rate, then the floor at each: either takes a while to fill."""
+    """Measures the plant at each rate, then the floor at each rate, because both take a while to
+    fill."""
     pairs = {rate: Pair([], []) for rate in times}
     args = shape.load_args()
     for _ in range(max(t.rounds for t in times.values())):

@@ -119,7 +119,7 @@ def list_nothing(port: int, _topics: int) -> Answered:
 
 
 def large_message(port: int, _topics: int) -> Answered:
-    """As many values as a message can hold."""
+    """Sends messages with as many values as one can hold."""
     connection = Connection(port)
     head, tail = b'{"type":"ping","id":1,"x":[', b"0]}"
     text = head + b"0," * ((MESSAGE_BYTES - len(head) - len(tail)) // 2) + tail
@@ -128,7 +128,8 @@ def large_message(port: int, _topics: int) -> Answered:
 
 
 def subscriptions(port: int, topics: int) -> Answered:
-    """As many as a session may have, then small commands, and an end that takes all down."""
+    """Subscribes to as many names as a session may have, then sends small commands, and ends with
+    all of them."""
     names = topic_names(topics) + [f"other.{i}" for i in range(topics, SUBSCRIPTIONS)]
     while True:
         connection = Connection(port)

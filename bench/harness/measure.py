@@ -53,7 +53,7 @@ class Times:
         return replace(self, rounds=min(self.rounds, rounds))
 
     def longer(self, window: float) -> Times:
-        """For cases in which little happens a second."""
+        """Returns times with a longer window, for cases in which little happens a second."""
         return self if self.quick else replace(self, window=window)
 
 
@@ -211,7 +211,8 @@ def run_plant(
 
 
 def floor_turn_us(plant: Window, rate: float) -> int:
-    """As far apart as those of the plant just measured; a turn a burst where it had one."""
+    """Returns the time between two turns of the floor: that of the plant just measured, or one turn
+    a burst if the plant had one."""
     instants = min(rate, 1e6 / BURST_US) * plant.seconds
     return BURST_US if plant.turns >= 0.9 * instants else plant.turn_us
 
@@ -219,7 +220,8 @@ def floor_turn_us(plant: Window, rate: float) -> int:
 def measure_floor(
     floor: Program, load: Program, shape: Shape, times: Times, turn_us: int, plant: Window | None
 ) -> Window:
-    """With `plant`, it sends as many heartbeats and pings a second as that received."""
+    """Measures the floor. With `plant`, it sends as many heartbeats and pings a second as the
+    plant's clients received."""
     seconds = times.warm_up + times.window + 1
     floor.ask("start", shape.rate, turn_us, seconds, shape.topics, shape.each, shape.connections)
     if plant:

@@ -26,7 +26,7 @@ DESCRIPTORS_SPARE = 500  # what a process needs besides one for each connection
 
 
 def raise_descriptor_limit() -> int:
-    """For this process and those that it starts; returns how many each may have open."""
+    """Raises the limit of descriptors for this process and those that it starts, and returns it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:  # who may not raise the hard limit has what it allows
         resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS_WANTED, DESCRIPTORS_WANTED))

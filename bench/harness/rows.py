@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Question(StrEnum):
-    """In the order in which the table answers them."""
+    """A user's question, in the order in which the table answers them."""
 
     CROWD = "Can it serve my crowd, and what does that cost?"
     LATENESS = "How late is an update?"

@@ -26,7 +26,7 @@ CASES = {
                 "p99 beside 2 MiB messages", "p99 beside 100,000 subscriptions"],
     "plain": ["plain: delivered a second"],
 }  # fmt: skip
-"""By case: some of the lines that a quick run of it prints."""
+"""Case -> some of the lines that a quick run of it prints."""
 
 WRONG = re.compile(r"holes|lost|images|arrived|hung up|waited|too many|no answer|only \d")
 

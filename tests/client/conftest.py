@@ -164,7 +164,7 @@ class Peer:
         await self.send(type="update", topic=topic, seq=seq, ts=1_000 + seq, data=data)
 
     async def idle(self) -> None:
-        """Until the client goes; answers nothing."""
+        """Answers nothing until the client goes."""
         await self.ws.wait_closed()
 
 
@@ -307,7 +307,8 @@ EVENTS = ("--set", 'topics."e.>".delivery=event', "--set", 'topics.">".ring=8')
 
 @pytest.fixture
 async def road(tickwire_command: Commands, served_at: ServedAt) -> AsyncIterator[Road]:
-    """To a server that keeps eight updates of each topic; those of `e.>` are events."""
+    """A road to a server that keeps eight updates of each topic. Topics of `e.>` are event
+    topics."""
     args = ("--listen", "127.0.0.1:0", "--set", "auth.publish=open", *EVENTS)
     road = Road(await served_at(await tickwire_command.start("serve", *args)))
     server = await asyncio.start_server(road.carry, "127.0.0.1", 0)

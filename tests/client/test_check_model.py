@@ -178,7 +178,8 @@ def test_a_snapshot_may_not_make_up_for_events(plant: Plant) -> None:
 
 
 def test_two_commands_may_each_begin_with_a_snapshot(plant: Plant) -> None:
-    """That of the first is on its way when the second is sent, and does not count for it."""
+    """The snapshot of the first is on its way when the second is sent, and does not count for
+    it."""
     plant.answer(plant.model.subscribe(["check.event.*"]))
     second = plant.model.subscribe([EVENT])
     plant.snapshot(EVENT)
@@ -240,7 +241,7 @@ def test_what_is_against_the_protocol_is_broken(plant: Plant, text: bytes) -> No
 
 
 def resume(plant: Plant, epoch: str = "e1", **result: Any) -> dict[str, Any]:
-    """Only the value topic; the command that it went on with."""
+    """Loses the connection, and returns the command that resumes the value topic only."""
     plant.model.connection_lost()
     command = plant.model.resume([VALUE])
     plant.welcome(epoch)

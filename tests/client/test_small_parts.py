@@ -8,6 +8,7 @@ import pytest
 import tickwire
 from tickwire import errors, exit_codes
 from tickwire._backoff import BACKOFF_S_MAX, DRAIN_S_MAX, STEADY_S, Backoff
+from tickwire._http import query_text
 from tickwire._pattern import is_pattern, matches
 from tickwire.codes import ERROR_CODES, should_reconnect
 from tickwire.url import http_url, shown, websocket_url

@@ -196,7 +196,8 @@ class Harness:
             require(process.wait(20) == 0, "a clean stop that was not")
 
     def _publish(self, connection: ClientConnection, epoch: str) -> None:
-        """Until the connection breaks: many at once, so that a kill meets unfinished work."""
+        """Publishes until the connection breaks: many updates at once, so that a kill meets
+        unfinished work."""
         sent: dict[str, tuple[str, int]] = {}
         while True:
             while len(sent) < IN_FLIGHT_MAX:
@@ -232,7 +233,7 @@ class Harness:
     # --- the file -------------------------------------------------------------------------------
 
     def _audit(self) -> None:
-        """On a copy: opening the file itself would mend what a crash left."""
+        """Looks at a copy, because opening the file itself would repair what a crash left."""
         copy = self._folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()

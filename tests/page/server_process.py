@@ -60,7 +60,7 @@ class ServerProcess:
         self.process.wait(START_S)
 
     def publisher(self) -> Wire:
-        """Where `auth.publish` is `open`."""
+        """A client that publishes; it needs `auth.publish` to be `open`."""
         return Wire(connect(f"ws://{self.address}/ws", max_size=None, compression=None))
 
     def publish(self, updates: dict[str, dict[str, Any]]) -> None:

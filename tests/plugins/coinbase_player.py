@@ -60,14 +60,15 @@ def read_recording(capture: Path | None = None) -> Recording:
 
 
 class Player:
-    """On an asyncio loop; `url` once `start` returned."""
+    """An exchange that plays a session, on an asyncio loop. It has a `url` once `start` has
+    returned."""
 
     def __init__(self, recording: Recording, speed: float) -> None:
         self.recording = recording
         self.products = {product for _, product in recording}
         self.speed = speed
         self.subscribed: set[Stream] = set()
-        """By anybody, now."""
+        """The streams that anybody is subscribed to now."""
         self.connections: set[ServerConnection] = set()
         self.url = ""
 

@@ -137,7 +137,7 @@ class RaisesWhenRead(Allow):
 
 
 def unchecked(kind, **fields):
-    """As a subclass makes it that skips the checks."""
+    """Makes an answer as a subclass that skips the checks does."""
     answer = object.__new__(type("Unchecked", (kind,), {}))
     for name, value in fields.items():
         object.__setattr__(answer, name, value)

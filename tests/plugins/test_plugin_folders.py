@@ -150,7 +150,7 @@ def test_no_program_imports_from_its_working_directory(program, programs, tmp_pa
 
 @pytest.fixture
 def start_process(tmp_path, eventually):
-    """Until it listens; then it is stopped."""
+    """Starts a server process and waits until it listens. It is stopped afterwards."""
     log = tmp_path / "log"
 
     def start(command: list[object], cwd: Path) -> None:

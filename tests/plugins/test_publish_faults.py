@@ -12,7 +12,7 @@ from tickwire.errors import DataError
 
 @pytest.fixture
 def engine():
-    """Not started: publishing needs no clients."""
+    """An engine that is not started, because publishing needs no clients."""
     return Engine(Config.load(overrides={"server": {"listen": "127.0.0.1:0"}}))
 
 

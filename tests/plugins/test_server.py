@@ -31,7 +31,8 @@ from tickwire.update import parse_message
 
 @pytest.fixture(scope="module")
 def engine():
-    """Not started: publishing needs no clients. An event topic's image is its last update."""
+    """An engine that is not started, because publishing needs no clients. An event topic's image is
+    its last update."""
     topics = {">": {"delivery": "event"}}
     return Engine(Config.load(overrides={"server": {"listen": "127.0.0.1:0"}, "topics": topics}))
 

@@ -64,7 +64,8 @@ def start_daemon(
 
 @pytest.fixture
 def embeds_python(run: Run) -> None:
-    """Where tickwired was built without Python it says so and ends: no test of plugins applies."""
+    """Skips tests of plugins if tickwired was built without Python, which it says before it
+    ends."""
     done = run("--listen", "127.0.0.1:0", "no_such_plugin.py")
     assert done.returncode == 2
     if "built without Python, so plugins are not available" in done.stderr:

@@ -17,7 +17,7 @@ MESSAGES = 6
 
 
 def filled(head: str, tail: str, size: int, element: str) -> str:
-    """As many elements as fit into a text of so many bytes."""
+    """Returns as many elements as fit into a text of this size in bytes."""
     count = (size - len(head) - len(tail)) // (len(element) + 1) - 1
     return head + (element + ",") * count + element + tail
 

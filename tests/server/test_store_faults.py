@@ -18,7 +18,7 @@ FILE_BYTES_MAX = 64 * 1024
 
 
 def limit_files(daemon: DaemonProcess, size: int) -> None:
-    """From now on files of that process cannot grow past `size`, as on a full disk."""
+    """Keeps the files of that process from growing past `size`, as on a full disk."""
     _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 

@@ -39,7 +39,7 @@ def command(clean_environment: dict[str, str], tmp_path: Path) -> Command:
 
 @pytest.fixture
 def plant(start_daemon: StartDaemon, eventually: "Eventually") -> DaemonProcess:
-    """With t.X = 1 in its store."""
+    """A server with t.X = 1 in its store."""
     daemon = start_daemon(*STORE)
     publish(daemon, 1)
     eventually(lambda: store_of(daemon) == "ok")
