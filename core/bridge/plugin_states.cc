@@ -10,10 +10,14 @@ void PluginStates::set(const std::string& name, PluginState state) {
   states_[name] = std::move(state);
 }
 
+std::map<std::string, PluginState> PluginStates::all() const {
+  const std::scoped_lock lock(mutex_);
+  return states_;
+}
+
 std::string PluginStates::json() const {
   nlohmann::ordered_json all = nlohmann::ordered_json::object();
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [name, state] : states_) {
+  for (const auto& [name, state] : this->all()) {
     all[name] = {{"state", state.state}, {"restarts", state.restarts}, {"errors", state.errors}};
   }
   return all.dump();

@@ -19,6 +19,7 @@ struct PluginState {
 class PluginStates {
  public:
   void set(const std::string& name, PluginState state);
+  [[nodiscard]] std::map<std::string, PluginState> all() const;
   // {"coinbase":{"state":"running","restarts":0,"errors":0}}
   [[nodiscard]] std::string json() const;
 

@@ -13,6 +13,7 @@
 
 #include "engine/health.h"
 #include "engine/logging.h"
+#include "engine/metrics.h"
 #include "engine/session_gathering.h"
 #include "store/epoch.h"
 
@@ -215,13 +216,22 @@ HealthAnswer Engine::health(HealthDetail detail) const {
   facts.epoch = epoch_;
   facts.address = address;
   facts.watchdog = &*watchdog_;
-  for (const auto& loop : loops_) {
-    const ShardStats stats = loop->shard().stats();
-    facts.sessions += stats.sessions;
-    facts.overruns += stats.overruns;
-  }
+  for (const auto& loop : loops_) facts.shards += loop->shard().stats();
   if (store_) facts.store = store_->stats();
   return describe_health(facts, detail);
+}
+
+TextInPieces Engine::metrics() const {
+  Metrics::Sources sources;
+  sources.hub = &hub_;
+  sources.plugins = bridge_.plugins().all();
+  if (started_) {
+    for (const auto& loop : loops_) sources.shards.push_back(&loop->shard().counters());
+    if (store_) sources.store = &store_->counters();
+    sources.watchdog = &*watchdog_;
+  }
+  const auto metrics = std::make_shared<Metrics>(std::move(sources));
+  return [metrics](const Budget& budget) { return metrics->run(budget); };
 }
 
 // A loop that stands still would be waited for: its sessions are left out. The first loop asks, so it turns.

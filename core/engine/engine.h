@@ -66,6 +66,7 @@ class Engine final : public HttpSource {
   // What GET /health of the admin listener answers.
   [[nodiscard]] std::string health_json() const { return health(HealthDetail::kAll).json; }
   [[nodiscard]] HealthAnswer health(HealthDetail detail) const override;
+  [[nodiscard]] TextInPieces metrics() const override;
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override;
 

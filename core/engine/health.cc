@@ -34,8 +34,8 @@ HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail) {
   answer.json = fmt::format(
       R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},"overruns":{},)"
       R"("store":"{}")",
-      status_of(facts, standing), facts.epoch, facts.server, facts.topics, facts.sessions, facts.stale,
-      facts.overruns, name_of(facts.store.state));
+      status_of(facts, standing), facts.epoch, facts.server, facts.topics, facts.shards.sessions, facts.stale,
+      facts.shards.overruns, name_of(facts.store.state));
   if (detail == HealthDetail::kAll) {
     answer.json += fmt::format(
         R"(,"address":{},"store_stats":{{"flushes":{},"rows":{},"failures":{}}},"loops":{},"plugins":{})",

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "engine/loop_watchdog.h"
+#include "fanout/shard_stats.h"
 #include "net/http_source.h"
 #include "store/store.h"
 
@@ -20,8 +20,7 @@ struct HealthFacts {
   std::string_view address;
   std::size_t topics = 0;
   std::size_t stale = 0;
-  std::uint64_t sessions = 0;
-  std::uint64_t overruns = 0;
+  ShardStats shards;  // the sum of all
   StoreStats store;
   std::string plugins = "{}";              // JSON, of the admin's health
   const LoopWatchdog* watchdog = nullptr;  // null: not started

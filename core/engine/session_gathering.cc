@@ -41,17 +41,14 @@ void append_json(std::string& out, const SessionReport& report) {
 // What the shards counted since they started, sessions that have gone included.
 std::string counters_json(const std::vector<Shard*>& shards) {
   ShardStats sum;
-  for (const Shard* shard : shards) {
-    const ShardStats one = shard->stats();
-    sum.messages += one.messages;
-    sum.bytes += one.bytes;
-    sum.conflated += one.conflated;
-    sum.gaps += one.gaps;
-    sum.linked += one.linked;
-    sum.standalone += one.standalone;
+  for (const Shard* shard : shards) sum += shard->stats();
+  std::string text = "{";
+  for (const auto& [info, counter, value] : kShardNumbers) {
+    if (info.kind != CounterKind::kCounter) continue;
+    fmt::format_to(std::back_inserter(text), R"({}"{}":{})", text.size() > 1 ? "," : "", info.name,
+                   sum.*value);
   }
-  return fmt::format(R"({{"messages":{},"bytes":{},"conflated":{},"gaps":{},"linked":{},"standalone":{}}})",
-                     sum.messages, sum.bytes, sum.conflated, sum.gaps, sum.linked, sum.standalone);
+  return text += '}';
 }
 
 class Gathering {

@@ -120,8 +120,9 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
     waiting->decisions[index] = unavailable(request.topics[index], asked.error().message);
     return;
   }
-  open_.emplace(id, Open{desk.session, waiting, index, waiting->round});
-  deadlines_.emplace_back(parts_.clock.steady_us() + parts_.config.access_deadline_ms * 1000, id);
+  const std::int64_t now = parts_.clock.steady_us();
+  open_.emplace(id, Open{desk.session, waiting, index, waiting->round, now});
+  deadlines_.emplace_back(now + parts_.config.access_deadline_ms * 1000, id);
   ++waiting->open;
   ++desk.open;
 }
@@ -162,6 +163,8 @@ void Admission::answer(const AccessAnswer& answer) {
   if (found == open_.end()) return;
   const Open open = std::move(found->second);
   open_.erase(found);
+  parts_.counters.answers.add(static_cast<std::size_t>(answer.ruling));
+  parts_.counters.plugin_call.observe(parts_.clock.steady_us() - open.asked_us);
   Desk* desk = find_desk(open.session);
   if (desk == nullptr) return;
   --desk->open;

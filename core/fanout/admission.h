@@ -111,6 +111,7 @@ class Admission {
     WaitingPtr waiting;  // null: nobody waits for the answer
     std::uint32_t index = 0;
     std::uint32_t round = 0;
+    std::int64_t asked_us = 0;
   };
 
   Desk& desk_of(const Session& session);

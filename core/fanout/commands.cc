@@ -83,7 +83,7 @@ void Commands::obey(Session& session, std::string_view message, Parsed& parsed) 
   } else if (command) {
     execute(session, *command);
   } else {
-    session.send(encode_error(parsed.id, command.error()));
+    refuse(session, parsed.id, command.error());
   }
 }
 
@@ -110,6 +110,7 @@ void Commands::execute(Session& session, Command& command) {
 }
 
 void Commands::refuse(Session& session, const std::string& id, const Error& error, std::string_view topic) {
+  parts_.counters.count(error.code);
   session.send(encode_error(id, error, topic));
 }
 
@@ -163,6 +164,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         Work::count();
         TopicResult& result = results[ack.count()];
         keep_lease(asker, decided->decisions[ack.count()], result);
+        if (result.error) parts_.counters.count(result.error->code);
         ack.add(result);
       }
       asker.send_payload(ack.finish());
@@ -208,6 +210,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
       const bool held = leases_.end(asker, topic);
       if (result.error) Work::count(kErrorSteps);
       if (held || progress->waited.contains(topic)) result.error.reset();
+      if (result.error) parts_.counters.count(result.error->code);
       ack.add(result);
     }
     asker.send_payload(ack.finish());
@@ -278,6 +281,7 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
           const bool accepted = decision || !has_authenticator();
           std::string answer;
           if (!again || denied) {
+            if (!accepted) parts_.counters.count(decision.error().code);
             answer = accepted ? encode_auth_ack(id, decision.ok()) : encode_error(id, decision.error());
           }
           on_judged(asker, token, decision, answer);

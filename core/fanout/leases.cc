@@ -27,8 +27,10 @@ std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint
   return whole_us + static_cast<std::int64_t>(spread % static_cast<std::size_t>(whole_us / 4));
 }
 
-void tell(Session& session, std::string_view topic, const std::optional<Error>& error) {
-  if (error) session.send(encode_error("", *error, topic));
+void tell(ShardParts& parts, Session& session, std::string_view topic, const std::optional<Error>& error) {
+  if (!error) return;
+  parts.counters.count(error->code);
+  session.send(encode_error("", *error, topic));
 }
 
 }  // namespace
@@ -161,7 +163,7 @@ void Leases::step(Book& book, Session& session) {
   if (!book.ends.empty() && book.ends.begin()->first <= now) {
     Lease& lease = *book.ends.begin()->second;
     const std::string topic = *lease.topic;
-    tell(session, topic, hold(book, session, lease));
+    tell(parts_, session, topic, hold(book, session, lease));
   } else if (book.review && !book.review->asking) {
     review_piece(book, session);
   } else if (!book.asks.empty()) {
@@ -186,7 +188,7 @@ void Leases::on_answer(Session& session, const std::string& topic, const Result<
   --book->asking;
   const auto found = book->leases.find(topic);
   if (found != book->leases.end() && std::exchange(found->second.asking, false)) {
-    tell(session, topic, decide(*book, session, found->second, decision));
+    tell(parts_, session, topic, decide(*book, session, found->second, decision));
   }
   schedule(*book);
 }

@@ -13,11 +13,16 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   write.clear();
   messages_ = 0;
   if (session.writable() && session.has_outbox()) write.append(session.take_outbox());
-  for (const LiveItem& item : items) deliver(session, item);
+  std::size_t next = 0;
+  while (messages_ == 0 && next < items.size()) deliver(session, items[next++]);
+  const Update* oldest = messages_ == 0 ? nullptr : items[next - 1].applied->update;
+  for (const LiveItem& item : items.subspan(next)) deliver(session, item);
   budget_ = parts_.jobs.budget();
   const bool all = !session.writable() || catch_up(session);
   if (!write.empty()) {
     count(write.size());
+    if (oldest != nullptr)
+      parts_.counters.age_at_write.observe((parts_.clock.wall_ms() - oldest->ts()) * 1000);
     session.messages += messages_;
     session.last_write_us = parts_.clock.steady_us();
     session.write(write.view());
@@ -35,6 +40,7 @@ void Sender::count(std::size_t bytes) {
   parts_.counters.messages.add(messages_);
   parts_.counters.bytes.add(bytes);
   parts_.counters.writes.add(1);
+  if (messages_ > 0) parts_.counters.messages_per_write.observe(static_cast<std::int64_t>(messages_));
   parts_.counters.linked.set(encoder_.linked);
   parts_.counters.standalone.set(encoder_.standalone);
 }

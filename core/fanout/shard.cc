@@ -47,6 +47,7 @@ class Shard::Impl {
     client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
     Session& session = parts_.sessions.add(socket, std::move(client), compression, format);
     parts_.counters.sessions.set(parts_.sessions.count());
+    parts_.counters.sessions_opened.add(1);
     session.opened_us = parts_.clock.steady_us();
     session.parked_share = Share(parts_.waiting_bytes, session.client.address);
     session.send(encode_welcome(session.client.session, parts_.config.epoch,
@@ -167,12 +168,7 @@ class Shard::Impl {
 
   LoopPulse& pulse() { return parts_.pulse; }
 
-  [[nodiscard]] ShardStats stats() const {
-    const ShardCounters& c = parts_.counters;
-    return {c.sessions.get(), c.subscriptions.get(), c.messages.get(),  c.bytes.get(),
-            c.writes.get(),   c.turns.get(),         c.conflated.get(), c.gaps.get(),
-            c.linked.get(),   c.standalone.get(),    c.overruns.get()};
-  }
+  ShardCounters& counters() { return parts_.counters; }
 
  private:
   // The token of the URL, held to what the command `auth` holds its own to. Authorizers see it once it was
@@ -188,6 +184,7 @@ class Shard::Impl {
       wrong = "must be UTF-8, percent-encoded";
     }
     if (wrong.empty()) return commands_.authenticate(session, "", token);
+    parts_.counters.count(ErrorCode::kBadMessage);
     session.send(encode_error("", {ErrorCode::kBadMessage, "token: " + wrong, "token"}));
   }
 
@@ -212,6 +209,7 @@ class Shard::Impl {
     const Doing doing(parts_.pulse, Activity::kTurn);
     turn_.run();
     const std::int64_t end = parts_.clock.steady_us();
+    parts_.counters.turn.observe(end - now);
     const double rest = static_cast<double>(end - now) * (1.0 / parts_.config.fanout_load - 1.0);
     next_turn_us_ = end + std::min(static_cast<std::int64_t>(rest), parts_.config.turn_spacing_us_max);
   }
@@ -307,7 +305,10 @@ void Shard::answer(AccessAnswer answer) {
   impl_->answer(std::move(answer));
 }
 ShardStats Shard::stats() const {
-  return impl_->stats();
+  return stats_of(impl_->counters());
+}
+ShardCounters& Shard::counters() const {
+  return impl_->counters();
 }
 LoopPulse& Shard::pulse() {
   return impl_->pulse();

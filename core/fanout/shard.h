@@ -20,26 +20,12 @@
 #include "fanout/access.h"
 #include "fanout/session_report.h"
 #include "fanout/shard_config.h"
+#include "fanout/shard_stats.h"
 #include "hub/hub.h"
 #include "session/session.h"
 #include "session/socket.h"
 
 namespace tickwire {
-
-// What one shard counts; read with stats() from any thread.
-struct ShardStats {
-  std::uint64_t sessions = 0;
-  std::uint64_t subscriptions = 0;
-  std::uint64_t messages = 0;  // delivered, control messages not counted
-  std::uint64_t bytes = 0;     // handed to sockets
-  std::uint64_t writes = 0;
-  std::uint64_t turns = 0;
-  std::uint64_t conflated = 0;  // times a subscription fell behind
-  std::uint64_t gaps = 0;
-  std::uint64_t linked = 0;      // messages sent compressed against earlier ones
-  std::uint64_t standalone = 0;  // messages sent compressed by themselves
-  std::uint64_t overruns = 0;    // times it was too slow for what was published
-};
 
 class Shard {
  public:
@@ -80,6 +66,8 @@ class Shard {
   bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will
   void answer(AccessAnswer answer);
   [[nodiscard]] ShardStats stats() const;
+  // Written on the loop thread only: by the shard for what it does, by net/ for the rest.
+  [[nodiscard]] ShardCounters& counters() const;
   // Set on the loop thread only: by the shard for what it does, by net/ for the rest.
   [[nodiscard]] LoopPulse& pulse();
 

@@ -2,7 +2,6 @@
 // read.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <utility>
@@ -15,29 +14,11 @@
 #include "fanout/jobs.h"
 #include "fanout/session_table.h"
 #include "fanout/shard_config.h"
+#include "fanout/shard_stats.h"
 #include "fanout/topic_table.h"
 #include "session/session.h"
 
 namespace tickwire {
-
-// A count with one writer, the loop thread.
-class Counter {
- public:
-  void add(std::uint64_t n) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void sub(std::uint64_t n) { add(~n + 1); }
-  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_ = 0;
-};
-
-struct ShardCounters {
-  Counter sessions, subscriptions, messages, bytes, writes, turns, conflated, gaps, linked, standalone,
-      overruns;
-};
 
 struct ShardParts {
   ShardParts(Hub& hub, const Clock& clock, Access& access, ShardConfig config, SinkId sink)

@@ -68,6 +68,17 @@ AnswerInPieces for_the_admin(AnswerInPieces pieces) {
   };
 }
 
+AnswerInPieces metrics_answer(TextInPieces text) {
+  return [text = std::move(text)](const Budget& budget) -> std::optional<HttpResponse> {
+    std::optional<std::string> whole = text(budget);
+    if (!whole) return std::nullopt;
+    HttpResponse response = json_response();
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.head = std::move(*whole);
+    return response;
+  };
+}
+
 Result<SessionNumber> parse_sort(const std::string& text) {
   const auto* const found = std::ranges::find(kSessionNumbers, text, &SessionNumberName::name);
   if (found != kSessionNumbers.end()) return found->number;
@@ -85,6 +96,7 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
     return for_the_admin(error_response(403, admitted.error()));
   }
   if (request.path == kHealthPath) return for_the_admin(site_.health(HealthDetail::kAll, draining));
+  if (request.path == kMetricsPath) return for_the_admin(metrics_answer(site_.source().metrics()));
   if (request.path != kSessionsPath) {
     const auto guard = [](auto found) -> Answer { return for_the_admin(std::move(found)); };
     return std::visit(guard, site_.answer(request, draining));

@@ -1,5 +1,5 @@
-// AdminRouter: what each URL of the admin listener answers: /health in full, /v1/sessions, and whatever the
-// public port answers.
+// AdminRouter: what each URL of the admin listener answers: /health in full, /metrics, /v1/sessions, and
+// whatever the public port answers.
 //
 // Thread: one loop's; it only reads. `site` outlives it. Over TCP each request proves itself: the token, no
 // Origin (so no web page), and a Host that no page can have made to lead here (DNS rebinding): an address, or

@@ -191,6 +191,7 @@ WriteResult Connection::write(std::string_view frames) {
 
 void Connection::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
   if (state_ != State::kOpen) return;
+  loop_.shard.counters().count(code);
   state_ = State::kClosing;  // whose answer is wanted, whatever the session wanted
   wait(loop_.config.close_ms_max);
   if (send(std::string(last_frames) + close_frame(code, reason))) update_reading();

@@ -50,6 +50,7 @@ void HttpConnection::adopt(LoopState& loop, int socket, Door door) {
   // The admin's socket has a way in also where others took every place.
   const Drawn drawn = door == Door::kAdminSocket ? Drawn::kTaken : place.resize(1);
   if (drawn != Drawn::kTaken) {
+    loop.shard.counters().count(drawn == Drawn::kAddressSpent ? RefusedFor::kAddress : RefusedFor::kTotal);
     (void)HttpExchange(
         too_many(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
                                                : "too many connections are no WebSocket"),

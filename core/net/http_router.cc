@@ -92,8 +92,8 @@ HttpResponse topics_response(const TopicPage& page) {
 HttpResponse elsewhere() {
   HttpResponse response = error_response(
       {ErrorCode::kDenied,
-       "sessions are told by the admin listener (admin.listen) and not here: `tickwire top` on the server's "
-       "machine finds it",
+       "only the admin listener (admin.listen) answers this: `tickwire top` and `tickwire metrics` on the "
+       "server's machine find it",
        ""});
   response.any_origin = false;
   return response;
@@ -115,7 +115,7 @@ HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining)
   if (request.path == kHealthPath) return health(HealthDetail::kPublic, draining);
   if (request.path == kReadyPath) return ready(draining);
   if (draining) return error_response({ErrorCode::kDraining, "the server is going away", ""});
-  if (request.path == kSessionsPath) return elsewhere();
+  if (request.path == kSessionsPath || request.path == kMetricsPath) return elsewhere();
   if (request.path == "/v1/topics") return topics(request);
   if (request.path.starts_with(kSnapshotPrefix)) {
     return snapshot(std::string_view(request.path).substr(kSnapshotPrefix.size()));

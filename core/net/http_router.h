@@ -22,6 +22,7 @@ namespace tickwire {
 inline constexpr std::string_view kHealthPath = "/health";
 inline constexpr std::string_view kReadyPath = "/ready";
 inline constexpr std::string_view kSessionsPath = "/v1/sessions";
+inline constexpr std::string_view kMetricsPath = "/metrics";
 
 // The answer to what is no GET or HEAD in order, whatever its path; nothing: it is one.
 std::optional<HttpResponse> refusal_of(const HttpRequest& request);

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/work.h"
 #include "fanout/session_report.h"
 
 namespace tickwire {
@@ -19,12 +21,17 @@ struct HealthAnswer {
   std::string json;  // one object
 };
 
+// A text that is made in pieces: called on one loop thread, between its turns, until it returns the whole.
+using TextInPieces = std::function<std::optional<std::string>(const Budget&)>;
+
 class HttpSource {
  public:
   virtual ~HttpSource() = default;
   [[nodiscard]] virtual HealthAnswer health(HealthDetail detail) const = 0;
   // Plugins are loaded, the store is restored, every loop was started, and stop() was not called.
   [[nodiscard]] virtual bool serves() const = 0;
+  // The body of GET /metrics.
+  [[nodiscard]] virtual TextInPieces metrics() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const = 0;
 };

@@ -79,6 +79,7 @@ void Listener::adopt(int client) {
 }
 
 void Listener::pause(int failed) {
+  loop_.shard.counters().count(RefusedFor::kDescriptors);
   loop_.poller.change(socket_, 0);
   loop_.start_timer(*this, loop_.config.accept_pause_ms);
   if (std::exchange(reported_, true)) return;

@@ -177,8 +177,10 @@ Status Store::flush() {
 
 Status Store::flush_locked() {
   if (hub_ == nullptr) return ok_status();
+  const auto begin = std::chrono::steady_clock::now();
+  const std::uint64_t flushes = counters_.flushes.get();
   if (Status kept = keep_file(); !kept) {
-    ++failures_;
+    counters_.failures.add(1);
     set_degraded(kept);
     refuse_backup_request(file_.real_path());
     return kept;
@@ -195,6 +197,10 @@ Status Store::flush_locked() {
     refuse_backup_request(file_.real_path());
   }
   file_.note_written();
+  if (counters_.flushes.get() != flushes) {
+    const auto took = std::chrono::steady_clock::now() - begin;
+    counters_.flush.observe(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  }
   return written;
 }
 
@@ -209,7 +215,7 @@ Status Store::keep_file() {
   if (found != FileFinding::kSound) {
     if (Status renewed = file_.renew(found); !renewed) return renewed;
     spdlog::error("store: {} {}; all images are written anew", file_.path(), describe(found));
-    ++failures_;
+    counters_.failures.add(1);
     is_new_ = true;
   }
   if (!is_new_) return ok_status();
@@ -319,17 +325,18 @@ Status Store::mark_clean(bool clean) {
 
 void Store::note(const Status& written, std::size_t rows) {
   if (written) {
-    ++flushes_;
-    rows_ += rows;
+    counters_.flushes.add(1);
+    counters_.rows.add(rows);
   } else {
-    ++failures_;
+    counters_.failures.add(1);
   }
   set_degraded(written);
 }
 
 void Store::set_degraded(const Status& outcome) {
   const bool failed = !outcome.ok();
-  if (degraded_.exchange(failed) == failed) return;
+  if ((counters_.degraded.get() != 0) == failed) return;
+  counters_.degraded.set(failed ? 1 : 0);
   if (failed) {
     spdlog::error("store: degraded, live data goes on: {}; trying again until it works",
                   outcome.error().message);
@@ -339,7 +346,8 @@ void Store::set_degraded(const Status& outcome) {
 }
 
 StoreStats Store::stats() const {
-  return {degraded_ ? StoreState::kDegraded : StoreState::kOk, flushes_, rows_, failures_};
+  return {counters_.degraded.get() != 0 ? StoreState::kDegraded : StoreState::kOk, counters_.flushes.get(),
+          counters_.rows.get(), counters_.failures.get()};
 }
 
 }  // namespace tickwire

@@ -10,7 +10,7 @@
 // (store_file.h).
 #pragma once
 
-#include <atomic>
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/counter.h"
 #include "base/error.h"
 #include "hub/hub.h"
 #include "store/store_file.h"
@@ -38,6 +39,35 @@ enum class StoreState : std::uint8_t {
   kOff,       // no store
 };
 std::string_view name_of(StoreState state);
+
+// What the store counts; written under its lock, read on any thread.
+struct StoreCounters {
+  Counter degraded;  // 1: the state is kDegraded
+  Counter flushes;
+  Counter rows;
+  Counter failures;
+  Histogram flush{kTimeBoundsUs};
+};
+
+struct StoreCountRow {
+  CounterInfo info;
+  Counter StoreCounters::* counter;
+};
+inline constexpr std::array<StoreCountRow, 4> kStoreCounts{{
+    {{"store_degraded", CounterKind::kGauge, "", "",
+      "1 while the last write to the store failed; it is tried again until it succeeds."},
+     &StoreCounters::degraded},
+    {{"store_flushes", CounterKind::kCounter, "", "", "Transactions that wrote something to the store."},
+     &StoreCounters::flushes},
+    {{"store_rows", CounterKind::kCounter, "", "", "Topics that these transactions wrote."},
+     &StoreCounters::rows},
+    {{"store_failures", CounterKind::kCounter, "", "", "Transactions and checks of the file that failed."},
+     &StoreCounters::failures},
+}};
+inline constexpr CounterInfo kStoreFlush{
+    "store_flush", CounterKind::kHistogram, "s", "",
+    "Time that a flush took, from the lock of the file to the end of the "
+    "last transaction; flushes that had nothing to write are left out."};
 
 struct StoreStats {
   StoreState state = StoreState::kOff;
@@ -73,6 +103,7 @@ class Store {
   void stop();
 
   [[nodiscard]] StoreStats stats() const;
+  [[nodiscard]] const StoreCounters& counters() const { return counters_; }
 
  private:
   using Rings = std::map<std::string, std::vector<StoredEvent>>;
@@ -108,10 +139,7 @@ class Store {
   std::vector<Dirty> batch_;  // taken from the hub, not yet written
   std::map<std::string, Kept, std::less<>> kept_;  // topics of which the file has more than an image
 
-  std::atomic<bool> degraded_ = false;
-  std::atomic<std::uint64_t> flushes_ = 0;
-  std::atomic<std::uint64_t> rows_ = 0;
-  std::atomic<std::uint64_t> failures_ = 0;
+  StoreCounters counters_;
 
   std::mutex sleep_mutex_;
   std::condition_variable_any sleep_;

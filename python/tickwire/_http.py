@@ -24,9 +24,17 @@ class Response:
 
 
 def get(
-    url: str, *path: str, good: Container[int] = (200,), token: str | None = None, **query: str
+    url: str,
+    *path: str,
+    good: Container[int] = (200,),
+    token: str | None = None,
+    as_text: bool = False,
+    **query: str,
 ) -> Response:
-    """`path` on the server. `ConnectionFailedError`, or the error that the server names."""
+    """`path` on the server. `ConnectionFailedError`, or the error that the server names.
+
+    `as_text`: a good answer is a text, and its `object` is empty.
+    """
     place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
     request = Request(place + query_text(query))
     if token is not None:
@@ -40,7 +48,7 @@ def get(
             status, body = refused.code, refused.read()
     except (OSError, HTTPException, UnicodeError) as e:
         raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
-    return read_answer(place, status, body, good)
+    return read_answer(place, status, body, good, as_text=as_text)
 
 
 def query_text(query: Mapping[str, str]) -> str:
@@ -49,8 +57,12 @@ def query_text(query: Mapping[str, str]) -> str:
     return f"?{urlencode(given, quote_via=quote)}" if given else ""
 
 
-def read_answer(place: str, status: int, body: bytes, good: Container[int]) -> Response:
+def read_answer(
+    place: str, status: int, body: bytes, good: Container[int], *, as_text: bool = False
+) -> Response:
     """What the server said. `ServerError`: not as tickwire does; or the error that it names."""
+    if as_text and status in good:
+        return Response(status, body.decode(errors="replace"), {})
     answer = _answer(place, status, body)
     if status not in good:
         raise _error(answer, place)

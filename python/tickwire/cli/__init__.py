@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from tickwire.cli import streams
-from tickwire.cli.ask import health, pub, snapshot, topics
+from tickwire.cli.ask import health, metrics, pub, snapshot, topics
 from tickwire.cli.bench import bench
 from tickwire.cli.check import check
 from tickwire.cli.config import app as config
@@ -39,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, sub, pub, snapshot, topics, health, top, bench, check):
+for command in (serve, sub, pub, snapshot, topics, health, metrics, top, bench, check):
     app.command()(command)
 app.add_typer(config, name="config", cls=_Commands, help="Look at a server's configuration.")
 app.add_typer(store, name="store", cls=_Commands, help="Back a server's store up, and restore it.")

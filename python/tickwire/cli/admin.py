@@ -45,11 +45,16 @@ class Admin:
         return "/" in self.place and "://" not in self.place
 
     def get(
-        self, *path: str, good: tuple[int, ...] = (200,), timeout_s: float = TIMEOUT_S, **query: str
+        self,
+        *path: str,
+        good: tuple[int, ...] = (200,),
+        timeout_s: float = TIMEOUT_S,
+        as_text: bool = False,
+        **query: str,
     ) -> Response:
         """As `_http.get`. Raises `ConnectionFailedError`, or the error that the server names."""
         if not self.is_socket:
-            return get(self.place, *path, good=good, token=self.token, **query)
+            return get(self.place, *path, good=good, token=self.token, as_text=as_text, **query)
         target = "/" + "/".join(path) + query_text(query)
         connection = _SocketConnection(self.place, timeout_s)
         try:
@@ -60,7 +65,7 @@ class Admin:
             raise ConnectionFailedError(f"{self.place}: {reason(e)}") from e
         finally:
             connection.close()
-        return read_answer(f"{self.place}: {target}", status, body, good)
+        return read_answer(f"{self.place}: {target}", status, body, good, as_text=as_text)
 
 
 def find(url: str) -> Admin | None:

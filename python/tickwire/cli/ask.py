@@ -1,4 +1,4 @@
-"""The commands that ask a server one thing: pub, snapshot, topics, health."""
+"""The commands that ask a server one thing: pub, snapshot, topics, health, metrics."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import typer
 
 from tickwire._escape import printable
 from tickwire._http import get
-from tickwire.cli.admin import GOOD_HEALTH, Admin, find
+from tickwire.cli.admin import GOOD_HEALTH, Admin, find, require
 from tickwire.cli.options import AdminPlace, AdminToken, Json, Token, Url
 from tickwire.cli.outcome import console, reported, say, until_stopped, write_line
 from tickwire.errors import DataError, ServerError, UnknownTopicError
@@ -147,6 +147,21 @@ def health(
         write_line(answer.text)
     if answer.status != 200:
         raise ServerError(f"the server is {answer.object.get('status', 'not well')}")
+
+
+@reported
+def metrics(
+    url: Url = DEFAULT_URL,
+    admin: AdminPlace = None,
+    token: AdminToken = None,
+) -> None:
+    """Print what the server counts, in the text format of Prometheus.
+
+    On the server's machine it finds the admin listener by itself; elsewhere name it with --admin.
+    """
+    text = require(url, admin, token).get("metrics", as_text=True).text
+    for line in text.splitlines():
+        write_line(line)
 
 
 def draw_topics(found: list[dict[str, Any]]) -> None:

@@ -19,6 +19,9 @@ class NamingSource final : public HttpSource {
   [[nodiscard]] HealthAnswer health(HealthDetail detail) const override {
     return {true, detail == HealthDetail::kAll ? R"({"plugins":{"secret_feed":{}}})" : "{}"};
   }
+  [[nodiscard]] TextInPieces metrics() const override {
+    return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
+  }
   [[nodiscard]] bool serves() const override { return true; }
   void list_sessions(const SessionsQuery& /*query*/,
                      std::function<void(std::string)> /*done*/) const override {}

@@ -24,6 +24,9 @@ class GivenHealth final : public HttpSource {
   [[nodiscard]] HealthAnswer health(HealthDetail /*detail*/) const override {
     return {well, R"({"status":"ok"})"};
   }
+  [[nodiscard]] TextInPieces metrics() const override {
+    return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
+  }
   [[nodiscard]] bool serves() const override { return serving; }
   void list_sessions(const SessionsQuery& /*query*/,
                      std::function<void(std::string)> /*done*/) const override {}

@@ -42,6 +42,9 @@ class FixedSource final : public HttpSource {
   [[nodiscard]] HealthAnswer health(HealthDetail detail) const override {
     return {true, detail == HealthDetail::kAll ? R"({"status":"ok","plugins":{}})" : R"({"status":"ok"})"};
   }
+  [[nodiscard]] TextInPieces metrics() const override {
+    return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
+  }
   [[nodiscard]] bool serves() const override { return true; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override {
     const std::lock_guard lock(mutex_);

@@ -1,0 +1,173 @@
+// What a shard counts. A number is a member here and a row of one of the tables below; what reports numbers
+// reads the tables, so a new row shows everywhere.
+//
+// Written on the shard's loop thread, read on any. Per write or turn, never per message: what a message
+// counts is summed up first.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/counter.h"
+#include "base/error.h"
+#include "protocol/codes.h"
+
+namespace tickwire {
+
+template <typename Number>
+struct ShardNumbers {
+  Number sessions{};
+  Number subscriptions{};
+  Number sessions_opened{};
+  Number messages{};
+  Number bytes{};
+  Number writes{};
+  Number turns{};
+  Number conflated{};
+  Number gaps{};
+  Number linked{};
+  Number standalone{};
+  Number overruns{};
+};
+
+// The numbers as they are at one moment.
+using ShardStats = ShardNumbers<std::uint64_t>;
+
+// By the number of their ErrorCode; a client sees every other code as the last.
+inline constexpr std::array<std::string_view, 12> kErrorReasons{
+    "bad_message", "unknown_command", "bad_topic",   "bad_data",      "too_large", "too_many",
+    "denied",      "not_subscribed",  "unavailable", "unknown_topic", "draining",  "internal"};
+static_assert(static_cast<std::size_t>(ErrorCode::kInternal) + 1 == kErrorReasons.size());
+
+// By the number of their Ruling.
+inline constexpr std::array<std::string_view, 3> kAnswerReasons{"allow", "deny", "unavailable"};
+
+inline constexpr std::array<CloseCode, 9> kCloseCodes{
+    CloseCode::kGoingAway, CloseCode::kProtocolError, CloseCode::kNotUtf8,
+    CloseCode::kTooLarge,  CloseCode::kTooSlow,       CloseCode::kDrain,
+    CloseCode::kNoPong,    CloseCode::kNotAllowed,    CloseCode::kWrongDataType};
+inline constexpr std::array<std::string_view, 9> kCloseReasons{"1001", "1002", "1007", "1009", "1013",
+                                                               "4001", "4002", "4500", "4501"};
+
+enum class RefusedFor : std::uint8_t { kAddress, kTotal, kDescriptors };
+inline constexpr std::array<std::string_view, 3> kRefusedReasons{"address", "total", "descriptors"};
+
+struct ShardCounters : ShardNumbers<Counter> {
+  ReasonCounter errors{kErrorReasons};
+  ReasonCounter answers{kAnswerReasons};
+  ReasonCounter closes{kCloseReasons};
+  ReasonCounter refused{kRefusedReasons};
+  Histogram turn{kTimeBoundsUs};
+  Histogram age_at_write{kTimeBoundsUs};
+  Histogram messages_per_write{kNumberBounds};
+  Histogram plugin_call{kTimeBoundsUs};
+
+  void count(ErrorCode code) { errors.add(static_cast<std::size_t>(code)); }
+  void count(RefusedFor reason) { refused.add(static_cast<std::size_t>(reason)); }
+  void count(CloseCode code) {
+    closes.add(static_cast<std::size_t>(std::ranges::find(kCloseCodes, code) - kCloseCodes.begin()));
+  }
+};
+
+struct ShardNumberRow {
+  CounterInfo info;
+  Counter ShardNumbers<Counter>::* counter;
+  std::uint64_t ShardStats::* value;
+};
+struct ShardReasonRow {
+  CounterInfo info;
+  ReasonCounter ShardCounters::* counter;
+};
+struct ShardHistogramRow {
+  CounterInfo info;
+  Histogram ShardCounters::* histogram;
+};
+
+inline constexpr std::array<ShardNumberRow, sizeof(ShardStats) / sizeof(std::uint64_t)> kShardNumbers{{
+    {{"sessions", CounterKind::kGauge, "", "", "Sessions that are open."},
+     &ShardCounters::sessions,
+     &ShardStats::sessions},
+    {{"subscriptions", CounterKind::kGauge, "", "",
+      "Subscriptions of all sessions: a topic or a pattern counts once for each session that has it."},
+     &ShardCounters::subscriptions,
+     &ShardStats::subscriptions},
+    {{"sessions_opened", CounterKind::kCounter, "", "", "Sessions that were opened."},
+     &ShardCounters::sessions_opened,
+     &ShardStats::sessions_opened},
+    {{"messages", CounterKind::kCounter, "", "",
+      "Messages that were sent to clients, without acks, errors, heartbeats and other control messages."},
+     &ShardCounters::messages,
+     &ShardStats::messages},
+    {{"bytes", CounterKind::kCounter, "bytes", "",
+      "Bytes of frames that were handed to sockets, control messages included."},
+     &ShardCounters::bytes,
+     &ShardStats::bytes},
+    {{"writes", CounterKind::kCounter, "", "", "Writes to sockets; one write carries many messages."},
+     &ShardCounters::writes,
+     &ShardStats::writes},
+    {{"turns", CounterKind::kCounter, "", "", "Turns of the loops in which there was something to send."},
+     &ShardCounters::turns,
+     &ShardStats::turns},
+    {{"conflated", CounterKind::kCounter, "", "",
+      "Times that a subscription fell behind because its client's socket was full; it then skips states."},
+     &ShardCounters::conflated,
+     &ShardStats::conflated},
+    {{"gaps", CounterKind::kCounter, "", "", "Gap messages: events that a client was told it will not get."},
+     &ShardCounters::gaps,
+     &ShardStats::gaps},
+    {{"linked", CounterKind::kCounter, "", "", "Messages sent compressed against earlier ones."},
+     &ShardCounters::linked,
+     &ShardStats::linked},
+    {{"standalone", CounterKind::kCounter, "", "", "Messages sent compressed by themselves."},
+     &ShardCounters::standalone,
+     &ShardStats::standalone},
+    {{"overruns", CounterKind::kCounter, "", "",
+      "Times that a loop was too slow for what was published, so that its clients skipped states."},
+     &ShardCounters::overruns,
+     &ShardStats::overruns},
+}};
+
+inline constexpr std::array<ShardReasonRow, 4> kShardReasons{{
+    {{"errors", CounterKind::kCounter, "", "reason",
+      "Errors that were sent to clients, also within an ack, by their code."},
+     &ShardCounters::errors},
+    {{"answers", CounterKind::kCounter, "", "reason",
+      "Answers of authorizers and authenticators: allow, deny, or unavailable (failed or late)."},
+     &ShardCounters::answers},
+    {{"closes", CounterKind::kCounter, "", "reason",
+      "WebSocket connections that the server closed, by the close code."},
+     &ShardCounters::closes},
+    {{"refused", CounterKind::kCounter, "", "reason",
+      "Connections that were refused: too many of one address, too many in total, or no descriptors left."},
+     &ShardCounters::refused},
+}};
+
+inline constexpr std::array<ShardHistogramRow, 4> kShardHistograms{{
+    {{"turn", CounterKind::kHistogram, "s", "", "Time that a turn of a loop took."}, &ShardCounters::turn},
+    {{"age_at_write", CounterKind::kHistogram, "s", "",
+      "Time from when the server received an update until it was handed to a socket: the oldest live update "
+      "of each write, to the millisecond."},
+     &ShardCounters::age_at_write},
+    {{"messages_per_write", CounterKind::kHistogram, "", "",
+      "Messages that one write carried; writes of control messages only are left out."},
+     &ShardCounters::messages_per_write},
+    {{"plugin_call", CounterKind::kHistogram, "s", "",
+      "Time from a question to an authorizer or authenticator until its answer, or until its deadline."},
+     &ShardCounters::plugin_call},
+}};
+
+inline ShardStats stats_of(const ShardCounters& counters) {
+  ShardStats stats;
+  for (const ShardNumberRow& row : kShardNumbers) stats.*row.value = (counters.*row.counter).get();
+  return stats;
+}
+
+inline ShardStats& operator+=(ShardStats& sum, const ShardStats& more) {
+  for (const ShardNumberRow& row : kShardNumbers) sum.*row.value += more.*row.value;
+  return sum;
+}
+
+}  // namespace tickwire
