@@ -44,8 +44,7 @@ void register_config(py::module_& module) {
       .def_readonly("unit", &ConfigEntry::unit)
       .def_readonly("source", &ConfigEntry::source)
       .def_readonly("allowed", &ConfigEntry::allowed)
-      .def_readonly("help", &ConfigEntry::help)
-      .def_readonly("secret", &ConfigEntry::secret);
+      .def_readonly("help", &ConfigEntry::help);
 
   py::class_<Config>(module, "Config", "The settings of a server, checked.")
       .def_static(
@@ -59,11 +58,13 @@ void register_config(py::module_& module) {
       .def_readonly("file", &Config::file)
       .def_readonly("listen", &Config::listen)
       .def_readonly("store_path", &Config::store_path)
-      .def_readonly("drain_s", &Config::drain_s)
-      .def_readonly("auth_deadline_ms", &Config::auth_deadline_ms)
+      .def_readonly("warnings", &Config::warnings, "What works, but should be otherwise.")
+      .def_property_readonly("drain_s", [](const Config& config) { return config.drain.count(); })
+      .def_property_readonly("auth_deadline_ms",
+                             [](const Config& config) { return config.auth_deadline.count(); })
       .def_readonly("plugin_files", &Config::plugin_files)
       .def_readonly("plugin_python_path", &Config::plugin_python_path)
-      .def_readonly("log_level", &Config::log_level);
+      .def_property_readonly("log_level", [](const Config& config) { return config_name(config.log_level); });
 }
 
 }  // namespace tickwire

@@ -37,7 +37,7 @@ def code_with(checkout: Path, pattern: str) -> set[str]:
 @pytest.mark.parametrize(
     ("recipe", "example"),
     [
-        ("Recipe: a configuration key", r"\breconnect_s\b"),
+        ("Recipe: a configuration key", r"\bring_mb\b"),
         ("Recipe: a counter", r"\bsessions_opened\b"),
         ("Recipe: a message from the server", r'"gap"|\\"gap\\"'),
         ("Recipe: a plugin hook", r"AuthenticatorMark|\.authenticators\b"),

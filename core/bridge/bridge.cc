@@ -7,13 +7,6 @@
 
 namespace tickwire {
 
-std::optional<PublishPolicy> parse_publish_policy(std::string_view name) {
-  if (name == "none") return PublishPolicy::kNone;
-  if (name == "open") return PublishPolicy::kOpen;
-  if (name == "grant") return PublishPolicy::kGrant;
-  return std::nullopt;
-}
-
 Bridge::Bridge(Hub& hub, PublishPolicy policy) : hub_(hub), policy_(policy) {
   hub_.demand().set_listener(this);
 }

@@ -34,7 +34,6 @@ inline constexpr std::string_view kLocalRemote = "local";
 // auth.publish. grant: what an authorizer for publishing allows; open: also what no authorizer guards,
 // neither for publishing nor for subscribing.
 enum class PublishPolicy : std::uint8_t { kNone, kOpen, kGrant };
-std::optional<PublishPolicy> parse_publish_policy(std::string_view name);
 
 struct FeedSpec {
   std::string name;                                // for errors

@@ -21,7 +21,10 @@ int fail(const Error& error) {
 int run(const Options& options) {
   Result<Config> config = load_config(options);
   if (!config) return fail(config.error());
-  if (options.check) return print_line("the configuration is valid") ? kExitOk : kExitCannotWrite;
+  if (options.check) {
+    for (const std::string& warning : config->warnings) say(warning);
+    return print_line("the configuration is valid") ? kExitOk : kExitCannotWrite;
+  }
   const bool has_plugins = !config->plugin_files.empty();
   Result<std::unique_ptr<Engine>> engine = Engine::create(std::move(*config));
   if (!engine) return fail(engine.error());

@@ -47,7 +47,8 @@ Result<AdminAddress> parse_admin_listen(const Config& config) {
   if (config.auth_admin_token.empty()) {
     return bad(
         fmt::format("= \"{}\" needs auth.admin_token, which is empty: set one (as "
-                    "TICKWIRE_AUTH__ADMIN_TOKEN, so that no file holds it), or leave admin.listen at "
+                    "TICKWIRE_AUTH__ADMIN_TOKEN, or in a file that auth.admin_token_file names), or leave "
+                    "admin.listen at "
                     "auto, a socket that only this user and root can use",
                     text));
   }

@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 
 #include "engine/admin_door.h"
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
 #include "engine/origin.h"
+#include "engine/secret_file.h"
 #include "engine/setting.h"
 #include "engine/toml_text.h"
 #include "model/printable.h"
@@ -76,6 +79,38 @@ Result<std::vector<Setting>> collect_settings(const ConfigSources& sources) {
   return std::move(all.settings);
 }
 
+std::int64_t to_ms(ExactSeconds time) {
+  return std::llround(time.count() * 1000);
+}
+
+// Fills in each secret that a file holds.
+Status read_secret_files(Config& config) {
+  for (const auto& key : config_keys()) {
+    const auto* const secret = std::get_if<Secret Config::*>(&key.member);
+    if (secret == nullptr) continue;
+    const std::string name(key.name);
+    const std::string file_name = name + "_file";
+    const auto file = std::ranges::find(config_keys(), std::string_view(file_name), &ConfigKey<Config>::name);
+    const std::string path = read_value(*file, config);
+    if (path.empty()) continue;
+    const std::string& source = config.sources[file_name];
+    if (!(config.**secret).empty()) {
+      return Error{ErrorCode::kBadConfig,
+                   fmt::format("{}: {} cannot be set where {} is set, too ({}); leave one out", source,
+                               file_name, name, config.sources[name]),
+                   file_name};
+    }
+    Result<SecretFile> read = read_secret_file(file_name, path);
+    if (!read) {
+      return Error{ErrorCode::kBadConfig, fmt::format("{}: {}", source, read.error().message), file_name};
+    }
+    config.** secret = Secret(std::move(read->text));
+    config.sources[name] = path;
+    if (!read->warning.empty()) config.warnings.push_back(std::move(read->warning));
+  }
+  return ok_status();
+}
+
 // A name before `*` before `>`, token for token from the left.
 bool more_specific(std::string_view a, std::string_view b) {
   const auto rank = [](std::string_view token) { return token == ">" ? 2 : token == "*" ? 1 : 0; };
@@ -90,6 +125,20 @@ bool more_specific(std::string_view a, std::string_view b) {
   return a.size() > b.size();
 }
 
+// What a plugin's secret is called: okx.api_key, kraken.secret.
+bool names_a_secret(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::array kParts{"secret", "token", "password", "passphrase", "credential"};
+  return lower.ends_with("key") ||
+         std::ranges::any_of(kParts, [&](const char* part) { return lower.find(part) != std::string::npos; });
+}
+
+std::string hidden(const json& value) {
+  return value.empty() || value == "" ? value.dump() : R"("***")";
+}
+
 class Entries {
  public:
   explicit Entries(const Config& config) : config_(config) {}
@@ -97,19 +146,18 @@ class Entries {
   template <typename Owner>
   void add(const std::string& prefix, const ConfigKey<Owner>& key, const Owner& owner) {
     const std::string name = prefix + std::string(key.name);
-    list_.push_back({name, spelled(read_value(key, owner)), std::string(key.unit), source(name),
-                     allowed_values(key), std::string(key.help), key.secret});
+    list_.push_back({name, key.is_secret() ? hidden(read_value(key, owner)) : spelled(read_value(key, owner)),
+                     std::string(key.unit), source(name), allowed_values(key), std::string(key.help)});
   }
   void add_plugin(const std::string& name, const std::string& options) {
     for (const Setting& leaf : settings_of_plugin(name, json::parse(options))) {
       const std::string key = leaf.key();
       list_.push_back({key,
-                       spelled(leaf.value),
+                       names_a_secret(leaf.path.back()) ? hidden(leaf.value) : spelled(leaf.value),
                        {},
                        source(key),
                        "what the plugin takes",
-                       "handed to the plugin",
-                       false});
+                       "handed to the plugin"});
     }
   }
   std::vector<ConfigEntry> take() { return std::move(list_); }
@@ -138,6 +186,7 @@ Result<Config> load_config(const ConfigSources& sources) {
   }
   Config config = builder.finish();
   config.file = sources.file;
+  if (const Status read = read_secret_files(config); !read) return read.error();
   if (const auto address = parse_listen(config.listen); !address) {
     Error error = address.error();
     error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
@@ -158,7 +207,7 @@ Result<Config> load_config(const ConfigSources& sources) {
     return error;
   }
   for (const auto& [pattern, topic] : config.topics) {
-    if (topic.history != "stored" || !config.store_path.empty()) continue;
+    if (topic.history != History::kStored || !config.store_path.empty()) continue;
     const std::string key = fmt::format("topics.\"{}\".history", pattern);
     return Error{
         ErrorCode::kBadConfig,
@@ -198,11 +247,11 @@ std::vector<TopicRule> topic_rules(const Config& config) {
       return config.sources.contains(fmt::format("topics.\"{}\".{}", pattern, key));
     };
     TopicRule rule{.pattern = pattern};
-    if (is_set("delivery")) rule.delivery = parse_delivery(settings.delivery);
+    if (is_set("delivery")) rule.delivery = settings.delivery;
     if (is_set("ring")) rule.ring = static_cast<std::uint32_t>(settings.ring);
-    if (is_set("ring_s")) rule.ring_ms = std::llround(settings.ring_s * 1000);
-    if (is_set("history")) rule.stored = settings.history == "stored";
-    if (is_set("stale_after_s")) rule.stale_after_ms = std::llround(settings.stale_after_s * 1000);
+    if (is_set("ring_s")) rule.ring_ms = to_ms(settings.ring_age);
+    if (is_set("history")) rule.stored = settings.history == History::kStored;
+    if (is_set("stale_after_s")) rule.stale_after_ms = to_ms(settings.stale_after);
     rules.push_back(std::move(rule));
   }
   std::ranges::sort(rules, more_specific, &TopicRule::pattern);

@@ -1,11 +1,13 @@
-// Config: every setting of a server, with where each value came from. What the keys are called, their units,
-// defaults and ranges stand in one table, config_keys.cc; docs/CONFIGURATION.md equals it by test.
+// Config: every setting of a server, typed, with where each value came from. What the keys are called, their
+// units and ranges stand in one table, config_keys.cc. A default stands once: here, or in the layer that uses
+// it, from where it is taken. docs/CONFIGURATION.md equals both by test.
 //
-// Values; no thread affinity. load_config reads the file and nothing else: the caller hands in the
-// environment and the command line. Later sources win: defaults, file, environment, overrides, --set.
-// Invariant: a Config from load_config is within every range, and its patterns are valid.
+// Values; no thread affinity. load_config reads the file and those of secrets, and nothing else: the caller
+// hands in the environment and the command line. Later sources win: defaults, file, environment, overrides,
+// --set. Invariant: a Config from load_config is within every range, and its patterns are valid.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -14,45 +16,52 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/config_values.h"
+#include "fanout/shard_config.h"
+#include "hub/hub.h"
 #include "hub/topic.h"
 
 namespace tickwire {
 
+using ExactSeconds = std::chrono::duration<double>;
+
 // topics."<pattern>".*
 struct TopicSettings {
-  std::string delivery = "value";
-  int ring = 64;
-  double ring_s = 0;
-  std::string history = "memory";
-  double stale_after_s = 0;
+  Delivery delivery = TopicTraits{}.delivery;
+  int ring = static_cast<int>(TopicTraits{}.ring);
+  ExactSeconds ring_age{};  // 0: no limit
+  History history = History::kMemory;
+  ExactSeconds stale_after{};  // 0: never
 };
 
 struct Config {
   std::string listen = "127.0.0.1:8080";
   int shards = 0;  // one for each core, at most 8
-  int drain_s = 5;
-  int reconnect_s = 2;
+  std::chrono::seconds drain{5};
+  std::chrono::seconds reconnect{2};
   std::vector<std::string> origins{"*"};
-  double fanout_load = 0.7;
-  int heartbeat_s = 15;
-  int behind_s = 60;
-  int linger_s = 10;
-  int ring_mb = 64;
+  double fanout_load = ShardConfig{}.fanout_load;
+  std::chrono::seconds heartbeat{SessionConfig{}.heartbeat_s};
+  std::chrono::seconds behind{ShardConfig{}.behind_ms_max / 1'000};
+  std::chrono::seconds linger{kLingerUsDefault / 1'000'000};
+  int ring_mb = static_cast<int>(kRingBytesMaxDefault >> 20U);
   std::string store_path;
-  int store_flush_ms = 250;
-  std::string store_on_damage = "refuse";
-  std::string auth_publish = "none";
-  int auth_deadline_ms = 2000;
-  std::string auth_admin_token;
+  std::chrono::milliseconds store_flush{250};
+  OnDamage store_on_damage = OnDamage::kRefuse;
+  PublishPolicy auth_publish = PublishPolicy::kNone;
+  std::chrono::milliseconds auth_deadline{ShardConfig{}.access_deadline_ms};
+  Secret auth_admin_token;  // also where it came from a file
+  std::string auth_admin_token_file;
   std::string admin_listen = "auto";
   std::vector<std::string> plugin_files;
   std::string plugin_python_path;
-  std::string log_level = "info";
+  LogLevel log_level = LogLevel::kInfo;
 
   std::map<std::string, std::string> plugins;   // plugins.<name>.*: a JSON object for each name
   std::map<std::string, TopicSettings> topics;  // by pattern; what has no source is left to other patterns
   std::string file;                             // the TOML file that was read; empty: none
   std::map<std::string, std::string> sources;   // key -> where its value came from; absent: default
+  std::vector<std::string> warnings;            // for the log: what works, but should be otherwise
 };
 
 struct ConfigSources {
@@ -72,12 +81,11 @@ std::vector<std::pair<std::string, std::string>> environment_settings();
 // One line of `config show`.
 struct ConfigEntry {
   std::string key;
-  std::string value;    // as TOML spells it
+  std::string value;    // as TOML spells it; of a secret "***", or "" where it is empty
   std::string unit;     // empty: none
   std::string source;   // "default", a file's path, "env TICKWIRE_...", "--set", "overrides"
   std::string allowed;  // "1 to 32", "none, open or grant"
   std::string help;
-  bool secret = false;  // not to be printed
 };
 
 // Every key, in the table's order, then topics and plugins.

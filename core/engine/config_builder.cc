@@ -30,7 +30,8 @@ template <typename Owner>
 Status assign(const Setting& setting, const std::string& name, const ConfigKey<Owner>& key, Owner& owner) {
   const json value = setting.text ? value_of_text(key, setting.value) : setting.value;
   if (write_value(key, owner, value)) return ok_status();
-  return bad(setting, name, fmt::format("must be {}, not {}", allowed_values(key), spelled(value)));
+  const std::string found = key.is_secret() ? value.type_name() : spelled(value);
+  return bad(setting, name, fmt::format("must be {}, not {}", allowed_values(key), found));
 }
 
 template <typename Owner>

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 
 #include "engine/toml_text.h"
 
@@ -19,9 +21,9 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "threads",
      "loop threads that share the clients; 0: one for each core, at most 8",
      {0, 32}},
-    {"server.drain_s", &Config::drain_s, "s", "time for a graceful stop", {0, 300}},
+    {"server.drain_s", &Config::drain, "s", "time for a graceful stop", {0, 300}},
     {"server.reconnect_s",
-     &Config::reconnect_s,
+     &Config::reconnect,
      "s",
      "on a drain, clients connect again at times spread over this period, to spare the next server",
      {0, 3600}},
@@ -32,17 +34,17 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "share of a loop's time for turns under load: higher for latency, lower for less CPU",
      {0.05, 1}},
     {"server.heartbeat_s",
-     &Config::heartbeat_s,
+     &Config::heartbeat,
      "s",
      "silence after which a heartbeat is sent, at the latest",
      {1, 300}},
     {"server.behind_s",
-     &Config::behind_s,
+     &Config::behind,
      "s",
      "a client that takes none of the data that waits for it for this time is closed with 1013",
      {1, 3600}},
     {"server.linger_s",
-     &Config::linger_s,
+     &Config::linger,
      "s",
      "a topic that nobody wants is stale when its feed has not updated it for this time",
      {0, 3600}},
@@ -53,86 +55,116 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      {0, 65'536}},
     {"store.path", &Config::store_path, "path",
      "SQLite file that keeps the images across restarts; empty: in memory only"},
-    {"store.flush_ms", &Config::store_flush_ms, "ms", "time between two writes to the store", {10, 60'000}},
-    {"store.on_damage",
-     &Config::store_on_damage,
-     "",
-     "what a start does with a damaged file: refuse to start, or set it aside under a new name",
-     {},
-     {"refuse", "start-empty"}},
-    {"auth.publish",
-     &Config::auth_publish,
-     "",
-     "who may publish over the wire: nobody, everybody, or whom an authorizer allows",
-     {},
-     {"none", "open", "grant"}},
+    {"store.flush_ms", &Config::store_flush, "ms", "time between two writes to the store", {10, 60'000}},
+    {"store.on_damage", &Config::store_on_damage, "",
+     "what a start does with a damaged file: refuse to start, or set it aside under a new name"},
+    {"auth.publish", &Config::auth_publish, "",
+     "who may publish over the wire: nobody, everybody, or whom an authorizer allows"},
     {"auth.deadline_ms",
-     &Config::auth_deadline_ms,
+     &Config::auth_deadline,
      "ms",
      "time for an authorizer or authenticator to answer; late means unavailable",
      {1, 60'000}},
-    {"auth.admin_token",
-     &Config::auth_admin_token,
-     "",
-     "the token for an admin listener at host:port; not needed for a socket",
-     {},
-     {},
-     true},
+    {"auth.admin_token", &Config::auth_admin_token, "",
+     "the token for an admin listener at host:port; not needed for a socket"},
+    {"auth.admin_token_file", &Config::auth_admin_token_file, "path",
+     "file that holds auth.admin_token, in one line"},
     {"admin.listen", &Config::admin_listen, "",
      "where the admin listener listens: auto, off, a socket's path, or host:port"},
     {"plugins.files", &Config::plugin_files, "", "plugins to load: Python files or module names"},
     {"plugins.python_path", &Config::plugin_python_path, "path",
      "folder of Python packages for tickwired; empty: that of the environment it was installed in"},
-    {"log.level",
-     &Config::log_level,
-     "",
-     "lowest severity that is logged",
-     {},
-     {"debug", "info", "warning", "error", "off"}},
+    {"log.level", &Config::log_level, "", "lowest severity that is logged"},
 };
 
 const std::vector<ConfigKey<TopicSettings>> kTopicKeys{
-    {"delivery",
-     &TopicSettings::delivery,
-     "",
-     "value: only the latest state matters; event: every message does",
-     {},
-     {"value", "event"}},
+    {"delivery", &TopicSettings::delivery, "",
+     "value: only the latest state matters; event: every message does"},
     {"ring", &TopicSettings::ring, "updates", "last updates kept for clients that were away", {0, 65'536}},
-    {"ring_s", &TopicSettings::ring_s, "s", "age at which the ring drops an update; 0: never", {0, 604'800}},
-    {"history",
-     &TopicSettings::history,
-     "",
-     "where the ring is kept: stored survives a restart (needs store.path)",
-     {},
-     {"memory", "stored"}},
+    {"ring_s",
+     &TopicSettings::ring_age,
+     "s",
+     "age at which the ring drops an update; 0: never",
+     {0, 604'800}},
+    {"history", &TopicSettings::history, "",
+     "where the ring is kept: stored survives a restart (needs store.path)"},
     {"stale_after_s",
-     &TopicSettings::stale_after_s,
+     &TopicSettings::stale_after,
      "s",
      "age of the last update that makes a topic stale; 0: never",
      {0, 604'800}},
 };
 
-template <typename Owner, typename Value>
-bool holds(const ConfigKey<Owner>& key) {
-  return std::holds_alternative<Value Owner::*>(key.member);
+template <typename Value>
+concept IsEnum = std::is_enum_v<Value>;
+template <typename Value>
+concept IsWhole = std::is_same_v<Value, int> || std::is_same_v<Value, std::chrono::seconds> ||
+                  std::is_same_v<Value, std::chrono::milliseconds>;
+template <typename Value>
+concept IsNumber = IsWhole<Value> || std::is_same_v<Value, double> || std::is_same_v<Value, ExactSeconds>;
+template <typename Value>
+concept IsText = std::is_same_v<Value, std::string> || std::is_same_v<Value, Secret>;
+
+// Calls `work` with a null pointer to the type of the key's value.
+template <typename Owner, typename Work>
+auto with_type(const ConfigKey<Owner>& key, Work work) {
+  return std::visit(
+      [&work]<typename Value>(Value Owner::* /*member*/) { return work(std::type_identity<Value>()); },
+      key.member);
 }
 
-bool is_string_list(const json& value) {
-  return value.is_array() && std::ranges::all_of(value, [](const json& item) { return item.is_string(); });
+json json_of(const auto& value) {
+  return value;
+}
+json json_of(const Secret& value) {
+  return value.reveal();
+}
+json json_of(const IsEnum auto& value) {
+  return config_name(value);
+}
+template <typename Number, typename Period>
+json json_of(const std::chrono::duration<Number, Period>& value) {
+  return value.count();
 }
 
-template <typename Owner>
-bool fits(const ConfigKey<Owner>& key, const json& value) {
-  if (holds<Owner, std::vector<std::string>>(key)) return is_string_list(value);
-  if (holds<Owner, std::string>(key)) {
-    if (!value.is_string()) return false;
-    return key.choices.empty() ||
-           std::ranges::find(key.choices, value.template get<std::string>()) != key.choices.end();
+// False: `value` is of another type, or not one of the names.
+bool take(const json& value, auto& out) {
+  out = value.get<std::remove_reference_t<decltype(out)>>();
+  return true;
+}
+bool take(const json& value, std::vector<std::string>& out) {
+  if (!value.is_array() || !std::ranges::all_of(value, [](const json& item) { return item.is_string(); })) {
+    return false;
   }
-  const bool right_type = holds<Owner, int>(key) ? value.is_number_integer() : value.is_number();
-  return right_type && value.template get<double>() >= key.range.min &&
-         value.template get<double>() <= key.range.max;
+  value.get_to(out);
+  return true;
+}
+bool take(const json& value, std::string& out) {
+  if (value.is_string()) value.get_to(out);
+  return value.is_string();
+}
+bool take(const json& value, Secret& out) {
+  if (value.is_string()) out = Secret(value.get<std::string>());
+  return value.is_string();
+}
+template <IsEnum Enum>
+bool take(const json& value, Enum& out) {
+  if (!value.is_string()) return false;
+  const auto& names = Names<Enum>::kAll;
+  const auto* const found = std::ranges::find(names, value.get_ref<const std::string&>());
+  if (found == names.end()) return false;
+  out = static_cast<Enum>(found - names.begin());
+  return true;
+}
+template <typename Number, typename Period>
+bool take(const json& value, std::chrono::duration<Number, Period>& out) {
+  out = std::chrono::duration<Number, Period>(value.get<Number>());
+  return true;
+}
+
+bool is_within(const json& value, const NumberRange& range, bool whole) {
+  if (whole ? !value.is_number_integer() : !value.is_number()) return false;
+  return value.get<double>() >= range.min && value.get<double>() <= range.max;
 }
 
 }  // namespace
@@ -147,31 +179,48 @@ const std::vector<ConfigKey<TopicSettings>>& topic_keys() {
 
 template <typename Owner>
 std::string allowed_values(const ConfigKey<Owner>& key) {
-  if (holds<Owner, int>(key)) return fmt::format("an integer from {} to {}", key.range.min, key.range.max);
-  if (holds<Owner, double>(key)) return fmt::format("a number from {} to {}", key.range.min, key.range.max);
-  if (holds<Owner, std::vector<std::string>>(key)) return "an array of strings";
-  return key.choices.empty() ? "a string" : fmt::format("one of {}", fmt::join(key.choices, ", "));
+  return with_type(key, [&key]<typename Value>(std::type_identity<Value>) -> std::string {
+    if constexpr (IsNumber<Value>) {
+      return fmt::format("{} from {} to {}", IsWhole<Value> ? "an integer" : "a number", key.range.min,
+                         key.range.max);
+    } else if constexpr (IsEnum<Value>) {
+      return fmt::format("one of {}", fmt::join(Names<Value>::kAll, ", "));
+    } else {
+      return IsText<Value> ? "a string" : "an array of strings";
+    }
+  });
 }
 
 template <typename Owner>
 json read_value(const ConfigKey<Owner>& key, const Owner& owner) {
-  return std::visit([&owner](auto member) { return json(owner.*member); }, key.member);
+  return std::visit([&owner](auto member) { return json_of(owner.*member); }, key.member);
 }
 
 template <typename Owner>
 bool write_value(const ConfigKey<Owner>& key, Owner& owner, const json& value) {
-  if (!fits(key, value)) return false;
-  std::visit([&](auto member) { value.get_to(owner.*member); }, key.member);
-  return true;
+  return std::visit(
+      [&]<typename Value>(Value Owner::* member) {
+        if constexpr (IsNumber<Value>) {
+          if (!is_within(value, key.range, IsWhole<Value>)) return false;
+        }
+        return take(value, owner.*member);
+      },
+      key.member);
 }
 
 template <typename Owner>
 json value_of_text(const ConfigKey<Owner>& key, const std::string& text) {
   const std::optional<json> parsed = parse_toml_value(text);
-  if (holds<Owner, std::string>(key)) return parsed && parsed->is_string() ? *parsed : json(text);
-  if (!holds<Owner, std::vector<std::string>>(key)) return parsed ? *parsed : json(text);
-  if (parsed && parsed->is_array()) return *parsed;
-  return json::array({parsed && parsed->is_string() ? *parsed : json(text)});
+  return with_type(key, [&]<typename Value>(std::type_identity<Value>) -> json {
+    if constexpr (IsNumber<Value>) {
+      return parsed ? *parsed : json(text);
+    } else if constexpr (IsText<Value> || IsEnum<Value>) {
+      return parsed && parsed->is_string() ? *parsed : json(text);
+    } else {
+      if (parsed && parsed->is_array()) return *parsed;
+      return json::array({parsed && parsed->is_string() ? *parsed : json(text)});
+    }
+  });
 }
 
 template std::string allowed_values(const ConfigKey<Config>&);

@@ -1,8 +1,10 @@
 // The one table of configuration keys, and how a value gets into a Config and out of it as its row says.
 //
-// A row's default is the member's initial value in config.h. No state; any thread.
+// A row's default is the member's initial value in config.h; what is allowed follows from the member's type,
+// and of numbers from the range. A secret has a second row, `<name>_file`. No state; any thread.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,12 +24,15 @@ struct NumberRange {
 template <typename Owner>
 struct ConfigKey {
   std::string_view name;
-  std::variant<int Owner::*, double Owner::*, std::string Owner::*, std::vector<std::string> Owner::*> member;
+  std::variant<int Owner::*, double Owner::*, std::chrono::seconds Owner::*,
+               std::chrono::milliseconds Owner::*, ExactSeconds Owner::*, std::string Owner::*,
+               std::vector<std::string> Owner::*, Secret Owner::*, Delivery Owner::*, History Owner::*,
+               OnDamage Owner::*, PublishPolicy Owner::*, LogLevel Owner::*>
+      member;
   std::string_view unit;
   std::string_view help;
-  NumberRange range{};                      // of a number
-  std::vector<std::string_view> choices{};  // of a string; empty: any
-  bool secret = false;                      // not to be printed
+  NumberRange range{};  // of a number
+  [[nodiscard]] bool is_secret() const { return std::holds_alternative<Secret Owner::*>(member); }
 };
 
 const std::vector<ConfigKey<Config>>& config_keys();
@@ -37,6 +42,7 @@ const std::vector<ConfigKey<TopicSettings>>& topic_keys();  // of topics."<patte
 template <typename Owner>
 std::string allowed_values(const ConfigKey<Owner>& key);
 
+// Reveals a secret.
 template <typename Owner>
 nlohmann::json read_value(const ConfigKey<Owner>& key, const Owner& owner);
 

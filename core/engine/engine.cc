@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <map>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "engine/config_keys.h"
 #include "engine/health.h"
 #include "engine/logging.h"
 #include "engine/metrics.h"
@@ -32,6 +34,9 @@ std::uint32_t shard_count(const Config& config) {
 std::map<std::string, std::string> settings_of(const Config& config) {
   std::map<std::string, std::string> settings;
   for (const ConfigEntry& entry : config_entries(config)) settings[entry.key] = entry.value;
+  for (const auto& key : config_keys()) {  // an entry does not tell one secret from another
+    if (key.is_secret()) settings[std::string(key.name)] = read_value(key, config);
+  }
   return settings;
 }
 
@@ -42,14 +47,15 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
   if (!listen) return listen.error();
   if (const auto admin = parse_admin_listen(config); !admin) return admin.error();
   set_up_logging(config.log_level);
+  for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
   return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen)));
 }
 
 Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
-           std::int64_t{config_.linger_s} * 1'000'000),
-      bridge_(hub_, parse_publish_policy(config_.auth_publish).value()),
+           std::chrono::microseconds(config_.linger).count()),
+      bridge_(hub_, config_.auth_publish),
       listen_(std::move(listen)),
       settings_(settings_of(config_)) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
@@ -68,7 +74,7 @@ Status Engine::start() {
   Status ready = open_store();
   if (ready) ready = open_loops();
   if (ready) ready = open_admin();
-  if (ready && store_) ready = store_->start(hub_, config_.store_flush_ms);
+  if (ready && store_) ready = store_->start(hub_, static_cast<int>(config_.store_flush.count()));
   if (!ready) {
     loops_.clear();
     admin_.close();
@@ -95,7 +101,8 @@ Status Engine::open_store() {
     return ok_status();
   }
   Status ready = open_and_restore();
-  if (!ready && ready.error().code == ErrorCode::kStoreDamaged && config_.store_on_damage == "start-empty") {
+  if (!ready && ready.error().code == ErrorCode::kStoreDamaged &&
+      config_.store_on_damage == OnDamage::kStartEmpty) {
     store_.reset();  // lets go of the file
     const Result<std::string> aside = StoreFile::set_aside(config_.store_path, "damaged");
     if (!aside) return aside.error();
@@ -135,10 +142,10 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   shard.server = kServerName;
   shard.epoch = epoch_;
   shard.fanout_load = config_.fanout_load;
-  shard.access_deadline_ms = config_.auth_deadline_ms;
-  shard.behind_ms_max = std::int64_t{config_.behind_s} * 1000;
+  shard.access_deadline_ms = config_.auth_deadline.count();
+  shard.behind_ms_max = std::chrono::milliseconds(config_.behind).count();
   shard.offload = &workers_;
-  shard.session.heartbeat_s = config_.heartbeat_s;
+  shard.session.heartbeat_s = static_cast<int>(config_.heartbeat.count());
   return shard;
 }
 
@@ -147,8 +154,8 @@ NetConfig Engine::net_config() const {
   net.host = listen_.host;
   net.port = listen_.port;
   net.origins = config_.origins;
-  net.admin_token = config_.auth_admin_token;
-  net.stop_ms_max = config_.drain_s * 1000;
+  net.admin_token = config_.auth_admin_token.reveal();
+  net.stop_ms_max = static_cast<int>(std::chrono::milliseconds(config_.drain).count());
   return net;
 }
 
@@ -156,7 +163,8 @@ NetConfig Engine::net_config() const {
 
 void Engine::stop() {
   if (!started_ || stopped_.exchange(true)) return;
-  for (const auto& loop : loops_) loop->drain(config_.reconnect_s * 1000);
+  const auto spread_ms = static_cast<int>(std::chrono::milliseconds(config_.reconnect).count());
+  for (const auto& loop : loops_) loop->drain(spread_ms);
   {
     // Side by side, so that server.drain_s is for all of them.
     std::vector<std::jthread> stopping;

@@ -39,7 +39,7 @@ class PrintableFormatter final : public spdlog::formatter {
 
 }  // namespace
 
-void set_up_logging(const std::string& level) {
+void set_up_logging(LogLevel level) {
   static const bool kMade = [] {
     auto log =
         std::make_shared<spdlog::logger>("tickwire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
@@ -48,7 +48,7 @@ void set_up_logging(const std::string& level) {
     return true;
   }();
   static_cast<void>(kMade);
-  spdlog::set_level(spdlog::level::from_str(level));
+  spdlog::set_level(spdlog::level::from_str(std::string(config_name(level))));
 }
 
 }  // namespace tickwire

@@ -2,11 +2,11 @@
 // The process has one log; any thread.
 #pragma once
 
-#include <string>
+#include "engine/config_values.h"
 
 namespace tickwire {
 
-// `level` is one of log.level's choices. The last call decides.
-void set_up_logging(const std::string& level);
+// The last call decides.
+void set_up_logging(LogLevel level);
 
 }  // namespace tickwire

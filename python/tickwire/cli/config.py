@@ -7,10 +7,10 @@ import typer
 
 from tickwire._escape import printable
 from tickwire.cli.options import ConfigFile, Sets
-from tickwire.cli.outcome import reported
+from tickwire.cli.outcome import reported, say
 
 if TYPE_CHECKING:
-    from tickwire._core import Config, ConfigEntry
+    from tickwire._core import Config
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +24,8 @@ File = Annotated[
 @reported
 def check(file: File = None, config: ConfigFile = None, sets: Sets = None) -> None:
     """Say whether file, environment and settings are valid."""
-    load(the_one(file, config), sets)
+    for warning in load(the_one(file, config), sets).warnings:
+        say(warning)
     print("the configuration is valid")
 
 
@@ -38,15 +39,11 @@ def show(file: File = None, config: ConfigFile = None, sets: Sets = None) -> Non
         for entry in load(the_one(file, config), sets).entries()
         if entry.source != "default" or not entry.key.startswith("topics.")
     ]
-    lines = [f"{entry.key} = {shown(entry)}" for entry in entries]
+    lines = [f"{entry.key} = {entry.value}" for entry in entries]
     width = max(map(len, lines))
     for line, entry in zip(lines, entries, strict=True):
         unit = f"{entry.unit}, " if entry.unit else ""
         print(printable(line.ljust(width) + f"  # {unit}{entry.source}"))
-
-
-def shown(entry: "ConfigEntry") -> str:
-    return '"***"' if entry.secret and entry.value != '""' else entry.value
 
 
 def the_one(file: Path | None, config: ConfigFile) -> ConfigFile:

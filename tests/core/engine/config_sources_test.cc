@@ -40,7 +40,7 @@ TEST_F(ConfigFile, ReadsEveryWayOfWritingAKeyFromEverySource) {
     ASSERT_TRUE(config) << from << ": " << config.error().message;
     EXPECT_EQ(config->shards, 3) << from;
     EXPECT_EQ(config->plugins.at("okx"), R"({"url":"x"})") << from;
-    EXPECT_EQ(config->topics.at("trade.>").delivery, "event") << from;
+    EXPECT_EQ(config->topics.at("trade.>").delivery, Delivery::kEvent) << from;
     EXPECT_NE(entry_of(*config, "topics.\"trade.>\".delivery").source, "default") << from;
     EXPECT_NE(entry_of(*config, "plugins.okx.url").source, "default") << from;
   };

@@ -64,11 +64,11 @@ TEST_F(ConfigFile, GivesEachValueItsSource) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->shards, 2);
   EXPECT_EQ(entry_of(*config, "server.shards").source, path_.string());
-  EXPECT_EQ(config->drain_s, 8);
+  EXPECT_EQ(config->drain, std::chrono::seconds(8));
   EXPECT_EQ(entry_of(*config, "server.drain_s").source, "env TICKWIRE_SERVER__DRAIN_S");
-  EXPECT_EQ(config->heartbeat_s, 22);
+  EXPECT_EQ(config->heartbeat, std::chrono::seconds(22));
   EXPECT_EQ(entry_of(*config, "server.heartbeat_s").source, "overrides");
-  EXPECT_EQ(config->behind_s, 31);
+  EXPECT_EQ(config->behind, std::chrono::seconds(31));
   EXPECT_EQ(entry_of(*config, "server.behind_s").source, "--set");
   EXPECT_EQ(entry_of(*config, "server.behind_s").unit, "s");
   EXPECT_EQ(entry_of(*config, "store.path").source, "default");
@@ -155,7 +155,7 @@ TEST(Config, TakesSetsAsAShellGivesThem) {
             R"({"products":["BTC-USD","ETH-USD"],"url":"ws://127.0.0.1:1/a?b=c"})");
   EXPECT_EQ(config->plugins.at("replay"), R"({"speed":10})");
   EXPECT_EQ(config->plugin_files, std::vector<std::string>{"feeds/a.py"});
-  EXPECT_EQ(config->topics.at("trade.>").delivery, "event");
+  EXPECT_EQ(config->topics.at("trade.>").delivery, Delivery::kEvent);
   EXPECT_EQ(config->topics.at("ticker.*").ring, 8);
   EXPECT_EQ(config->store_path, "quoted name.db");
   EXPECT_EQ(config->fanout_load, 1.0);
@@ -186,7 +186,7 @@ TEST(Config, ReadsTheEnvironment) {
                                    .overrides = {},
                                    .sets = {}});
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->store_flush_ms, 500);
+  EXPECT_EQ(config->store_flush, std::chrono::milliseconds(500));
   EXPECT_EQ(config->plugins.at("coinbase"), R"({"url":"ws://x"})");
   EXPECT_EQ(config->plugin_files, (std::vector<std::string>{"a.py", "b.py"}));
   EXPECT_EQ(entry_of(*config, "plugins.coinbase.url").source, "env TICKWIRE_PLUGINS__COINBASE__URL");

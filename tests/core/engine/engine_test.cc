@@ -35,8 +35,8 @@ class EngineTest : public ::testing::Test {
   [[nodiscard]] Config config() const {
     Config config;
     config.listen = "127.0.0.1:0";
-    config.drain_s = 1;
-    config.log_level = "off";
+    config.drain = std::chrono::seconds(1);
+    config.log_level = LogLevel::kOff;
     config.admin_listen = "off";
     return config;
   }
@@ -216,7 +216,7 @@ TEST_F(EngineTest, AnAdminSocketThatIsNamedAndCannotBeIsAnErrorAndTheStoreIsFree
 TEST_F(EngineTest, OverTcpTheAdminListenerTakesTheToken) {
   Config tcp = config();
   tcp.admin_listen = "127.0.0.1:0";
-  tcp.auth_admin_token = "s3cret";
+  tcp.auth_admin_token = Secret("s3cret");
   const auto engine = make(tcp);
   ASSERT_TRUE(engine->start());
   ASSERT_NE(engine->admin_address(), "127.0.0.1:0");
@@ -230,7 +230,7 @@ TEST_F(EngineTest, OverTcpTheAdminListenerTakesTheToken) {
 std::string refused_admin(const std::string& listen, const std::string& token = "") {
   Config config;
   config.admin_listen = listen;
-  config.auth_admin_token = token;
+  config.auth_admin_token = Secret(token);
   const auto address = parse_admin_listen(config);
   if (address) return "";
   EXPECT_EQ(address.error().code, ErrorCode::kBadConfig);
@@ -348,7 +348,7 @@ TEST_F(EngineTest, StopsTwiceAndWithoutAStart) {
 
 TEST_F(EngineTest, TopicsGoStaleByAgeAsTheConfigurationSays) {
   Config aging = config();
-  aging.topics["ticker.>"].stale_after_s = 0.2;
+  aging.topics["ticker.>"].stale_after = ExactSeconds(0.2);
   aging.sources["topics.\"ticker.>\".stale_after_s"] = "this test";
   const auto engine = make(aging);
   ASSERT_TRUE(engine->start());
