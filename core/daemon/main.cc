@@ -1,5 +1,6 @@
 // tickwired: the server as a program of its own. Command line and signals; everything else is Engine.
 #include <csignal>
+#include <exception>
 #include <utility>
 
 #include "daemon/options.h"
@@ -43,5 +44,11 @@ int main(int argc, char** argv) {
   tickwire::open_standard_streams();
   int code = 0;
   const auto options = tickwire::parse_options(argc, argv, code);
-  return options ? tickwire::run(*options) : code;
+  if (!options) return code;
+  try {
+    return tickwire::run(*options);
+  } catch (const std::exception& error) {
+    tickwire::say(error.what());
+    return tickwire::kExitServerError;
+  }
 }

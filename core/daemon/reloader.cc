@@ -7,6 +7,8 @@
 
 #include <csignal>
 
+#include "base/fault.h"
+
 namespace tickwire {
 namespace {
 
@@ -45,6 +47,15 @@ Reloader::~Reloader() {
   pthread_kill(thread_.native_handle(), SIGHUP);
 }
 
+void Reloader::reload() {
+  const Result<Config> fresh = load_config(options_);
+  if (fresh) {
+    engine_.reload(*fresh);
+  } else {
+    spdlog::error("not reloaded: {}", fresh.error().message);
+  }
+}
+
 void Reloader::run(const std::stop_token& stopping) {
   const sigset_t signals = hang_up();
   int number = 0;
@@ -54,12 +65,7 @@ void Reloader::run(const std::stop_token& stopping) {
       ::kill(::getpid(), SIGTERM);
       continue;
     }
-    const Result<Config> fresh = load_config(options_);
-    if (fresh) {
-      engine_.reload(*fresh);
-    } else {
-      spdlog::error("not reloaded: {}", fresh.error().message);
-    }
+    contained(Boundary::kReload, "reading the configuration again", [this] { reload(); });
   }
 }
 

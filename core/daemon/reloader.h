@@ -20,6 +20,7 @@ class Reloader {
   Reloader& operator=(const Reloader&) = delete;
 
  private:
+  void reload();
   void run(const std::stop_token& stopping);
 
   const Options& options_;

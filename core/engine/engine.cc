@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/fault.h"
 #include "engine/config_keys.h"
 #include "engine/health.h"
 #include "engine/logging.h"
@@ -169,7 +170,10 @@ void Engine::stop() {
     // Side by side, so that server.drain_s is for all of them.
     std::vector<std::jthread> stopping;
     stopping.reserve(loops_.size());
-    for (const auto& loop : loops_) stopping.emplace_back([&loop] { loop->stop(); });
+    for (const auto& loop : loops_) {
+      stopping.emplace_back(
+          [&loop] { contained(Boundary::kStop, "the end of a loop", [&loop] { loop->stop(); }); });
+    }
   }
   workers_.stop();
   admin_.close();

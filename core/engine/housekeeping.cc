@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "base/fault.h"
+
 namespace tickwire {
 
 Housekeeping::Housekeeping(Hub& hub)
@@ -11,7 +13,7 @@ void Housekeeping::run(const std::stop_token& stopping) {
   std::unique_lock lock(mutex_);
   while (!stopping.stop_requested()) {
     sleep_.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
-    hub_.sweep();
+    contained(Boundary::kHousekeeping, "a sweep over topics", [this] { hub_.sweep(); });
   }
 }
 

@@ -7,8 +7,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/fault.h"
 #include "model/printable.h"
 
 namespace tickwire {
@@ -37,6 +39,11 @@ class PrintableFormatter final : public spdlog::formatter {
   spdlog::pattern_formatter pattern_{kPattern};
 };
 
+void log_fault(Boundary boundary, std::string_view doing, std::string_view what) {
+  spdlog::error("a fault in {} was contained ({}): {}; please report it", doing,
+                kBoundaryNames.at(static_cast<std::size_t>(boundary)), what);
+}
+
 }  // namespace
 
 void set_up_logging(LogLevel level) {
@@ -45,6 +52,7 @@ void set_up_logging(LogLevel level) {
         std::make_shared<spdlog::logger>("tickwire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     log->set_formatter(std::make_unique<PrintableFormatter>());
     spdlog::set_default_logger(std::move(log));
+    set_fault_log(log_fault);
     return true;
   }();
   static_cast<void>(kMade);

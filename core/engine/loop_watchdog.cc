@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
+
 namespace tickwire {
 
 namespace {
@@ -50,7 +52,8 @@ void LoopWatchdog::run(const std::stop_token& stopping) {
   auto before = std::chrono::steady_clock::now();
   while (!sleep_.wait_for(lock, stopping, kWatchPeriod, [&] { return stopping.stop_requested(); })) {
     const auto now = std::chrono::steady_clock::now();
-    look(std::chrono::duration_cast<std::chrono::microseconds>(now - before));
+    contained(Boundary::kWatchdog, "a look at the loops",
+              [&] { look(std::chrono::duration_cast<std::chrono::microseconds>(now - before)); });
     before = now;
   }
 }

@@ -8,6 +8,8 @@
 #include <ranges>
 #include <utility>
 
+#include "base/fault.h"
+
 namespace tickwire {
 namespace {
 
@@ -28,6 +30,10 @@ constexpr CounterInfo kPluginRestarts{"plugin_restarts", CounterKind::kCounter, 
                                       "Times that a feed of the plugin was started again after an error."};
 constexpr CounterInfo kPluginErrors{"plugin_errors", CounterKind::kCounter, "", "feed",
                                     "Exceptions and missed deadlines of the plugin's functions."};
+
+constexpr CounterInfo kFaults{
+    "faults", CounterKind::kCounter, "", "reason",
+    "Exceptions that nobody expected: each ended one connection or task, and stands in the log."};
 
 std::string_view type_of(CounterKind kind) {
   constexpr std::array<std::string_view, 3> kNames{"counter", "gauge", "histogram"};
@@ -154,8 +160,8 @@ std::vector<CounterInfo> all_counters() {
   add(kShardReasons);
   add(kShardHistograms);
   add(kStoreCounts);
-  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kTopics, kStale, kPublished, kPluginRunning,
-                         kPluginRestarts, kPluginErrors});
+  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kTopics, kStale, kPublished,
+                         kPluginRunning, kPluginRestarts, kPluginErrors});
   return all;
 }
 
@@ -196,6 +202,10 @@ std::string Metrics::text() const {
   page.number(sources_.shards.size());
   page.begin(kLoopsStanding);
   page.number(sources_.watchdog == nullptr ? 0 : sources_.watchdog->standing());
+  page.begin(kFaults);
+  for (std::size_t i = 0; i < kBoundaryNames.size(); ++i) {
+    page.number(kBoundaryNames.at(i), fault_count(static_cast<Boundary>(i)));
+  }
   const auto append = [&](const CounterInfo& info, std::uint64_t Channel::* number) {
     page.begin(info);
     for (const auto& [name, channel] : channels_) page.number(name, channel.*number);

@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/fault.h"
+
 namespace tickwire {
 
 void WorkerPool::run(std::function<void()> task) {
@@ -40,7 +42,7 @@ void WorkerPool::work() {
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
-    task();
+    contained(Boundary::kWorker, "a task of a worker", task);
     task = nullptr;  // what it holds is freed without the lock, and may run another
     lock.lock();
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/work.h"
 #include "fanout/offload.h"
 
@@ -73,11 +74,20 @@ void Sequencer::begin(SessionRef ref) {
   auto go = [this, ref](const Budget& budget) { return go_a_piece(ref, budget); };
   const std::function<void()> task = std::exchange(steps_[ref].front().task, {});
   if (!task) return parts_.jobs.add(std::move(go));
-  parts_.config.offload->run([this, task, go = std::move(go)] {
-    task();
+  parts_.config.offload->run([this, ref, task, go = std::move(go)] {
+    const bool done = contained(Boundary::kWorker, "a command", task);
     // As a job, so that the ends of many such commands do not come in one go.
-    parts_.post([this, go] { parts_.jobs.add(go); });
+    parts_.post([this, ref, done, go] {
+      if (!done) end_after_fault(ref);
+      parts_.jobs.add(go);
+    });
   });
+}
+
+// What comes after the command cannot be done without it.
+void Sequencer::end_after_fault(SessionRef ref) {
+  Session* session = parts_.sessions.find(ref);
+  if (session != nullptr) session->close(CloseCode::kGoingAway, "a fault of the server");
 }
 
 bool Sequencer::go_a_piece(SessionRef ref, const Budget& budget) {

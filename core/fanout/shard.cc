@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/fault.h"
 #include "fanout/admission.h"
 #include "fanout/commands.h"
 #include "fanout/inbox.h"
@@ -142,6 +143,14 @@ class Shard::Impl {
     commands_.run(session, message);
   }
 
+  void recover() {
+    turn_.abandon();
+    for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
+      Session* session = parts_.sessions.open_at(slot);
+      if (session != nullptr) session->close(CloseCode::kGoingAway, "a fault of the server");
+    }
+  }
+
   void stop() {
     do {
       run_posted();
@@ -195,7 +204,7 @@ class Shard::Impl {
       calls.swap(posted_);
     }
     const Doing doing(parts_.pulse, Activity::kPosted);
-    for (const auto& call : calls) call();
+    for (const auto& call : calls) contained(Boundary::kLoop, "a posted call", call);
   }
 
   // False while something is posted still.
@@ -294,6 +303,9 @@ void Shard::drain(int spread_ms) {
 }
 bool Shard::draining() const {
   return impl_->draining();
+}
+void Shard::recover() {
+  impl_->recover();
 }
 void Shard::stop() {
   impl_->stop();

@@ -58,6 +58,9 @@ class Shard {
   // first one at once. draining(): some have yet to be told.
   void drain(int spread_ms);
   [[nodiscard]] bool draining() const;
+  // After an exception came out of run() or tick(): whatever it was about is in doubt, so all sessions are
+  // closed with 1001, and their clients resume.
+  void recover();
   // The loop ends: closes the sessions still there (in-process ones: a connection ended with its socket) and
   // runs what is posted; from then on post() takes nothing. Idempotent.
   void stop();

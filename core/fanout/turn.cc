@@ -1,12 +1,14 @@
 #include "fanout/turn.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
 namespace tickwire {
 
 void Turn::run() {
-  const bool overrun = inbox_.take(batch_);
+  const bool lost = std::exchange(abandoned_, false);
+  const bool overrun = inbox_.take(batch_) || lost;
   if (batch_.empty() && !overrun) return;
   parts_.counters.turns.add(1);
   for (const UpdatePtr& update : batch_) {
@@ -16,6 +18,16 @@ void Turn::run() {
   send();
   batch_.clear();
   if (overrun) skip_ahead();
+}
+
+void Turn::abandon() {
+  abandoned_ = true;
+  batch_.clear();
+  applied_.clear();
+  steps_.clear();
+  deliveries_.clear();
+  met_.clear();
+  std::ranges::fill(items_end_, 0U);
 }
 
 void Turn::apply(const UpdatePtr& update) {

@@ -21,6 +21,9 @@ class Turn {
   Turn(ShardParts& parts, Sender& sender, Inbox& inbox) : parts_(parts), sender_(sender), inbox_(inbox) {}
 
   void run();
+  // Forgets what a turn that ended with an exception had begun. The next one takes every topic to where the
+  // hub is.
+  void abandon();
 
  private:
   struct Delivery {
@@ -43,6 +46,7 @@ class Turn {
   ShardParts& parts_;
   Sender& sender_;
   Inbox& inbox_;
+  bool abandoned_ = false;
   std::vector<UpdatePtr> batch_;
   std::vector<Applied> applied_;
   std::vector<PatternStep> steps_;

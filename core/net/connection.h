@@ -44,6 +44,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   struct UnfinishedMessage final : LoopTimer {
     explicit UnfinishedMessage(Connection& owner) : owner(owner) {}
     void on_due() override { owner.on_message_overdue(); }
+    void on_fault() override { owner.on_fault(); }
     Connection& owner;
   };
 
@@ -73,6 +74,8 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   // --- called by the loop -----------------------------------------------------------------------------
   void on_ready(std::uint32_t events) override;
   void on_due() override;
+  // Its client connects again.
+  void on_fault() override { hang_up(); }
   void on_message_overdue();
   // The server stops.
   void end();

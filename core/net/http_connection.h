@@ -44,6 +44,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   [[nodiscard]] Door door() const { return door_; }
   void on_ready(std::uint32_t events) override;
   void on_due() override;
+  void on_fault() override { delete this; }
   // The server stops: closes, unless an answer is under way.
   void end();
   // What it waited for is there.

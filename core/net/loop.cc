@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fault.h"
 #include "bridge/event_fd.h"
 #include "net/connection.h"
 #include "net/http_connection.h"
@@ -111,8 +112,11 @@ void Loop::Impl::start() {
 void Loop::Impl::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("tickwire-{}", index_).c_str());
   shard_.pulse().set(Activity::kPolling);
-  while (!ended(clock_.steady_us())) state_.poller.wait(step());
-  close_all();
+  while (!ended(clock_.steady_us())) {
+    if (contained(Boundary::kLoop, "a turn of a loop", [this] { state_.poller.wait(step()); })) continue;
+    contained(Boundary::kLoop, "the end of a loop's connections", [this] { shard_.recover(); });
+  }
+  contained(Boundary::kLoop, "the end of a loop", [this] { close_all(); });
 }
 
 // Also of a loop that never ran.
@@ -149,7 +153,9 @@ void Loop::Impl::run_timers(std::int64_t now_us) {
   for (int i = 0; i < kTimersPerStepMax; ++i) {
     Timer* timer = state_.timers.take_due(now_us);
     if (timer == nullptr) return;
-    static_cast<LoopTimer*>(timer)->on_due();
+    auto* const due = static_cast<LoopTimer*>(timer);
+    if (contained(Boundary::kTimer, "a deadline", [due] { due->on_due(); })) continue;
+    contained(Boundary::kTimer, "the end of a connection", [due] { due->on_fault(); });
   }
 }
 

@@ -13,6 +13,8 @@ class LoopTimer : public Timer {
   LoopTimer& operator=(const LoopTimer&) = delete;
   // May end itself.
   virtual void on_due() = 0;
+  // An exception came out of on_due(): ends what is in doubt. May end itself.
+  virtual void on_fault() {}
 };
 
 }  // namespace tickwire

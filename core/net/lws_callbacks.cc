@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/fault.h"
 #include "net/connection.h"
 
 namespace tickwire {
@@ -41,26 +42,7 @@ Connection* owner_of(lws* wsi) {
   return client;
 }
 
-}  // namespace
-
-AdoptionScope::AdoptionScope(Connection* client, int socket) {
-  adopted = client;
-  adopted_socket = socket;
-  adopting = true;
-}
-
-AdoptionScope::~AdoptionScope() {
-  adopted = nullptr;
-  adopting = false;
-}
-
-bool adopting_on_this_thread() {
-  return adopting;
-}
-
-int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
-  Connection* client = wsi == nullptr ? nullptr : owner_of(wsi);
-  if (client == nullptr) return kGoOn;
+int dispatch(lws* wsi, Connection* client, lws_callback_reasons reason, const void* in, std::size_t size) {
   const auto* bytes = static_cast<const char*>(in);
   switch (reason) {
     case LWS_CALLBACK_HTTP:  // its own HTTP is never asked for
@@ -89,6 +71,34 @@ int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
     default:
       return kGoOn;
   }
+}
+
+}  // namespace
+
+AdoptionScope::AdoptionScope(Connection* client, int socket) {
+  adopted = client;
+  adopted_socket = socket;
+  adopting = true;
+}
+
+AdoptionScope::~AdoptionScope() {
+  adopted = nullptr;
+  adopting = false;
+}
+
+bool adopting_on_this_thread() {
+  return adopting;
+}
+
+int client_callback(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
+  int answer = kHangUp;
+  Connection* client = nullptr;
+  const bool well = contained(Boundary::kWebsocket, "a callback of libwebsockets", [&] {
+    client = wsi == nullptr ? nullptr : owner_of(wsi);
+    answer = client == nullptr ? kGoOn : dispatch(wsi, client, reason, in, size);
+  });
+  if (!well && client != nullptr) client->on_fault();
+  return answer;
 }
 
 }  // namespace tickwire

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "base/fault.h"
 #include "net/lws_callbacks.h"
 
 namespace tickwire {
@@ -42,7 +43,7 @@ class LinesPerSecond {
 };
 
 // What a client can provoke is no error of the server.
-void emit(int level, const char* line) {
+void log_line(int level, const char* line) {
   if (adopting_on_this_thread()) return;
   static LinesPerSecond lines;
   int left_out = 0;
@@ -51,6 +52,10 @@ void emit(int level, const char* line) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (left_out > 0) spdlog::debug("libwebsockets: {} lines left out", left_out);
   spdlog::log(level == LLL_ERR ? spdlog::level::warn : spdlog::level::info, "libwebsockets: {}", text);
+}
+
+void emit(int level, const char* line) {
+  contained(Boundary::kWebsocket, "a log line of libwebsockets", [&] { log_line(level, line); });
 }
 
 }  // namespace

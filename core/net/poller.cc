@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <ctime>
 
+#include "base/fault.h"
+
 namespace tickwire {
 namespace {
 
@@ -72,13 +74,20 @@ int Poller::wait(std::int64_t wait_us) {
       wait_for_events(ready.data(), kReadyPerWaitMax, std::clamp<std::int64_t>(wait_us, 0, kWaitUsMax));
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = ready.at(static_cast<std::size_t>(i));
-    const auto fd = static_cast<int>(event.data.u64 & UINT32_MAX);
-    const Entry& entry = entries_[static_cast<std::size_t>(fd)];
-    if (entry.pollee != nullptr && pack(fd, entry.generation) == event.data.u64) {
-      entry.pollee->on_ready(event.events);
-    }
+    if (!is_of(event)) continue;
+    Pollee* const pollee = entries_[event.data.u64 & UINT32_MAX].pollee;
+    if (contained(Boundary::kSocket, "an event of a socket", [&] { pollee->on_ready(event.events); }))
+      continue;
+    if (is_of(event)) contained(Boundary::kSocket, "the end of a socket", [&] { pollee->on_fault(); });
   }
   return std::max(count, 0);
+}
+
+// Whether the one that was polled when `event` happened is polled still.
+bool Poller::is_of(const epoll_event& event) const {
+  const auto fd = static_cast<int>(event.data.u64 & UINT32_MAX);
+  const Entry& entry = entries_[static_cast<std::size_t>(fd)];
+  return entry.pollee != nullptr && pack(fd, entry.generation) == event.data.u64;
 }
 
 // To the microsecond, where the kernel (5.11) and who confines us allow it; otherwise to the next

@@ -21,6 +21,8 @@ class Pollee {
   virtual ~Pollee() = default;
   // EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR. May remove itself and any other.
   virtual void on_ready(std::uint32_t events) = 0;
+  // An exception came out of on_ready(), and it is still polled: ends what is in doubt. May end itself.
+  virtual void on_fault() {}
 };
 
 class Poller {
@@ -51,6 +53,7 @@ class Poller {
     std::uint32_t generation = 0;  // counts what was added under this number
   };
 
+  [[nodiscard]] bool is_of(const epoll_event& event) const;
   bool control(int operation, int fd);
   int wait_for_events(epoll_event* ready, int most, std::int64_t wait_us);
 

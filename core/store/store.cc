@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include "base/fault.h"
 #include "model/json_object.h"
 #include "store/backup_request.h"
 #include "store/epoch.h"
@@ -166,8 +167,15 @@ void Store::run(const std::stop_token& stopping, int flush_ms) {
   std::unique_lock lock(sleep_mutex_);
   while (!stopping.stop_requested()) {
     sleep_.wait_for(lock, stopping, std::chrono::milliseconds(flush_ms), [] { return false; });
-    std::ignore = flush();
+    if (!contained(Boundary::kStore, "a flush of the store", [this] { std::ignore = flush(); })) on_fault();
   }
+}
+
+// What an exception left of a transaction is undone; the batch is still there, and is tried again.
+void Store::on_fault() {
+  const std::lock_guard lock(mutex_);
+  file_.database().rollback();
+  note(Error{ErrorCode::kStoreIo, "a fault in a flush", "store.path"}, 0);
 }
 
 Status Store::flush() {

@@ -116,6 +116,7 @@ class Store {
   Store(StoreFile file, std::string epoch);
 
   void run(const std::stop_token& stopping, int flush_ms);
+  void on_fault();
   Status flush_locked();
   Status keep_file();
   void take_everything();

@@ -5,8 +5,11 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "base/fault.h"
 
 namespace tickwire {
 namespace {
@@ -34,6 +37,17 @@ TEST(WorkerPool, ManyTasksShareAFewThreads) {
   EXPECT_EQ(pool.thread_count(), kWorkersMax);
   go.set_value();
   for (std::promise<void>& one : done) one.get_future().wait();
+}
+
+TEST(WorkerPool, ATaskThatThrowsIsCountedAndTheNextOneRuns) {
+  WorkerPool pool;
+  const std::uint64_t before = fault_count(Boundary::kWorker);
+  for (int i = 0; i < 10; ++i) pool.run([] { throw std::runtime_error("injected"); });
+  std::promise<void> ran;
+  pool.run([&ran] { ran.set_value(); });
+  ran.get_future().wait();
+  pool.stop();
+  EXPECT_EQ(fault_count(Boundary::kWorker), before + 10);
 }
 
 TEST(WorkerPool, StopFinishesWhatRunsAndDropsWhatWaitsAndWhatComes) {
