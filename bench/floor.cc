@@ -51,9 +51,9 @@ class Floor {
  public:
   explicit Floor(const FloorConfig& config) : level_(config.zlib_level) {
     if (!config.snapshots.empty()) answers_ = visitor_answers(config.snapshots[0], config.snapshots[1]);
-    append_text(encode_welcome("0", "0", 15, "floor", 1'790'000'000'000), welcome_);
-    if (answers_.empty()) append_text(R"({"type":"ack","id":1,"results":[]})", answers_.emplace_back());
-    append_text(encode_heartbeat(1'790'000'000'000), beats_[0].frame);
+    Framing{}.append(welcome_, encode_welcome("0", "0", 15, "floor", 1'790'000'000'000));
+    if (answers_.empty()) Framing{}.append(answers_.emplace_back(), R"({"type":"ack","id":1,"results":[]})");
+    Framing{}.append(beats_[0].frame, encode_heartbeat(1'790'000'000'000));
     append_frame_header(beats_[1].frame, Opcode::kPing, false, 4);
     beats_[1].frame += "tick";
     listener_ = new_socket();
@@ -88,11 +88,6 @@ class Floor {
     std::int64_t index = -1;  // what the client calls itself; -1: its request has not come whole
     std::string request;
   };
-
-  static void append_text(std::string_view text, std::string& out) {
-    append_frame_header(out, Opcode::kText, false, text.size());
-    out += text;
-  }
 
   // --- connections ------------------------------------------------------------------------------------
   void handle(const epoll_event& event) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protocol/encode.h"
+#include "session/framing.h"
 #include "workload.h"
 
 namespace tickwire::bench {
@@ -83,7 +84,7 @@ class Schedule {
       message.data = updates.next_data(topic, 0);
       topics_.push_back(topic);
       starts_.push_back(arena_.size());
-      arena_ += encode_update(message).frame;
+      Framing{}.append(arena_, encode_update(message));
     }
   }
 

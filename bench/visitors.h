@@ -8,6 +8,7 @@
 
 #include "protocol/ack.h"
 #include "protocol/encode.h"
+#include "session/framing.h"
 #include "workload.h"
 
 namespace tickwire::bench {
@@ -26,7 +27,7 @@ inline std::vector<std::string> visitor_answers(std::uint32_t topics, std::uint3
     message.seq = 1;
     message.ts = 1'790'000'000'000;
     message.data = updates.next_data(topic, 0);
-    snapshots.push_back(encode_snapshot(message).frame);
+    Framing{}.append(snapshots.emplace_back(), encode_snapshot(message));
   }
   std::vector<std::string> answers;
   for (std::uint32_t visitor = 0; visitor < kVisitors; ++visitor) {
@@ -37,8 +38,8 @@ inline std::vector<std::string> visitor_answers(std::uint32_t topics, std::uint3
       frames += snapshots[topic];
     }
     const std::string ack = encode_ack(Format::kJson, "1", results);
-    append_frame_header(answers.emplace_back(), Opcode::kText, false, ack.size());
-    answers.back().append(ack).append(frames);
+    Framing{}.append(answers.emplace_back(), ack);
+    answers.back().append(frames);
   }
   return answers;
 }

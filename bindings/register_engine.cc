@@ -13,6 +13,7 @@
 #include "bridge/bridge.h"
 #include "bridge/local_session.h"
 #include "engine/engine.h"
+#include "fanout/forms.h"
 #include "hub/hub.h"
 
 namespace tickwire {
@@ -72,7 +73,7 @@ std::optional<std::string> snapshot(Engine& engine, const std::string& topic) {
   unwrap(check_topic(topic));
   const UpdatePtr update = engine.hub().find(topic);
   if (!update) return std::nullopt;
-  return std::string(update->snapshot_message(Format::kJson).payload());
+  return Forms(*update, Format::kJson).snapshot();
 }
 
 std::vector<std::string> topics(Engine& engine, const std::string& pattern, const std::string& after,

@@ -1,32 +1,10 @@
 #include "bridge/local_session.h"
 
-#include <cassert>
-#include <cstdint>
 #include <utility>
 
 #include "bridge/bridge.h"
 
 namespace tickwire {
-
-namespace {
-
-// Takes the first frame off `frames` and returns its payload.
-std::string_view take_payload(std::string_view& frames) {
-  const auto byte = [&frames](std::size_t at) { return static_cast<std::uint8_t>(frames.at(at)); };
-  std::size_t header = 2;
-  std::size_t size = byte(1);
-  if (size >= 126) {
-    header = size == 126 ? 4 : 10;
-    size = 0;
-    for (std::size_t at = 2; at < header; ++at) size = size << 8U | byte(at);
-  }
-  assert(frames.size() >= header + size);
-  const std::string_view payload = frames.substr(header, size);
-  frames.remove_prefix(header + size);
-  return payload;
-}
-
-}  // namespace
 
 std::shared_ptr<LocalSession> LocalSession::open(Shard& shard) {
   std::shared_ptr<LocalSession> self(new LocalSession(shard));
@@ -79,11 +57,11 @@ std::string LocalSession::close_reason() const {
   return close_reason_;
 }
 
-WriteResult LocalSession::write(std::string_view frames) {
+WriteResult LocalSession::write(std::string_view messages) {
   const std::unique_lock lock(mutex_);
   if (closed_) return WriteResult::kClosed;
-  while (!frames.empty()) {
-    texts_.emplace_back(take_payload(frames));
+  while (!messages.empty()) {
+    texts_.emplace_back(take_in_process(messages));
     texts_bytes_ += texts_.back().size();
   }
   wake(lock);
@@ -91,8 +69,8 @@ WriteResult LocalSession::write(std::string_view frames) {
   return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
 }
 
-void LocalSession::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
-  write(last_frames);
+void LocalSession::close(CloseCode code, std::string_view reason, std::string_view last_messages) {
+  write(last_messages);
   std::string why = std::to_string(static_cast<unsigned>(code)) + " " + std::string(reason);
   shard_.post([self = shared_from_this(), why = std::move(why)] { self->end(why); });
 }
@@ -106,7 +84,7 @@ void LocalSession::start() {
   ClientInfo owner;
   owner.remote = kLocalRemote;
   self_ = shared_from_this();
-  session_ = &shard_.open(*this, std::move(owner));
+  session_ = &shard_.open(*this, std::move(owner), Framing{.carrier = Carrier::kInProcess});
 }
 
 void LocalSession::resume() {

@@ -49,8 +49,8 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
   [[nodiscard]] std::string close_reason() const;
 
   // --- the loop thread --------------------------------------------------------------------------------
-  WriteResult write(std::string_view frames) override;
-  void close(CloseCode code, std::string_view reason, std::string_view last_frames) override;
+  WriteResult write(std::string_view messages) override;
+  void close(CloseCode code, std::string_view reason, std::string_view last_messages) override;
   void set_reading(bool on) override;
 
  private:

@@ -56,7 +56,7 @@ void Commands::read(Session& session, std::string_view message) {
   if (!is_large(message.size())) {
     Work::count(1 + message.size() / kBytesAStep);
     Parsed parsed;
-    parsed.command = parse_command(message, parsed.id, session.format);
+    parsed.command = parse_command(message, parsed.id, session.framing.format);
     return obey(session, message, parsed);
   }
   Parsed large;
@@ -67,7 +67,7 @@ void Commands::read(Session& session, std::string_view message) {
   const std::shared_ptr<Parsed> parsed = freed_elsewhere(*parts_.config.offload, std::move(large));
   sequencer_.elsewhere(
       session,
-      [parsed, format = session.format] {
+      [parsed, format = session.framing.format] {
         parsed->command = parse_command(parsed->message, parsed->id, format);
       },
       [this, parsed](Session& asker) { obey(asker, parsed->message, *parsed); });
@@ -152,7 +152,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
       shared(parts_.config.offload, names,
              Progress{
                  {parts_, subscriptions_, decided->command, decided->options, decided->decisions},
-                 {session.format, id, names},
+                 {session.framing.format, id, names},
              });
   sequencer_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
     if (!progress->acked) {
@@ -198,7 +198,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
   };
   const std::size_t names = command.topics.size();
   const auto progress =
-      shared(parts_.config.offload, names, Progress{command.topics, {}, {session.format, id, names}});
+      shared(parts_.config.offload, names, Progress{command.topics, {}, {session.framing.format, id, names}});
   progress->waited = admission_.withdraw(session, progress->topics);
   sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
     AckWriter& ack = progress->ack;
@@ -237,7 +237,7 @@ void Commands::finish_publish(Session& session, const std::string& id,
   const auto publish = [&hub = parts_.hub, command] { return hub.publish(command->topic, command->data); };
   const auto answer = [this, id, command](Session& asker, const Result<UpdatePtr>& update) {
     if (!update) return refuse(asker, id, update.error());
-    asker.send_payload(encode_ack(asker.format, id, {{command->topic, (*update)->seq(), {}}}));
+    asker.send_payload(encode_ack(asker.framing.format, id, {{command->topic, (*update)->seq(), {}}}));
   };
   if (!is_large(command->data.size())) {
     return sequencer_.work(session, [publish, answer](Session& asker, const Budget& /*budget*/) {
@@ -261,7 +261,7 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
     std::vector<std::string_view> names;
     names.reserve(page->topics().size());
     for (const UpdatePtr& update : page->topics()) names.push_back(update->topic().name);
-    asker.send_payload(encode_list(asker.format, id, names, page->next()));
+    asker.send_payload(encode_list(asker.framing.format, id, names, page->next()));
     return true;
   });
 }

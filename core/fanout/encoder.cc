@@ -16,35 +16,33 @@ constexpr std::size_t kPacedBasesMax = 4;
 using GapsOut = std::array<std::uint32_t, kTrailBasesMax>;
 
 bool links(const Session& session) {
-  return session.compression == Compression::kContext;
+  return session.framing.compression == Compression::kContext;
 }
 
 }  // namespace
 
 bool Encoder::gap(const Session& session, std::string_view text) {
-  std::string frame;
-  append_message(frame, session.format, text);
-  return plain(frame);
+  return plain(session, in_format(session.framing.format, std::string(text)));
 }
 
 bool Encoder::status(const Session& session, const Update& update) {
-  return plain(update.status_message(session.format).frame);
+  return plain(session, Forms(update, session.framing.format).status());
 }
 
-bool Encoder::plain(std::string_view frame) {
-  if (!fits(frame.size())) return false;
-  buffer_.append(frame);
+bool Encoder::plain(const Session& session, std::string_view payload) {
+  if (!fits(session.framing.framed_bytes(payload.size()))) return false;
+  buffer_.append_message(session.framing, payload, false);
   return true;
 }
 
 void Encoder::append_standalone(Session& session, const std::string& payload, std::size_t message_bytes) {
-  buffer_.append_compressed_frame(opcode_of(session.format), payload);
+  buffer_.append_message(session.framing, payload, true);
   session.window.advance(message_bytes);
   ++standalone;
 }
 
 void Encoder::append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps) {
-  buffer_.append_linked_frame(opcode_of(session.format), form, gaps);
+  buffer_.append_linked(session.framing, form, gaps);
   session.window.advance(form.message_bytes);
   ++linked;
 }
@@ -53,28 +51,26 @@ void Encoder::append_linked(Session& session, const Assembled& form, std::span<c
 
 bool Encoder::update(Session& session, Subscription& subscription, const Applied& applied) {
   const Update& update = *applied.update;
-  const EncodedMessage& message = update.update_message(session.format);
-  if (session.compression == Compression::kNone || update.status_only()) {
-    if (!fits_plain(message)) return false;
-    buffer_.append(message.frame);
-    return true;
-  }
-  const std::size_t bytes = message.payload().size();
-  if (!fits(message.frame.size())) return false;
+  const Forms forms(update, session.framing.format);
+  const std::string& message = forms.update();
+  if (session.framing.compression == Compression::kNone || update.status_only())
+    return plain(session, message);
+  const std::size_t bytes = message.size();
+  if (!fits_message(session, message)) return false;
   GapsOut gaps{};
   const std::size_t bases = links(session) ? subscription.trail.reach(session.window, bytes, gaps) : 0;
-  const Assembled* form = bases > 0 ? linked_update(session.format, subscription, applied, bases) : nullptr;
+  const Assembled* form = bases > 0 ? linked_update(forms, session.framing.format, subscription, applied, bases) : nullptr;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;  // the oldest leaves the trail
   subscription.trail.push(session.window);
   if (form != nullptr) {
     append_linked(session, *form, gaps);
   } else {
-    append_standalone(session, update.standalone_update(session.format, standalone_), bytes);
+    append_standalone(session, forms.standalone_update(standalone_), bytes);
   }
   return true;
 }
 
-const Assembled* Encoder::linked_update(Format format, const Subscription& subscription,
+const Assembled* Encoder::linked_update(const Forms& forms, Format format, const Subscription& subscription,
                                         const Applied& applied, std::size_t bases) {
   const std::size_t sent = subscription.trail.count();
   const bool snapshot = subscription.from_snapshot && bases == sent;
@@ -83,16 +79,15 @@ const Assembled* Encoder::linked_update(Format format, const Subscription& subsc
     const UpdatePtr& base = applied.before.at(i);
     if (!base) return nullptr;
     const bool oldest = i + 1 == bases;
-    texts.at(i) =
-        (oldest && snapshot ? base->snapshot_message(format) : base->update_message(format)).payload();
+    const Forms sent_before(*base, format);
+    texts.at(i) = oldest && snapshot ? sent_before.snapshot() : sent_before.update();
   }
-  const Update& update = *applied.update;
-  const std::string_view text = update.update_message(format).payload();
+  const std::string& text = forms.update();
   if (text.size() > kAssembledBytesMax) return nullptr;
-  using Bases = Update::Bases;
+  using Bases = Forms::Bases;
   const Bases which = bases == 1 ? (snapshot ? Bases::kSnapshot : Bases::kUpdate)
                                  : (snapshot ? Bases::kUpdateSnapshot : Bases::kTwoUpdates);
-  return &update.linked_update(format, which, [&] {
+  return &forms.linked_update(which, [&] {
     const bool many = applied.state->subscribers.size() >= kOptimalSubscribersMin;
     return assembler_.assemble(text, std::span(texts).first(bases),
                                {many ? Parse::kOptimal : Parse::kGreedy});
@@ -101,54 +96,49 @@ const Assembled* Encoder::linked_update(Format format, const Subscription& subsc
 
 bool Encoder::pattern_update(Session& session, PatternSubscription& subscription, const Applied& applied,
                              const PatternStep* step) {
-  const Update& update = *applied.update;
-  const EncodedMessage& message = update.update_message(session.format);
-  if (!fits_plain(message)) return false;
-  if (session.compression == Compression::kNone || step == nullptr) {
-    buffer_.append(message.frame);
-    return true;
-  }
-  const std::size_t bytes = message.payload().size();
+  const Forms forms(*applied.update, session.framing.format);
+  const std::string& message = forms.update();
+  if (session.framing.compression == Compression::kNone || step == nullptr) return plain(session, message);
+  const std::size_t bytes = message.size();
+  if (!fits_message(session, message)) return false;
   if (subscription.last_sent == 0 || subscription.last_sent != step->before[0].apply_no)
     subscription.trail.clear();
   GapsOut gaps{};
   const std::size_t bases = links(session) ? subscription.trail.reach(session.window, bytes, gaps) : 0;
-  const Assembled* form = bases > 0 ? linked_step(session.format, *step, update, bases) : nullptr;
+  const Assembled* form = bases > 0 ? linked_step(forms, session.framing.format, *step, bases) : nullptr;
   subscription.trail.push(session.window);
   subscription.last_sent = step->apply_no;
   if (form != nullptr) {
     append_linked(session, *form, gaps);
   } else {
-    append_standalone(session, update.standalone_update(session.format, standalone_), bytes);
+    append_standalone(session, forms.standalone_update(standalone_), bytes);
   }
   return true;
 }
 
-const Assembled* Encoder::linked_step(Format format, const PatternStep& step, const Update& update,
+const Assembled* Encoder::linked_step(const Forms& forms, Format format, const PatternStep& step,
                                       std::size_t bases) {
   std::optional<Assembled>& form = step.linked.in(format).at(bases - 1);
   if (form) return &*form;
-  const std::string_view text = update.update_message(format).payload();
+  const std::string& text = forms.update();
   if (text.size() > kAssembledBytesMax) return nullptr;
   std::array<std::string_view, kTrailBasesMax> texts;
   for (std::size_t i = 0; i < bases; ++i) {
     if (!step.before.at(i).update) return nullptr;
-    texts.at(i) = step.before.at(i).update->update_message(format).payload();
+    texts.at(i) = Forms(*step.before.at(i).update, format).update();
   }
   form = assembler_.assemble(text, std::span(texts).first(bases));
   return &*form;
 }
 
 bool Encoder::kept_update(Session& session, Subscription& subscription, const Update& update) {
-  const EncodedMessage& message = update.update_message(session.format);
-  if (!fits_plain(message)) return false;
-  if (session.compression == Compression::kNone) {
-    buffer_.append(message.frame);
-    return true;
-  }
+  const Forms forms(update, session.framing.format);
+  const std::string& message = forms.update();
+  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  if (!fits_message(session, message)) return false;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;
   subscription.trail.push(session.window);
-  append_standalone(session, update.standalone_update(session.format, standalone_), message.payload().size());
+  append_standalone(session, forms.standalone_update(standalone_), message.size());
   return true;
 }
 
@@ -156,18 +146,16 @@ bool Encoder::kept_update(Session& session, Subscription& subscription, const Up
 
 bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState& state) {
   const Update& update = *state.last;
-  const EncodedMessage& message = update.snapshot_message(session.format);
-  if (!fits_plain(message)) return false;
-  if (session.compression == Compression::kNone) {
-    buffer_.append(message.frame);
-    return true;
-  }
-  const std::size_t bytes = message.payload().size();
+  const Forms forms(update, session.framing.format);
+  const std::string& message = forms.snapshot();
+  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  const std::size_t bytes = message.size();
+  if (!fits_message(session, message)) return false;
   GapsOut gaps{};
   const bool paced = subscription.pace_ms > 0 && links(session);
   const bool after_snapshot = paced && subscription.from_snapshot && subscription.trail.count() == 1 &&
                               subscription.trail.reach(session.window, bytes, gaps) == 1;
-  const Assembled* form = after_snapshot ? linked_snapshot(session.format, subscription, state) : nullptr;
+  const Assembled* form = after_snapshot ? linked_snapshot(forms, session.framing.format, subscription, state) : nullptr;
   subscription.trail.clear();
   // A snapshot made from a change of status is not the topic's data update of that seq, so no base.
   if (!update.status_only()) subscription.trail.push(session.window);
@@ -175,37 +163,34 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   if (form != nullptr) {
     append_linked(session, *form, std::span(gaps).first(1));
   } else {
-    append_standalone(session, update.standalone_snapshot(session.format, standalone_), bytes);
+    append_standalone(session, forms.standalone_snapshot(standalone_), bytes);
   }
   if (paced && !update.status_only()) state.keep_paced_base(kPacedBasesMax);
   return true;
 }
 
-const Assembled* Encoder::linked_snapshot(Format format, const Subscription& subscription,
+const Assembled* Encoder::linked_snapshot(const Forms& forms, Format format, const Subscription& subscription,
                                           TopicState& state) {
   const auto base = std::find_if(state.paced.begin(), state.paced.end(), [&](const PacedBase& paced) {
     return paced.update->seq() == subscription.seq;
   });
-  const std::string_view text = state.last->snapshot_message(format).payload();
+  const std::string& text = forms.snapshot();
   if (base == state.paced.end() || text.size() > kAssembledBytesMax) return nullptr;
   PacedBase::Next& next = base->next.in(format);
   if (next.revision != state.last->revision()) {
-    const std::array<std::string_view, 1> bases{base->update->snapshot_message(format).payload()};
+    const std::array<std::string_view, 1> bases{Forms(*base->update, format).snapshot()};
     next = {state.last->revision(), assembler_.assemble(text, bases)};
   }
   return &next.form;
 }
 
 bool Encoder::pattern_snapshot(Session& session, PatternSubscription& subscription, const TopicState& state) {
-  const EncodedMessage& message = state.last->snapshot_message(session.format);
-  if (!fits_plain(message)) return false;
+  const Forms forms(*state.last, session.framing.format);
+  const std::string& message = forms.snapshot();
+  if (!fits_message(session, message)) return false;
   subscription.trail.clear();
-  if (session.compression == Compression::kNone) {
-    buffer_.append(message.frame);
-  } else {
-    append_standalone(session, state.last->standalone_snapshot(session.format, standalone_),
-                      message.payload().size());
-  }
+  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  append_standalone(session, forms.standalone_snapshot(standalone_), message.size());
   return true;
 }
 

@@ -1,6 +1,6 @@
-// Encoder: chooses the form in which a message goes out to one subscription and appends it to the write:
-// plain, linked against what the subscription got last, or standalone, each in the session's format. Each
-// form but the linking itself is made once and shared.
+// Encoder: chooses the form (fanout/forms.h) in which a message goes out to one subscription: plain, linked
+// against what the subscription got last, or standalone; and appends it to the write in the session's
+// framing. Each form but the linking itself is made once and shared.
 //
 // Loop thread. Owns the shard's compressors and its write buffer.
 // Invariant: a session's window position moves by each message appended compressed, in the order of
@@ -10,10 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "codec/assembler.h"
 #include "codec/standalone.h"
 #include "fanout/applied.h"
+#include "fanout/forms.h"
 #include "fanout/write_buffer.h"
 #include "session/session.h"
 
@@ -44,16 +47,18 @@ class Encoder {
   std::uint64_t standalone = 0;
 
  private:
-  bool plain(std::string_view frame);
-  bool fits_plain(const EncodedMessage& message) const { return fits(message.frame.size()); }
+  [[nodiscard]] bool fits_message(const Session& session, const std::string& payload) const {
+    return fits(session.framing.framed_bytes(payload.size()));
+  }
+  bool plain(const Session& session, std::string_view payload);
   // The update alone, compressed, at the session's position.
   void append_standalone(Session& session, const std::string& payload, std::size_t message_bytes);
   void append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps);
-  const Assembled* linked_update(Format format, const Subscription& subscription, const Applied& applied,
-                                 std::size_t bases);
-  const Assembled* linked_step(Format format, const PatternStep& step, const Update& update,
-                               std::size_t bases);
-  const Assembled* linked_snapshot(Format format, const Subscription& subscription, TopicState& state);
+  const Assembled* linked_update(const Forms& forms, Format format, const Subscription& subscription,
+                                 const Applied& applied, std::size_t bases);
+  const Assembled* linked_step(const Forms& forms, Format format, const PatternStep& step, std::size_t bases);
+  const Assembled* linked_snapshot(const Forms& forms, Format format, const Subscription& subscription,
+                                   TopicState& state);
 
   const std::size_t write_bytes_max_;
   WriteBuffer buffer_;

@@ -9,8 +9,8 @@ SessionReport report_on(const Session& session, std::int64_t now_us) {
   SessionReport report;
   report.session = session.client.session;
   report.remote = session.client.remote;
-  report.format = session.format;
-  report.compression = session.compression;
+  report.format = session.framing.format;
+  report.compression = session.framing.compression;
   report.state = session.state();
   report.connected_s = static_cast<std::uint64_t>((now_us - session.opened_us) / 1'000'000);
   report.patterns = session.pattern_count();

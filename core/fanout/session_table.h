@@ -20,7 +20,7 @@ struct SessionRef {
 
 class SessionTable {
  public:
-  Session& add(Socket& socket, ClientInfo client, Compression compression, Format format) {
+  Session& add(Socket& socket, ClientInfo client, const Framing& framing) {
     std::uint32_t slot = static_cast<std::uint32_t>(slots_.size());
     if (free_.empty()) {
       slots_.emplace_back();
@@ -28,7 +28,7 @@ class SessionTable {
       slot = free_.back();
       free_.pop_back();
     }
-    slots_[slot].session = std::make_unique<Session>(slot, socket, std::move(client), compression, format);
+    slots_[slot].session = std::make_unique<Session>(slot, socket, std::move(client), framing);
     ++count_;
     return *slots_[slot].session;
   }

@@ -44,9 +44,9 @@ class Shard::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Session& open(Socket& socket, ClientInfo client, Compression compression, Format format) {
+  Session& open(Socket& socket, ClientInfo client, const Framing& framing) {
     client.session = std::to_string(parts_.config.index) + "-" + std::to_string(++opened_);
-    Session& session = parts_.sessions.add(socket, std::move(client), compression, format);
+    Session& session = parts_.sessions.add(socket, std::move(client), framing);
     parts_.counters.sessions.set(parts_.sessions.count());
     parts_.counters.sessions_opened.add(1);
     session.opened_us = parts_.clock.steady_us();
@@ -271,8 +271,8 @@ Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, s
     : impl_(std::make_unique<Impl>(hub, clock, access, std::move(config), std::move(wake))) {}
 Shard::~Shard() = default;
 
-Session& Shard::open(Socket& socket, ClientInfo client, Compression compression, Format format) {
-  return impl_->open(socket, std::move(client), compression, format);
+Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) {
+  return impl_->open(socket, std::move(client), framing);
 }
 void Shard::on_message(Session& session, std::string_view message) {
   impl_->on_message(session, message);

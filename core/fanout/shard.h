@@ -35,8 +35,7 @@ class Shard {
 
   // --- driven by net/ ---------------------------------------------------------------------------------
   // Welcomes a client. `socket` outlives on_closed.
-  Session& open(Socket& socket, ClientInfo client, Compression compression = Compression::kNone,
-                Format format = Format::kJson);
+  Session& open(Socket& socket, ClientInfo client, const Framing& framing = {});
   // One whole message in the session's format; a text is already known to be UTF-8.
   void on_message(Session& session, std::string_view message);
   // The socket has room again after a kBlocked.

@@ -1,22 +1,12 @@
 #include "fanout/write_buffer.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
-#include <string>
+#include <utility>
 
 #include "codec/link.h"
-#include "protocol/encode.h"
 
 namespace tickwire {
-namespace {
-
-constexpr std::size_t kShortHeaderBytes = 2;  // payloads below 126 bytes
-constexpr std::size_t kShortPayloadBytesMax = 125;
-constexpr std::size_t kMediumHeaderBytes = 4;  // below 64 KiB, as all linked ones are
-constexpr unsigned kFinRsv1 = 0xC0;
-
-}  // namespace
 
 char* WriteBuffer::reserve(std::size_t bytes) {
   if (size_ + bytes > capacity_) {
@@ -29,35 +19,28 @@ char* WriteBuffer::reserve(std::size_t bytes) {
   return bytes_.get() + size_;
 }
 
-void WriteBuffer::append(std::string_view frames) {
-  std::memcpy(reserve(frames.size()), frames.data(), frames.size());
-  size_ += frames.size();
+void WriteBuffer::append(std::string_view framed) {
+  std::memcpy(reserve(framed.size()), framed.data(), framed.size());
+  size_ += framed.size();
 }
 
-void WriteBuffer::append_compressed_frame(Opcode opcode, std::string_view payload) {
-  std::string header;
-  append_frame_header(header, opcode, true, payload.size());
-  append(header);
-  append(payload);
+void WriteBuffer::append_message(const Framing& framing, std::string_view payload, bool compressed) {
+  char* const begin = reserve(Framing::kHeadBytesMax + payload.size());
+  char* const body = framing.put_head(begin, payload.size(), compressed);
+  std::memcpy(body, payload.data(), payload.size());
+  size_ += static_cast<std::size_t>(body - begin) + payload.size();
 }
 
-void WriteBuffer::append_linked_frame(Opcode opcode, const Assembled& message,
-                                      std::span<const std::uint32_t> gaps) {
-  // The header's size depends on the payload's, known only once it is linked: mostly the short one is right.
-  char* const frame = reserve(kMediumHeaderBytes + message.reserve_bytes());
-  const std::size_t payload = link(message, gaps, frame + kShortHeaderBytes);
-  frame[0] = static_cast<char>(kFinRsv1 | static_cast<unsigned>(opcode));
-  if (payload <= kShortPayloadBytesMax) {
-    frame[1] = static_cast<char>(payload);
-    size_ += kShortHeaderBytes + payload;
-    return;
-  }
-  assert(payload <= 0xFFFF);
-  std::memmove(frame + kMediumHeaderBytes, frame + kShortHeaderBytes, payload);
-  frame[1] = 126;
-  frame[2] = static_cast<char>(payload >> 8U);
-  frame[3] = static_cast<char>(payload & 0xFFU);
-  size_ += kMediumHeaderBytes + payload;
+void WriteBuffer::append_linked(const Framing& framing, const Assembled& message,
+                                std::span<const std::uint32_t> gaps) {
+  // The head's size depends on the payload's, known only once it is linked: mostly the shortest one is right.
+  const std::size_t guess = framing.head_bytes(0);
+  char* const begin = reserve(Framing::kHeadBytesMax + message.reserve_bytes());
+  const std::size_t payload = link(message, gaps, begin + guess);
+  const std::size_t head = framing.head_bytes(payload);
+  if (head != guess) std::memmove(begin + head, begin + guess, payload);
+  framing.put_head(begin, payload, true);
+  size_ += head + payload;
 }
 
 }  // namespace tickwire

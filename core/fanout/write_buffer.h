@@ -1,16 +1,15 @@
-// WriteBuffer: the shard's scratch, in which one write of one session is put together: whole WebSocket
-// frames, plain or compressed (RSV1, RFC 7692 section 6). Kept between writes; grows to the largest one and
-// stays. Loop thread.
+// WriteBuffer: the shard's scratch, in which one write of one session is put together: whole messages, each
+// in the session's framing. A payload is copied once, straight behind its head. Kept between writes; grows to
+// the largest one and stays. Loop thread.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "codec/assembled.h"
-#include "protocol/format.h"
+#include "session/framing.h"
 
 namespace tickwire {
 
@@ -21,9 +20,10 @@ class WriteBuffer {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
-  void append(std::string_view frames);
-  void append_compressed_frame(Opcode opcode, std::string_view payload);
-  void append_linked_frame(Opcode opcode, const Assembled& message, std::span<const std::uint32_t> gaps);
+  // Messages that are framed already.
+  void append(std::string_view framed);
+  void append_message(const Framing& framing, std::string_view payload, bool compressed);
+  void append_linked(const Framing& framing, const Assembled& message, std::span<const std::uint32_t> gaps);
 
  private:
   // Room for so many bytes more.

@@ -1,12 +1,11 @@
 // Update: one immutable message of a topic, made once in the hub and shared by reference with everyone who
 // registered interest: shards, store, in-process subscribers. Nothing else travels.
 //
-// Any thread. Its encoded forms, of each format, are made at first need by whoever needs them and never
-// change after that. Invariants: seq is the topic's; a data update's seq is the previous one + 1, a status
-// update repeats it.
+// Any thread. What those who send it make of it once and for all is kept in it, unknown to the hub
+// (UpdateForms). Invariants: seq is the topic's; a data update's seq is the previous one + 1, a status update
+// repeats it.
 #pragma once
 
-#include <array>
 #include <cassert>
 #include <cstdint>
 #include <memory>
@@ -15,14 +14,17 @@
 #include <utility>
 
 #include "base/lazy.h"
-#include "codec/assembled.h"
-#include "codec/standalone.h"
 #include "model/topic_kind.h"
-#include "protocol/encode.h"
 
 namespace tickwire {
 
 class Topic;
+
+// The encoded forms of an update, as fanout/forms.h makes them.
+class UpdateForms {
+ public:
+  virtual ~UpdateForms() = default;
+};
 
 class Update {
  public:
@@ -58,46 +60,19 @@ class Update {
   // What it holds once it was sent in the usual forms of JSON, about; the same at each call. Forms in a
   // binary format come on top, where one is spoken.
   [[nodiscard]] std::size_t memory_bytes() const {
-    return sizeof(Update) + 4 * parts_.data.size() + parts_.image.size();
+    constexpr std::size_t kFormsBytes = 96;
+    return sizeof(Update) + kFormsBytes + 4 * parts_.data.size() + parts_.image.size();
   }
 
-  // The `update` message (`status`, when status_only), and the `status` and `snapshot` messages of this
-  // state.
-  [[nodiscard]] const EncodedMessage& update_message(Format format) const;
-  [[nodiscard]] const EncodedMessage& status_message(Format format) const;
-  [[nodiscard]] const EncodedMessage& snapshot_message(Format format) const;
-
-  // The same as permessage-deflate payloads that refer to nothing before them.
-  [[nodiscard]] const std::string& standalone_update(Format format, Standalone& compressor) const;
-  [[nodiscard]] const std::string& standalone_snapshot(Format format, Standalone& compressor) const;
-
-  // The update message against what a subscription was sent before it. What those messages are follows from
-  // the topic's history alone, so all shards share the form; `assemble` makes it.
-  enum class Bases : std::uint8_t { kUpdate, kTwoUpdates, kSnapshot, kUpdateSnapshot };
-  template <typename Assemble>
-  [[nodiscard]] const Assembled& linked_update(Format format, Bases bases, Assemble&& assemble) const {
-    return forms(format).linked.at(static_cast<std::size_t>(bases)).get(std::forward<Assemble>(assemble));
+  // Its forms, which `make` returns at first need; all callers name the same type. They go with the update.
+  template <typename Forms, typename Make>
+  [[nodiscard]] const Forms& forms(Make&& make) const {
+    return forms_.get<Forms>(std::forward<Make>(make));
   }
 
  private:
-  struct Forms {
-    Lazy<EncodedMessage> update;
-    Lazy<EncodedMessage> status;
-    Lazy<EncodedMessage> snapshot;
-    Lazy<std::string> standalone_update;
-    Lazy<std::string> standalone_snapshot;
-    std::array<Lazy<Assembled>, 4> linked;
-  };
-
-  [[nodiscard]] TopicMessage message() const;
-  [[nodiscard]] const Forms& forms(Format format) const {
-    return format == Format::kJson ? json_forms_ : binary_forms(format);
-  }
-  [[nodiscard]] const Forms& binary_forms(Format format) const;
-
   const Parts parts_;
-  Forms json_forms_;
-  Lazy<std::unique_ptr<const PerBinaryFormat<Forms>>> binary_forms_;
+  Lazy<UpdateForms> forms_;
 };
 
 using UpdatePtr = std::shared_ptr<const Update>;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "net/lws_write.h"
-#include "protocol/encode.h"
+#include "session/websocket_frame.h"
 
 namespace tickwire {
 namespace {
@@ -82,7 +82,8 @@ bool Connection::on_open() {
     incoming_.expect_compressed(deflate);
     compression = deflate.server_no_context_takeover ? Compression::kNoContext : Compression::kContext;
   }
-  session_ = &loop_.shard.open(*this, std::move(opening->client), compression, format);
+  const Framing framing{.format = format, .compression = compression};
+  session_ = &loop_.shard.open(*this, std::move(opening->client), framing);
   return true;
 }
 

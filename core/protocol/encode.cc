@@ -29,51 +29,34 @@ void append_error_fields(std::string& text, const Error& error) {
   text.append(row.retryable ? ",\"retryable\":true" : ",\"retryable\":false");
 }
 
-EncodedMessage framed(std::string_view type, const TopicMessage& message, bool with_status) {
+std::string topic_message(std::string_view type, const TopicMessage& message, bool with_status) {
   std::string text = begin(type);
   text.append(",\"topic\":\"").append(message.topic).append("\",\"seq\":").append(number(message.seq));
   text.append(",\"ts\":").append(number(message.ts));
   if (message.delivery == Delivery::kEvent) text.append(",\"delivery\":\"event\"");
   if (with_status) text.append(",\"status\":\"").append(name_of(message.status)).append("\"");
+  constexpr std::string_view kData = ",\"data\":";
   const bool has_data = !message.data.empty();
-  const std::size_t rest = (has_data ? std::string_view(",\"data\":").size() + message.data.size() : 0) + 1;
-  EncodedMessage out;
-  out.frame.reserve(kFrameHeaderBytesMax + text.size() + rest);
-  append_frame_header(out.frame, Opcode::kText, false, text.size() + rest);
-  out.header_bytes = static_cast<std::uint32_t>(out.frame.size());
-  out.frame.append(text);
-  if (has_data) out.frame.append(",\"data\":").append(message.data);
-  out.frame += '}';
+  std::string out;
+  out.reserve(text.size() + (has_data ? kData.size() + message.data.size() : 0) + 1);
+  out.append(text);
+  if (has_data) out.append(kData).append(message.data);
+  out += '}';
   return out;
 }
 
 }  // namespace
 
-void append_frame_header(std::string& out, Opcode opcode, bool rsv1, std::size_t payload_bytes) {
-  constexpr unsigned kFin = 0x80;
-  constexpr unsigned kRsv1 = 0x40;
-  const auto put = [&](std::size_t byte) { out += static_cast<char>(byte & 0xFFU); };
-  put(kFin | (rsv1 ? kRsv1 : 0) | static_cast<unsigned>(opcode));
-  if (payload_bytes < 126) {
-    put(payload_bytes);
-  } else if (payload_bytes <= 0xFFFF) {
-    put(126), put(payload_bytes >> 8U), put(payload_bytes);
-  } else {
-    put(127);
-    for (unsigned shift = 64; shift > 0; shift -= 8) put(payload_bytes >> (shift - 8));
-  }
+std::string encode_update(const TopicMessage& message) {
+  return topic_message("update", message, false);
 }
-
-EncodedMessage encode_update(const TopicMessage& message) {
-  return framed("update", message, false);
+std::string encode_snapshot(const TopicMessage& message) {
+  return topic_message("snapshot", message, true);
 }
-EncodedMessage encode_snapshot(const TopicMessage& message) {
-  return framed("snapshot", message, true);
-}
-EncodedMessage encode_status(const TopicMessage& message) {
+std::string encode_status(const TopicMessage& message) {
   TopicMessage without_data = message;
   without_data.data = {};
-  return framed("status", without_data, true);
+  return topic_message("status", without_data, true);
 }
 
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,

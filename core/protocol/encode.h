@@ -1,9 +1,8 @@
-// The server's messages as JSON text, and as the WebSocket frame that carries them; transcode.h makes the
-// binary formats of them, and ack.h the acks that may be long. Pure; any thread. docs/PROTOCOL.md has an
-// example of each.
+// The server's messages as JSON text; transcode.h makes the binary formats of them, and ack.h the acks that
+// may be long. How a message is framed on its way is session/framing.h's. Pure; any thread. docs/PROTOCOL.md
+// has an example of each.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,22 +10,8 @@
 
 #include "base/error.h"
 #include "model/topic_kind.h"
-#include "protocol/format.h"
 
 namespace tickwire {
-
-// A message that is sent to many: its whole unmasked frame (RFC 6455 section 5.2), made once.
-struct EncodedMessage {
-  std::string frame;
-  std::uint32_t header_bytes = 0;
-
-  [[nodiscard]] std::string_view payload() const { return std::string_view(frame).substr(header_bytes); }
-};
-
-inline constexpr std::size_t kFrameHeaderBytesMax = 10;
-
-// Appends the header of an unmasked, final frame of `payload_bytes`.
-void append_frame_header(std::string& out, Opcode opcode, bool rsv1, std::size_t payload_bytes);
 
 struct TopicMessage {
   std::string_view topic;
@@ -36,9 +21,9 @@ struct TopicMessage {
   TopicStatus status = TopicStatus::kLive;
   std::string_view data;  // a JSON object
 };
-EncodedMessage encode_update(const TopicMessage& message);    // without status
-EncodedMessage encode_snapshot(const TopicMessage& message);  // with all of it
-EncodedMessage encode_status(const TopicMessage& message);    // without data
+std::string encode_update(const TopicMessage& message);    // without status
+std::string encode_snapshot(const TopicMessage& message);  // with all of it
+std::string encode_status(const TopicMessage& message);    // without data
 
 // One topic's answer in an ack.
 struct TopicResult {

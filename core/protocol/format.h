@@ -32,13 +32,6 @@ constexpr std::string_view name_of(Format format) {
   return subprotocol.substr(subprotocol.rfind('.') + 1);
 }
 
-// RFC 6455 section 5.2.
-enum class Opcode : std::uint8_t { kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
-
-constexpr Opcode opcode_of(Format format) {
-  return format == Format::kJson ? Opcode::kText : Opcode::kBinary;
-}
-
 // A T for each binary format, in the order of Format.
 template <typename T>
 class PerBinaryFormat {

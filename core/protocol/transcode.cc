@@ -63,21 +63,8 @@ std::string to_binary(Format format, std::string_view text) {
   return bytes;
 }
 
-EncodedMessage in_format(Format format, EncodedMessage message) {
-  if (format == Format::kJson) return message;
-  const std::string bytes = to_binary(format, message.payload());
-  EncodedMessage out;
-  append_frame_header(out.frame, opcode_of(format), false, bytes.size());
-  out.header_bytes = static_cast<std::uint32_t>(out.frame.size());
-  out.frame.append(bytes);
-  return out;
-}
-
-void append_message(std::string& frames, Format format, std::string_view text) {
-  std::string bytes;
-  if (format != Format::kJson) text = bytes = to_binary(format, text);
-  append_frame_header(frames, opcode_of(format), false, text.size());
-  frames.append(text);
+std::string in_format(Format format, std::string text) {
+  return format == Format::kJson ? std::move(text) : to_binary(format, text);
 }
 
 }  // namespace tickwire

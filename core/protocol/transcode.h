@@ -16,10 +16,7 @@ namespace tickwire {
 // `text`: what encode.h made, so valid JSON and not too deep.
 std::string to_binary(Format format, std::string_view text);
 
-// The message's frame in `format`.
-EncodedMessage in_format(Format format, EncodedMessage message);
-
-// Appends the plain frame of a message that encode.h made.
-void append_message(std::string& frames, Format format, std::string_view text);
+// The message that encode.h made as `text`, in `format`.
+std::string in_format(Format format, std::string text);
 
 }  // namespace tickwire

@@ -6,7 +6,6 @@
 
 #include "base/grow.h"
 #include "base/work.h"
-#include "protocol/encode.h"
 #include "protocol/transcode.h"
 
 namespace tickwire {
@@ -40,15 +39,13 @@ std::string Session::describe() const {
 }
 
 void Session::send(std::string_view text) {
-  if (state_ == SessionState::kClosing) return;
-  append_message(outbox_, format, text);
-  update_reading();
+  if (framing.format == Format::kJson) return send_payload(text);
+  send_payload(to_binary(framing.format, text));
 }
 
 void Session::send_payload(std::string_view payload) {
   if (state_ == SessionState::kClosing) return;
-  append_frame_header(outbox_, opcode_of(format), false, payload.size());
-  outbox_.append(payload);
+  framing.append(outbox_, payload);
   update_reading();
 }
 

@@ -16,8 +16,8 @@
 
 #include "base/shares.h"
 #include "base/timer_heap.h"
-#include "protocol/format.h"
 #include "session/client_info.h"
+#include "session/framing.h"
 #include "session/session_state.h"
 #include "session/socket.h"
 #include "session/subscription.h"
@@ -33,25 +33,17 @@ struct SessionConfig {
   std::size_t commands_pending_max = 16;
 };
 
-// What the handshake agreed on for messages to the client (RFC 7692).
-enum class Compression : std::uint8_t {
-  kNone,
-  kContext,    // messages may refer to earlier ones
-  kNoContext,  // server_no_context_takeover: each stands alone
-};
-
 class Session : public Timer {  // which is its shard's
  public:
-  Session(std::uint32_t slot, Socket& socket, ClientInfo client, Compression compression, Format format)
-      : client(std::move(client)), slot(slot), compression(compression), format(format), socket_(socket) {}
+  Session(std::uint32_t slot, Socket& socket, ClientInfo client, const Framing& framing)
+      : client(std::move(client)), slot(slot), framing(framing), socket_(socket) {}
   ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   ClientInfo client;
   const std::uint32_t slot;  // its place in the shard
-  const Compression compression;
-  const Format format;    // of its messages, both ways
+  const Framing framing;
   StreamPosition window;  // of the compressed stream to the client
 
   // --- state ------------------------------------------------------------------------------------------
@@ -74,7 +66,7 @@ class Session : public Timer {  // which is its shard's
   void send_payload(std::string_view payload);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
   [[nodiscard]] std::size_t outbox_bytes() const { return outbox_.size(); }
-  // The waiting control messages, as frames.
+  // The waiting control messages, framed.
   std::string take_outbox();
   // Hands one write to the socket and keeps what it said. Returns false when the session is closing.
   bool write(std::string_view frames);

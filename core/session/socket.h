@@ -20,12 +20,12 @@ enum class WriteResult : std::uint8_t {
 class Socket {
  public:
   virtual ~Socket() = default;
-  // Whole, unmasked server frames (RFC 6455 section 5.2), ready for the wire. Takes all of it or closes.
+  // Whole messages in the session's Framing, ready for the wire. Takes all of them or closes.
   // Never called while blocked nor after close().
-  virtual WriteResult write(std::string_view frames) = 0;
-  // Begins the close; what was written before goes out first, then `last_frames`, for which there may have
+  virtual WriteResult write(std::string_view messages) = 0;
+  // Begins the close; what was written before goes out first, then `last_messages`, for which there may have
   // been no room. Shard::on_closed follows later.
-  virtual void close(CloseCode code, std::string_view reason, std::string_view last_frames) = 0;
+  virtual void close(CloseCode code, std::string_view reason, std::string_view last_messages) = 0;
   // False: hand in no more messages until true (the answers to the last ones could not be sent yet).
   virtual void set_reading(bool on) = 0;
 };

@@ -224,7 +224,7 @@ void Simulation::connect(Peer& peer) {
   peer.socket = std::make_unique<SimSocket>();
   peer.shard = plant_->shards[pick(plant_->shards.size())].get();
   const auto compression = compressing_ ? static_cast<Compression>(pick(3)) : Compression::kNone;
-  peer.session = &peer.shard->open(*peer.socket, {}, compression);
+  peer.session = &peer.shard->open(*peer.socket, {}, {.compression = compression});
   const std::string before = peer.model.epoch;
   const auto known = peer.model.topics;
   listen(peer);

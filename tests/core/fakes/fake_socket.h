@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/format.h"
+#include "session/framing.h"
 #include "session/socket.h"
 
 namespace tickwire {

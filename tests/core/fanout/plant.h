@@ -52,7 +52,8 @@ struct Client {
                   Format format = Format::kJson)
       : plant(plant),
         socket(format),
-        session(&plant.shard.open(socket, std::move(info), compression, format)) {}
+        session(&plant.shard.open(socket, std::move(info),
+                                   {.format = format, .compression = compression})) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { leave(); }
