@@ -38,6 +38,7 @@ venv: venv-dev ## packages and .venv, without building
 page-tools:
 	@scripts/apt-install $(TEST_PACKAGES)
 	@$(WHEN_CHANGED) tests/page/node_modules/.stamp tests/page/package-lock.json -- npm ci --prefix tests/page --silent --no-fund --no-audit
+	@$(WHEN_CHANGED) web/vendor/.stamp tests/page/package-lock.json scripts/vendor-charts -- scripts/vendor-charts
 
 configure: venv
 	@$(WHEN_CHANGED) build/dev/.configured CMakePresets.json .venv/.made -- cmake --preset dev $(PYTHON_FOR_CMAKE)
@@ -126,7 +127,7 @@ format: venv ## rewrite C++ and Python in the house style
 	@$(BIN)/ruff check -q --fix
 	@$(BIN)/ruff format -q
 
-wheel: venv ## a self-contained wheel in dist/
+wheel: venv page-tools ## a self-contained wheel in dist/
 	@$(WHEN_CHANGED) dist/.stamp $(PACKAGE_SOURCES) scripts/make-wheel -- scripts/make-wheel
 
 web-bundle: page-tools ## web/ as one ES module and one classic script with their SRI hashes, in build/web/dist/

@@ -1,227 +1,229 @@
-// The table of all topics: any number of rows, drawn only where the window looks.
+// The table of all topics: any number of rows in groups, drawn only where the window looks.
 //
-// Rows are all topics; slots are the few <tr> that exist, in order, each showing one row. Room before and after them keeps the
-// scroll bar honest. Updates mark rows; render() runs at most once a frame.
+// Entries are the rows and the heads of groups, in order, each with its place in the table; slots are the few <tr> that exist. Room
+// before and after them keeps the scroll bar honest. Rows change places at most every RESORT_MS, and never under a pointer or a focus.
+import { compact } from "./format.js";
 import { onNextFrame, setAttribute, setText } from "./frame.js";
-import { showAge } from "./format.js";
-import { Quote, parts } from "./quote.js";
+import { CHANGE, LAST, Painter, STATE, template } from "./looks.js";
+import { kept, lineIcon } from "./page_frame.js";
+import { placeAll } from "./places.js";
+import { numeric } from "./quote.js";
+import { SPARK, drawSpark } from "./spark.js";
+import { TopicView, baseWords } from "./topic_view.js";
 
 /** @import { Client } from "./client.js" */
-/** @import { Update } from "./subscription.js" */
-/** @import { Image } from "./topic.js" */
+/** @typedef {{view?: TopicView, group?: string, count?: number, top: number}} Entry a row, or the head of a group, and its place in pixels */
 
-const SPARE_ROWS = 6; // drawn beyond each edge of the window
-const SAMPLES_MAX = 60;
-const SAMPLES_WIDE = 24; // fewer than these do not fill the width
-const SAMPLE_MS = 250;
-const FLASH_MS = 600;
+const SPARE_PX = 250; // drawn beyond each edge of the window
+const RESORT_MS = 3_000;
+const WATCH_KEY = "tickwire-watchlist";
+const GROUP_PX = 34;
 
-class Row {
-  quote = new Quote();
-  samples = /** @type {number[]} */ ([]);
-  #sampledAt = 0;
-
-  /** @param {string} topic */
-  constructor(topic) {
-    this.topic = topic;
-    this.parts = parts(topic);
-    this.search = topic.toLowerCase();
-  }
-
-  /** @param {Image} image @param {number} now */
-  take(image, now) {
-    this.quote.take(image);
-    if (!Number.isFinite(this.quote.value) || now - this.#sampledAt < SAMPLE_MS) return;
-    this.#sampledAt = now;
-    if (this.samples.push(this.quote.value) > SAMPLES_MAX) this.samples.shift();
-  }
-
-  // The line of the samples in a box of 100 x 26.
-  line() {
-    if (this.samples.length < 2) return "";
-    const low = Math.min(...this.samples), high = Math.max(...this.samples);
-    const y = (/** @type {number} */ value) => (high > low ? 25 - ((value / 2 - low / 2) / (high / 2 - low / 2) || 0) * 24 : 13).toFixed(1); // halves do not overflow
-    const step = 100 / (Math.max(SAMPLES_WIDE, this.samples.length) - 1);
-    const start = 100 - step * (this.samples.length - 1);
-    return this.samples.map((value, i) => `${(start + i * step).toFixed(1)} ${y(value)}`).join("L");
-  }
-}
-
-const SLOT = `<td class="name"><button> </button><small> </small></td><td class="last"><span> </span></td>
-<td class="change"><span> </span><small> </small></td>
-<td class="spark"><svg viewBox="0 0 100 26" preserveAspectRatio="none" aria-hidden="true"><path/><path/></svg></td>
-<td class="age"> </td><td class="status"> </td>`;
+const newRow = template(`<tr class="row"><td class="c-star"><button type="button">${lineIcon("star")}</button></td>
+<td class="c-name"><div><a><span part="symbol"></span></a><span part="venue"></span></div></td><td class="c-last">${LAST}</td><td class="c-change">${CHANGE}</td><td class="c-abs"></td>
+<td class="c-bid"></td><td class="c-ask"></td><td class="c-spread"></td><td class="c-vol"></td><td class="c-spark">${SPARK}</td><td class="c-state">${STATE}</td><td class="c-sub"></td></tr>`);
 
 class Slot {
-  element = document.createElement("tr");
-  row = /** @type {Row | null} */ (null);
-  #shown = "";
+  element = newRow();
+  view = /** @type {TopicView | null} */ (null);
+  #painter = new Painter(this.element);
+  #find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`));
+  #cells = { bid: this.#find("c-bid"), ask: this.#find("c-ask"), spread: this.#find("c-spread") };
 
-  constructor() {
-    this.element.innerHTML = SLOT; // ours, and the last HTML that is parsed: everything else is text
-    const find = (/** @type {string} */ selector) => /** @type {Element} */ (this.element.querySelector(selector));
-    this.symbol = find(".name button");
-    this.under = find(".name small");
-    this.last = find(".last span");
-    this.percent = find(".change span");
-    this.change = find(".change small");
-    this.age = find(".age");
-    this.status = find(".status");
-    this.line = find("path:first-child");
-    this.area = find("path:last-child");
+  /** @param {TopicView} view @param {boolean} watched */
+  show(view, watched) {
+    const star = /** @type {HTMLElement} */ (this.element.querySelector("button"));
+    setAttribute(star, "aria-pressed", watched);
+    setAttribute(star, "aria-label", `Watch ${view.topic}`);
+    if (this.view === view) return;
+    this.view = view;
+    this.#painter.name(view);
+    /** @type {HTMLAnchorElement} */ (this.element.querySelector("a")).href = `topic?name=${encodeURIComponent(view.topic)}`;
+    /** @type {HTMLElement} */ (this.element.querySelector("[part=symbol]")).style.setProperty("--n", String(view.parts.symbol.length));
   }
 
-  /** @param {Row} row @param {number} index */
-  show(row, index) {
-    if (this.row === row) return false;
-    this.row = row;
-    this.#shown = "";
-    this.element.title = row.topic;
-    setText(this.symbol, row.parts.symbol);
-    setAttribute(this.element, "aria-rowindex", index + 2);
-    return true;
-  }
-
-  /** @param {Client} client */
-  draw(client) {
-    const { row } = this;
-    if (!row) return;
-    const { quote } = row;
-    const { status, fresh, ageMs } = client.status(row.topic);
-    const age = showAge(ageMs);
-    const { channel, venue } = row.parts;
-    const place = venue ? `${channel} · ${venue}` : channel;
-    setText(this.under, status === "live" ? place : status === "stale" && ageMs !== null && ageMs >= 1000 ? `stale ${age}` : status);
-    setText(this.last, quote.last);
-    setText(this.percent, quote.percent || quote.change);
-    setText(this.change, quote.percent && quote.change);
-    setText(this.age, age);
-    setText(this.status, status);
-    setAttribute(this.element, "data-trend", quote.trend);
-    setAttribute(this.element, "data-status", status);
-    setAttribute(this.element, "data-fresh", fresh);
-    const line = row.line();
-    setAttribute(this.line, "d", line && `M${line}`);
-    setAttribute(this.area, "d", line && `M${line}V26H${line.split(" ", 1)[0]}Z`);
-    if (this.#shown && this.#shown !== quote.last && quote.tick) this.#flash(quote.tick > 0 ? "up" : "down");
-    this.#shown = quote.last;
-  }
-
-  /** @param {string} direction */
-  #flash(direction) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    this.last.animate([{ background: `color-mix(in srgb, var(--${direction}) 30%, transparent)` }, {}], FLASH_MS);
+  draw() {
+    const { view } = this;
+    if (!view) return;
+    view.render();
+    this.#painter.draw(view);
+    for (const [name, cell] of Object.entries(this.#cells)) setText(cell, view.figure(name));
+    setText(this.#find("c-abs"), view.hasData ? view.quote.change : "");
+    setText(this.#find("c-vol"), view.hasData ? compact(view.quote.figure("volume"), view.style) : "–");
+    setText(this.#find("c-sub"), view.place);
+    drawSpark(/** @type {Element} */ (this.element.querySelector(".spark")), view);
   }
 }
 
-/** @type {Record<string, (a: Row, b: Row, client: Client) => number>} */
-const BY = {
-  topic: (a, b) => (a.topic < b.topic ? -1 : 1),
-  change: (a, b) => (parseFloat(a.quote.percent.replace("−", "-")) || 0) - (parseFloat(b.quote.percent.replace("−", "-")) || 0),
-  age: (a, b, client) => client.status(b.topic).ts - client.status(a.topic).ts,
-};
+/** What a column is sorted by. @param {TopicView} view @param {string} key @returns {string | number} */
+function keyOf(view, key) {
+  if (key === "age") return view.client.status(view.topic).ageMs ?? Infinity;
+  if (key === "change") return numeric(view.quote.percent.replace("−", "-").replace("%", ""));
+  return numeric(key === "last" ? view.quote.value : view.quote.figure(key));
+}
 
 export class Table {
-  rows = /** @type {Map<string, Row>} */ (new Map());
-  shown = /** @type {Row[]} */ ([]); // rows that pass the filter, in order
-  #element;
+  views = /** @type {Map<string, TopicView>} */ (new Map());
+  shown = 0; // rows that pass the filter
+  watched = new Set(JSON.parse(kept.get(WATCH_KEY) ?? "[]"));
   #client;
+  #element;
+  #body = document.createElement("tbody");
+  #rooms = [0, 1].map(() => document.createElement("tr"));
   #slots = /** @type {Slot[]} */ ([]);
-  #changed = /** @type {Map<Row, Image>} */ (new Map()); // row -> its newest image
-  #above = document.createElement("tr");
-  #below = document.createElement("tr");
-  #arrange = true;
-  #filter = /** @type {(row: Row) => boolean} */ (() => true);
-  #key = "topic";
+  #heads = /** @type {HTMLElement[]} */ ([]);
+  #entries = /** @type {Entry[]} */ ([]);
+  #height = 0;
+  #columns = 11; // that are seen
+  #filter = /** @type {(view: TopicView) => boolean} */ (() => true);
+  #key = "name";
   #sign = 1;
-  #body;
-  #heads;
+  #orderedAt = 0;
 
   /** @param {HTMLTableElement} element @param {Client} client */
   constructor(element, client) {
     this.#element = element;
     this.#client = client;
-    this.#body = element.tBodies[0];
-    this.#heads = element.rows[0];
-    this.#above.className = this.#below.className = "room";
-    for (const room of [this.#above, this.#below]) room.insertCell();
-    this.#body.append(this.#above, this.#below);
-    for (const type of ["scroll", "resize"]) addEventListener(type, () => onNextFrame(this), { passive: true });
-    this.#heads.addEventListener("click", ({ target }) => target instanceof HTMLElement && target.dataset.sort && this.#sortBy(target.dataset.sort, target));
+    for (const room of this.#rooms) room.className = "room";
+    this.#body.append(...this.#rooms);
+    element.append(this.#body);
+    for (const type of ["scroll", "resize"]) addEventListener(type, () => (type === "resize" ? this.arrange() : onNextFrame(this)), { passive: true });
+    element.tHead?.addEventListener("click", ({ target }) => this.#sortBy(/** @type {HTMLElement} */ (target).closest("button")));
+    this.#body.addEventListener("click", ({ target }) => this.#watch(/** @type {HTMLElement} */ (target).closest("button")));
   }
 
-  /** @param {Update} update */
-  update({ topic, image }) {
-    let row = this.rows.get(topic);
-    if (!row) {
-      this.rows.set(topic, (row = new Row(topic)));
-      this.#arrange = true;
+  /** A topic has changed, or is new. @param {string} topic */
+  update(topic) {
+    if (!this.views.has(topic)) {
+      this.views.set(topic, new TopicView(this.#client, topic, { style: { locale: document.documentElement.lang } }));
+      this.arrange();
     }
-    this.#changed.set(row, image);
     onNextFrame(this);
   }
 
-  /** @param {(row: Row) => boolean} accepts */
+  /** @param {(view: TopicView) => boolean} accepts */
   filter(accepts) {
     this.#filter = accepts;
-    this.#arrange = true;
+    this.arrange();
+  }
+
+  arrange() {
+    this.#orderedAt = 0;
     onNextFrame(this);
   }
 
-  // A second has passed: ages have grown, and what the rows are sorted by may have moved.
+  /** A second has passed: ages have grown, and what the rows are sorted by may have moved. */
   refresh() {
-    this.#arrange ||= this.#key !== "topic";
     onNextFrame(this);
-  }
-
-  /** The topic of a click in the table. @param {Element} target */
-  topicAt(target) {
-    const tr = target.closest("tbody tr");
-    return this.#slots.find(({ element }) => element === tr)?.row?.topic;
   }
 
   render() {
-    const now = performance.now();
-    for (const [row, image] of this.#changed) row.take(image, now);
-    this.#changed.clear();
-    if (this.#arrange) this.#order();
+    const held = this.#key === "name" || this.#body.matches(":hover, :focus-within") || performance.now() - this.#orderedAt < RESORT_MS;
+    if (!this.#orderedAt || !held) this.#order();
     this.#place();
-    for (const slot of this.#slots) slot.draw(this.#client);
+    for (const slot of this.#slots) slot.draw();
   }
 
-  /** @param {string} key @param {Element} button */
-  #sortBy(key, button) {
-    this.#sign = this.#key === key ? -this.#sign : key === "change" ? -1 : 1;
+  /** @param {HTMLElement | null} button */
+  #sortBy(button) {
+    const key = button?.dataset.sort;
+    if (!key) return;
+    this.#sign = this.#key === key ? -this.#sign : key === "name" ? 1 : -1;
     this.#key = key;
-    for (const th of this.#heads.cells) th.removeAttribute("aria-sort");
+    for (const th of this.#element.rows[0].cells) th.removeAttribute("aria-sort");
     button.parentElement?.setAttribute("aria-sort", this.#sign > 0 ? "ascending" : "descending");
-    this.#arrange = true;
-    onNextFrame(this);
+    this.arrange();
+  }
+
+  /** @param {HTMLElement | null} button */
+  #watch(button) {
+    const topic = this.#slots.find(({ element }) => button && element.contains(button))?.view?.topic;
+    if (!topic) return;
+    if (!this.watched.delete(topic)) this.watched.add(topic);
+    kept.set(WATCH_KEY, JSON.stringify([...this.watched]));
+    this.arrange();
   }
 
   #order() {
-    this.#arrange = false;
-    const compare = BY[this.#key];
-    const { topic } = BY;
-    this.shown = [...this.rows.values()].filter(this.#filter);
-    this.shown.sort((a, b) => this.#sign * compare(a, b, this.#client) || topic(a, b, this.#client));
-    setAttribute(this.#element, "aria-rowcount", this.shown.length + 1);
+    this.#orderedAt = performance.now();
+    const views = [...this.views.values()].filter(({ topic }) => !this.#client.status(topic).event); // events are a tape
+    const rows = views.filter(this.#filter);
+    if (this.#key !== "name") for (const view of rows) view.render();
+    const keys = new Map(rows.map((view) => [view, this.#key === "name" ? 0 : keyOf(view, this.#key)]));
+    const none = (/** @type {unknown} */ key) => Number(Number.isNaN(key)); // what has no figure comes last, either way
+    const byName = (/** @type {TopicView} */ a, /** @type {TopicView} */ b) => (a.topic < b.topic ? -1 : 1);
+    rows.sort((a, b) => {
+      const one = /** @type {any} */ (keys.get(a)), other = /** @type {any} */ (keys.get(b));
+      return none(one) - none(other) || this.#sign * (one < other ? -1 : Number(one > other)) || (this.#key === "name" ? this.#sign : 1) * byName(a, b);
+    });
+    this.shown = rows.length;
+    const groups = this.#key === "name" ? Map.groupBy(rows, ({ parts: { channel } }) => channel) : new Map([["All topics", rows]]);
+    for (const group of groups.values()) placeAll(group); // a group's head names its channel
+    const watched = rows.filter(({ topic }) => this.watched.has(topic));
+    this.#lay([...(watched.length ? /** @type {[string, TopicView[]][]} */ ([["Watchlist", watched]]) : []), ...groups]);
+    const bases = new Set(rows.map(({ quote }) => baseWords(quote.base)).filter(Boolean));
+    setText(/** @type {Element} */ (this.#element.querySelector(".c-change small")), bases.size === 1 ? [...bases].join() : "");
+    setAttribute(this.#element, "aria-rowcount", rows.length + 1);
   }
 
-  // Gives the slots the rows that the window looks at.
-  #place() {
-    const height = parseFloat(getComputedStyle(this.#element).getPropertyValue("--row")) || 48;
-    const top = this.#body.getBoundingClientRect().top;
-    const count = Math.min(this.shown.length, Math.ceil(innerHeight / height) + 2 * SPARE_ROWS);
-    const first = Math.max(0, Math.min(this.shown.length - count, Math.floor(-top / height) - SPARE_ROWS));
-    for (const slot of this.#slots.splice(count)) slot.element.remove();
-    while (this.#slots.length < count) {
-      const slot = new Slot();
-      this.#slots.push(slot);
-      this.#below.before(slot.element);
+  /** Gives groups and their rows their places. @param {[string, TopicView[]][]} groups */
+  #lay(groups) {
+    this.#height = parseFloat(getComputedStyle(this.#element).getPropertyValue("--height")) || 38;
+    this.#columns = [...this.#element.rows[0].cells].filter(({ offsetWidth }) => offsetWidth).length || 11;
+    this.#entries = [];
+    let top = 0;
+    for (const [group, views] of groups) {
+      if (groups.length > 1) {
+        this.#entries.push({ group, count: views.length, top });
+        top += GROUP_PX;
+      }
+      for (const view of views) {
+        this.#entries.push({ view, top });
+        top += this.#height;
+      }
     }
-    this.#slots.forEach((slot, i) => slot.show(this.shown[first + i], first + i));
-    this.#above.style.height = `${first * height}px`;
-    this.#below.style.height = `${(this.shown.length - first - count) * height}px`;
+    this.#entries.push({ top }); // the end
+  }
+
+  // Gives the slots and the heads what the window looks at.
+  #place() {
+    const height = parseFloat(getComputedStyle(this.#element).getPropertyValue("--height")) || 38;
+    if (height !== this.#height) this.#order();
+    const entries = this.#entries, offset = -this.#body.getBoundingClientRect().top;
+    const first = Math.max(0, entries.findIndex(({ top }, i) => (entries[i + 1]?.top ?? Infinity) > offset - SPARE_PX && top >= 0));
+    let last = first;
+    while (last < entries.length - 1 && entries[last].top < offset + innerHeight + SPARE_PX) last++;
+    const seen = entries.slice(first, last), end = /** @type {Entry} */ (entries.at(-1));
+    let slots = 0, heads = 0;
+    /** @type {HTMLElement} */
+    let before = this.#rooms[0];
+    for (const { view, group, count } of seen) {
+      const element = view ? this.#slotOf(slots++, view) : this.#headOf(heads++, /** @type {string} */ (group), /** @type {number} */ (count));
+      if (before.nextElementSibling !== element) before.after(element);
+      before = element;
+    }
+    for (const { element } of this.#slots.splice(slots)) element.remove();
+    for (const head of this.#heads.splice(heads)) head.remove();
+    this.#rooms[0].style.height = `${entries[first].top}px`;
+    this.#rooms[1].style.height = `${end.top - entries[last].top}px`;
+  }
+
+  /** @param {number} i @param {TopicView} view */
+  #slotOf(i, view) {
+    const slot = (this.#slots[i] ??= new Slot());
+    slot.show(view, this.watched.has(view.topic));
+    return slot.element;
+  }
+
+  /** @param {number} i @param {string} group @param {number} count */
+  #headOf(i, group, count) {
+    const head = this.#heads[i] ?? document.createElement("tr");
+    this.#heads[i] = head;
+    head.className = "group";
+    if (!head.firstChild) head.innerHTML = '<th scope="rowgroup"><div><span></span><small></small></div></th>';
+    /** @type {HTMLTableCellElement} */ (head.firstElementChild).colSpan = this.#columns;
+    setText(/** @type {Element} */ (head.querySelector("span")), group);
+    setText(/** @type {Element} */ (head.querySelector("small")), String(count));
+    return head;
   }
 }

@@ -21,7 +21,7 @@ const STYLE = `
 ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, var(--tick-item, 13.5em)), 1fr)); gap: var(--tick-gap, .5em); }
 li { container-type: inline-size; content-visibility: auto; contain-intrinsic-block-size: auto 3.6em; min-width: 0; background: var(--tick-background, none); border: 1px solid var(--_line); border-radius: var(--tick-radius, .55em); }
 li:is(.refused, .unavailable, .none) { border-style: dashed; }
-.box { display: grid; grid-template: "name last" auto "venue foot" 1.35em / minmax(0, 1fr) auto; column-gap: .7em; align-items: baseline; padding: var(--tick-padding, .45em .7em); }
+.box { display: grid; grid-template: "name last" auto "venue foot" 1.2em / minmax(0, 1fr) auto; column-gap: .7em; align-items: baseline; padding: var(--tick-padding, .45em .7em); }
 [part=symbol] { grid-area: name; font-weight: 600; min-width: 0; min-height: 1.35em; }
 [part=symbol].two { min-height: 1.65em; max-height: 2.4em; align-self: center; }
 [part=last] { grid-area: last; justify-self: end; font-size: min(1em, calc((100cqi - 1.9em) / (var(--n, 9) * .66))); }
@@ -33,9 +33,9 @@ li:is(.refused, .unavailable, .none) { border-style: dashed; }
 :is(.refused, .unavailable) [part=venue] { display: none; }
 .refused [part=last] { font-weight: 550; color: var(--_muted); }
 @container (min-width: 20em) { .says:not(.refused, .none) [part=change]:not(:has(span:empty)) { display: inline-flex; } }
-@container (max-width: 19em) { .long .box { grid-template: "name name" auto "last last" 1.4em "venue foot" 1.35em / minmax(0, 1fr) auto; } .long [part=last] { justify-self: start; margin-left: -.2em; } }
+@container (max-width: 19em) { .long .box { grid-template: "name name" auto "last last" 1.4em "venue foot" 1.2em / minmax(0, 1fr) auto; } .long [part=last] { justify-self: start; margin-left: -.2em; } }
 @container (max-width: 13em) {
-  .rows .box { grid-template: "name" auto "last" 1.4em "foot" 1.35em / minmax(0, 1fr); }
+  .rows .box { grid-template: "name" auto "last" 1.4em "foot" 1.2em / minmax(0, 1fr); }
   .rows [part=venue] { display: none; }
   .rows [part=last] { justify-self: start; margin-left: -.2em; }
   .rows .foot { grid-column: foot; justify-content: flex-start; }

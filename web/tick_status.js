@@ -22,7 +22,7 @@ export function statusOf(client, names) {
     return { icon: client.state === "connecting" ? "none" : "stale", words: STATES[client.state] ?? `Reconnecting${wait > 1 ? ` in ${wait}\u202fs` : ""}` };
   }
   const known = [...client.images.keys()].filter((topic) => !names.length || names.some((name) => matches(name, topic)));
-  const topics = [...new Set([...known, ...names.filter((name) => !isPattern(name)), ...client.refused.keys()])];
+  const topics = [...new Set([...known, ...[...names, ...client.refused.keys()].filter((name) => !isPattern(name))])];
   const all = topics.map((topic) => String(client.status(topic).status));
   const worst = WORST.find((status) => all.includes(status));
   const count = all.filter((status) => status === worst).length;

@@ -175,12 +175,15 @@ HttpResponse HttpRouter::ready(bool draining) const {
 HttpResponse HttpRouter::file(const HttpRequest& request) const {
   const std::string_view name =
       request.path == "/" ? std::string_view("index.html") : std::string_view(request.path).substr(1);
-  const auto found = std::ranges::find(parts_.files, name, &StaticFile::name);
+  auto found = std::ranges::find(parts_.files, name, &StaticFile::name);
+  if (found == parts_.files.end()) {  // a page's address has no ending: /embed
+    found = std::ranges::find(parts_.files, fmt::format("{}.html", name), &StaticFile::name);
+  }
   if (found == parts_.files.end()) {
     return tickwire::error_response(404, {ErrorCode::kUnknownCommand, "there is nothing at this path", ""});
   }
   HttpResponse response;
-  response.content_type = content_type(name);
+  response.content_type = content_type(found->name);
   response.headers = fmt::format("Cache-Control: no-cache\r\nETag: \"{}\"\r\n", found->tag);
   if (request.if_none_match == fmt::format("\"{}\"", found->tag)) {
     response.status = 304;

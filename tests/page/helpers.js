@@ -17,7 +17,8 @@ Object.assign(globalThis, {
   topics: () => all("#market tbody tr[title]").map((row) => row.title),
   row: (topic) => all("#market tbody tr").find((row) => row.title === topic),
   cell: (topic, selector) => row(topic)?.querySelector(selector).textContent,
-  prices: () => Object.fromEntries(topics().map((topic) => [topic, cell(topic, ".last span")])),
+  prices: () => Object.fromEntries(topics().map((topic) => [topic, cell(topic, "[part=last]")?.replaceAll(",", "")])),
+  fresh: (topic) => row(topic)?.part.contains("fresh") ?? false,
 
   // For any page.
   all,

@@ -56,7 +56,7 @@ def test_the_page_says_what_needs_permission_and_shows_the_rest(
     assert "sign in first" in page.eval("text('#refused')")
     assert "Needs permission" in page.eval("text('#refused')")
     assert not page.eval("visible('#empty')")
-    page.wait("row('ticker.A').dataset.fresh === 'true'")
+    page.wait("fresh('ticker.A')")
     assert page.eval("topics()") == ["ticker.A", "ticker.C"]
     assert page.eval("document.scrollingElement.scrollWidth") == width
     page.screenshot(f"refused-{width}.png")
@@ -78,7 +78,7 @@ def test_the_page_signs_in_with_the_token_of_its_address(
     browser: Browser, serve: Serve, doors: str
 ) -> None:
     page = browser.open(serve(doors).url + "#token=s3cret")
-    page.wait("row('premium.X')?.dataset.fresh === 'true' && row('ticker.A')")
+    page.wait("fresh('premium.X') && row('ticker.A')")
     assert not page.eval("visible('#refused')")
     assert page.faults() == []
 

@@ -209,6 +209,9 @@ TEST(HttpRouter, FilesAreFreshAndTagged) {
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_EQ(site.get("/app.js").content_type, "text/javascript; charset=utf-8");
   EXPECT_EQ(site.get("/index.html").status, 200);
+  EXPECT_EQ(site.get("/index").status, 200);
+  EXPECT_EQ(site.get("/index").content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(site.get("/app").status, 404);
   EXPECT_EQ(site.get("/missing.js").status, 404);
   EXPECT_EQ(site.get("/ws").status, 404);
 
