@@ -38,7 +38,7 @@ venv: venv-dev ## packages and .venv, without building
 page-tools:
 	@scripts/apt-install $(TEST_PACKAGES)
 	@$(WHEN_CHANGED) tests/page/node_modules/.stamp tests/page/package-lock.json -- npm ci --prefix tests/page --silent --no-fund --no-audit
-	@$(WHEN_CHANGED) web/vendor/.stamp tests/page/package-lock.json scripts/vendor-charts -- scripts/vendor-charts
+	@$(WHEN_CHANGED) tests/page/node_modules/.stamp-vendor tests/page/package-lock.json scripts/vendor-charts -- scripts/vendor-charts
 
 configure: venv
 	@$(WHEN_CHANGED) build/dev/.configured CMakePresets.json .venv/.made -- cmake --preset dev $(PYTHON_FOR_CMAKE)
@@ -144,4 +144,4 @@ pictures: install page-tools ## take the README's pictures of the page again
 	@$(BIN)/python scripts/page_picture.py docs
 
 clean: ## remove what was built
-	@rm -rf build dist .venv tests/page/node_modules .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf build dist .venv web/dist web/types web/vendor tests/page/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -33,7 +33,7 @@ ELEMENTS = {
         700,
         56,
         '<p>Bitcoin trades at <tick-price topic="ticker.BTC-USD" change></tick-price> and crude oil'
-        ' stood at <tick-price topic="ticker.WTI" change></tick-price> when its feed ended.</p>',
+        ' at <tick-price topic="ticker.WTI" change></tick-price>.</p>',
     ),
     "element-tick-table.png": (
         700,
@@ -45,7 +45,7 @@ ELEMENTS = {
         100,
         '<tick-spark topic="ticker.ETH-USD"></tick-spark>',
     ),
-    "element-tick-status.png": (200, 62, "<tick-status></tick-status>"),
+    "element-tick-status.png": (200, 62, '<tick-status topics="ticker.*"></tick-status>'),
 }
 ELEMENT_READY = """all("body *").filter(({ shadowRoot }) => shadowRoot).every((element) => {
     const text = element.shadowRoot?.textContent ?? "";

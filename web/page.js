@@ -94,7 +94,13 @@ const second = {
     table.refresh();
   },
 };
-const state = { render: drawState };
+const state = {
+  render() {
+    drawState();
+    drawChannels();
+    find("#topics").textContent = number.format(counted.size);
+  },
+};
 
 function drawState() {
   const some = counted.size > 0;

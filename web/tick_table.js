@@ -161,6 +161,8 @@ export class TickTable extends TickElement {
     if (!this.#sortedAt || settled) this.#order();
     this.#place(body);
     for (const slot of this.#slots) slot.draw();
+    const bases = new Set(this.#slots.map(({ view }) => baseWords(view?.quote.base ?? "")).filter(Boolean)), named = this.shadowRoot?.querySelector("th.change small");
+    if (named) setText(named, bases.size === 1 ? [...bases].join() : ""); // one for all, or each says its own
     return saidOf(client, this.#slots.flatMap(({ view }) => view ?? []));
   }
 
@@ -186,11 +188,9 @@ export class TickTable extends TickElement {
       const one = /** @type {any} */ (keys.get(a)), other = /** @type {any} */ (keys.get(b));
       return none(one) - none(other) || this.#sign * (one < other ? -1 : Number(one > other)) || natural(a, b);
     });
-    const bases = new Set(views.map(({ quote }) => baseWords(quote.base)).filter(Boolean));
     for (const th of /** @type {ShadowRoot} */ (this.shadowRoot).querySelectorAll("th")) {
       const name = /** @type {HTMLElement} */ (th.firstElementChild).dataset.sort;
       setAttribute(th, "aria-sort", name !== this.#column ? "none" : this.#sign > 0 ? "ascending" : "descending");
-      if (name === "change") setText(/** @type {Element} */ (th.lastElementChild), bases.size === 1 ? [...bases].join() : ""); // one for all, or each says its own
     }
     setAttribute(/** @type {Element} */ (this.shadowRoot?.querySelector("table")), "aria-rowcount", views.length + 1);
   }
