@@ -17,7 +17,7 @@ namespace py = pybind11;
 
 namespace {
 
-Result<UpdatePtr> publish_one(Engine& engine, std::string_view topic, const Payload& data, FeedId feed) {
+Publisher::Outcome publish_one(Engine& engine, std::string_view topic, const Payload& data, FeedId feed) {
   if (!data.fields) return engine.bridge().publish(feed, topic, data.text);
   return engine.bridge().publish(feed, topic, ImageView{data.text, *data.fields});
 }
@@ -141,11 +141,11 @@ std::uint64_t publish(Engine& engine, std::string_view topic, py::handle data, F
   if (!payload) throw_error(payload.error());
   std::optional<py::gil_scoped_release> released;
   if (payload->text.size() > kBytesUnderGilMax) released.emplace();
-  const Result<UpdatePtr> update = publish_one(engine, topic, *payload, feed);
+  const Publisher::Outcome seq = publish_one(engine, topic, *payload, feed);
   released.reset();
   spare = std::move(scratch);
-  if (!update) throw_error(update.error());
-  return (*update)->seq();
+  if (!seq) throw_error(seq.error());
+  return *seq;
 }
 
 std::size_t publish_many(Engine& engine, const py::iterable& pairs, FeedId feed) {

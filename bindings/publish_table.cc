@@ -91,7 +91,7 @@ Status publish_rows(Engine& engine, const Topics& topics, const Columns& columns
   for (std::size_t first = 0; first < topics.names.size(); ++first) {
     rows.begin_at(first);
     const Status published =
-        engine.hub().publish_rows(std::span(topics.names).subspan(first), rows, feed, done);
+        engine.publisher().publish_rows(std::span(topics.names).subspan(first), rows, feed, done);
     first += done;
     if (!published && first_fault) first_fault = about(topic_field(first), published.error());
   }

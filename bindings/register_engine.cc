@@ -65,8 +65,7 @@ TopicStatus status_named(const std::string& name) {
 
 void set_status(Engine& engine, const std::string& topic, const std::string& status, FeedId feed) {
   const TopicStatus wanted = status_named(status);
-  unwrap(feed == 0 ? engine.hub().set_status(topic, wanted)
-                   : engine.bridge().set_status(feed, topic, wanted));
+  unwrap(engine.bridge().set_status(feed, topic, wanted));
 }
 
 std::optional<std::string> snapshot(Engine& engine, const std::string& topic) {

@@ -7,7 +7,8 @@
 
 namespace tickwire {
 
-Bridge::Bridge(Hub& hub, PublishPolicy policy) : hub_(hub), policy_(policy) {
+Bridge::Bridge(Hub& hub, Publisher& publisher, PublishPolicy policy)
+    : hub_(hub), publisher_(publisher), policy_(policy) {
   hub_.demand().set_listener(this);
 }
 
@@ -92,7 +93,7 @@ void Bridge::follow_demand(FeedId feed) {
 }
 
 void Bridge::feed_down(FeedId feed) {
-  hub_.feed_down(feed);
+  publisher_.feed_down(feed);
 }
 
 void Bridge::remove_feed(FeedId feed) {
@@ -102,24 +103,34 @@ void Bridge::remove_feed(FeedId feed) {
   feeds_.erase(feed);
 }
 
-Result<UpdatePtr> Bridge::publish(FeedId feed, std::string_view topic, std::string_view data) {
-  if (const Status inside = check_feed_pattern(feed, topic); !inside) return inside.error();
-  return hub_.publish(topic, data, feed);
+template <typename Data>
+Publisher::Outcome Bridge::publish_inside(FeedId feed, std::string_view topic, const Data& data,
+                                          const Publisher::Done& done) {
+  const Status inside = check_feed_pattern(feed, topic);
+  if (inside) return publisher_.publish(topic, data, feed, done);
+  Publisher::Outcome refused = inside.error();
+  if (done) done(refused);
+  return refused;
 }
 
-Result<UpdatePtr> Bridge::publish(FeedId feed, std::string_view topic, ImageView data) {
-  if (const Status inside = check_feed_pattern(feed, topic); !inside) return inside.error();
-  return hub_.publish(topic, data, feed);
+Publisher::Outcome Bridge::publish(FeedId feed, std::string_view topic, std::string_view data,
+                                   const Publisher::Done& done) {
+  return publish_inside(feed, topic, data, done);
+}
+
+Publisher::Outcome Bridge::publish(FeedId feed, std::string_view topic, ImageView data,
+                                   const Publisher::Done& done) {
+  return publish_inside(feed, topic, data, done);
 }
 
 Status Bridge::publish_rows(FeedId feed, std::span<const std::string_view> topics, Payloads& payloads,
-                            std::size_t& done) {
+                            std::size_t& taken) {
   std::size_t inside = topics.size();
   Status fault = ok_status();
   for (std::size_t i = 0; feed != 0 && i < inside; ++i) {
     if (fault = check_feed_pattern(feed, topics[i]); !fault) inside = i;
   }
-  Status published = hub_.publish_rows(topics.first(inside), payloads, feed, done);
+  Status published = publisher_.publish_rows(topics.first(inside), payloads, feed, taken);
   return published ? fault : published;
 }
 
@@ -133,7 +144,7 @@ Status Bridge::check_topics(FeedId feed, std::span<const std::string_view> topic
 
 Status Bridge::set_status(FeedId feed, std::string_view topic, TopicStatus status) {
   if (Status inside = check_feed_topic(feed, topic); !inside) return inside;
-  return hub_.set_status(topic, status);
+  return publisher_.set_status(topic, status);
 }
 
 Status Bridge::add_authorizer(std::string_view pattern, Action action) {

@@ -2,7 +2,8 @@
 // the other, and plain data in queues between them.
 //
 // Any thread may call anything. Loop threads enter through Access and DemandListener, where nothing waits and
-// nothing knows of Python; the Python side waits on notify_fd() and calls the rest. Hub outlives it.
+// nothing knows of Python; the Python side waits on notify_fd() and calls the rest. Hub and publisher outlive
+// it.
 // Locks: guards_mutex_, feeds_mutex_ and the queue's are leaves: no other is taken while one is held.
 #pragma once
 
@@ -46,7 +47,8 @@ class Bridge final : public Access, public DemandListener {
  public:
   using AnswerRoute = std::function<void(std::uint32_t shard, AccessAnswer answer)>;
 
-  Bridge(Hub& hub, PublishPolicy policy);
+  // `publisher`: where everything that is published goes.
+  Bridge(Hub& hub, Publisher& publisher, PublishPolicy policy);
   ~Bridge() override;
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
@@ -79,11 +81,13 @@ class Bridge final : public Access, public DemandListener {
   // Its topics become stale.
   void feed_down(FeedId feed);
   void remove_feed(FeedId feed);
-  // As the hub's, and kBadTopic outside the feed's pattern; feed 0 may publish to any topic.
-  Result<UpdatePtr> publish(FeedId feed, std::string_view topic, std::string_view data);
-  Result<UpdatePtr> publish(FeedId feed, std::string_view topic, ImageView data);
+  // As the publisher's, and kBadTopic outside the feed's pattern; feed 0 may publish to any topic.
+  Publisher::Outcome publish(FeedId feed, std::string_view topic, std::string_view data,
+                             const Publisher::Done& done = {});
+  Publisher::Outcome publish(FeedId feed, std::string_view topic, ImageView data,
+                             const Publisher::Done& done = {});
   Status publish_rows(FeedId feed, std::span<const std::string_view> topics, Payloads& payloads,
-                      std::size_t& done);
+                      std::size_t& taken);
   // Whether publish would take them; `passed` counts those before the first that it would not.
   Status check_topics(FeedId feed, std::span<const std::string_view> topics, std::size_t& passed) const;
   Status set_status(FeedId feed, std::string_view topic, TopicStatus status);
@@ -107,7 +111,12 @@ class Bridge final : public Access, public DemandListener {
   // The same but for the topic's grammar, which the hub checks when it has to.
   [[nodiscard]] Status check_feed_pattern(FeedId feed, std::string_view topic) const;
 
+  template <typename Data>
+  Publisher::Outcome publish_inside(FeedId feed, std::string_view topic, const Data& data,
+                                    const Publisher::Done& done);
+
   Hub& hub_;
+  Publisher& publisher_;
   const PublishPolicy policy_;
   AnswerRoute route_;
   EventQueue queue_;

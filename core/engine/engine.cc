@@ -56,7 +56,7 @@ Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
            std::chrono::microseconds(config_.linger).count()),
-      bridge_(hub_, config_.auth_publish),
+      bridge_(hub_, publisher(), config_.auth_publish),
       listen_(std::move(listen)),
       settings_(settings_of(config_)) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
@@ -98,7 +98,7 @@ void Engine::run_loops() {
 
 Status Engine::open_store() {
   if (config_.store_path.empty()) {
-    epoch_ = new_epoch();
+    hub_.set_epoch(new_epoch());
     return ok_status();
   }
   Status ready = open_and_restore();
@@ -117,7 +117,7 @@ Status Engine::open_and_restore() {
   Result<std::unique_ptr<Store>> store = Store::open(config_.store_path);
   if (!store) return store.error();
   store_ = std::move(*store);
-  epoch_ = store_->epoch();
+  hub_.set_epoch(store_->epoch());
   return store_->restore(hub_);
 }
 
@@ -141,10 +141,10 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   ShardConfig shard;
   shard.index = index;
   shard.server = kServerName;
-  shard.epoch = epoch_;
   shard.fanout_load = config_.fanout_load;
   shard.access_deadline_ms = config_.auth_deadline.count();
   shard.behind_ms_max = std::chrono::milliseconds(config_.behind).count();
+  shard.publisher = &publisher();
   shard.offload = &workers_;
   shard.session.heartbeat_s = static_cast<int>(config_.heartbeat.count());
   return shard;
@@ -225,7 +225,8 @@ HealthAnswer Engine::health(HealthDetail detail) const {
   if (detail == HealthDetail::kAll) facts.plugins = bridge_.plugins().json();
   if (!started_) return describe_health(facts, detail);
   const std::string address = this->address();
-  facts.epoch = epoch_;
+  const std::string epoch = hub_.epoch();
+  facts.epoch = epoch;
   facts.address = address;
   facts.watchdog = &*watchdog_;
   for (const auto& loop : loops_) facts.shards += loop->shard().stats();

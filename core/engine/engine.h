@@ -54,13 +54,15 @@ class Engine final : public HttpSource {
   // As it was started.
   [[nodiscard]] const Config& config() const { return config_; }
   Hub& hub() { return hub_; }
+  // Where everything that is published goes.
+  Publisher& publisher() { return hub_; }
   Bridge& bridge() { return bridge_; }
   // After start(): the first loop's, for in-process subscribers.
   Shard& shard();
   // After start(): "127.0.0.1:8080", with the real port.
   [[nodiscard]] std::string address() const;
   // After start(): names this unbroken history of sequence numbers.
-  [[nodiscard]] const std::string& epoch() const { return epoch_; }
+  [[nodiscard]] std::string epoch() const { return hub_.epoch(); }
   // After start(): the path of the admin listener's socket, or host:port; empty: there is none.
   [[nodiscard]] const std::string& admin_address() const { return admin_.address(); }
   // What GET /health of the admin listener answers.
@@ -87,7 +89,6 @@ class Engine final : public HttpSource {
   Bridge bridge_;
 
   // Made by start():
-  std::string epoch_;
   ListenAddress listen_;  // with the real port
   std::unique_ptr<Store> store_;
   WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended

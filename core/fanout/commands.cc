@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -130,7 +132,7 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
   AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
   const auto decided = shared(parts_.config.offload, command.topics.size() + command.since.size(), Decided{});
   decided->command = std::move(command);
-  decided->options = options_of(decided->command, parts_.config.epoch);
+  decided->options = options_of(decided->command, parts_.epoch);
   admit(session, id, std::move(request),
         [this, id, decided](Session& asker, const std::vector<std::string>& /*topics*/,
                             const Admission::Decisions& decisions) {
@@ -234,21 +236,41 @@ void Commands::publish(Session& session, const std::string& id, PublishCommand& 
 
 void Commands::finish_publish(Session& session, const std::string& id,
                               const std::shared_ptr<const PublishCommand>& command) {
-  const auto publish = [&hub = parts_.hub, command] { return hub.publish(command->topic, command->data); };
-  const auto answer = [this, id, command](Session& asker, const Result<UpdatePtr>& update) {
-    if (!update) return refuse(asker, id, update.error());
-    asker.send_payload(encode_ack(asker.framing.format, id, {{command->topic, (*update)->seq(), {}}}));
+  // The publisher may be done before publish() has returned, or long after that; the second to come answers.
+  struct Meeting {
+    std::optional<Publisher::Outcome> outcome;
+    std::atomic<bool> one_came = false;
+    bool second() { return one_came.exchange(true); }
   };
-  if (!is_large(command->data.size())) {
-    return sequencer_.work(session, [publish, answer](Session& asker, const Budget& /*budget*/) {
-      answer(asker, publish());
-      return true;
+  const auto meeting = std::make_shared<Meeting>();
+  const auto answer = [this, id, command, meeting](Session& asker) {
+    const Publisher::Outcome& outcome = *meeting->outcome;
+    if (!outcome) return refuse(asker, id, outcome.error());
+    asker.send_payload(encode_ack(asker.framing.format, id, {{command->topic, *outcome, {}}}));
+  };
+  const auto done = [this, meeting, answer,
+                     ref = parts_.sessions.ref(session)](const Publisher::Outcome& outcome) {
+    meeting->outcome = outcome;
+    if (!meeting->second()) return;
+    parts_.post([this, answer, ref] {
+      Session* const asker = parts_.sessions.find(ref);
+      if (asker == nullptr) return;
+      answer(*asker);
+      sender_.send(*asker);
     });
-  }
-  const auto published = std::make_shared<std::optional<Result<UpdatePtr>>>();
-  sequencer_.elsewhere(
-      session, [publish, published] { published->emplace(publish()); },
-      [answer, published](Session& asker) { answer(asker, **published); });
+  };
+  const auto publish = [&publisher = parts_.publisher, command, done] {
+    static_cast<void>(publisher.publish(command->topic, command->data, 0, done));
+  };
+  const auto then = [meeting, answer](Session& asker) {
+    if (meeting->second()) answer(asker);
+  };
+  if (is_large(command->data.size())) return sequencer_.elsewhere(session, publish, then);
+  sequencer_.work(session, [publish, then](Session& asker, const Budget& /*budget*/) {
+    publish();
+    then(asker);
+    return true;
+  });
 }
 
 void Commands::list(Session& session, const std::string& id, const ListCommand& command) {

@@ -8,8 +8,12 @@ namespace tickwire {
 namespace {
 
 TopicMessage message_of(const Update& update) {
-  const Topic& topic = update.topic();
-  return {topic.name, update.seq(), update.ts(), topic.delivery(), update.status(), update.data()};
+  return {.topic = update.topic().name,
+          .seq = update.seq(),
+          .ts = update.ts(),
+          .delivery = update.delivery(),
+          .status = update.status(),
+          .data = update.data()};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Inbox: where publishers leave updates for a shard until its next turn, at most so many: what comes past
-// that is left out, and the turn brings the shard's topics up to where they are. So a loop that is too slow
+// that is left out, and the turn brings the shard's topics up to where they are. A change of the epoch keeps
+// its place among them. So a loop that is too slow
 // for what is published costs its clients states in between, and nobody memory.
 //
 // deliver() on any publishing thread; take() and rest() on the loop thread. The loop is woken only while it
@@ -7,14 +8,35 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "hub/update_sink.h"
 
 namespace tickwire {
+
+// What was left for one turn.
+struct InboxBatch {
+  struct Epoch {
+    std::size_t place = 0;  // before updates[place]
+    std::string name;
+  };
+  std::vector<UpdatePtr> updates;
+  std::vector<Epoch> epochs;
+  bool overrun = false;  // some updates were left out after those
+
+  [[nodiscard]] bool empty() const { return updates.empty() && epochs.empty() && !overrun; }
+  // Keeps the room.
+  void clear() {
+    updates.clear();
+    epochs.clear();
+    overrun = false;
+  }
+};
 
 class Inbox final : public UpdateSink {
  public:
@@ -24,26 +46,31 @@ class Inbox final : public UpdateSink {
   void deliver(const UpdatePtr& update) override {
     {
       const std::lock_guard lock(mutex_);
-      if (updates_.size() < updates_max_) {
-        updates_.push_back(update);
+      if (waiting_.updates.size() < updates_max_) {
+        waiting_.updates.push_back(update);
       } else {
-        overrun_ = true;
+        waiting_.overrun = true;
       }
     }
     if (resting_.exchange(false)) wake_();
   }
+  void deliver_epoch(const std::string& epoch) override {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.epochs.push_back({waiting_.updates.size(), epoch});
+    }
+    if (resting_.exchange(false)) wake_();
+  }
 
-  // Swaps everything into `out`, which must be empty: its capacity is reused. True: some were left out after
-  // those.
-  [[nodiscard]] bool take(std::vector<UpdatePtr>& out) {
+  // Swaps everything into `out`, which must be empty: its room is reused.
+  void take(InboxBatch& out) {
     const std::lock_guard lock(mutex_);
-    updates_.swap(out);
-    return std::exchange(overrun_, false);
+    std::swap(waiting_, out);
   }
 
   [[nodiscard]] bool empty() const {
     const std::lock_guard lock(mutex_);
-    return updates_.empty();
+    return waiting_.empty();
   }
 
   // The loop plans no turn: the next update wakes it. False: one is there already.
@@ -59,9 +86,7 @@ class Inbox final : public UpdateSink {
   const std::size_t updates_max_;
   std::atomic<bool> resting_ = true;
   mutable std::mutex mutex_;
-  // Protected by mutex_:
-  std::vector<UpdatePtr> updates_;
-  bool overrun_ = false;
+  InboxBatch waiting_;  // protected by mutex_
 };
 
 }  // namespace tickwire

@@ -1,4 +1,5 @@
-// ShardConfig: what a shard is told at its start. Plain values, and where its large work goes.
+// ShardConfig: what a shard is told at its start. Plain values, and where its large work goes, and what its
+// clients publish.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include "base/shares.h"
 #include "base/work.h"
 #include "fanout/offload.h"
+#include "hub/publisher.h"
 #include "session/session.h"
 
 namespace tickwire {
@@ -21,8 +23,7 @@ inline constexpr const char* kNoRoomForCommands = "no memory for commands that w
 struct ShardConfig {
   std::uint32_t index = 0;
   std::string server = "tickwire";  // as in welcome.server
-  std::string epoch;
-  double fanout_load = 0.7;  // share of the time that turns may take, (0, 1]
+  double fanout_load = 0.7;         // share of the time that turns may take, (0, 1]
   std::int64_t turn_spacing_us_max = 20'000;
   std::int64_t access_deadline_ms = 2'000;
   std::int64_t behind_ms_max = 60'000;                    // then close 1013
@@ -30,7 +31,8 @@ struct ShardConfig {
   std::size_t deliveries_max = 250'000;     // that a turn lists at once, but for those of its last update
   std::uint64_t piece_steps = kPieceSteps;  // of work (base/work.h) that is done at once for one client
   std::size_t on_loop_bytes_max = kOnLoopBytesMax;
-  Offload* offload = nullptr;  // see its file; null: everything is done on the loop
+  Offload* offload = nullptr;      // see its file; null: everything is done on the loop
+  Publisher* publisher = nullptr;  // where clients publish; null: the hub
   // How much the commands may hold that wait for one before them or for a worker; past it close 1013.
   ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
   SessionConfig session{};

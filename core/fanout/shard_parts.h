@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
@@ -26,6 +27,8 @@ struct ShardParts {
         clock(clock),
         access(access),
         config(std::move(config)),
+        publisher(this->config.publisher == nullptr ? static_cast<Publisher&>(hub) : *this->config.publisher),
+        epoch(hub.epoch()),
         waiting_bytes(this->config.waiting_bytes),
         topics(hub, sink),
         dues(clock, sessions),
@@ -35,6 +38,8 @@ struct ShardParts {
   const Clock& clock;
   Access& access;
   const ShardConfig config;
+  Publisher& publisher;
+  std::string epoch;                                // of the updates that were applied last
   Shares waiting_bytes;                             // before sessions, which hold some
   std::function<bool(std::function<void()>)> post;  // Shard::post; any thread
   TopicTable topics;

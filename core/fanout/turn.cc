@@ -8,20 +8,26 @@ namespace tickwire {
 
 void Turn::run() {
   const bool lost = std::exchange(abandoned_, false);
-  const bool overrun = inbox_.take(batch_) || lost;
-  if (batch_.empty() && !overrun) return;
+  inbox_.take(batch_);
+  batch_.overrun = batch_.overrun || lost;
+  if (batch_.empty()) return;
   parts_.counters.turns.add(1);
-  for (const UpdatePtr& update : batch_) {
-    apply(update);
+  auto epoch = batch_.epochs.begin();
+  for (std::size_t place = 0; place < batch_.updates.size(); ++place) {
+    for (; epoch != batch_.epochs.end() && epoch->place == place; ++epoch) begin_epoch(epoch->name);
+    apply(batch_.updates[place]);
     if (deliveries_.size() >= parts_.config.deliveries_max) send();
   }
   send();
+  for (; epoch != batch_.epochs.end(); ++epoch) begin_epoch(epoch->name);
+  const bool overrun = batch_.overrun;
   batch_.clear();
   if (overrun) skip_ahead();
 }
 
 void Turn::abandon() {
   abandoned_ = true;
+  for (const InboxBatch::Epoch& epoch : batch_.epochs) begin_epoch(epoch.name);
   batch_.clear();
   applied_.clear();
   steps_.clear();
@@ -40,6 +46,10 @@ void Turn::apply(const UpdatePtr& update) {
   applied_.push_back(
       {update.get(), state, state->apply_no, state->previous_no, std::move(before), seq_before, false});
   list_deliveries(update);
+}
+
+void Turn::begin_epoch(const std::string& name) {
+  parts_.epoch = name;
 }
 
 // All who are live fall behind, as if their sockets had been full.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "fanout/inbox.h"
@@ -36,6 +37,7 @@ class Turn {
   static constexpr std::uint32_t kNoStep = UINT32_MAX;
 
   void apply(const UpdatePtr& update);
+  void begin_epoch(const std::string& name);
   void skip_ahead();
   // To everyone who wants it; `update`: null where it skips.
   void list_deliveries(const UpdatePtr& update);
@@ -47,7 +49,7 @@ class Turn {
   Sender& sender_;
   Inbox& inbox_;
   bool abandoned_ = false;
-  std::vector<UpdatePtr> batch_;
+  InboxBatch batch_;
   std::vector<Applied> applied_;
   std::vector<PatternStep> steps_;
   std::vector<Delivery> deliveries_;

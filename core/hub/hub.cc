@@ -51,6 +51,7 @@ Status Hub::restore(StoredTopic stored) {
   Update::Parts parts;
   parts.topic = topic;
   parts.revision = 1;
+  parts.delivery = topic->delivery();
   parts.seq = stored.seq;
   parts.ts = stored.ts;
   parts.status = stored.status == TopicStatus::kLive ? TopicStatus::kStale : stored.status;
@@ -81,6 +82,7 @@ void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
   for (; first != events.end(); ++first) {
     Update::Parts parts;
     parts.topic = topic;
+    parts.delivery = topic->delivery();
     parts.seq = first->seq;
     parts.ts = first->ts;
     parts.data = std::move(first->data);
@@ -107,6 +109,7 @@ UpdatePtr Hub::emit(const TopicLock& held, Topic& topic, Update::Parts parts) {
       parts.status == TopicStatus::kLive && (!topic.last_ || topic.last_->status() != TopicStatus::kLive);
   if (was_stale != is_stale) stale_count_ += is_stale ? 1 : -1;
   parts.topic = &topic;
+  parts.delivery = topic.delivery();
   parts.revision = topic.last_ ? topic.last_->revision() + 1 : 1;
   UpdatePtr before = std::exchange(topic.last_, std::make_shared<const Update>(std::move(parts)));
   const UpdatePtr& update = topic.last_;
@@ -153,6 +156,7 @@ void Hub::remove_sink(SinkId sink) {
     pattern_interests_.erase_if([&](std::uint64_t& sinks) { return (sinks &= ~bit_of(sink)) == 0; });
   }
   each_topic([&](Topic& topic) { stop_delivering(sink, topic); });
+  const std::lock_guard lock(epoch_mutex_);
   sinks_.at(sink) = nullptr;
 }
 
@@ -206,6 +210,21 @@ void Hub::drop_pattern_interest(SinkId sink, const Pattern& pattern) {
 void Hub::stop_delivering(SinkId sink, Topic& topic) {
   const TopicLock lock(topic.mutex_);
   topic.sinks_ &= ~bit_of(sink);
+}
+
+// --- the epoch ------------------------------------------------------------------------------------------
+
+void Hub::set_epoch(std::string epoch) {
+  const std::lock_guard lock(epoch_mutex_);
+  epoch_ = std::move(epoch);
+  for (const std::atomic<UpdateSink*>& slot : sinks_) {
+    if (UpdateSink* sink = slot.load()) sink->deliver_epoch(epoch_);
+  }
+}
+
+std::string Hub::epoch() const {
+  const std::lock_guard lock(epoch_mutex_);
+  return epoch_;
 }
 
 // --- the directory --------------------------------------------------------------------------------------

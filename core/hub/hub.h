@@ -2,8 +2,8 @@
 // sinks that registered interest, exactly or by pattern; counts demand on the way.
 //
 // Any thread may call any method, except from within UpdateSink::deliver or DemandListener. Owns the topics.
-// Locks, in this order: directory, then a topic, then demand, the dirty list or the watch list; that of the
-// shapes alone.
+// Locks, in this order: directory, then a topic, then demand, the dirty list or the watch list; those of the
+// shapes and the epoch alone.
 // A publish of a known topic takes the directory shared.
 // Invariants: per topic every sink with interest sees each seq after the one it registered at, once, in
 // order.
@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/work.h"
 #include "hub/demand.h"
+#include "hub/publisher.h"
 #include "hub/topic.h"
 #include "hub/topic_index.h"
 #include "hub/watch_list.h"
@@ -76,14 +77,7 @@ struct StoredEvent {
 inline constexpr std::size_t kRingBytesMaxDefault = std::size_t{64} << 20U;
 inline constexpr std::int64_t kLingerUsDefault = 10'000'000;
 
-// What publish_rows publishes. The view is valid until the next call.
-class Payloads {
- public:
-  virtual ~Payloads() = default;
-  virtual Result<ImageView> at(std::size_t row) = 0;
-};
-
-class Hub {
+class Hub final : public Publisher {
  public:
   // Patterns must be valid.
   // `ring_bytes_max`: memory for the rings of value topics, of which each topic has an equal share.
@@ -97,20 +91,20 @@ class Hub {
   Status add_rule(const TopicRule& rule);
 
   // --- publishing -------------------------------------------------------------------------------------
-  // `data` is a JSON object. kBadTopic, kBadData (also when the image would pass kImageBytesMax: it stays).
-  Result<UpdatePtr> publish(std::string_view topic, std::string_view data, FeedId feed = 0);
-  // The same for a payload that was scanned, or written, with its fields.
+  // The payload and the image of an update follow from what was published, the image before and the topic's
+  // delivery, and from nothing else.
   Result<UpdatePtr> publish(std::string_view topic, ImageView data, FeedId feed = 0);
+  Result<UpdatePtr> publish(std::string_view topic, std::string_view data, FeedId feed = 0);
+  // Calls `done` before it returns.
+  Outcome publish(std::string_view topic, ImageView data, FeedId feed, const Done& done) override;
+  using Publisher::publish;
   // For ImageView::shape: names `keys`, a text that tells one list of keys from all others. 0: it is too
   // long, or there are too many.
   ShapeId shape_of(std::string keys);
-  // One after the other, cheaper than one by one. Ends at the first that fails; `done` counts those before.
   Status publish_rows(std::span<const std::string_view> topics, Payloads& payloads, FeedId feed,
-                      std::size_t& done);
-  // kBadTopic, kUnknownTopic. No change, no update.
-  Status set_status(std::string_view topic, TopicStatus status);
-  // Each live topic that `feed` published last becomes stale.
-  void feed_down(FeedId feed);
+                      std::size_t& taken) override;
+  Status set_status(std::string_view topic, TopicStatus status) override;
+  void feed_down(FeedId feed) override;
   // `feed` looks at what is wanted and produces only that, from now on.
   void follow_demand(FeedId feed);
   // Does what is due, so called about once a second: each live topic older than its stale_after becomes
@@ -159,6 +153,12 @@ class Hub {
   [[nodiscard]] std::vector<TopicPtr> topics_after(std::string& after) const;
   [[nodiscard]] std::size_t topic_count() const;
   [[nodiscard]] std::size_t stale_count() const;
+
+  // --- the epoch --------------------------------------------------------------------------------------
+  // Names this unbroken history of sequence numbers; empty until it is set. Every sink is told between the
+  // updates that this thread published before, and those that it publishes after. A new sink asks for it.
+  void set_epoch(std::string epoch);
+  [[nodiscard]] std::string epoch() const;
 
   // --- the store --------------------------------------------------------------------------------------
   // The topics that changed since the last call.
@@ -251,6 +251,9 @@ class Hub {
   TopicId next_id_ = 0;
   std::vector<Rule> rules_;
   PatternIndex<std::uint64_t> pattern_interests_;  // as Topic::sinks_
+
+  mutable std::mutex epoch_mutex_;  // held while the sinks are told, so that all hear the same order
+  std::string epoch_;               // protected by epoch_mutex_
 
   std::mutex shapes_mutex_;
   std::unordered_map<std::string, ShapeId> shapes_;  // protected by shapes_mutex_

@@ -140,6 +140,7 @@ void Hub::apply_rules(Topic& topic) {
     topic.heard_us_ = clock_.steady_us();
   }
   if (!topic.last_) return;
+  if (topic.last_->delivery() != topic.delivery()) topic.last_ = Update::delivered(*topic.last_, topic.delivery());
   topic.trim_ring(clock_.wall_ms(), ring_share());
   look_later(lock, topic);
 }

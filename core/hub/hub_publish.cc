@@ -2,7 +2,6 @@
 #include <array>
 
 #include "hub/hub.h"
-#include "model/json_object.h"
 
 namespace tickwire {
 namespace {
@@ -26,18 +25,19 @@ Error image_too_large(std::string_view topic, std::size_t bytes) {
           "data"};
 }
 
-// What is wrong with the topic, or else with the data.
-Error topic_or(std::string_view name, const Error& data) {
-  const Status valid = check_topic(name);
-  return valid ? data : valid.error();
-}
-
 }  // namespace
 
 Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
-  thread_local std::vector<JsonField> fields;
-  if (const Status scanned = scan_object(data, fields); !scanned) return topic_or(name, scanned.error());
-  return publish(name, ImageView{data, fields}, feed);
+  const Result<ImageView> scanned = scan_payload(name, data);
+  if (!scanned) return scanned.error();
+  return publish(name, *scanned, feed);
+}
+
+Publisher::Outcome Hub::publish(std::string_view name, ImageView data, FeedId feed, const Done& done) {
+  const Result<UpdatePtr> update = publish(name, data, feed);
+  Outcome outcome = update ? Outcome((*update)->seq()) : Outcome(update.error());
+  if (done) done(outcome);
+  return outcome;
 }
 
 Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId feed) {
@@ -88,16 +88,16 @@ ShapeId Hub::shape_of(std::string keys) {
 }
 
 Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payloads, FeedId feed,
-                         std::size_t& done) {
+                         std::size_t& taken) {
   std::array<Topic*, kRun> topics{};
-  for (done = 0; done < names.size();) {
-    const auto run = names.subspan(done, std::min(kRun, names.size() - done));
+  for (taken = 0; taken < names.size();) {
+    const auto run = names.subspan(taken, std::min(kRun, names.size() - taken));
     const Origin origin{feed, clock_.wall_ms(), clock_.steady_us()};
     find_kept(run, topics);
     prefetch(std::span(topics).first(run.size()));
-    for (std::size_t i = 0; i < run.size(); ++i, ++done) {
+    for (std::size_t i = 0; i < run.size(); ++i, ++taken) {
       Topic* const topic = topics.at(i);
-      const Result<ImageView> data = payloads.at(done);
+      const Result<ImageView> data = payloads.at(taken);
       if (!data) return topic == nullptr ? topic_or(run[i], data.error()) : data.error();
       const auto published = topic == nullptr
                                  ? publish(run[i], *data, feed)

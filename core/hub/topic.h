@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/ring_buffer.h"
+#include "hub/feed_id.h"
 #include "hub/update.h"
 #include "hub/update_sink.h"
 #include "model/image_fields.h"
@@ -21,7 +22,6 @@
 
 namespace tickwire {
 
-using FeedId = std::uint32_t;   // 0: not published by a plugin
 using TopicId = std::uint32_t;  // dense; reused only after a topic that never had an update
 
 // How a topic behaves.

@@ -1,6 +1,5 @@
 #include "hub/update.h"
 
-
 namespace tickwire {
 
 UpdatePtr Update::kept(const UpdatePtr& update) {
@@ -13,8 +12,15 @@ UpdatePtr Update::kept(const UpdatePtr& update) {
   parts.seq = whole.seq;
   parts.ts = whole.ts;
   parts.status = whole.status;
+  parts.delivery = whole.delivery;
   parts.data = whole.data;
   parts.is_kept = true;
+  return std::make_shared<const Update>(std::move(parts));
+}
+
+UpdatePtr Update::delivered(const Update& update, Delivery delivery) {
+  Parts parts = update.parts_;
+  parts.delivery = delivery;
   return std::make_shared<const Update>(std::move(parts));
 }
 

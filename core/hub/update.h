@@ -34,6 +34,7 @@ class Update {
     std::uint64_t seq = 0;
     std::int64_t ts = 0;  // server Unix time, ms
     TopicStatus status = TopicStatus::kLive;
+    Delivery delivery = Delivery::kValue;
     bool status_only = false;  // no data: the status changed
     bool is_kept = false;      // in a ring, and without its image: see kept()
     std::string data;          // the feed's bytes; empty when status_only
@@ -47,6 +48,8 @@ class Update {
   [[nodiscard]] std::uint64_t seq() const { return parts_.seq; }
   [[nodiscard]] std::int64_t ts() const { return parts_.ts; }
   [[nodiscard]] TopicStatus status() const { return parts_.status; }
+  // The topic's, when it was made.
+  [[nodiscard]] Delivery delivery() const { return parts_.delivery; }
   [[nodiscard]] bool status_only() const { return parts_.status_only; }
   [[nodiscard]] std::string_view data() const { return parts_.data; }
   [[nodiscard]] std::string_view image() const {
@@ -56,6 +59,9 @@ class Update {
   // What a ring keeps of `update`, to send it again or to store it: the update itself, or, where its image is
   // large, one without it, whose image() must not be asked for.
   static std::shared_ptr<const Update> kept(const std::shared_ptr<const Update>& update);
+
+  // The same update of a topic whose delivery is another one now.
+  static std::shared_ptr<const Update> delivered(const Update& update, Delivery delivery);
 
   // What it holds once it was sent in the usual forms of JSON, about; the same at each call. Forms in a
   // binary format come on top, where one is spoken.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "hub/update.h"
 
@@ -14,6 +15,8 @@ class UpdateSink {
   // Called on the publishing thread, under the topic's lock, in the order of seq: must only take the
   // reference and return, and may not call the hub.
   virtual void deliver(const UpdatePtr& update) = 0;
+  // The hub's epoch from here on: the updates that come after it belong to it. Called like deliver().
+  virtual void deliver_epoch(const std::string& /*epoch*/) {}
 };
 
 // Names a registered sink. A topic keeps its interested sinks as bits of one word.

@@ -149,7 +149,7 @@ HttpResponse HttpRouter::snapshot(std::string_view topic) const {
   HttpResponse response = json_response();
   response.head =
       fmt::format(R"({{"topic":"{}","epoch":{},"seq":{},"ts":{},"status":"{}","data":)", topic,
-                  quote_json(parts_.epoch), update->seq(), update->ts(), name_of(update->status()));
+                  quote_json(parts_.hub.epoch()), update->seq(), update->ts(), name_of(update->status()));
   response.shared = update->image();
   response.owner = update;
   response.tail = "}";

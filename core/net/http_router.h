@@ -34,7 +34,6 @@ class HttpRouter {
     const Access& access;
     const HttpSource& source;
     const std::vector<StaticFile>& files;
-    std::string epoch;
   };
   explicit HttpRouter(Parts parts) : parts_(std::move(parts)) {}
 

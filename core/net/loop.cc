@@ -49,7 +49,7 @@ class Loop::Impl {
         clock_(parts.clock),
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
         state_(config_, parts.clock, shard_, context_,
-               HttpRouter({parts.hub, parts.access, parts.source, static_files(), shard.epoch})),
+               HttpRouter({parts.hub, parts.access, parts.source, static_files()})),
         listener_(state_, Door::kPublic) {}
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;

@@ -22,10 +22,9 @@ const std::vector<TopicRule> kRules{
     {.pattern = ">", .ring = 8},
 };
 
-ShardConfig shard_config(std::uint32_t index, int epoch, Offload& offload) {
+ShardConfig shard_config(std::uint32_t index, Offload& offload) {
   ShardConfig config;
   config.index = index;
-  config.epoch = "e" + std::to_string(epoch);
   config.session.write_bytes_max = kWriteBytesMax;
   config.inbox_updates_max = kInboxUpdatesMax;
   config.deliveries_max = kDeliveriesMax;
@@ -40,8 +39,9 @@ ShardConfig shard_config(std::uint32_t index, int epoch, Offload& offload) {
 // Forgets everything that a crash takes away.
 struct Simulation::Plant {
   Plant(const Clock& clock, Access& access, int epoch) : hub(clock, kRules) {
+    hub.set_epoch("e" + std::to_string(epoch));
     for (std::uint32_t i = 0; i < 2; ++i) {
-      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, epoch, offload), [] {}));
+      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, offload), [] {}));
     }
   }
 

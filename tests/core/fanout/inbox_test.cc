@@ -14,16 +14,58 @@ TEST(Inbox, TakesAsManyAsItsLimitSaysAndSaysThatOneMoreWasLeftOut) {
   Hub hub(clock, {});
   const UpdatePtr update = *hub.publish("a", "{}");
   Inbox inbox([] {}, 3);
-  std::vector<UpdatePtr> taken;
+  InboxBatch taken;
   for (int i = 0; i < 3; ++i) inbox.deliver(update);
-  EXPECT_FALSE(inbox.take(taken)) << "at the limit";
-  EXPECT_EQ(taken.size(), 3U);
+  inbox.take(taken);
+  EXPECT_FALSE(taken.overrun) << "at the limit";
+  EXPECT_EQ(taken.updates.size(), 3U);
   taken.clear();
   for (int i = 0; i < 4; ++i) inbox.deliver(update);
-  EXPECT_TRUE(inbox.take(taken)) << "one past it";
-  EXPECT_EQ(taken.size(), 3U);
+  inbox.take(taken);
+  EXPECT_TRUE(taken.overrun) << "one past it";
+  EXPECT_EQ(taken.updates.size(), 3U);
   taken.clear();
-  EXPECT_FALSE(inbox.take(taken)) << "said once";
+  inbox.take(taken);
+  EXPECT_TRUE(taken.empty()) << "said once";
+}
+
+TEST(Inbox, KeepsTheEpochsPlaceAmongTheUpdatesAlsoWhenItIsFull) {
+  FakeClock clock;
+  Hub hub(clock, {});
+  Inbox inbox([] {}, 2);
+  const SinkId sink = hub.add_sink(inbox);
+  ASSERT_TRUE(hub.add_interest(sink, "a"));
+  hub.set_epoch("e1");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(hub.publish("a", "{}"));
+  hub.set_epoch("e2");
+  ASSERT_TRUE(hub.publish("a", "{}"));
+  hub.set_epoch("e3");
+  InboxBatch taken;
+  inbox.take(taken);
+  ASSERT_EQ(taken.epochs.size(), 3U);
+  EXPECT_EQ(taken.epochs[0].name, "e1");
+  EXPECT_EQ(taken.epochs[0].place, 0U);
+  EXPECT_EQ(taken.epochs[1].name, "e2");
+  EXPECT_EQ(taken.epochs[1].place, 2U);
+  EXPECT_EQ(taken.epochs[2].name, "e3");
+  EXPECT_EQ(taken.updates.size(), 2U);
+  EXPECT_TRUE(taken.overrun);
+  hub.remove_sink(sink);
+}
+
+TEST(Epoch, IsTheShardsOnceItHasAppliedWhatCameBefore) {
+  Plant plant;
+  Client early(plant);
+  early.subscribe("t.a");
+  plant.publish("t.a", "{}");
+  plant.hub.set_epoch("e2");
+  Client before(plant);
+  EXPECT_EQ(before.socket.take().at(0)["epoch"], "e1") << "t.a's update of e1 is on its way";
+  plant.run();
+  Client after(plant);
+  EXPECT_EQ(after.socket.take().at(0)["epoch"], "e2");
+  after.say(R"({"type":"subscribe","topics":["t.a"],"epoch":"e1","since":{"t.a":1}})");
+  EXPECT_EQ(after.socket.take().at(0)["results"][0]["recovered"], false) << "of the epoch before";
 }
 
 // Both at once: value topics skip states, events come from the ring.

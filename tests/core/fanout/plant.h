@@ -19,11 +19,11 @@ namespace tickwire {
 
 struct Plant {
   explicit Plant(ShardConfig config = {}, const std::vector<TopicRule>& rules = {})
-      : hub(clock, rules), shard(hub, clock, access, with_epoch(std::move(config)), [this] { ++wakes; }) {}
+      : hub(clock, rules), shard(at_epoch(hub), clock, access, std::move(config), [this] { ++wakes; }) {}
 
-  static ShardConfig with_epoch(ShardConfig config) {
-    config.epoch = "e1";
-    return config;
+  static Hub& at_epoch(Hub& hub) {
+    hub.set_epoch("e1");
+    return hub;
   }
 
   void publish(std::string_view topic, std::string_view data) {
@@ -52,8 +52,7 @@ struct Client {
                   Format format = Format::kJson)
       : plant(plant),
         socket(format),
-        session(&plant.shard.open(socket, std::move(info),
-                                   {.format = format, .compression = compression})) {}
+        session(&plant.shard.open(socket, std::move(info), {.format = format, .compression = compression})) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { leave(); }

@@ -44,7 +44,7 @@ struct AdminSite {
   NamingSource source;
   Hub hub{clock, {}};
   const std::vector<StaticFile> files;
-  HttpRouter site{{hub, access, source, files, "e1"}};
+  HttpRouter site{{hub, access, source, files}};
   AdminRouter admin;
 };
 

@@ -36,7 +36,7 @@ class GivenHealth final : public HttpSource {
 };
 
 struct Site {
-  Site() : hub(clock, {}), router({hub, access, health, files, "e1"}) {}
+  Site() : hub(clock, {}), router({hub, access, health, files}) { hub.set_epoch("e1"); }
 
   HttpResponse get(const std::string& path, std::vector<std::pair<std::string, std::string>> query = {}) {
     HttpRequest request;

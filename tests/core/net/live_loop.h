@@ -87,7 +87,8 @@ struct TemporaryFolder {
 class LiveLoop {
  public:
   explicit LiveLoop(NetConfig net = {})
-      : hub(clock, {}), loop(hub, clock, access, shard_config(), free_port(net), source) {
+      : hub(clock, {}), loop(hub, clock, access, ShardConfig{}, free_port(net), source) {
+    hub.set_epoch("e1");
     const Status opened = loop.open();
     EXPECT_TRUE(opened.ok()) << opened.error().message;
     const auto listening = admin_file.listen(folder.path + "/admin.sock", 64);
@@ -125,11 +126,6 @@ class LiveLoop {
   Loop loop;
 
  private:
-  static ShardConfig shard_config() {
-    ShardConfig config;
-    config.epoch = "e1";
-    return config;
-  }
   static NetConfig free_port(NetConfig net) {
     net.port = 0;
     return net;
