@@ -1,6 +1,10 @@
 # Warnings, build types, sanitizers and ccache: the same for every target of our own.
 add_library(tickwire_warnings INTERFACE)
 target_compile_options(tickwire_warnings INTERFACE -Wall -Wextra -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # What is touched under which lock, and in which order locks are taken: base/mutex.h. Beta: the order.
+  target_compile_options(tickwire_warnings INTERFACE -Wthread-safety -Wthread-safety-beta)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 105329: a literal assigned to a std::string is taken for an overlapping copy.
   target_compile_options(tickwire_warnings INTERFACE -Wno-restrict)

@@ -5,20 +5,20 @@
 namespace tickwire {
 
 void Demand::set_listener(DemandListener* listener) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   listener_ = listener;
 }
 
 void Demand::add_feed(std::uint32_t feed, const Pattern& pattern,
                       std::optional<std::vector<std::string>> topics) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Feed added{pattern, std::nullopt, {}, false};
   if (topics) added.topics.emplace(topics->begin(), topics->end());
   update_all(feed, feeds_.insert_or_assign(feed, std::move(added)).first->second);
 }
 
 void Demand::set_feed_topics(std::uint32_t feed, std::vector<std::string> topics) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) return;
   found->second.topics.emplace(topics.begin(), topics.end());
@@ -26,18 +26,18 @@ void Demand::set_feed_topics(std::uint32_t feed, std::vector<std::string> topics
 }
 
 void Demand::remove_feed(std::uint32_t feed) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   feeds_.erase(feed);
 }
 
 bool Demand::follow(std::uint32_t feed) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = feeds_.find(feed);
   return found != feeds_.end() && !std::exchange(found->second.follows, true);
 }
 
 bool Demand::is_given_up(std::uint32_t feed, std::string_view topic) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end() || !found->second.follows) return false;
   const Feed& known = found->second;
@@ -47,12 +47,12 @@ bool Demand::is_given_up(std::uint32_t feed, std::string_view topic) const {
 }
 
 std::vector<std::pair<std::uint32_t, std::string>> Demand::take_given_up() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(given_up_, {});
 }
 
 void Demand::topic_wanted(const std::string& topic, bool wanted) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto entry = topics_.try_emplace(topic, 0).first;
   entry->second += wanted ? 1 : -1;
   const bool changed = wanted ? entry->second == 1 : entry->second == 0;
@@ -64,7 +64,7 @@ void Demand::topic_wanted(const std::string& topic, bool wanted) {
 }
 
 void Demand::pattern_wanted(const Pattern& pattern, bool wanted) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   int& count = patterns_.at(pattern);
   count += wanted ? 1 : -1;
   const bool changed = wanted ? count == 1 : count == 0;

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "model/pattern_index.h"
 #include "model/topic_name.h"
 
@@ -56,18 +56,17 @@ class Demand {
     bool follows = false;
   };
 
-  [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const;
-  void update_one(std::uint32_t id, Feed& feed, const std::string& topic);
-  void update_all(std::uint32_t id, Feed& feed);
-  void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern);
+  [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const REQUIRES(mutex_);
+  void update_one(std::uint32_t id, Feed& feed, const std::string& topic) REQUIRES(mutex_);
+  void update_all(std::uint32_t id, Feed& feed) REQUIRES(mutex_);
+  void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern) REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  // Protected by mutex_:
-  DemandListener* listener_ = nullptr;
-  std::map<std::uint32_t, Feed> feeds_;
-  std::map<std::string, int, std::less<>> topics_;
-  PatternIndex<int> patterns_;  // how many sinks want each
-  std::vector<std::pair<std::uint32_t, std::string>> given_up_;
+  mutable Mutex mutex_;
+  DemandListener* listener_ GUARDED_BY(mutex_) = nullptr;
+  std::map<std::uint32_t, Feed> feeds_ GUARDED_BY(mutex_);
+  std::map<std::string, int, std::less<>> topics_ GUARDED_BY(mutex_);
+  PatternIndex<int> patterns_ GUARDED_BY(mutex_);  // how many sinks want each
+  std::vector<std::pair<std::uint32_t, std::string>> given_up_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tickwire

@@ -1,36 +1,21 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "hub/hub.h"
 
 namespace tickwire {
-namespace {
-
-// Rows whose topics are looked up and fetched into the cache together: enough to keep memory busy, few enough
-// to fit.
-constexpr std::size_t kRun = 16;
-
-constexpr std::size_t kFetchBytesMax = 1024;
-
-void fetch(const void* start, std::size_t bytes) {
-  constexpr std::size_t kLineBytes = 64;
-  for (std::size_t at = 0; at < bytes; at += kLineBytes)
-    __builtin_prefetch(static_cast<const char*>(start) + at);
-}
-
-Error image_too_large(std::string_view topic, std::size_t bytes) {
-  return {ErrorCode::kBadData,
-          "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
-              " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
-          "data"};
-}
-
-}  // namespace
 
 Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, FeedId feed) {
   const Result<ImageView> scanned = scan_payload(name, data);
   if (!scanned) return scanned.error();
   return publish(name, *scanned, feed);
+}
+
+Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId feed) {
+  if (Topic* const topic = directory_.find_kept(name)) return topic->publish(data, origin_of(feed));
+  if (Status status = check_topic(name); !status) return status.error();
+  return directory_.with_topic(name, [&](Topic& topic) { return topic.publish(data, origin_of(feed)); });
 }
 
 Publisher::Outcome Hub::publish(std::string_view name, ImageView data, FeedId feed, const Done& done) {
@@ -40,46 +25,9 @@ Publisher::Outcome Hub::publish(std::string_view name, ImageView data, FeedId fe
   return outcome;
 }
 
-Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId feed) {
-  LockedTopic held = lock_known(name);
-  if (held.topic == nullptr) {
-    if (Status status = check_topic(name); !status) return status.error();
-    held = lock_or_create(name);
-  }
-  return publish_locked(std::move(held), data, {feed, clock_.wall_ms(), clock_.steady_us()});
-}
-
-Result<UpdatePtr> Hub::publish_locked(LockedTopic held, ImageView data, Origin origin) {
-  Topic& topic = *held.topic;
-  Update::Parts parts;
-  if (topic.delivery() == Delivery::kEvent) {  // it replaces the image whatever its fields are
-    topic.fields_.forget();
-  } else {
-    const std::string_view image = topic.last_ ? topic.last_->image() : std::string_view();
-    const std::size_t bytes = topic.fields_.merge(image, data, parts.image);
-    if (bytes > kImageBytesMax) return image_too_large(topic.name, bytes);
-  }
-  parts.data = data.text;
-  parts.seq = topic.last_ ? topic.last_->seq() + 1 : 1;
-  // A wall clock that steps back must not make an update look older than the one before it.
-  parts.ts = std::max(origin.ts, topic.last_ ? topic.last_->ts() : 0);
-  const bool sticky = topic.last_ && (topic.last_->status() == TopicStatus::kHalted ||
-                                      topic.last_->status() == TopicStatus::kClosed);
-  parts.status = sticky ? topic.last_->status() : TopicStatus::kLive;
-  const bool is_taken_over = topic.feed_ != origin.feed;
-  topic.feed_ = origin.feed;
-  topic.vouched_us_ = origin.steady_us;
-  if (topic.traits_.stale_after_ms > 0) topic.heard_us_ = origin.steady_us;
-  const UpdatePtr before = emit(held.lock, topic, std::move(parts));
-  if (is_taken_over) watch(held.lock, topic);
-  UpdatePtr now = topic.last_;
-  held.lock.unlock();  // the memory of `before` is given back without it
-  return now;
-}
-
 ShapeId Hub::shape_of(std::string keys) {
   if (keys.size() > kShapeBytesMax) return 0;
-  const std::lock_guard lock(shapes_mutex_);
+  const MutexLock lock(shapes_mutex_);
   if (const auto known = shapes_.find(keys); known != shapes_.end()) return known->second;
   if (shapes_.size() >= kShapesMax) return 0;
   const auto shape = static_cast<ShapeId>(shapes_.size() + 1);
@@ -89,53 +37,42 @@ ShapeId Hub::shape_of(std::string keys) {
 
 Status Hub::publish_rows(std::span<const std::string_view> names, Payloads& payloads, FeedId feed,
                          std::size_t& taken) {
+  // Rows whose topics are looked up and fetched into the cache together: enough to keep memory busy, few
+  // enough to fit.
+  constexpr std::size_t kRun = Directory::kFindMax;
   std::array<Topic*, kRun> topics{};
+  const auto each_known = [&topics](std::size_t rows, auto&& use) {
+    for (Topic* const topic : std::span(topics).first(rows)) {
+      if (topic != nullptr) use(*topic);
+    }
+  };
   for (taken = 0; taken < names.size();) {
     const auto run = names.subspan(taken, std::min(kRun, names.size() - taken));
-    const Origin origin{feed, clock_.wall_ms(), clock_.steady_us()};
-    find_kept(run, topics);
-    prefetch(std::span(topics).first(run.size()));
+    const Origin origin = origin_of(feed);
+    directory_.find_kept(run, topics);
+    each_known(run.size(), [](Topic& topic) { topic.prefetch_update(); });
+    each_known(run.size(), [](Topic& topic) { topic.prefetch_image(); });
     for (std::size_t i = 0; i < run.size(); ++i, ++taken) {
       Topic* const topic = topics.at(i);
       const Result<ImageView> data = payloads.at(taken);
       if (!data) return topic == nullptr ? topic_or(run[i], data.error()) : data.error();
-      const auto published = topic == nullptr
-                                 ? publish(run[i], *data, feed)
-                                 : publish_locked({topic, TopicLock(topic->mutex_)}, *data, origin);
+      const auto published = topic == nullptr ? publish(run[i], *data, feed) : topic->publish(*data, origin);
       if (!published) return published.error();
     }
   }
   return ok_status();
 }
 
-void Hub::find_kept(std::span<const std::string_view> names, std::span<Topic*> topics) const {
-  std::array<std::size_t, kRun> hashes{};
-  const std::shared_lock directory(directory_mutex_);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    hashes.at(i) = TopicIndex::hash(names[i]);
-    topics_.prefetch(hashes.at(i));
-  }
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    Topic* const topic = topics_.find(names[i], hashes.at(i));
-    topics[i] = topic != nullptr && topic->kept_ ? topic : nullptr;
-  }
+Status Hub::set_status(std::string_view name, TopicStatus status) {
+  if (Status valid = check_topic(name); !valid) return valid.error();
+  Topic* const topic = directory_.find_kept(name);
+  if (topic != nullptr && topic->set_status(status)) return ok_status();
+  return Error{ErrorCode::kUnknownTopic, "topic: nothing was published to " + std::string(name) + " yet",
+               "topic"};
 }
 
-void Hub::prefetch(std::span<Topic* const> topics) {
-  const auto each = [&](auto&& look) {
-    for (Topic* const topic : topics) {
-      if (topic == nullptr) continue;
-      if (const TopicLock lock(topic->mutex_, std::try_to_lock); lock) look(*topic);
-    }
-  };
-  each([](const Topic& topic) {
-    fetch(topic.last_.get(), sizeof(Update));
-    if (!topic.ring_.empty()) fetch(&topic.ring_.front(), 1);
-  });
-  each([](const Topic& topic) {
-    fetch(topic.last_->image().data(), std::min(topic.last_->image().size(), kFetchBytesMax));
-    if (!topic.ring_.empty()) fetch(topic.ring_.front().get(), sizeof(Update));  // the one that has to go
-  });
+void Hub::feed_down(FeedId feed) {
+  directory_.each_topic([feed](Topic& topic) { topic.feed_down(feed); });
 }
 
 }  // namespace tickwire

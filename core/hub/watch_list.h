@@ -5,10 +5,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <queue>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace tickwire {
 
@@ -19,21 +20,21 @@ class WatchList {
   using Look = std::pair<std::int64_t, Topic*>;  // the steady time, in microseconds
 
   void add(Look look) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     looks_.push(look);
   }
 
   // Removes and returns those that are due at `now_us`.
   std::vector<Look> take(std::int64_t now_us) {
     std::vector<Look> due;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (; !looks_.empty() && looks_.top().first <= now_us; looks_.pop()) due.push_back(looks_.top());
     return due;
   }
 
  private:
-  std::mutex mutex_;
-  std::priority_queue<Look, std::vector<Look>, std::greater<>> looks_;  // protected by mutex_
+  Mutex mutex_;
+  std::priority_queue<Look, std::vector<Look>, std::greater<>> looks_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tickwire

@@ -129,6 +129,7 @@ TEST_F(BoundedCost, ASessionThatEndsGivesBackWhatItHadInPieces) {
   EXPECT_LT(rest(), kCallStepsMax);
   EXPECT_GT(calls, 5);
   EXPECT_EQ(plant.shard.stats().subscriptions, 0U);
+  plant.hub.sweep();
   EXPECT_EQ(plant.hub.topic_count(), 20'000U) << "names to which nothing was ever published are forgotten";
 }
 
@@ -140,6 +141,8 @@ TEST_F(BoundedCost, AnUnsubscribeOfManyTopics) {
   EXPECT_LT(steps_of([&] { client.say(text); }), kCallStepsMax + text.size() / 8);
   EXPECT_LT(rest(), kCallStepsMax);
   EXPECT_EQ(client.session->subscription_count(), 0U);
+  EXPECT_LT(plant.hub.topic_count(), kDirectoryRun) << "they are erased many at once";
+  plant.hub.sweep();
   EXPECT_EQ(plant.hub.topic_count(), 0U);
 }
 

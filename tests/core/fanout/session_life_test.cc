@@ -145,6 +145,7 @@ TEST(Session, LeavesNoInterestBehind) {
     EXPECT_EQ(plant.hub.topic_count(), 2U);
     EXPECT_EQ(plant.shard.stats().subscriptions, 3U);
   }
+  plant.hub.sweep();
   EXPECT_EQ(plant.hub.topic_count(), 1U) << "a topic nobody published to goes with its last subscriber";
   EXPECT_EQ(plant.shard.stats().subscriptions, 0U);
   EXPECT_NE(plant.hub.find_topic("t.a")->describe().find("sinks=0"), std::string::npos);

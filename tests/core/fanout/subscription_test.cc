@@ -72,6 +72,7 @@ TEST(Subscription, ATopicThatNeverWasEndsUnderAPatternThatIsBehind) {
   plant.run();
   client.subscribe("t.b");
   client.unsubscribe("t.b");
+  plant.hub.sweep();
   EXPECT_EQ(plant.hub.topic_count(), 1U);
   client.unblock();
   client.subscribe("t.>");

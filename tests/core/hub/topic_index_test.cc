@@ -7,25 +7,32 @@
 #include <random>
 #include <string>
 
+#include "fakes/fake_clock.h"
+
 namespace tickwire {
 namespace {
 
-TEST(TopicIndex, FindsNothingWhenEmpty) {
+struct TopicIndexTest : testing::Test {
+  FakeClock clock;
+  TopicCommons commons{.clock = clock, .ring_bytes_max = 0, .linger_us = 0};
+};
+
+TEST_F(TopicIndexTest, FindsNothingWhenEmpty) {
   const TopicIndex index;
   EXPECT_EQ(index.find("a"), nullptr);
   EXPECT_EQ(index.size(), 0U);
 }
 
-TEST(TopicIndex, TellsApartNamesThatShareAHash) {
+TEST_F(TopicIndexTest, TellsApartNamesThatShareAHash) {
   TopicIndex index;
-  Topic topic("a", 0);
+  Topic topic("a", 0, 0, commons);
   index.insert(topic);
   EXPECT_EQ(index.find("a"), &topic);
   EXPECT_EQ(index.find("b", TopicIndex::hash("a")), nullptr);
 }
 
 // Topics come and go; after each step all names, there or not, are found as a map finds them.
-TEST(TopicIndex, AgreesWithAMap) {
+TEST_F(TopicIndexTest, AgreesWithAMap) {
   constexpr int kNames = 60;
   std::mt19937 random(7);
   TopicIndex index;
@@ -35,7 +42,7 @@ TEST(TopicIndex, AgreesWithAMap) {
     // Grows in the first half, shrinks in the second.
     const bool add = (random() % 4 != 0) == (step % 1'000 < 500);
     if (const auto found = oracle.find(name); found == oracle.end() && add) {
-      auto topic = std::make_unique<Topic>(name, 0);
+      auto topic = std::make_unique<Topic>(name, 0, 0, commons);
       index.insert(*topic);
       oracle.emplace(name, std::move(topic));
     } else if (found != oracle.end() && !add) {
