@@ -59,7 +59,7 @@ class Plant {
  private:
   static constexpr std::size_t kRounds = 20;
   struct Subscription {
-    BaseTrail trail;
+    WindowTrail trail;
     std::uint32_t topic = 0;
   };
   struct Stream {
@@ -71,7 +71,7 @@ class Plant {
     char* out = scratch_.data();
     for (Subscription& to : stream.subscriptions) {
       const Assembled& form = forms[to.topic];
-      Gaps gaps{};
+      std::array<std::uint32_t, kBasesMax> gaps{};
       if (to.trail.reach(stream.position, form.message_bytes, gaps) >= form.bases)
         out += link(form, gaps, out);
       to.trail.push(stream.position);

@@ -3,7 +3,7 @@
 //
 // What it replaces. A WebSocket server that compresses well keeps a zlib stream per connection: about 7 us a
 // message and 260 KB each. One compressor shared by all connections forgoes the context: 160 bytes where 30
-// to 60 would do. Here: 45 ns a delivery, 8 to 16 bytes a subscription, and fewer bytes than zlib's level 1.
+// to 60 would do. Here: 45 ns a delivery, 8 bytes a subscription, and fewer bytes than zlib's level 1.
 //
 // The idea. Two streams that get the same message after the same earlier message of its topic need the same
 // literals and the same matches. They differ in one thing only: how far back that earlier message (the
@@ -16,7 +16,7 @@
 //
 // What it takes to be right, and who sees to it:
 //   - A base may be used only if this stream was sent it, compressed, and it is still in reach:
-//     gap + message size <= 32768 (base_in_reach, BaseTrail::reach). Otherwise: the standalone form.
+//     gap + message size <= 32768 (base_in_reach, WindowTrail::reach). Otherwise: the standalone form.
 //   - Every message sent compressed, in either form, advances the stream's position by its uncompressed size;
 //     one sent plain (RSV1 = 0) does not (StreamPosition::advance).
 //   - A match never runs past the end of its base: what follows it there differs from stream to stream.
@@ -33,3 +33,4 @@
 #include "codec/link.h"
 #include "codec/standalone.h"
 #include "codec/stream_position.h"
+#include "codec/window_trail.h"

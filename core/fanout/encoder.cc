@@ -13,7 +13,7 @@ constexpr std::size_t kOptimalSubscribersMin = 4;
 // Snapshots that paced subscriptions of one topic were sent, kept as bases: one for each pace that is used.
 constexpr std::size_t kPacedBasesMax = 4;
 
-using GapsOut = std::array<std::uint32_t, kTrailBasesMax>;
+using GapsOut = std::array<std::uint32_t, kBasesMax>;
 
 bool links(const Session& session) {
   return session.framing.compression == Compression::kContext;
@@ -59,7 +59,8 @@ bool Encoder::update(Session& session, Subscription& subscription, const Applied
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
   const std::size_t bases = links(session) ? subscription.trail.reach(session.window, bytes, gaps) : 0;
-  const Assembled* form = bases > 0 ? linked_update(forms, session.framing.format, subscription, applied, bases) : nullptr;
+  const Assembled* form =
+      bases > 0 ? linked_update(forms, session.framing.format, subscription, applied, bases) : nullptr;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;  // the oldest leaves the trail
   subscription.trail.push(session.window);
   if (form != nullptr) {
@@ -74,7 +75,7 @@ const Assembled* Encoder::linked_update(const Forms& forms, Format format, const
                                         const Applied& applied, std::size_t bases) {
   const std::size_t sent = subscription.trail.count();
   const bool snapshot = subscription.from_snapshot && bases == sent;
-  std::array<std::string_view, kTrailBasesMax> texts;
+  std::array<std::string_view, kBasesMax> texts;
   for (std::size_t i = 0; i < bases; ++i) {
     const UpdatePtr& base = applied.before.at(i);
     if (!base) return nullptr;
@@ -122,7 +123,7 @@ const Assembled* Encoder::linked_step(const Forms& forms, Format format, const P
   if (form) return &*form;
   const std::string& text = forms.update();
   if (text.size() > kAssembledBytesMax) return nullptr;
-  std::array<std::string_view, kTrailBasesMax> texts;
+  std::array<std::string_view, kBasesMax> texts;
   for (std::size_t i = 0; i < bases; ++i) {
     if (!step.before.at(i).update) return nullptr;
     texts.at(i) = Forms(*step.before.at(i).update, format).update();
@@ -155,7 +156,8 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   const bool paced = subscription.pace_ms > 0 && links(session);
   const bool after_snapshot = paced && subscription.from_snapshot && subscription.trail.count() == 1 &&
                               subscription.trail.reach(session.window, bytes, gaps) == 1;
-  const Assembled* form = after_snapshot ? linked_snapshot(forms, session.framing.format, subscription, state) : nullptr;
+  const Assembled* form =
+      after_snapshot ? linked_snapshot(forms, session.framing.format, subscription, state) : nullptr;
   subscription.trail.clear();
   // A snapshot made from a change of status is not the topic's data update of that seq, so no base.
   if (!update.status_only()) subscription.trail.push(session.window);

@@ -51,9 +51,8 @@ class Shard::Impl {
     parts_.counters.sessions_opened.add(1);
     session.opened_us = parts_.clock.steady_us();
     session.parked_share = Share(parts_.waiting_bytes, session.client.address);
-    session.send(encode_welcome(session.client.session, parts_.epoch,
-                                parts_.config.session.heartbeat_s, parts_.config.server,
-                                parts_.clock.wall_ms()));
+    session.send(encode_welcome(session.client.session, parts_.epoch, parts_.config.session.heartbeat_s,
+                                parts_.config.server, parts_.clock.wall_ms()));
     take_token(session);
     sender_.send(session);
     keep_alive_.watch(session);
@@ -127,7 +126,6 @@ class Shard::Impl {
             const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
             admission_.forget(*session);
             leases_.forget(*session);
-            session->drain();
             session->send(encode_drain(static_cast<int>(after_ms)));
             session->close(CloseCode::kDrain, "the server is going away");
           }

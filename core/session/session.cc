@@ -10,11 +10,6 @@
 
 namespace tickwire {
 
-void Session::drain() {
-  assert(can_follow(state_, SessionState::kDraining));
-  state_ = SessionState::kDraining;
-}
-
 void Session::close(CloseCode code, std::string_view reason) {
   if (state_ == SessionState::kClosing) return;
   if (writable() && has_outbox() && !write(take_outbox())) return;

@@ -48,7 +48,6 @@ class Session : public Timer {  // which is its shard's
 
   // --- state ------------------------------------------------------------------------------------------
   [[nodiscard]] SessionState state() const { return state_; }
-  void drain();
   // Also writes what the outbox holds.
   void close(CloseCode code, std::string_view reason);
   // The connection is gone, and the socket with it; what its subscriptions hold has yet to be given back.

@@ -1,12 +1,10 @@
 // The life of a session.
 //
-//                drain()              close()                (the connection is gone)
-//     kOpen ───────────────> kDraining ─────────> kClosing ─────────────────────────> destroyed
-//       └──────────────────────────────────────────^
-//                close(), or a write that found the peer gone
+//                close(), or a write that found the peer gone          (the connection is gone)
+//     kOpen ──────────────────────────────────────────────> kClosing ───────────────────────────> destroyed
 //
-// kOpen: takes commands and updates. kDraining: said `drain`; takes neither, what is queued still goes out.
-// kClosing: writes nothing any more, waits for Shard::on_closed. A plain value; loop thread of the shard.
+// kOpen: takes commands and updates. kClosing: writes nothing any more, waits for Shard::on_closed. A plain
+// value; loop thread of the shard.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +12,10 @@
 
 namespace tickwire {
 
-enum class SessionState : std::uint8_t { kOpen, kDraining, kClosing };
+enum class SessionState : std::uint8_t { kOpen, kClosing };
 
 constexpr std::string_view name_of(SessionState state) {
-  switch (state) {
-    case SessionState::kOpen:
-      return "open";
-    case SessionState::kDraining:
-      return "draining";
-    case SessionState::kClosing:
-      return "closing";
-  }
-  return "?";
-}
-
-constexpr bool can_follow(SessionState from, SessionState to) {
-  return from < to;
+  return state == SessionState::kOpen ? "open" : "closing";
 }
 
 }  // namespace tickwire

@@ -15,8 +15,8 @@
 #include <memory>
 #include <vector>
 
+#include "codec/window_trail.h"
 #include "model/topic_kind.h"
-#include "session/window_trail.h"
 
 namespace tickwire {
 

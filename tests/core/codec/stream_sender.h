@@ -1,6 +1,8 @@
 // StreamSender: one session's side of relocatable deflate, as fanout/ does it: a position, a trail per topic.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <string>
@@ -24,7 +26,7 @@ class StreamSender {
   Sent send(const std::string& topic, const std::string& message, std::size_t bases_max = kBasesMax,
             Assembler::Options options = {}) {
     Subscription& to = subscriptions_[topic];
-    Gaps gaps{};
+    std::array<std::uint32_t, kBasesMax> gaps{};
     std::size_t bases = std::min(bases_max, to.trail.reach(position_, message.size(), gaps));
     if (message.size() > kAssembledBytesMax) bases = 0;
     Sent sent;
@@ -61,7 +63,7 @@ class StreamSender {
 
  private:
   struct Subscription {
-    BaseTrail trail;
+    WindowTrail trail;
     std::deque<std::string> messages;  // nearest first
   };
 

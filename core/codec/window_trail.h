@@ -2,7 +2,7 @@
 // that compression costs a subscription.
 //
 // Which messages they were is known to whoever pushes: consecutive ones of a sequence that the shard knows.
-// Plain value; loop thread of the shard.
+// Plain value; the thread that owns the session.
 // Invariant: positions count bytes before compression and only grow. 46 bits of them, 70 TB, are told apart;
 // past that a stream goes on without bases.
 #pragma once
@@ -15,8 +15,6 @@
 
 namespace tickwire {
 
-inline constexpr std::size_t kTrailBasesMax = 2;
-
 class WindowTrail {
  public:
   // A message of this subscription is about to be sent, compressed, at `now` of its stream.
@@ -24,14 +22,14 @@ class WindowTrail {
     const std::uint64_t step = now.bytes() - last_;
     step_ = static_cast<std::uint16_t>(step < kTooFar ? step : kTooFar);
     last_ = now.bytes() & kPositionMax;
-    if (count_ < kTrailBasesMax) count_ = (count_ + 1U) & 3U;
+    if (count_ < kBasesMax) count_ = (count_ + 1U) & 3U;
   }
   // What is sent next does not follow what was sent last.
   void clear() { count_ = 0; }
 
   [[nodiscard]] std::size_t count() const { return count_; }
   // How many of the last messages (nearest first) one of this size, sent at `now`, can refer to; fills as
-  // many gaps. `gaps` holds kTrailBasesMax.
+  // many gaps. `gaps` holds kBasesMax.
   [[nodiscard]] std::size_t reach(StreamPosition now, std::size_t message_bytes,
                                   std::span<std::uint32_t> gaps) const {
     if (now.bytes() > kPositionMax) return 0;

@@ -1,4 +1,4 @@
-#include "session/window_trail.h"
+#include "codec/window_trail.h"
 
 #include <gtest/gtest.h>
 
@@ -31,6 +31,28 @@ TEST(WindowTrail, ABaseIsInReachUpToTheWindowsEdgeExactly) {
   trail.push(StreamPosition(0));
   EXPECT_EQ(reach(trail, 32768 - 200, 200, gaps), 1U);
   EXPECT_EQ(reach(trail, 32768 - 199, 200, gaps), 0U);
+}
+
+TEST(WindowTrail, UsesTheBasesInReachAndNoneBehindThem) {
+  WindowTrail trail;
+  std::array<std::uint32_t, 2> gaps{};
+  trail.push(StreamPosition(0));
+  trail.push(StreamPosition(20000));
+  EXPECT_EQ(reach(trail, 32568, 200, gaps), 2U);
+  EXPECT_EQ(reach(trail, 32569, 200, gaps), 1U);
+  EXPECT_EQ(reach(trail, 52568, 200, gaps), 1U);
+  EXPECT_EQ(reach(trail, 52569, 200, gaps), 0U);
+}
+
+TEST(WindowTrail, AStepTooLongToNoteIsOutOfReachForEver) {
+  WindowTrail trail;
+  std::array<std::uint32_t, 2> gaps{};
+  trail.push(StreamPosition(0));
+  trail.push(StreamPosition(65536 + 100));  // must not be taken for a step of 100
+  EXPECT_EQ(reach(trail, 65536 + 300, 200, gaps), 1U);
+  trail.push(StreamPosition(std::uint64_t{5} << 32U));
+  trail.push(StreamPosition((std::uint64_t{5} << 32U) + 100));
+  EXPECT_EQ(reach(trail, (std::uint64_t{5} << 32U) + 300, 200, gaps), 2U);
 }
 
 TEST(WindowTrail, AStreamPastItsPositionsGoesOnWithoutBases) {
