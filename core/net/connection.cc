@@ -98,10 +98,7 @@ void Connection::on_ended() {
   Timer::stop();
   const int socket = wsi_ == nullptr ? -1 : lws_get_socket_fd(wsi_);
   if (socket >= 0 && loop_.poller.holds(socket, *this)) loop_.poller.remove(socket);
-  incoming_.close();
-  (void)book_inflater();
-  unfinished_message_.stop();
-  unfinished_.release();
+  drop_message();
   unread_.release();
   if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
 }
@@ -195,6 +192,7 @@ void Connection::close(CloseCode code, std::string_view reason, std::string_view
   loop_.shard.counters().count(code);
   state_ = State::kClosing;  // whose answer is wanted, whatever the session wanted
   wait(loop_.config.close_ms_max);
+  if (!handing_over_) drop_message();
   if (send(std::string(last_frames) + close_frame(code, reason))) update_reading();
 }
 
@@ -230,9 +228,20 @@ void Connection::on_fragment(const Fragment& fragment) {
   if (!received.message) return;
   unfinished_message_.stop();
   unfinished_.release();
+  handing_over_ = true;
   loop_.shard.on_message(*session_, *received.message);
+  handing_over_ = false;
+  if (state_ != State::kOpen) return drop_message();
   incoming_.release();
   (void)book_inflater();  // less than before
+}
+
+// What is refused makes room for others at once, also while its client has yet to answer the close.
+void Connection::drop_message() {
+  incoming_.close();
+  (void)book_inflater();
+  unfinished_message_.stop();
+  unfinished_.release();
 }
 
 Received Connection::receive(const Fragment& fragment) {

@@ -94,6 +94,8 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   // The ping leaves now.
   void expect_pong();
   Received receive(const Fragment& fragment);
+  // There will be no more messages.
+  void drop_message();
   [[nodiscard]] bool book_inflater();
   // What lws and this hold of what was written.
   [[nodiscard]] bool book_unread(std::size_t bytes);
@@ -113,6 +115,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   UnfinishedMessage unfinished_message_{*this};
   State state_ = State::kOpening;
   bool blocked_ = false;
+  bool handing_over_ = false;  // the session looks at a message of incoming_
   bool wants_reading_ = true;  // the session
   bool reading_ = true;
   bool resumes_ = false;    // reading goes on, and lws may have read something before

@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::int64_t kBeatUs = 250'000;  // also a loop that has nothing to do shows that it could
 constexpr std::int64_t kEndStepUs = 5'000;
+constexpr std::int64_t kStandstillUs = 1'000'000;
 constexpr int kTimersPerStepMax = 64;  // then others have their turn
 
 // The eventfd by which other threads wake the loop. Edge-triggered, so nobody has to read it.
@@ -68,6 +69,8 @@ class Loop::Impl {
   // What is due now. Returns the microseconds after which something is again.
   std::int64_t step();
   void run_timers(std::int64_t now_us);
+  // When run_timers() is to be called next, < 0: never.
+  [[nodiscard]] std::int64_t next_timer_us() const;
   void begin_end(std::int64_t now_us);
   void close_all();
   [[nodiscard]] bool ended(std::int64_t now_us) const;
@@ -87,6 +90,10 @@ class Loop::Impl {
 
   // The loop thread's:
   std::int64_t end_due_us_ = -1;  // < 0: not ending
+  std::int64_t stepped_us_ = 0;
+  // After a standstill (a stopped process, a machine that slept) clients are first read: what they did in
+  // time waits in their sockets.
+  std::int64_t patient_until_us_ = 0;
 };
 
 Status Loop::Impl::open() {
@@ -112,6 +119,7 @@ void Loop::Impl::start() {
 void Loop::Impl::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("tickwire-{}", index_).c_str());
   shard_.pulse().set(Activity::kPolling);
+  stepped_us_ = clock_.steady_us();
   while (!ended(clock_.steady_us())) {
     if (contained(Boundary::kLoop, "a turn of a loop", [this] { state_.poller.wait(step()); })) continue;
     contained(Boundary::kLoop, "the end of a loop's connections", [this] { shard_.recover(); });
@@ -132,7 +140,9 @@ void Loop::Impl::close_all() {
 std::int64_t Loop::Impl::step() {
   shard_.pulse().beat();
   std::int64_t now = clock_.steady_us();
-  run_timers(now);
+  if (now - stepped_us_ > kStandstillUs) patient_until_us_ = now + kStandstillUs;
+  stepped_us_ = now;
+  if (now >= patient_until_us_) run_timers(now);
   const bool stopping = stopping_;  // read first: what was posted before stop(), a drain, runs before the end
   const std::int64_t turn_wait = shard_.run();
   if (stopping && end_due_us_ < 0 && !shard_.draining()) begin_end(now);
@@ -140,10 +150,16 @@ std::int64_t Loop::Impl::step() {
   now = clock_.steady_us();
   std::int64_t wait = end_due_us_ >= 0 ? kEndStepUs : kBeatUs;
   if (turn_wait >= 0) wait = std::min(wait, turn_wait);
-  for (const std::int64_t due : {state_.timers.next_us(), shard_.next_tick_us()}) {
-    if (due >= 0) wait = std::min(wait, due - now);
-  }
+  if (const std::int64_t due = next_timer_us(); due >= 0) wait = std::min(wait, due - now);
   return std::max<std::int64_t>(wait, 0);
+}
+
+std::int64_t Loop::Impl::next_timer_us() const {
+  std::int64_t next = -1;
+  for (const std::int64_t due : {state_.timers.next_us(), shard_.next_tick_us()}) {
+    if (due >= 0 && (next < 0 || due < next)) next = due;
+  }
+  return next < 0 ? next : std::max(next, patient_until_us_);
 }
 
 void Loop::Impl::run_timers(std::int64_t now_us) {

@@ -1,7 +1,10 @@
 // What the clients of a loop share: one address takes its part and no more, and the others go on.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "codec/standalone.h"
@@ -120,8 +123,11 @@ TEST(Limits, UnfinishedMessagesAreSharedByAddress) {
     const auto frame = client.read_frame();
     return frame && frame->opcode == 8 ? frame->close_code() : 0;
   };
-  RawClient past = live.connect_ws(0, kGreedy);
-  EXPECT_EQ(close_code(past, 70'000), 1013) << "of one connection";
+  std::vector<RawClient> past;  // which never answer the close, and hold nothing any more
+  for (int i = 0; i < 5; ++i) {
+    past.push_back(live.connect_ws(0, kGreedy));
+    EXPECT_EQ(close_code(past.back(), 70'000), 1013) << "of one connection";
+  }
   RawClient first = live.connect_ws(0, kGreedy);
   RawClient second = live.connect_ws(0, kGreedy);
   RawClient honest = live.connect_ws(0, kHonest);
@@ -131,6 +137,28 @@ TEST(Limits, UnfinishedMessagesAreSharedByAddress) {
   EXPECT_EQ(close_code(second, 30'000) + close_code(third, 50'000), 1013) << "of one address";
   EXPECT_TRUE(honest.send(RawClient::frame(kContinuation, "")));
   EXPECT_NE(honest.read_text().find("bad_message"), std::string::npos);
+}
+
+// A process that was stopped, or a machine that slept.
+TEST(Limits, AStandstillOfTheServerIsNoDelayOfItsClients) {
+  NetConfig net;
+  net.message_ms_max = 1'500;
+  LiveLoop live(net);
+  RawClient client = live.connect_ws();
+  const std::string message = RawClient::frame(kText, R"({"type":"ping","id":1})");
+  client.send(message.substr(0, 10));
+  EXPECT_TRUE(live.answers());
+  std::promise<void> stands;
+  std::promise<void> goes;
+  live.loop.shard().post([&] {
+    stands.set_value();
+    goes.get_future().wait();
+  });
+  stands.get_future().wait();
+  client.send(message.substr(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(net.message_ms_max + 500));
+  goes.set_value();
+  EXPECT_NE(client.read_text().find("pong"), std::string::npos);
 }
 
 TEST(Limits, AMessageThatWasBegunMustBeCompleteInTime) {
