@@ -9,13 +9,17 @@
 
 namespace tickwire {
 
-void WorkerPool::run(std::function<void()> task) {
+void WorkerPool::run(Asker asker, Task task) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
-    if (tasks_.size() >= idle_ && threads_.size() < kWorkersMax) add_thread();
+    if (waiting_ >= idle_ && threads_.size() < kWorkersMax) add_thread();
     if (!threads_.empty()) {
-      tasks_.push_back(std::move(task));
+      std::deque<Task>& tasks = tasks_[asker];
+      if (tasks.empty() && asker != kNobody) turns_.push_back(asker);
+      if (tasks.empty() && asker == kNobody) turns_.push_front(asker);
+      tasks.push_back(std::move(task));
+      ++waiting_;
       changed_.notify_one();
       return;
     }
@@ -31,16 +35,31 @@ void WorkerPool::add_thread() {
   }
 }
 
+WorkerPool::Task WorkerPool::take_next() {
+  const Asker asker = turns_.front();
+  const auto tasks = tasks_.find(asker);
+  Task next = std::move(tasks->second.front());
+  tasks->second.pop_front();
+  --waiting_;
+  if (asker == kNobody && !tasks->second.empty()) return next;
+  turns_.pop_front();
+  if (tasks->second.empty()) {
+    tasks_.erase(tasks);
+  } else {
+    turns_.push_back(asker);
+  }
+  return next;
+}
+
 void WorkerPool::work() {
   ::pthread_setname_np(::pthread_self(), "tickwire-work");
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    changed_.wait(lock, [this] { return stopped_ || !tasks_.empty(); });
+    changed_.wait(lock, [this] { return stopped_ || waiting_ > 0; });
     --idle_;
     if (stopped_) return;
-    std::function<void()> task = std::move(tasks_.front());
-    tasks_.pop_front();
+    Task task = take_next();
     lock.unlock();
     contained(Boundary::kWorker, "a task of a worker", task);
     task = nullptr;  // what it holds is freed without the lock, and may run another
@@ -49,12 +68,14 @@ void WorkerPool::work() {
 }
 
 void WorkerPool::stop() {
-  std::deque<std::function<void()>> dropped;
+  std::unordered_map<Asker, std::deque<Task>> dropped;
   std::vector<std::thread> threads;
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     dropped.swap(tasks_);
+    turns_.clear();
+    waiting_ = 0;
     threads.swap(threads_);
   }
   changed_.notify_all();

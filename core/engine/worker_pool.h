@@ -1,4 +1,4 @@
-// WorkerPool: a few threads for what is too large for a loop. Tasks begin in the order they came.
+// WorkerPool: a few threads for what is too large for a loop.
 //
 // run() from any thread; stop() and the destructor from the owner's. A thread is started when a task finds
 // none free, so a plant whose clients send small messages has none. Where no thread can be started at all,
@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "fanout/offload.h"
@@ -26,19 +27,26 @@ class WorkerPool final : public Offload {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  void run(std::function<void()> task) override;
+  void run(Asker asker, std::function<void()> task) override;
   // Waits for the tasks that run, drops those that wait; from now on run() drops its own. Idempotent.
   void stop();
   [[nodiscard]] std::size_t thread_count() const;
 
  private:
-  void add_thread();  // with mutex_ locked
+  using Task = std::function<void()>;
+
+  // With mutex_ locked:
+  void add_thread();
+  Task take_next();
+
   void work();
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   // Protected by mutex_:
-  std::deque<std::function<void()>> tasks_;
+  std::unordered_map<Asker, std::deque<Task>> tasks_;  // of those who have any
+  std::deque<Asker> turns_;                            // each of them once
+  std::size_t waiting_ = 0;                            // tasks
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
   bool stopped_ = false;

@@ -72,7 +72,11 @@ void Commands::read(Session& session, std::string_view message) {
       [parsed, format = session.framing.format] {
         parsed->command = parse_command(parsed->message, parsed->id, format);
       },
-      [this, parsed](Session& asker) { obey(asker, parsed->message, *parsed); });
+      [this, parsed](Session& asker) {
+        obey(asker, parsed->message, *parsed);
+        std::string().swap(parsed->message);
+        parsed->room.release();
+      });
 }
 
 void Commands::obey(Session& session, std::string_view message, Parsed& parsed) {

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fanout/offload.h"
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
 
@@ -57,6 +58,8 @@ class Sequencer {
   static bool hold(Session& session, std::size_t bytes);
   void run(Session& session, std::string_view message);
   void later(Session& session, Step step);
+  // Whose turn a worker takes for the session.
+  [[nodiscard]] Offload::Asker asker_of(SessionRef ref) const;
   // The first step of the session that has not begun.
   void begin(SessionRef ref);
   // A piece of the first step; true: it is done.

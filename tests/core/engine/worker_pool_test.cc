@@ -14,11 +14,13 @@
 namespace tickwire {
 namespace {
 
+constexpr Offload::Asker kAsker = 7;
+
 TEST(WorkerPool, HasNoThreadUntilThereIsATask) {
   WorkerPool pool;
   EXPECT_EQ(pool.thread_count(), 0U);
   std::promise<std::thread::id> ran;
-  pool.run([&ran] { ran.set_value(std::this_thread::get_id()); });
+  pool.run(kAsker, [&ran] { ran.set_value(std::this_thread::get_id()); });
   EXPECT_NE(ran.get_future().get(), std::this_thread::get_id());
   EXPECT_EQ(pool.thread_count(), 1U);
 }
@@ -29,7 +31,7 @@ TEST(WorkerPool, ManyTasksShareAFewThreads) {
   const std::shared_future<void> gone = go.get_future().share();
   std::vector<std::promise<void>> done(20);
   for (std::promise<void>& one : done) {
-    pool.run([&one, gone] {
+    pool.run(kAsker, [&one, gone] {
       gone.wait();
       one.set_value();
     });
@@ -57,7 +59,7 @@ TEST(WorkerPool, StopFinishesWhatRunsAndDropsWhatWaitsAndWhatComes) {
   std::vector<std::promise<void>> began(kWorkersMax);
   std::atomic<int> ran = 0;
   for (std::promise<void>& one : began) {
-    pool.run([&, gone] {
+    pool.run(kAsker, [&, gone] {
       one.set_value();
       gone.wait();
       ++ran;
@@ -65,13 +67,13 @@ TEST(WorkerPool, StopFinishesWhatRunsAndDropsWhatWaitsAndWhatComes) {
   }
   for (std::promise<void>& one : began) one.get_future().wait();
   auto held = std::make_shared<int>(1);
-  pool.run([&ran, held] { ++ran; });
+  pool.run(kAsker, [&ran, held] { ++ran; });
   go.set_value();
   // What waits may have begun before the stop; what comes after it may not.
   pool.stop();
   const int before = ran;
   EXPECT_GE(before, static_cast<int>(kWorkersMax));
-  pool.run([&ran, held] { ++ran; });
+  pool.run(kAsker, [&ran, held] { ++ran; });
   EXPECT_EQ(ran, before);
   EXPECT_EQ(held.use_count(), 1) << "nothing is held on to";
 }
@@ -79,11 +81,31 @@ TEST(WorkerPool, StopFinishesWhatRunsAndDropsWhatWaitsAndWhatComes) {
 TEST(WorkerPool, ATaskMayRunAnotherAsItIsFreed) {
   WorkerPool pool;
   std::promise<void> freed;
-  pool.run([last = std::shared_ptr<int>(new int(1), [&](int* value) {
-              delete value;
-              pool.run([&freed] { freed.set_value(); });
-            })] {});
+  pool.run(kAsker, [last = std::shared_ptr<int>(new int(1), [&](int* value) {
+                      delete value;
+                      pool.run(kAsker, [&freed] { freed.set_value(); });
+                    })] {});
   freed.get_future().wait();
+}
+
+TEST(WorkerPool, AnAskerWithManyTasksHoldsUpOnlyItself) {
+  WorkerPool pool;
+  std::vector<std::promise<void>> go(kWorkersMax);  // all threads are busy, later one of them is free
+  for (std::promise<void>& one : go) pool.run(kAsker, [gone = one.get_future().share()] { gone.wait(); });
+  std::vector<int> order;
+  std::promise<void> last;
+  const auto note = [&](int what) {
+    order.push_back(what);
+    if (order.size() == 9) last.set_value();
+  };
+  for (const int what : {10, 11, 12, 13}) pool.run(1, [&note, what] { note(what); });
+  for (const int what : {20, 21}) pool.run(2, [&note, what] { note(what); });
+  pool.run(3, [&note] { note(30); });
+  for (const int what : {0, 1}) pool.run(Offload::kNobody, [&note, what] { note(what); });
+  go.front().set_value();
+  last.get_future().wait();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 10, 20, 30, 11, 21, 12, 13}));
+  for (std::size_t i = 1; i < go.size(); ++i) go[i].set_value();
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ class FakeOffload final : public Offload {
   FakeOffload(const FakeOffload&) = delete;
   FakeOffload& operator=(const FakeOffload&) = delete;
 
-  void run(std::function<void()> task) override {
+  void run(Asker /*asker*/, std::function<void()> task) override {
     if (ended_) return;
     if (at_once) return task();
     tasks_.push_back(std::move(task));
