@@ -127,15 +127,13 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
   ++desk.open;
 }
 
-// Updates of a topic stay in the order in which the session published them, however soon an authorizer
-// answers for each.
+// What was decided waits for the commands before it, however soon an authorizer answers for each: of two
+// updates or two subscribes of a topic the later one counts.
 bool Admission::may_go_on(const Desk& desk, const Waiting& waiting) {
   if (waiting.open > 0 || waiting.asked < waiting.questions.size()) return false;
-  if (waiting.request.action != Action::kPublish) return true;
-  const auto first = std::ranges::find_if(desk.waiting, [&waiting](const WaitingPtr& other) {
-    return other->request.action == Action::kPublish && other->request.topics == waiting.request.topics;
-  });
-  return first->get() == &waiting;
+  if (!waiting.request.counts) return true;
+  const auto is_command = [](const WaitingPtr& other) { return other->request.counts; };
+  return std::ranges::find_if(desk.waiting, is_command)->get() == &waiting;
 }
 
 void Admission::advance(SessionRef ref) {
@@ -249,9 +247,15 @@ void Admission::set_unjudged(Session& session, const std::string& token) {
 }
 
 std::string Admission::token_to_judge(const Session& session) const {
+  const ClientInfo& client = session.client;
   const Desk* desk = find_desk(parts_.sessions.ref(session));
-  const bool due = desk != nullptr && parts_.clock.steady_us() - desk->unjudged_us >= kJudgeAgainMs * 1000;
-  return due ? desk->unjudged : "";
+  if (desk != nullptr && !desk->unjudged.empty()) {
+    const bool due = parts_.clock.steady_us() - desk->unjudged_us >= kJudgeAgainMs * 1000;
+    return due ? desk->unjudged : "";
+  }
+  // Nobody judged it when it came: the authenticator was loaded later.
+  const bool judged = client.token.empty() || !client.claims.empty();
+  return judged || parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk ? "" : client.token;
 }
 
 void Admission::forget(const Session& session) {

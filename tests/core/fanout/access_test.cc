@@ -327,5 +327,42 @@ TEST(Access, AnswersForAClientThatLeftAreIgnored) {
   EXPECT_EQ(plant.hub.find("guarded.a"), nullptr);
 }
 
+TEST(Access, CommandsThatWaitAreCarriedOutInTheirOrder) {
+  Answering plant;
+  plant.access.publish = true;
+  Client client(plant);
+  client.heard();
+  client.say(R"({"type":"subscribe","id":1,"topics":["guarded.a"],"max_rate":1})");
+  client.say(R"({"type":"subscribe","id":2,"topics":["guarded.a"]})");
+  client.say(R"({"type":"publish","id":3,"topic":"guarded.a","data":{"p":3}})");
+  client.say(R"({"type":"publish","id":4,"topic":"guarded.a","data":{"p":4}})");
+  ASSERT_EQ(plant.asked(), 4U);
+  for (const std::size_t nth : {3U, 1U, 2U, 0U}) {
+    EXPECT_TRUE(client.heard().empty());
+    plant.answer(allow(plant.access.questions[nth]));
+  }
+  EXPECT_EQ(client.heard(), (Lines{"ack", "ack", "ack", "ack", "update guarded.a 1", "update guarded.a 2"}));
+  for (int i = 0; i < 2; ++i) {
+    plant.publish("guarded.a", R"({"p":5})");
+    plant.run();
+    EXPECT_EQ(client.heard().size(), 1U) << "the later subscribe counts, and has no max_rate";
+  }
+}
+
+TEST(Access, ATokenOfBeforeTheAuthenticatorIsJudgedOnceThereIsOne) {
+  Answering plant;
+  Client client(plant);
+  client.say(R"({"type":"auth","id":1,"token":"t"})");
+  client.heard();
+  plant.access.authenticator = true;
+  plant.asked();
+  client.subscribe("guarded.a");
+  ASSERT_EQ(plant.asked(), 1U);
+  EXPECT_EQ(plant.last().action, Action::kAuthenticate);
+  plant.answer(allow(plant.last(), 0, R"({"plan":"gold"})"));
+  ASSERT_EQ(plant.asked(), 1U);
+  EXPECT_EQ(plant.last().client->claims, R"({"plan":"gold"})");
+}
+
 }  // namespace
 }  // namespace tickwire
