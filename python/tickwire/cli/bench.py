@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tickwire.cli.options import Json, Token, Url
+from tickwire.cli.options import CONNECTIONS_MAX, Json, Token, Url
 from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.errors import ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
@@ -25,7 +25,9 @@ def bench(
         typer.Argument(metavar="TOPIC", help="Topics and patterns.", show_default=">"),
     ] = None,
     url: Url = DEFAULT_URL,
-    connections: Annotated[int, typer.Option(min=1, metavar="N", help="WebSockets.")] = 10,
+    connections: Annotated[
+        int, typer.Option(min=1, max=CONNECTIONS_MAX, metavar="N", help="WebSockets.")
+    ] = 10,
     each: Annotated[
         int | None,
         typer.Option(

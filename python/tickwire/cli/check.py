@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tickwire.cli.options import Json, Url
+from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Url
 from tickwire.cli.outcome import reported, say, write_line
 from tickwire.errors import ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 def check(
     url: Url = DEFAULT_URL,
     secs: Annotated[float, typer.Option(min=0.1, metavar="N", help="So long.")] = 10.0,
-    connections: Annotated[int, typer.Option(min=1, metavar="N", help="WebSockets.")] = 20,
+    connections: Annotated[
+        int, typer.Option(min=1, max=CONNECTIONS_MAX, metavar="N", help="WebSockets.")
+    ] = 20,
     processes: Annotated[
-        int, typer.Option(min=1, metavar="N", help="That share the connections.")
+        int, typer.Option(min=1, max=PROCESSES_MAX, metavar="N", help="That share the connections.")
     ] = 1,
     reconnects: Annotated[
         bool, typer.Option("--reconnects", help="Cut connections, and go on where they were.")

@@ -1,9 +1,13 @@
 """The options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+CONNECTIONS_MAX: Final = 60_000
+"""WebSockets of one command: one address has no more ports to come from."""
+PROCESSES_MAX: Final = 256
 
 Url = Annotated[
     str,
