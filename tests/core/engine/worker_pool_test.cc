@@ -44,9 +44,9 @@ TEST(WorkerPool, ManyTasksShareAFewThreads) {
 TEST(WorkerPool, ATaskThatThrowsIsCountedAndTheNextOneRuns) {
   WorkerPool pool;
   const std::uint64_t before = fault_count(Boundary::kWorker);
-  for (int i = 0; i < 10; ++i) pool.run([] { throw std::runtime_error("injected"); });
+  for (int i = 0; i < 10; ++i) pool.run(kAsker, [] { throw std::runtime_error("injected"); });
   std::promise<void> ran;
-  pool.run([&ran] { ran.set_value(); });
+  pool.run(kAsker, [&ran] { ran.set_value(); });
   ran.get_future().wait();
   pool.stop();
   EXPECT_EQ(fault_count(Boundary::kWorker), before + 10);
