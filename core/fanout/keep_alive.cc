@@ -52,7 +52,8 @@ void KeepAlive::look_at(Session& session, std::int64_t now_us) {
 void KeepAlive::start_timer(Session& session, std::int64_t now_us) {
   // A linear congruential generator (Knuth's MMIX): chance is all that is asked of it.
   chance_ = chance_ * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
-  const std::int64_t early = static_cast<std::int64_t>((chance_ >> 33U) % (interval_us() / 4));
+  const std::int64_t early =
+      static_cast<std::int64_t>((chance_ >> 33U) % static_cast<std::uint64_t>(interval_us() / 4));
   const std::int64_t silent_since = session.writable() ? session.last_write_us : now_us;
   const std::int64_t heartbeat =
       std::max((silent_since + interval_us() - early) / kGridUs * kGridUs, now_us + 1);
