@@ -136,7 +136,8 @@ bool names_a_secret(std::string_view name) {
 }
 
 std::string hidden(const json& value) {
-  return value.empty() || value == "" ? value.dump() : R"("***")";
+  const auto* text = value.get_ptr<const std::string*>();
+  return value.empty() || (text != nullptr && text->empty()) ? value.dump() : R"("***")";
 }
 
 class Entries {

@@ -92,7 +92,7 @@ void Sequencer::begin(SessionRef ref) {
 }
 
 // What comes after the command cannot be done without it.
-void Sequencer::end_after_fault(SessionRef ref) {
+void Sequencer::end_after_fault(SessionRef ref) const {
   Session* session = parts_.sessions.find(ref);
   if (session != nullptr) session->close(CloseCode::kGoingAway, "a fault of the server");
 }

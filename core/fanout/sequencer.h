@@ -63,7 +63,7 @@ class Sequencer {
   // The first step of the session that has not begun.
   void begin(SessionRef ref);
   // A piece of the first step; true: it is done.
-  void end_after_fault(SessionRef ref);
+  void end_after_fault(SessionRef ref) const;
   bool go_a_piece(SessionRef ref, const Budget& budget);
 
   ShardParts& parts_;

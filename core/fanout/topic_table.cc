@@ -209,7 +209,7 @@ TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) 
 void TopicTable::drop_if_unwanted(TopicState& state) {
   if (!state.subscribers.empty() || !state.patterns.empty()) return;
   Work::count(2);
-  hub_.stop_delivering(sink_, *state.topic);
+  Hub::stop_delivering(sink_, *state.topic);
   states_[state.topic->id].reset();
   --state_count_;
 }

@@ -35,7 +35,7 @@ class HttpRouter {
     const HttpSource& source;
     const std::vector<StaticFile>& files;
   };
-  explicit HttpRouter(Parts parts) : parts_(std::move(parts)) {}
+  explicit HttpRouter(Parts parts) : parts_(parts) {}
 
   using Answer = std::variant<HttpResponse, AnswerInPieces>;
   [[nodiscard]] Answer answer(const HttpRequest& request, bool draining) const;
