@@ -90,8 +90,16 @@ TEST(WorkerPool, ATaskMayRunAnotherAsItIsFreed) {
 
 TEST(WorkerPool, AnAskerWithManyTasksHoldsUpOnlyItself) {
   WorkerPool pool;
-  std::vector<std::promise<void>> go(kWorkersMax);  // all threads are busy, later one of them is free
-  for (std::promise<void>& one : go) pool.run(kAsker, [gone = one.get_future().share()] { gone.wait(); });
+  std::vector<std::promise<void>> began(kWorkersMax);
+  std::vector<std::promise<void>> go(kWorkersMax);
+  for (std::size_t i = 0; i < kWorkersMax; ++i) {
+    pool.run(kAsker, [&one = began[i], gone = go[i].get_future().share()] {
+      one.set_value();
+      gone.wait();
+    });
+  }
+  // Only when every thread is busy do the next tasks wait, and one thread alone takes them.
+  for (std::promise<void>& one : began) one.get_future().wait();
   std::vector<int> order;
   std::promise<void> last;
   const auto note = [&](int what) {
