@@ -37,10 +37,11 @@ struct ShardNumbers {
 using ShardStats = ShardNumbers<std::uint64_t>;
 
 // By the number of their ErrorCode; a client sees every other code as the last.
-inline constexpr std::array<std::string_view, 12> kErrorReasons{
-    "bad_message", "unknown_command", "bad_topic",   "bad_data",      "too_large", "too_many",
-    "denied",      "not_subscribed",  "unavailable", "unknown_topic", "draining",  "internal"};
-static_assert(static_cast<std::size_t>(ErrorCode::kInternal) + 1 == kErrorReasons.size());
+inline constexpr auto kErrorReasons = [] {
+  std::array<std::string_view, kCodeRows.size()> names;
+  std::ranges::transform(kCodeRows, names.begin(), &CodeRow::name);
+  return names;
+}();
 
 // By the number of their Ruling.
 inline constexpr std::array<std::string_view, 3> kAnswerReasons{"allow", "deny", "unavailable"};

@@ -22,7 +22,7 @@ def table(text: str, heading: str) -> dict[str, str]:
 
 def cpp_error_codes() -> dict[str, bool]:
     rows = re.findall(
-        r'CodeRow\{ErrorCode::\w+, "(\w+)", (true|false)\}', read("core/protocol/codes.cc")
+        r'CodeRow\{ErrorCode::\w+, "(\w+)", (true|false)\}', read("core/protocol/codes.h")
     )
     return {name: retryable == "true" for name, retryable in rows}
 
