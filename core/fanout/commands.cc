@@ -130,6 +130,11 @@ void Commands::admit(Session& session, const std::string& id, AdmissionRequest r
           ""});
 }
 
+void Commands::add_result(AckWriter& ack, const TopicResult& result) {
+  if (result.error) parts_.counters.count(result.error->code);
+  ack.add(result);
+}
+
 // --- subscribe ------------------------------------------------------------------------------------------
 
 void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
@@ -170,8 +175,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         Work::count();
         TopicResult& result = results[ack.count()];
         keep_lease(asker, decided->decisions[ack.count()], result);
-        if (result.error) parts_.counters.count(result.error->code);
-        ack.add(result);
+        add_result(ack, result);
       }
       asker.send_payload(ack.finish());
       progress->acked = true;
@@ -216,8 +220,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
       const bool held = leases_.end(asker, topic);
       if (result.error) Work::count(kErrorSteps);
       if (held || progress->waited.contains(topic)) result.error.reset();
-      if (result.error) parts_.counters.count(result.error->code);
-      ack.add(result);
+      add_result(ack, result);
     }
     asker.send_payload(ack.finish());
     return true;

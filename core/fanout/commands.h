@@ -15,6 +15,7 @@
 #include "fanout/leases.h"
 #include "fanout/sequencer.h"
 #include "fanout/subscriptions.h"
+#include "protocol/ack.h"
 #include "protocol/command.h"
 
 namespace tickwire {
@@ -75,6 +76,8 @@ class Commands {
   // Answers (empty: says nothing), then runs what came meanwhile.
   void finish_authentication(Session& session, const std::string& answer,
                              const std::vector<Leases::Notice>& notices);
+  // Counts the error of a result, where it has one.
+  void add_result(AckWriter& ack, const TopicResult& result);
   void refuse(Session& session, const std::string& id, const Error& error, std::string_view topic = {});
 
   ShardParts& parts_;

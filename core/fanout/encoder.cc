@@ -59,8 +59,7 @@ bool Encoder::update(Session& session, Subscription& subscription, const Applied
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
   const std::size_t bases = links(session) ? subscription.trail.reach(session.window, bytes, gaps) : 0;
-  const Assembled* form =
-      bases > 0 ? linked_update(forms, session.framing.format, subscription, applied, bases) : nullptr;
+  const Assembled* form = bases > 0 ? linked_update(forms, subscription, applied, bases) : nullptr;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;  // the oldest leaves the trail
   subscription.trail.push(session.window);
   if (form != nullptr) {
@@ -71,7 +70,7 @@ bool Encoder::update(Session& session, Subscription& subscription, const Applied
   return true;
 }
 
-const Assembled* Encoder::linked_update(const Forms& forms, Format format, const Subscription& subscription,
+const Assembled* Encoder::linked_update(const Forms& forms, const Subscription& subscription,
                                         const Applied& applied, std::size_t bases) {
   const std::size_t sent = subscription.trail.count();
   const bool snapshot = subscription.from_snapshot && bases == sent;
@@ -80,7 +79,7 @@ const Assembled* Encoder::linked_update(const Forms& forms, Format format, const
     const UpdatePtr& base = applied.before.at(i);
     if (!base) return nullptr;
     const bool oldest = i + 1 == bases;
-    const Forms sent_before(*base, format);
+    const Forms sent_before(*base, forms.format());
     texts.at(i) = oldest && snapshot ? sent_before.snapshot() : sent_before.update();
   }
   const std::string& text = forms.update();
@@ -106,7 +105,7 @@ bool Encoder::pattern_update(Session& session, PatternSubscription& subscription
     subscription.trail.clear();
   GapsOut gaps{};
   const std::size_t bases = links(session) ? subscription.trail.reach(session.window, bytes, gaps) : 0;
-  const Assembled* form = bases > 0 ? linked_step(forms, session.framing.format, *step, bases) : nullptr;
+  const Assembled* form = bases > 0 ? linked_step(forms, *step, bases) : nullptr;
   subscription.trail.push(session.window);
   subscription.last_sent = step->apply_no;
   if (form != nullptr) {
@@ -117,16 +116,15 @@ bool Encoder::pattern_update(Session& session, PatternSubscription& subscription
   return true;
 }
 
-const Assembled* Encoder::linked_step(const Forms& forms, Format format, const PatternStep& step,
-                                      std::size_t bases) {
-  std::optional<Assembled>& form = step.linked.in(format).at(bases - 1);
+const Assembled* Encoder::linked_step(const Forms& forms, const PatternStep& step, std::size_t bases) {
+  std::optional<Assembled>& form = step.linked.in(forms.format()).at(bases - 1);
   if (form) return &*form;
   const std::string& text = forms.update();
   if (text.size() > kAssembledBytesMax) return nullptr;
   std::array<std::string_view, kBasesMax> texts;
   for (std::size_t i = 0; i < bases; ++i) {
     if (!step.before.at(i).update) return nullptr;
-    texts.at(i) = Forms(*step.before.at(i).update, format).update();
+    texts.at(i) = Forms(*step.before.at(i).update, forms.format()).update();
   }
   form = assembler_.assemble(text, std::span(texts).first(bases));
   return &*form;
@@ -156,8 +154,7 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   const bool paced = subscription.pace_ms > 0 && links(session);
   const bool after_snapshot = paced && subscription.from_snapshot && subscription.trail.count() == 1 &&
                               subscription.trail.reach(session.window, bytes, gaps) == 1;
-  const Assembled* form =
-      after_snapshot ? linked_snapshot(forms, session.framing.format, subscription, state) : nullptr;
+  const Assembled* form = after_snapshot ? linked_snapshot(forms, subscription, state) : nullptr;
   subscription.trail.clear();
   // A snapshot made from a change of status is not the topic's data update of that seq, so no base.
   if (!update.status_only()) subscription.trail.push(session.window);
@@ -171,16 +168,16 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   return true;
 }
 
-const Assembled* Encoder::linked_snapshot(const Forms& forms, Format format, const Subscription& subscription,
+const Assembled* Encoder::linked_snapshot(const Forms& forms, const Subscription& subscription,
                                           TopicState& state) {
   const auto base = std::find_if(state.paced.begin(), state.paced.end(), [&](const PacedBase& paced) {
     return paced.update->seq() == subscription.seq;
   });
   const std::string& text = forms.snapshot();
   if (base == state.paced.end() || text.size() > kAssembledBytesMax) return nullptr;
-  PacedBase::Next& next = base->next.in(format);
+  PacedBase::Next& next = base->next.in(forms.format());
   if (next.revision != state.last->revision()) {
-    const std::array<std::string_view, 1> bases{Forms(*base->update, format).snapshot()};
+    const std::array<std::string_view, 1> bases{Forms(*base->update, forms.format()).snapshot()};
     next = {state.last->revision(), assembler_.assemble(text, bases)};
   }
   return &next.form;

@@ -54,11 +54,10 @@ class Encoder {
   // The update alone, compressed, at the session's position.
   void append_standalone(Session& session, const std::string& payload, std::size_t message_bytes);
   void append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps);
-  const Assembled* linked_update(const Forms& forms, Format format, const Subscription& subscription,
-                                 const Applied& applied, std::size_t bases);
-  const Assembled* linked_step(const Forms& forms, Format format, const PatternStep& step, std::size_t bases);
-  const Assembled* linked_snapshot(const Forms& forms, Format format, const Subscription& subscription,
-                                   TopicState& state);
+  const Assembled* linked_update(const Forms& forms, const Subscription& subscription, const Applied& applied,
+                                 std::size_t bases);
+  const Assembled* linked_step(const Forms& forms, const PatternStep& step, std::size_t bases);
+  const Assembled* linked_snapshot(const Forms& forms, const Subscription& subscription, TopicState& state);
 
   const std::size_t write_bytes_max_;
   WriteBuffer buffer_;

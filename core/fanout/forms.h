@@ -22,6 +22,7 @@ namespace tickwire {
 class Forms {
  public:
   Forms(const Update& update, Format format);
+  [[nodiscard]] Format format() const { return format_; }
 
   // The `update` message (`status`, when the update is status_only), and the `status` and `snapshot` messages
   // of this state.
