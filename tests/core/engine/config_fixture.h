@@ -10,25 +10,21 @@
 #include <vector>
 
 #include "engine/config.h"
+#include "fakes/temporary_folder.h"
 
 namespace tickwire {
 
 // A TOML file in a folder of its own that goes with the test.
 class ConfigFile : public ::testing::Test {
  protected:
-  ConfigFile() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-config-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ / "tickwire.toml";
-  }
-  ~ConfigFile() override { std::filesystem::remove_all(folder_); }
-
   Result<Config> load(const std::string& text, std::vector<std::string> sets = {}) {
     std::ofstream(path_) << text;
     return load_config({.file = path_.string(), .environment = {}, .overrides = {}, .sets = std::move(sets)});
   }
-  std::filesystem::path folder_;
-  std::filesystem::path path_;
+
+  const TemporaryFolder own_;
+  const std::filesystem::path& folder_ = own_.path();
+  const std::filesystem::path path_ = folder_ / "tickwire.toml";
 };
 
 inline Result<Config> load_sets(std::vector<std::string> sets) {

@@ -18,6 +18,7 @@
 #include "bridge/local_session.h"
 #include "engine/admin_door.h"
 #include "engine/exit_codes.h"
+#include "fakes/temporary_folder.h"
 
 namespace tickwire {
 namespace {
@@ -26,12 +27,6 @@ using nlohmann::json;
 
 class EngineTest : public ::testing::Test {
  protected:
-  EngineTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-engine-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~EngineTest() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] Config config() const {
     Config config;
     config.listen = "127.0.0.1:0";
@@ -51,7 +46,8 @@ class EngineTest : public ::testing::Test {
     return std::move(*engine);
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder own_;
+  const std::filesystem::path& folder_ = own_.path();
 };
 
 // The answer to a GET, or empty when nobody listens.

@@ -25,7 +25,7 @@ constexpr uid_t kNobody = 65534;
 class AdminSocketTest : public ::testing::Test {
  protected:
   [[nodiscard]] std::string path(const std::string& name = "a.sock") const {
-    return folder_.path + "/" + name;
+    return (folder_.path() / name).string();
   }
   // Why it cannot listen; empty: it can.
   static std::string refused(const std::string& path) {
@@ -108,7 +108,8 @@ TEST_F(AdminSocketTest, RemovesOnlyTheFileItMade) {
 }
 
 TEST_F(AdminSocketTest, ThePathHasAsManyBytesAsASocketTakes) {
-  const std::string longest = path(std::string(kSocketPathBytesMax - folder_.path.size() - 1, 'x'));
+  const std::string longest =
+      path(std::string(kSocketPathBytesMax - folder_.path().string().size() - 1, 'x'));
   ASSERT_EQ(longest.size(), kSocketPathBytesMax);
   EXPECT_EQ(refused(longest), "");
   EXPECT_NE(refused(longest + "x").find("108 bytes, and the path of a socket 107 at most"), std::string::npos)
@@ -149,7 +150,7 @@ TEST_F(AdminSocketTest, DeadSocketsAreRemovedAndNothingElse) {
   SocketFile live;
   const auto socket = live.listen(path("live.sock"), 1);
   ASSERT_TRUE(socket);
-  remove_dead_sockets(folder_.path);
+  remove_dead_sockets(folder_.path().string());
   EXPECT_FALSE(fs::exists(path("dead.sock")));
   for (const char* name : {"dead.other", "file.sock", "live.sock"})
     EXPECT_TRUE(fs::exists(path(name))) << name;
@@ -178,7 +179,7 @@ TEST(AdminListener, AnotherUserIsHungUpOnThoughTheFileWouldLetHimIn) {
   LiveLoop live;
   const auto connect = [](LiveLoop& to) { return to.connect_admin(); };
   EXPECT_EQ(read_as_nobody(connect, live), 2) << "the folder and the socket keep him out";
-  fs::permissions(live.folder.path, fs::perms::all);
+  fs::permissions(live.folder.path(), fs::perms::all);
   fs::permissions(live.admin_file.path(), fs::perms::all);
   EXPECT_EQ(read_as_nobody(connect, live), 0) << "SO_PEERCRED does";
   EXPECT_EQ(live.connect_admin().get("/v1/topics").status, 200);

@@ -35,7 +35,7 @@ class ThrowingSource final : public HttpSource {
                      std::function<void(std::string)> /*done*/) const override {}
 };
 
-// Of the loop alone: the hub has another.
+// The clock of the loop alone: the hub has another one.
 class ThrowingClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t wall_ms() const override {

@@ -5,9 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -15,6 +13,7 @@
 #include <utility>
 
 #include "fakes/fake_access.h"
+#include "fakes/temporary_folder.h"
 #include "hub/hub.h"
 #include "net/admin_socket.h"
 #include "net/loop.h"
@@ -73,17 +72,6 @@ class FixedSource final : public HttpSource {
   mutable std::deque<std::pair<SessionsQuery, std::function<void(std::string)>>> asked_;
 };
 
-struct TemporaryFolder {
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-net-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path;
-};
-
 class LiveLoop {
  public:
   explicit LiveLoop(NetConfig net = {})
@@ -91,7 +79,7 @@ class LiveLoop {
     hub.set_epoch("e1");
     const Status opened = loop.open();
     EXPECT_TRUE(opened.ok()) << opened.error().message;
-    const auto listening = admin_file.listen(folder.path + "/admin.sock", 64);
+    const auto listening = admin_file.listen((folder.path() / "admin.sock").string(), 64);
     EXPECT_TRUE(listening.ok()) << listening.error().message;
     EXPECT_TRUE(loop.serve_admin(*listening, Door::kAdminSocket));
     loop.start();

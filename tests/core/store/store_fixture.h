@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "fakes/temporary_folder.h"
 #include "hub/hub.h"
 #include "store/store.h"
 
@@ -49,13 +50,6 @@ inline constexpr int kNeverFlushMs = 60'000;  // only flush() and stop() write
 
 class StoreTest : public ::testing::Test {
  protected:
-  StoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tickwire-store-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = (folder_ / "ticks.db").string();
-  }
-  ~StoreTest() override { std::filesystem::remove_all(folder_); }
-
   // An open store, or the test fails.
   std::unique_ptr<Store> open_store() {
     auto store = Store::open(path_);
@@ -104,8 +98,9 @@ class StoreTest : public ::testing::Test {
   }
 
   StillClock clock_;
-  std::filesystem::path folder_;
-  std::string path_;
+  const TemporaryFolder own_;
+  const std::filesystem::path& folder_ = own_.path();
+  std::string path_ = (folder_ / "ticks.db").string();
 };
 
 }  // namespace tickwire
