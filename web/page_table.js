@@ -2,12 +2,11 @@
 //
 // Entries are the rows and the heads of groups, in order, each with its place in the table; slots are the few <tr> that exist. Room
 // before and after them keeps the scroll bar honest. Rows change places at most every RESORT_MS, and never under a pointer or a focus.
-import { compact } from "./format.js";
+import { sortKey, volumeOf } from "./figures.js";
 import { onNextFrame, setAttribute, setText } from "./frame.js";
 import { CHANGE, LAST, Painter, STATE, template } from "./looks.js";
 import { kept, lineIcon } from "./page_frame.js";
 import { placeAll } from "./places.js";
-import { numeric } from "./quote.js";
 import { SPARK, drawSpark } from "./spark.js";
 import { TopicView, baseWords } from "./topic_view.js";
 
@@ -49,7 +48,7 @@ class Slot {
     this.#painter.draw(view);
     for (const [name, cell] of Object.entries(this.#cells)) setText(cell, view.figure(name));
     setText(this.#find("c-abs"), view.hasData ? view.quote.change : "");
-    setText(this.#find("c-vol"), view.hasData ? compact(view.quote.figure("volume"), view.style) : "–");
+    setText(this.#find("c-vol"), volumeOf(view));
     setText(this.#find("c-sub"), view.place);
     drawSpark(/** @type {Element} */ (this.element.querySelector(".spark")), view);
   }
@@ -58,8 +57,7 @@ class Slot {
 /** What a column is sorted by. @param {TopicView} view @param {string} key @returns {string | number} */
 function keyOf(view, key) {
   if (key === "age") return view.client.status(view.topic).ageMs ?? Infinity;
-  if (key === "change") return numeric(view.quote.percent.replace("−", "-").replace("%", ""));
-  return numeric(key === "last" ? view.quote.value : view.quote.figure(key));
+  return sortKey(view, key);
 }
 
 export class Table {

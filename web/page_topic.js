@@ -1,5 +1,6 @@
 // A topic's own page, /topic?name=ticker.BTC-USD: its price, a chart, its image, its last updates, how its status went, and how to use it.
-import { clock, compact, localize, showAge } from "./format.js";
+import { clock, localize, showAge } from "./format.js";
+import { volumeOf } from "./figures.js";
 import { keepDrawn, onNextFrame, setText } from "./frame.js";
 import { Painter } from "./looks.js";
 import { drawChart } from "./page_chart.js";
@@ -68,7 +69,7 @@ const page = {
     painter.draw(view);
     setText(find("#base"), view.hasData ? [figures.percent && figures.change, baseWords(figures.base)].filter(Boolean).join(" ") : "");
     for (const name of ["bid", "ask", "spread"]) setText(find(`#${name}`), view.figure(name));
-    setText(find("#volume"), view.hasData ? compact(figures.figure("volume"), style) : "–");
+    setText(find("#volume"), volumeOf(view));
     drawRange();
     setText(find("#seq"), view.hasData ? `update ${localize(String(client.status(topic).seq), style)}` : "");
     setText(find("#window"), chart.draw());

@@ -1,11 +1,11 @@
 // <tick-price topic="ticker.BTC-USD">64,100 (27 Nov)</tick-price>: a price in a sentence, which never moves the words around it. Its
 // content stands until there is a price.
-import { TickElement, define, saidOf } from "./element.js";
+import { define, saidOf } from "./element.js";
 import { setAttribute, setText } from "./frame.js";
-import { CHANGE, ICON, LAST, Painter, STATE, setIcon } from "./looks.js";
+import { CHANGE, ICON, LAST, STATE, setIcon } from "./looks.js";
+import { OneTopicElement } from "./one_topic.js";
 
 /** @import { Client } from "./client.js" */
-/** @import { TopicView } from "./topic_view.js" */
 
 const STYLE = `
 :host { display: inline; }
@@ -18,33 +18,20 @@ slot:not([hidden]) { color: var(--_muted); }
 .slot { display: inline-block; min-width: 4.6em; margin-left: .25em; font-size: .86em; white-space: nowrap; } .slot svg, .says [part=change], .refused [part=state] { display: none; }`;
 
 /** The element `<tick-price>`: its attributes are in docs/WIDGET.md. */
-export class TickPrice extends TickElement {
+export class TickPrice extends OneTopicElement {
   /** @internal */
-  static observedAttributes = [...TickElement.observedAttributes, "change"];
+  static observedAttributes = [...OneTopicElement.observedAttributes, "change"];
   /** @internal */
   static css = STYLE;
-  #view = /** @type {TopicView | null} */ (null);
-  #painter = /** @type {Painter | null} */ (null);
 
   /** @internal */
   html() {
     return `<span class="all">${LAST}<span class="glyph">${ICON}</span>${this.hasAttribute("change") ? `<span class="slot">${CHANGE}${STATE}</span>` : ""}</span>`;
   }
 
-  /** @internal @param {ShadowRoot} root */
-  begin(root) {
-    this.#view = this.names.length ? this.view(this.names[0]) : null;
-    this.#painter = new Painter(/** @type {HTMLElement} */ (root.querySelector(".all")));
-  }
-
-  /** @internal */
-  hasData() {
-    return Boolean(this.#view?.hasData || this.#view?.reason);
-  }
-
   /** @internal @param {Client} client */
   draw(client) {
-    const view = this.#view, painter = this.#painter;
+    const view = this.topicView, painter = this.painter;
     if (!view || !painter) return;
     view.render();
     painter.draw(view);

@@ -1,12 +1,12 @@
 // <tick-spark topic="ticker.BTC-USD">: how a price moved while the page looked, at most for the last quarter of an hour.
-import { TickElement, define, saidOf } from "./element.js";
+import { define, saidOf } from "./element.js";
 import { setText } from "./frame.js";
 import { showAge } from "./format.js";
-import { Painter, STATE } from "./looks.js";
+import { STATE } from "./looks.js";
+import { OneTopicElement } from "./one_topic.js";
 import { SPARK, SPARK_STYLE, drawSpark } from "./spark.js";
 
 /** @import { Client } from "./client.js" */
-/** @import { TopicView } from "./topic_view.js" */
 
 const STYLE = `${SPARK_STYLE}
 :host { height: var(--tick-height, 4.2em); }
@@ -16,34 +16,21 @@ const STYLE = `${SPARK_STYLE}
 .window { color: var(--_muted); } [part=state], [part=state] > span { min-width: 0; overflow: hidden; text-overflow: ellipsis; }`;
 
 /** The element `<tick-spark>`: its attributes are in docs/WIDGET.md. */
-export class TickSpark extends TickElement {
+export class TickSpark extends OneTopicElement {
   /** @internal */
   static css = STYLE;
-  #view = /** @type {TopicView | null} */ (null);
-  #painter = /** @type {Painter | null} */ (null);
 
   /** @internal */
   html() {
     return `<div class="box" role="img"><div>${SPARK}</div><span class="foot"><span class="window"></span>${STATE}</span></div>`;
   }
 
-  /** @internal @param {ShadowRoot} root */
-  begin(root) {
-    this.#view = this.names.length ? this.view(this.names[0]) : null;
-    this.#painter = new Painter(/** @type {HTMLElement} */ (root.querySelector(".box")));
-  }
-
-  /** @internal */
-  hasData() {
-    return Boolean(this.#view?.hasData || this.#view?.reason);
-  }
-
   /** @internal @param {Client} client */
   draw(client) {
-    const view = this.#view, element = this.#painter?.element;
+    const view = this.topicView, element = this.painter?.element;
     if (!view || !element) return;
     view.render();
-    this.#painter?.draw(view);
+    this.painter?.draw(view);
     const spanMs = drawSpark(/** @type {Element} */ (element.querySelector("svg")), view, 40);
     setText(/** @type {Element} */ (element.querySelector(".window")), spanMs >= 1000 ? `last ${showAge(spanMs)}` : "");
     element.ariaLabel = view.sentence;

@@ -3,11 +3,10 @@
 // Rows are all topics; slots are the few <tr> that exist, in order, each showing one row. Room before and after them keeps the scroll
 // bar honest. Rows change places at most every RESORT_MS, and never under a pointer or a focus.
 import { TickElement, define, saidOf } from "./element.js";
-import { compact } from "./format.js";
+import { sortKey, volumeOf } from "./figures.js";
 import { onNextFrame, setAttribute, setText } from "./frame.js";
 import { CHANGE, LAST, Painter, STATE } from "./looks.js";
 import { placeAll } from "./places.js";
-import { numeric } from "./quote.js";
 import { SPARK, SPARK_STYLE, drawSpark } from "./spark.js";
 import { baseWords } from "./topic_view.js";
 import { isPattern } from "./topic.js";
@@ -81,7 +80,7 @@ class Slot {
     this.#painter.draw(view);
     for (const { name, cell } of this.#cells) {
       if (name === "spark") drawSpark(/** @type {Element} */ (cell.firstElementChild), view);
-      else if (!CELLS[name]) setText(cell, name === "volume" && view.hasData ? compact(view.quote.figure(name), view.style) : view.figure(name));
+      else if (!CELLS[name]) setText(cell, name === "volume" ? volumeOf(view) : view.figure(name));
     }
   }
 }
@@ -92,8 +91,8 @@ const classOf = (/** @type {string} */ name) => (name === "spark" ? "spark-cell"
 function keyOf(view, column) {
   if (column === "name") return view.parts.symbol + view.topic;
   if (column === "state") return view.words;
-  if (column === "change") return numeric(view.quote.percent.replace("−", "-").replace("%", "")) || 0;
-  return numeric(column === "last" || column === "spark" ? view.quote.value : view.quote.figure(column));
+  if (column === "change") return sortKey(view, column) || 0;
+  return sortKey(view, column === "spark" ? "last" : column);
 }
 
 /** The element `<tick-table>`: its attributes are in docs/WIDGET.md. */
