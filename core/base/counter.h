@@ -1,6 +1,6 @@
 // Counter and Histogram: what the server counts about itself while it runs; CounterInfo: what such a number
 // is called and means. The rows of all numbers stand beside what counts them (fanout/shard_stats.h,
-// engine/server_counters.h), and /health, /v1/sessions and /metrics read these rows.
+// store/store.h, engine/metrics.cc), and /health, /v1/sessions and /metrics read these rows.
 //
 // One writer at a time (a loop thread, or whoever holds the owner's lock); any thread reads. A change is a
 // relaxed load and a relaxed store, so nothing waits and no cache line is locked. A reader may see one number

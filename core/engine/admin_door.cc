@@ -19,7 +19,7 @@ Error bad(std::string_view what) {
   return {ErrorCode::kBadConfig, fmt::format("admin.listen {}", what), "admin.listen"};
 }
 
-// Of the environment; empty: it is not set, or no absolute path.
+// The folder that an environment variable names; empty: it is not set, or is no absolute path.
 std::string folder_named(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value == '/' ? value : "";

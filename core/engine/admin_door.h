@@ -33,7 +33,7 @@ class AdminDoor {
   Status open(const Config& config, const std::string& public_address);
   void close() { file_.remove(); }
 
-  // Of open(): the listening socket, which somebody else closes; < 0: the door is shut.
+  // The listening socket that open() made, which somebody else closes; < 0: the door is shut.
   [[nodiscard]] int socket() const { return socket_; }
   [[nodiscard]] Door door() const { return door_; }
   // Path or host:port; empty: the door is shut.

@@ -20,7 +20,7 @@ class Jobs {
 
   explicit Jobs(std::uint64_t piece_steps) : piece_steps_(piece_steps) {}
 
-  // Of a piece that begins now.
+  // What a piece that begins now may do.
   [[nodiscard]] Budget budget() const { return Budget(piece_steps_); }
   void add(Piece piece) { waiting_.push_back(std::move(piece)); }
   // Does the first piece at once; what is left follows in run_piece().

@@ -38,7 +38,7 @@ class Overlap {
   // After a child, or a pattern, became live.
   void drop_child_if_done(Session& session, SubscriptionIndex index) const;
   void drop_children_that_are_done(Session& session) const;
-  // Those that no pattern covers any more.
+  // Drops the children that no pattern covers any more.
   void drop_uncovered_children(Session& session) const;
   // `gone` was removed from the session; what it owed of topics that its heirs go on with becomes children.
   void hand_over(Session& session, const PatternSubscription& gone, const PatternState& ended);

@@ -58,12 +58,13 @@ class Sequencer {
   static bool hold(Session& session, std::size_t bytes);
   void run(Session& session, std::string_view message);
   void later(Session& session, Step step);
-  // Whose turn a worker takes for the session.
+  // The asker whose turn it is when a worker does something for the session.
   [[nodiscard]] Offload::Asker asker_of(SessionRef ref) const;
   // The first step of the session that has not begun.
   void begin(SessionRef ref);
-  // A piece of the first step; true: it is done.
+  // Closes the session, whose command a worker could not do.
   void end_after_fault(SessionRef ref) const;
+  // A piece of the first step; true: it is done.
   bool go_a_piece(SessionRef ref, const Budget& budget);
 
   ShardParts& parts_;

@@ -165,8 +165,8 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
   const bool recovered = known && state.topic->first_kept() <= since + 1;
   result.recovered = recovered && result.recovered.value_or(true);
   if (known) result.missed = result.missed.value_or(0) + std::max(state.seq(), since) - since;
-  // Of an event topic the client can be told exactly what is gone; else it begins anew, also where it asked
-  // for no snapshot: it holds a state that is not true any more.
+  // A client can be told exactly which events are gone; a value topic begins anew, also where the client
+  // asked for no snapshot: it holds a state that is not true any more.
   subscription.resume = recovered || (known && state.is_event());
   subscription.fresh = !subscription.resume && state.last;
   // Where the client is ahead of this shard, what it is sent waits until the shard is there, too.

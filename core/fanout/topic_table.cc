@@ -128,7 +128,7 @@ TopicState* TopicTable::apply(const UpdatePtr& update) {
   Topic& topic = update->topic();
   TopicState* state = find(topic.id);
   if (state == nullptr) {
-    // Of a topic that is not delivered here any more it is a rest: those after it may never come.
+    // A topic that is not delivered here any more left this update behind: the next ones may never come.
     if (!topic.delivers_to(sink_)) return nullptr;
     state = &add_state(topic, nullptr);
     if (state->patterns.empty()) {

@@ -31,7 +31,7 @@ struct TopicCommons {
   std::atomic<std::size_t> topic_count = 0;
   std::atomic<std::int64_t> stale_count = 0;
 
-  // Of one topic's ring.
+  // Bytes that the ring of one value topic may hold.
   [[nodiscard]] std::size_t ring_share() const {
     return ring_bytes_max / std::max<std::size_t>(topic_count, 1);
   }

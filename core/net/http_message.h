@@ -50,10 +50,10 @@ struct HttpResponse {
 // An answer that takes a while: called on one loop thread, between its turns, until it gives one.
 using AnswerInPieces = std::function<std::optional<HttpResponse>(const Budget&)>;
 
-// Of ?limit=: 1 to `max`, else kBadMessage.
+// Reads the value of ?limit=: 1 to `max`, else kBadMessage.
 Result<std::size_t> parse_limit(std::string_view text, std::size_t max);
 
-// Of what is true only now.
+// An empty answer of JSON that no cache may keep, because it is true only now.
 HttpResponse json_response();
 // {"error":{...}} as docs/PROTOCOL.md has it.
 HttpResponse error_response(int status, const Error& error);

@@ -37,7 +37,7 @@ class Poller {
   // Level-triggered unless `events` holds EPOLLET; hang-ups and errors are told always. `pollee` stays until
   // remove(). False: the kernel has no memory for it, or `fd` is none that can be polled.
   bool add(int fd, Pollee& pollee, std::uint32_t events);
-  // Of one that was added; no system call where nothing changes.
+  // `fd` was added. Makes no system call where nothing changes.
   void change(int fd, std::uint32_t events);
   void remove(int fd);
   // Whether `fd` was added for this one and not removed since.

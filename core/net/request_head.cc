@@ -163,7 +163,8 @@ std::optional<Refusal> parse_header(std::string_view line, RequestHead& head) {
   return std::nullopt;
 }
 
-// Of a host name or an address, with a port or without: enough that nobody takes it for two.
+// Whether all characters are those of a host name or an address, with a port or without: nobody can take it
+// for two.
 bool is_host(std::string_view host) {
   return std::ranges::all_of(host,
                              [](char c) { return is_unreserved(c) || c == ':' || c == '[' || c == ']'; });

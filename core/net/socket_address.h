@@ -16,7 +16,7 @@ namespace tickwire {
 // "127.0.0.1:8080", "[::1]:8080".
 std::string address_text(const std::string& host, std::uint16_t port);
 
-// Of the peer of a connected socket; "unknown" when it is gone.
+// The address of the peer of a connected socket; "unknown" when the peer is gone.
 std::string peer_text(int socket);
 
 // What limits count a peer as: exempt at 127.0.0.1 and ::1, which is where this machine's own programs and

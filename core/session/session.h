@@ -87,7 +87,7 @@ class Session : public Timer {  // which is its shard's
   // A child becomes one that the client asked for, and the other way round.
   void adopt_child(Subscription& subscription);
   void make_child(SubscriptionIndex index);
-  // Those that are children now, each once.
+  // The subscriptions that are children now, each once.
   const std::vector<SubscriptionIndex>& children();
 
   std::vector<Subscription>& exact() { return exact_; }
@@ -104,7 +104,7 @@ class Session : public Timer {  // which is its shard's
   // It keeps its place, since not all was sent.
   void queue_again(SubscriptionIndex index);
   std::vector<SubscriptionIndex>& behind() { return behind_; }
-  // Of those, the subscriptions that are behind still.
+  // How many subscriptions in behind() are behind still.
   [[nodiscard]] std::size_t behind_count() const;
   // Silent from now on, until its place in held() is taken.
   void hold(SubscriptionIndex index);
