@@ -19,7 +19,7 @@ PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build demo \
-  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash bench lint lint-cpp lint-python \
+  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash attack bench lint lint-cpp lint-python \
   lint-web format wheel web-bundle web-package docs pictures clean
 
 help: ## this list
@@ -93,9 +93,11 @@ SECONDS ?= 60
 sim: build ## the simulated plant for SECONDS=60
 	@build/dev/tests/sim/sim --seconds $(SECONDS)
 
-N ?= 200
 crash: build ## kill the server N=200 times under load, and see what is left
-	@$(BIN)/python tests/crash/run.py --rounds $(N)
+	@$(BIN)/python tests/crash/run.py --rounds $(or $(N),200)
+
+attack: install ## N=100000 malformed sessions and every flood, with clients that must not notice
+	@$(BIN)/python tests/attack/run.py --sessions $(or $(N),100000)
 
 bench: install ## the benchmarks against their baselines
 	@cmake --preset release $(PYTHON_FOR_CMAKE)
