@@ -6,6 +6,8 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "fakes/fake_clock.h"
 
@@ -56,6 +58,30 @@ TEST_F(TopicIndexTest, AgreesWithAMap) {
       ASSERT_EQ(index.find(each), found == oracle.end() ? nullptr : found->second.get()) << each;
     }
   }
+}
+
+// While a table is carried over to its successor, nothing is lost, found twice or kept too long.
+TEST_F(TopicIndexTest, FindsEverythingWhileItGrows) {
+  constexpr std::size_t kTopics = 5'000;
+  std::mt19937 random(11);
+  TopicIndex index;
+  std::vector<std::unique_ptr<Topic>> there;
+  const auto check_all = [&] {
+    for (const auto& topic : there) ASSERT_EQ(index.find(topic->name), topic.get()) << topic->name;
+  };
+  for (std::size_t i = 0; there.size() < kTopics; ++i) {
+    there.push_back(std::make_unique<Topic>("t." + std::to_string(i), 0, 0, commons));
+    index.insert(*there.back());
+    if (random() % 5 == 0) {
+      std::swap(there[random() % there.size()], there.back());
+      index.erase(*there.back());
+      ASSERT_EQ(index.find(there.back()->name), nullptr);
+      there.pop_back();
+    }
+    if (i % 97 == 0) check_all();
+  }
+  check_all();
+  ASSERT_EQ(index.size(), there.size());
 }
 
 }  // namespace
