@@ -1,7 +1,7 @@
 // Inbox: where publishers leave updates for a shard until its next turn, at most so many: what comes past
 // that is left out, and the turn brings the shard's topics up to where they are. A change of the epoch keeps
-// its place among them. So a loop that is too slow
-// for what is published costs its clients states in between, and nobody memory.
+// its place among them. So a loop that is too slow for what is published costs its clients states in between,
+// and nobody memory.
 //
 // deliver() on any publishing thread; take() and rest() on the loop thread. The loop is woken only while it
 // rests: otherwise it is going to look by itself.
@@ -10,11 +10,11 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "hub/update_sink.h"
 
 namespace tickwire {
@@ -45,7 +45,7 @@ class Inbox final : public UpdateSink {
 
   void deliver(const UpdatePtr& update) override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (waiting_.updates.size() < updates_max_) {
         waiting_.updates.push_back(update);
       } else {
@@ -56,7 +56,7 @@ class Inbox final : public UpdateSink {
   }
   void deliver_epoch(const std::string& epoch) override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       waiting_.epochs.push_back({waiting_.updates.size(), epoch});
     }
     if (resting_.exchange(false)) wake_();
@@ -64,12 +64,12 @@ class Inbox final : public UpdateSink {
 
   // Swaps everything into `out`, which must be empty: its room is reused.
   void take(InboxBatch& out) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::swap(waiting_, out);
   }
 
   [[nodiscard]] bool empty() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return waiting_.empty();
   }
 
@@ -85,8 +85,8 @@ class Inbox final : public UpdateSink {
   const std::function<void()> wake_;
   const std::size_t updates_max_;
   std::atomic<bool> resting_ = true;
-  mutable std::mutex mutex_;
-  InboxBatch waiting_;  // protected by mutex_
+  mutable Mutex mutex_;
+  InboxBatch waiting_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tickwire

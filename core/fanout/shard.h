@@ -9,18 +9,28 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/loop_pulse.h"
 #include "base/work.h"
 #include "fanout/access.h"
+#include "fanout/admission.h"
+#include "fanout/commands.h"
+#include "fanout/inbox.h"
+#include "fanout/jobs.h"
+#include "fanout/keep_alive.h"
+#include "fanout/leases.h"
+#include "fanout/overlap.h"
+#include "fanout/posted_calls.h"
+#include "fanout/sender.h"
 #include "fanout/session_report.h"
 #include "fanout/shard_config.h"
+#include "fanout/shard_parts.h"
 #include "fanout/shard_stats.h"
+#include "fanout/subscriptions.h"
+#include "fanout/turn.h"
 #include "hub/hub.h"
 #include "session/session.h"
 #include "session/socket.h"
@@ -32,6 +42,8 @@ class Shard {
   // `wake` is called from any thread when run() should be called soon; it must not wait.
   Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake);
   ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
 
   // --- driven by net/ ---------------------------------------------------------------------------------
   // Welcomes a client. `socket` outlives on_closed.
@@ -49,14 +61,14 @@ class Shard {
   // Heartbeats and age limits that are due, a bounded share of them.
   void tick();
   // When to call tick() next, on the steady clock; < 0: never. Changes with each other call.
-  [[nodiscard]] std::int64_t next_tick_us() const;
+  [[nodiscard]] std::int64_t next_tick_us() const { return keep_alive_.next_us(); }
   // Work of net/ that is done in pieces, the first one at once; true: it is done.
-  void start(std::function<bool(const Budget&)> piece);
+  void start(Jobs::Piece piece) { parts_.jobs.start(std::move(piece)); }
   [[nodiscard]] SessionList list_sessions(const SessionsQuery& query) const;
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
   // first one at once. draining(): some have yet to be told.
   void drain(int spread_ms);
-  [[nodiscard]] bool draining() const;
+  [[nodiscard]] bool draining() const { return drains_ > 0; }
   // After an exception came out of run() or tick(): whatever it was about is in doubt, so all sessions are
   // closed with 1001, and their clients resume.
   void recover();
@@ -67,15 +79,39 @@ class Shard {
   // --- any thread -------------------------------------------------------------------------------------
   bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will
   void answer(AccessAnswer answer);
-  [[nodiscard]] ShardStats stats() const;
+  [[nodiscard]] ShardStats stats() const { return stats_of(parts_.counters); }
   // Written on the loop thread only: by the shard for what it does, by net/ for the rest.
-  [[nodiscard]] ShardCounters& counters() const;
+  [[nodiscard]] ShardCounters& counters() { return parts_.counters; }
   // Set on the loop thread only: by the shard for what it does, by net/ for the rest.
-  [[nodiscard]] LoopPulse& pulse();
+  [[nodiscard]] LoopPulse& pulse() { return parts_.pulse; }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Judges the token of the URL, which is held to what the command `auth` holds its own to. Authorizers see
+  // it once it was judged.
+  void take_token(Session& session);
+  void run_posted();
+  void turn(std::int64_t now);
+  // Each session gets one write a run, so that none starves the others.
+  void send_dues();
+  // When run() has something to do next, what publishers leave in the inbox aside.
+  std::int64_t due_us(std::int64_t now);
+
+  const std::function<void()> wake_;
+  Inbox inbox_;
+  const SinkId sink_;
+  ShardParts parts_;
+  Overlap overlap_{parts_};
+  Sender sender_{parts_, overlap_};
+  Subscriptions subscriptions_{parts_, overlap_};
+  Admission admission_{parts_, sender_};
+  Leases leases_{parts_, sender_, subscriptions_, admission_};
+  Commands commands_{parts_, sender_, subscriptions_, admission_, leases_};
+  KeepAlive keep_alive_{parts_, sender_, admission_, leases_};
+  Turn turn_{parts_, sender_, inbox_};
+  std::int64_t next_turn_us_ = 0;
+  std::uint64_t opened_ = 0;  // sessions so far
+  int drains_ = 0;            // under way
+  PostedCalls posted_;        // last: what they hold may draw on shares of the parts
 };
 
 }  // namespace tickwire
