@@ -15,9 +15,10 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace tickwire {
 
@@ -50,11 +51,11 @@ class Shares {
 
   [[nodiscard]] const ShareLimits& limits() const { return limits_; }
   [[nodiscard]] std::size_t held() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return held_;
   }
   [[nodiscard]] std::size_t held_by(PeerAddress address) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = by_address_.find(address.key);
     return found == by_address_.end() ? 0 : found->second;
   }
@@ -63,7 +64,7 @@ class Shares {
   friend class Share;
 
   Drawn take(PeerAddress address, std::size_t amount) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (amount > limits_.total || held_ > limits_.total - amount) return Drawn::kTotalSpent;
     if (!address.exempt()) {
       const auto found = by_address_.find(address.key);
@@ -75,7 +76,7 @@ class Shares {
     return Drawn::kTaken;
   }
   void give_back(PeerAddress address, std::size_t amount) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     assert(held_ >= amount);
     held_ -= amount;
     if (address.exempt()) return;
@@ -86,10 +87,10 @@ class Shares {
   }
 
   const ShareLimits limits_;
-  mutable std::mutex mutex_;
-  // Protected by mutex_:
-  std::size_t held_ = 0;
-  std::unordered_map<std::uint64_t, std::size_t> by_address_;  // without those that are exempt
+  mutable Mutex mutex_;
+  std::size_t held_ GUARDED_BY(mutex_) = 0;
+  // Without those that are exempt.
+  std::unordered_map<std::uint64_t, std::size_t> by_address_ GUARDED_BY(mutex_);
 };
 
 class Share {

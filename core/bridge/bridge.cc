@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <mutex>
 #include <utility>
 
 namespace tickwire {
@@ -22,7 +21,7 @@ void Bridge::set_answer_route(AnswerRoute route) {
 
 Verdict Bridge::check(Action action, std::string_view topic) const {
   if (action == Action::kAuthenticate) {
-    const std::shared_lock lock(guards_mutex_);
+    const SharedLock lock(guards_mutex_);
     return authenticator_ ? Verdict::kAsk : Verdict::kDeny;
   }
   if (action == Action::kPublish && policy_ == PublishPolicy::kNone) return Verdict::kDeny;
@@ -59,7 +58,7 @@ Result<FeedId> Bridge::add_feed(const FeedSpec& spec) {
   if (!pattern) return pattern.error();
   FeedId feed = 0;
   {
-    const std::unique_lock lock(feeds_mutex_);
+    const ExclusiveLock lock(feeds_mutex_);
     feed = ++last_feed_;
     feeds_.emplace(feed, Feed{spec.name, *pattern});
   }
@@ -99,7 +98,7 @@ void Bridge::feed_down(FeedId feed) {
 void Bridge::remove_feed(FeedId feed) {
   hub_.demand().remove_feed(feed);
   queue_.forget_feed(feed);
-  const std::unique_lock lock(feeds_mutex_);
+  const ExclusiveLock lock(feeds_mutex_);
   feeds_.erase(feed);
 }
 
@@ -151,18 +150,18 @@ Status Bridge::add_authorizer(std::string_view pattern, Action action) {
   assert(action != Action::kAuthenticate);
   Result<Pattern> parsed = Pattern::parse(pattern);
   if (!parsed) return parsed.error();
-  const std::unique_lock lock(guards_mutex_);
+  const ExclusiveLock lock(guards_mutex_);
   (action == Action::kPublish ? publish_guards_ : subscribe_guards_).push_back(std::move(*parsed));
   return ok_status();
 }
 
 void Bridge::set_authenticator(bool present) {
-  const std::unique_lock lock(guards_mutex_);
+  const ExclusiveLock lock(guards_mutex_);
   authenticator_ = present;
 }
 
 bool Bridge::is_guarded(Action action, std::string_view topic) const {
-  const std::shared_lock lock(guards_mutex_);
+  const SharedLock lock(guards_mutex_);
   const std::vector<Pattern>& guards = action == Action::kPublish ? publish_guards_ : subscribe_guards_;
   if (guards.empty()) return false;
   if (!is_pattern(topic)) {
@@ -180,7 +179,7 @@ Status Bridge::check_feed_topic(FeedId feed, std::string_view topic) const {
 
 Status Bridge::check_feed_pattern(FeedId feed, std::string_view topic) const {
   if (feed == 0) return ok_status();
-  const std::shared_lock lock(feeds_mutex_);
+  const SharedLock lock(feeds_mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) {
     return Error{ErrorCode::kDenied, "feed " + std::to_string(feed) + " has ended", "feed"};

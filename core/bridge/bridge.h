@@ -11,13 +11,13 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "bridge/event_queue.h"
 #include "bridge/plugin_states.h"
 #include "fanout/access.h"
@@ -122,16 +122,14 @@ class Bridge final : public Access, public DemandListener {
   EventQueue queue_;
   PluginStates plugins_;
 
-  mutable std::shared_mutex guards_mutex_;
-  // Protected by guards_mutex_:
-  std::vector<Pattern> subscribe_guards_;
-  std::vector<Pattern> publish_guards_;
-  bool authenticator_ = false;
+  mutable SharedMutex guards_mutex_;
+  std::vector<Pattern> subscribe_guards_ GUARDED_BY(guards_mutex_);
+  std::vector<Pattern> publish_guards_ GUARDED_BY(guards_mutex_);
+  bool authenticator_ GUARDED_BY(guards_mutex_) = false;
 
-  mutable std::shared_mutex feeds_mutex_;
-  // Protected by feeds_mutex_:
-  std::map<FeedId, Feed> feeds_;
-  FeedId last_feed_ = 0;
+  mutable SharedMutex feeds_mutex_;
+  std::map<FeedId, Feed> feeds_ GUARDED_BY(feeds_mutex_);
+  FeedId last_feed_ GUARDED_BY(feeds_mutex_) = 0;
 };
 
 }  // namespace tickwire

@@ -16,7 +16,7 @@ Error no_room(Drawn spent) {
 }  // namespace
 
 void EventQueue::push_demand(FeedId feed, const std::string& topic, bool wanted) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   demand_[{feed, topic}] = wanted;
   signal_once();
 }
@@ -24,7 +24,7 @@ void EventQueue::push_demand(FeedId feed, const std::string& topic, bool wanted)
 Status EventQueue::push_question(AccessQuestion question) {
   Share share(questions_, question.client->address);
   if (const Drawn drawn = share.resize(1); drawn != Drawn::kTaken) return no_room(drawn);
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t id = question.id;
   const std::uint32_t shard = question.shard;
   const auto place = waiting_.insert(waiting_.end(), std::move(question));
@@ -34,7 +34,7 @@ Status EventQueue::push_question(AccessQuestion question) {
 }
 
 std::optional<std::uint32_t> EventQueue::close_question(std::uint64_t id) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = open_.find(id);
   if (found == open_.end()) return std::nullopt;
   const std::uint32_t shard = found->second.shard;
@@ -44,7 +44,7 @@ std::optional<std::uint32_t> EventQueue::close_question(std::uint64_t id) {
 }
 
 void EventQueue::forget_feed(FeedId feed) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(demand_, [feed](const auto& entry) { return entry.first.first == feed; });
 }
 
@@ -52,7 +52,7 @@ std::vector<BridgeEvent> EventQueue::take() {
   std::map<std::pair<FeedId, std::string>, bool> demand;
   std::list<AccessQuestion> questions;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     demand.swap(demand_);
     questions.swap(waiting_);
     for (const AccessQuestion& question : questions) open_.at(question.id).waiting.reset();

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <list>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/shares.h"
 #include "bridge/event_fd.h"
 #include "fanout/access.h"
@@ -58,16 +58,15 @@ class EventQueue {
     Share share;                                                 // of one question
     std::optional<std::list<AccessQuestion>::iterator> waiting;  // in waiting_, until Python takes it
   };
-  void signal_once();
+  void signal_once() REQUIRES(mutex_);
 
   EventFd notify_;
   Shares questions_{{kOpenQuestionsMax, kOpenQuestionsPerAddressMax, 1}};
-  std::mutex mutex_;
-  // Protected by mutex_:
-  bool signalled_ = false;
-  std::map<std::pair<FeedId, std::string>, bool> demand_;
-  std::list<AccessQuestion> waiting_;
-  std::unordered_map<std::uint64_t, OpenQuestion> open_;
+  Mutex mutex_;
+  bool signalled_ GUARDED_BY(mutex_) = false;
+  std::map<std::pair<FeedId, std::string>, bool> demand_ GUARDED_BY(mutex_);
+  std::list<AccessQuestion> waiting_ GUARDED_BY(mutex_);
+  std::unordered_map<std::uint64_t, OpenQuestion> open_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tickwire

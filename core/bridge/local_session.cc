@@ -14,7 +14,7 @@ std::shared_ptr<LocalSession> LocalSession::open(Shard& shard) {
 
 Status LocalSession::send(std::string text) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) return Error{ErrorCode::kDraining, "the session is closed: " + close_reason_, ""};
     if (sent_.size() >= kLocalSendsMax) {
       return Error{ErrorCode::kTooMany,
@@ -27,24 +27,26 @@ Status LocalSession::send(std::string text) {
 }
 
 LocalRead LocalSession::read(std::string& text, std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  readable_.wait_for(lock, timeout, [this] { return !texts_.empty() || closed_; });
-  if (texts_.empty()) return closed_ ? LocalRead::kClosed : LocalRead::kTimeout;
-  text = std::move(texts_.front());
-  texts_.pop_front();
-  texts_bytes_ -= text.size();
-  if (texts_.empty() && !closed_) notify_.clear();
-  const bool has_room_again = blocked_ && texts_bytes_ <= kLocalQueueBytesMax / 2;
-  if (has_room_again) blocked_ = false;
-  lock.unlock();
+  bool has_room_again = false;
+  {
+    const MutexLock lock(mutex_);
+    readable_.wait_for(mutex_, timeout, [this]() REQUIRES(mutex_) { return !texts_.empty() || closed_; });
+    if (texts_.empty()) return closed_ ? LocalRead::kClosed : LocalRead::kTimeout;
+    text = std::move(texts_.front());
+    texts_.pop_front();
+    texts_bytes_ -= text.size();
+    if (texts_.empty() && !closed_) notify_.clear();
+    has_room_again = blocked_ && texts_bytes_ <= kLocalQueueBytesMax / 2;
+    if (has_room_again) blocked_ = false;
+  }
   if (has_room_again) shard_.post([self = shared_from_this()] { self->resume(); });
   return LocalRead::kText;
 }
 
 Result<int> LocalSession::notify_fd() {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Result<int> fd = notify_.open();
-  if (!texts_.empty() || closed_) wake(lock);
+  if (!texts_.empty() || closed_) wake();
   return fd;
 }
 
@@ -53,18 +55,18 @@ void LocalSession::close() {
 }
 
 std::string LocalSession::close_reason() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return close_reason_;
 }
 
 WriteResult LocalSession::write(std::string_view messages) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return WriteResult::kClosed;
   while (!messages.empty()) {
     texts_.emplace_back(take_in_process(messages));
     texts_bytes_ += texts_.back().size();
   }
-  wake(lock);
+  wake();
   blocked_ = texts_bytes_ >= kLocalQueueBytesMax;
   return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
 }
@@ -95,7 +97,7 @@ void LocalSession::pass_on() {
   while (session_ != nullptr && reading_) {
     std::string text;
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (sent_.empty()) return;
       text = std::move(sent_.front());
       sent_.pop_front();
@@ -107,14 +109,14 @@ void LocalSession::pass_on() {
 void LocalSession::end(std::string reason) {
   if (session_ != nullptr) shard_.on_closed(*std::exchange(session_, nullptr));
   self_.reset();  // the caller holds another
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return;
   closed_ = true;
   close_reason_ = std::move(reason);
-  wake(lock);
+  wake();
 }
 
-void LocalSession::wake(const std::unique_lock<std::mutex>& /*held*/) {
+void LocalSession::wake() {
   readable_.notify_all();
   notify_.signal();
 }

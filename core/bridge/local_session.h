@@ -15,11 +15,11 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "bridge/event_fd.h"
 #include "fanout/shard.h"
 #include "session/socket.h"
@@ -59,7 +59,7 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
   void resume();
   void pass_on();  // what was sent, while the session wants it
   void end(std::string reason);
-  void wake(const std::unique_lock<std::mutex>& held);
+  void wake() REQUIRES(mutex_);
 
   Shard& shard_;
   // The loop thread's:
@@ -67,16 +67,15 @@ class LocalSession final : public Socket, public std::enable_shared_from_this<Lo
   std::shared_ptr<LocalSession> self_;
   bool reading_ = true;
 
-  mutable std::mutex mutex_;
-  std::condition_variable readable_;
+  mutable Mutex mutex_;
+  std::condition_variable_any readable_;
   EventFd notify_;
-  // Protected by mutex_:
-  std::deque<std::string> sent_;  // by us, not yet handed to the session
-  std::deque<std::string> texts_;
-  std::size_t texts_bytes_ = 0;
-  bool blocked_ = false;
-  bool closed_ = false;
-  std::string close_reason_;
+  std::deque<std::string> sent_ GUARDED_BY(mutex_);  // by us, not yet handed to the session
+  std::deque<std::string> texts_ GUARDED_BY(mutex_);
+  std::size_t texts_bytes_ GUARDED_BY(mutex_) = 0;
+  bool blocked_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::string close_reason_ GUARDED_BY(mutex_);
 };
 
 // Its owner's hold on a LocalSession.

@@ -6,12 +6,12 @@
 namespace tickwire {
 
 void PluginStates::set(const std::string& name, PluginState state) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   states_[name] = std::move(state);
 }
 
 std::map<std::string, PluginState> PluginStates::all() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return states_;
 }
 

@@ -5,8 +5,9 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
+
+#include "base/mutex.h"
 
 namespace tickwire {
 
@@ -24,8 +25,8 @@ class PluginStates {
   [[nodiscard]] std::string json() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::map<std::string, PluginState> states_;  // protected by mutex_
+  mutable Mutex mutex_;
+  std::map<std::string, PluginState> states_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tickwire

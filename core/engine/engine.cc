@@ -184,7 +184,7 @@ void Engine::stop() {
 // --- reload ---------------------------------------------------------------------------------------------
 
 void Engine::reload(const Config& fresh) {
-  const std::lock_guard lock(reload_mutex_);
+  const MutexLock lock(reload_mutex_);
   std::map<std::string, std::string> wanted = settings_of(fresh);
   for (const auto& [key, value] : settings_) wanted.try_emplace(key);  // empty: it is there no more
   std::vector<std::string> changed;

@@ -14,12 +14,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "bridge/bridge.h"
 #include "engine/admin_door.h"
 #include "engine/config.h"
@@ -97,8 +97,8 @@ class Engine final : public HttpSource {
   std::optional<Housekeeping> housekeeping_;
   std::optional<LoopWatchdog> watchdog_;
 
-  std::mutex reload_mutex_;
-  std::map<std::string, std::string> settings_;  // in force, by key; protected by reload_mutex_
+  Mutex reload_mutex_;
+  std::map<std::string, std::string> settings_ GUARDED_BY(reload_mutex_);  // in force, by key
 
   std::atomic<bool> started_ = false;  // others may look at what start() made
   std::atomic<bool> stopped_ = false;  // stop() was called

@@ -11,7 +11,7 @@ namespace tickwire {
 
 void WorkerPool::run(Asker asker, Task task) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopped_) return;
     if (waiting_ >= idle_ && threads_.size() < kWorkersMax) add_thread();
     if (!threads_.empty()) {
@@ -53,17 +53,17 @@ WorkerPool::Task WorkerPool::take_next() {
 
 void WorkerPool::work() {
   ::pthread_setname_np(::pthread_self(), "tickwire-work");
-  std::unique_lock lock(mutex_);
   while (true) {
-    ++idle_;
-    changed_.wait(lock, [this] { return stopped_ || waiting_ > 0; });
-    --idle_;
-    if (stopped_) return;
-    Task task = take_next();
-    lock.unlock();
+    Task task;  // what it holds is freed without the lock, and may run another
+    {
+      const MutexLock lock(mutex_);
+      ++idle_;
+      changed_.wait(mutex_, [this]() REQUIRES(mutex_) { return stopped_ || waiting_ > 0; });
+      --idle_;
+      if (stopped_) return;
+      task = take_next();
+    }
     contained(Boundary::kWorker, "a task of a worker", task);
-    task = nullptr;  // what it holds is freed without the lock, and may run another
-    lock.lock();
   }
 }
 
@@ -71,7 +71,7 @@ void WorkerPool::stop() {
   std::unordered_map<Asker, std::deque<Task>> dropped;
   std::vector<std::thread> threads;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopped_ = true;
     dropped.swap(tasks_);
     turns_.clear();
@@ -83,7 +83,7 @@ void WorkerPool::stop() {
 }
 
 std::size_t WorkerPool::thread_count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return threads_.size();
 }
 

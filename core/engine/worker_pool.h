@@ -9,11 +9,11 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/mutex.h"
 #include "fanout/offload.h"
 
 namespace tickwire {
@@ -35,21 +35,18 @@ class WorkerPool final : public Offload {
  private:
   using Task = std::function<void()>;
 
-  // With mutex_ locked:
-  void add_thread();
-  Task take_next();
-
+  void add_thread() REQUIRES(mutex_);
+  Task take_next() REQUIRES(mutex_);
   void work();
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Protected by mutex_:
-  std::unordered_map<Asker, std::deque<Task>> tasks_;  // of those who have any
-  std::deque<Asker> turns_;                            // each of them once
-  std::size_t waiting_ = 0;                            // tasks
-  std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
-  bool stopped_ = false;
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::unordered_map<Asker, std::deque<Task>> tasks_ GUARDED_BY(mutex_);  // of those who have any
+  std::deque<Asker> turns_ GUARDED_BY(mutex_);                            // each of them once
+  std::size_t waiting_ GUARDED_BY(mutex_) = 0;                            // tasks
+  std::vector<std::thread> threads_ GUARDED_BY(mutex_);
+  std::size_t idle_ GUARDED_BY(mutex_) = 0;
+  bool stopped_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tickwire

@@ -62,7 +62,7 @@ Store::~Store() {
 // --- restore --------------------------------------------------------------------------------------------
 
 Status Store::restore(Hub& hub) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto images = read_images();
   if (!images) return images.error();
   auto rings = read_rings();
@@ -137,7 +137,7 @@ Result<Store::Rings> Store::read_rings() {
 // --- flush ----------------------------------------------------------------------------------------------
 
 Status Store::start(Hub& hub, int flush_ms) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   assert(hub_ == nullptr);
   if (Status marked = mark_clean(false); !marked) return marked;
   remove_backup_copies(file_.real_path());
@@ -152,7 +152,7 @@ void Store::stop() {
     thread_.request_stop();
     thread_.join();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (was_started) {
     Status ended = flush_locked();
     if (ended) ended = mark_clean(true);
@@ -173,13 +173,13 @@ void Store::run(const std::stop_token& stopping, int flush_ms) {
 
 // What an exception left of a transaction is undone; the batch is still there, and is tried again.
 void Store::on_fault() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   file_.database().rollback();
   note(Error{ErrorCode::kStoreIo, "a fault in a flush", "store.path"}, 0);
 }
 
 Status Store::flush() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return flush_locked();
 }
 
@@ -255,7 +255,7 @@ void Store::take_everything() {
 }
 
 Status Store::backup(const std::string& target) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!is_open_) return Error{ErrorCode::kStoreIo, "the store is closed", "store.path"};
   if (Status written = flush_locked(); !written) return written;
   return copy_store(file_.database(), target);
@@ -289,7 +289,7 @@ Status Store::write_rows(std::span<const Dirty> topics) {
     statement.reset();
     return code == SQLITE_DONE ? SQLITE_OK : code;
   };
-  const auto write = [&](const Dirty& topic) {
+  const auto write = [&](const Dirty& topic) REQUIRES(mutex_) {
     const Update& last = *topic.last;
     const std::string_view name = last.topic().name;
     int code = run(*image, name, static_cast<std::int64_t>(last.seq()), last.ts(), name_of(last.status()),

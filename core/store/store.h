@@ -26,6 +26,7 @@
 
 #include "base/counter.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "hub/hub.h"
 #include "store/store_file.h"
 
@@ -117,28 +118,28 @@ class Store {
 
   void run(const std::stop_token& stopping, int flush_ms);
   void on_fault();
-  Status flush_locked();
-  Status keep_file();
-  void take_everything();
-  Status write_batch();
-  Status write_rows(std::span<const Dirty> topics);
-  Result<std::vector<StoredTopic>> read_images();
-  Result<Rings> read_rings();
-  [[nodiscard]] Error damaged(std::string_view topic, std::string_view what);
-  Status mark_clean(bool clean);
+  Status flush_locked() REQUIRES(mutex_);
+  Status keep_file() REQUIRES(mutex_);
+  void take_everything() REQUIRES(mutex_);
+  Status write_batch() REQUIRES(mutex_);
+  Status write_rows(std::span<const Dirty> topics) REQUIRES(mutex_);
+  Result<std::vector<StoredTopic>> read_images() REQUIRES(mutex_);
+  Result<Rings> read_rings() REQUIRES(mutex_);
+  [[nodiscard]] Error damaged(std::string_view topic, std::string_view what) REQUIRES(mutex_);
+  Status mark_clean(bool clean) REQUIRES(mutex_);
   void note(const Status& written, std::size_t rows);
   void set_degraded(const Status& outcome);
 
   const std::string epoch_;
 
-  std::mutex mutex_;
-  // Protected by mutex_:
-  StoreFile file_;
-  bool is_open_ = true;
-  bool is_new_ = false;       // the file was lost; it has yet to get its mark and every image
-  Hub* hub_ = nullptr;        // null: not started, or stopped
-  std::vector<Dirty> batch_;  // taken from the hub, not yet written
-  std::map<std::string, Kept, std::less<>> kept_;  // topics of which the file has more than an image
+  Mutex mutex_;
+  StoreFile file_ GUARDED_BY(mutex_);
+  bool is_open_ GUARDED_BY(mutex_) = true;
+  bool is_new_ GUARDED_BY(mutex_) = false;  // the file was lost; it has yet to get its mark and every image
+  Hub* hub_ GUARDED_BY(mutex_) = nullptr;   // null: not started, or stopped
+  std::vector<Dirty> batch_ GUARDED_BY(mutex_);  // taken from the hub, not yet written
+  // Topics of which the file has more than an image.
+  std::map<std::string, Kept, std::less<>> kept_ GUARDED_BY(mutex_);
 
   StoreCounters counters_;
 
