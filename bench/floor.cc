@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "console.h"
+#include "frames.h"
 #include "protocol/encode.h"
 #include "schedule.h"
 #include "tcp.h"
@@ -87,6 +88,7 @@ class Floor {
     std::unique_ptr<ZlibStream> zlib;
     std::int64_t index = -1;  // what the client calls itself; -1: its request has not come whole
     std::string request;
+    std::size_t frame_bytes_to_come = 0;  // of the frame that it sends
   };
 
   // --- connections ------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ class Floor {
     const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
     if (got <= 0) return forget(fd);
     Peer& peer = peer_of(fd);
-    if (peer.index >= 0) return answer(fd, static_cast<unsigned char>(buffer[0]) & 0xFU);
+    if (peer.index >= 0) return take_frames(fd, {buffer.data(), static_cast<std::size_t>(got)});
     peer.request.append(buffer.data(), static_cast<std::size_t>(got));
     if (peer.request.find("\r\n\r\n") != std::string::npos) welcome(fd, std::exchange(peer.request, {}));
   }
@@ -130,6 +132,18 @@ class Floor {
         "Sec-WebSocket-Accept: floor\r\n";
     if (level_ > 0) hello += "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     send(fd, hello.append("\r\n").append(welcome_));
+  }
+  // Answers each frame that begins in what was read.
+  void take_frames(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const bool begins = peer_of(fd).frame_bytes_to_come == 0;
+      const std::size_t size = begins ? client_frame_size(bytes) : peer_of(fd).frame_bytes_to_come;
+      const std::size_t taken = std::min(size, bytes.size());
+      peer_of(fd).frame_bytes_to_come = size - taken;
+      if (begins) answer(fd, static_cast<unsigned char>(bytes[0]) & 0xFU);
+      if (peer_of(fd).index < 0) return;  // it closed
+      bytes.remove_prefix(taken);
+    }
   }
   // What a frame of that kind asks for; what it says is not looked at.
   void answer(int fd, unsigned opcode) {

@@ -47,6 +47,17 @@ inline std::string client_frame(std::uint8_t opcode, std::string_view payload) {
   return frame.append(4, '\0').append(payload);
 }
 
+// The bytes of the client's frame that begins here, its head included. Heads must not be cut in two.
+inline std::size_t client_frame_size(std::string_view bytes) {
+  const auto byte = [&bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const std::size_t length = bytes.size() < 2 ? 0 : byte(1) & 0x7FU;
+  const std::size_t digits = length < 126 ? 0 : length == 126 ? 2 : 8;
+  if (bytes.size() < 2 + digits) fail("the head of a frame was cut in two");
+  std::size_t size = digits == 0 ? length : 0;
+  for (std::size_t i = 0; i < digits; ++i) size = size << 8U | byte(2 + i);
+  return 2 + digits + 4 + size;
+}
+
 // zlib's inflate with its context, which is what a browser has. Ends the program on a stream that is wrong.
 class Inflate {
  public:
