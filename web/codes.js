@@ -27,6 +27,7 @@ export const CLOSE_CODES = {
   1001: true,
   1002: false,
   1007: false,
+  1008: true,
   1009: false,
   1013: true,
   4001: true,

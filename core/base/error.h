@@ -7,9 +7,12 @@
 
 #include <cassert>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "base/limit.h"
 
 namespace tickwire {
 
@@ -40,8 +43,10 @@ enum class ErrorCode : std::uint8_t {
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;  // one sentence for a person: names the field, the value and the limit
-  std::string field;    // the offending field ("topics[3]"), empty when there is none
+  std::string message;              // one sentence for a person: names the field, the value and the limit
+  std::string field;                // the offending field ("topics[3]"), empty when there is none
+  std::optional<Limit> limit = {};  // the one that is in the way
+  std::int64_t retry_after_ms = 0;  // when the same may be tried again; 0: not known
 };
 
 template <typename T>

@@ -128,6 +128,8 @@ class Share {
     if (held_ > 0) shares_->give_back(address_, std::exchange(held_, 0));
   }
   [[nodiscard]] std::size_t held() const { return held_; }
+  // Not of nothing.
+  [[nodiscard]] bool counts() const { return shares_ != nullptr; }
 
  private:
   Shares* shares_ = nullptr;

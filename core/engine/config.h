@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "engine/config_values.h"
+#include "engine/limits.h"
 #include "fanout/shard_config.h"
 #include "hub/hub.h"
 #include "hub/topic.h"
@@ -34,7 +35,7 @@ struct TopicSettings {
   ExactSeconds stale_after{};  // 0: never
 };
 
-struct Config {
+struct Config : Limits {
   std::string listen = "127.0.0.1:8080";
   int shards = 0;  // one for each core, at most 8
   std::chrono::seconds drain{5};

@@ -7,6 +7,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "engine/limit_keys.h"
 #include "engine/toml_text.h"
 
 namespace tickwire {
@@ -170,7 +171,18 @@ bool is_within(const json& value, const NumberRange& range, bool whole) {
 }  // namespace
 
 const std::vector<ConfigKey<Config>>& config_keys() {
-  return kConfigKeys;
+  static const std::vector<ConfigKey<Config>> keys = [] {
+    std::vector<ConfigKey<Config>> all = kConfigKeys;
+    for (const LimitKey& key : limit_keys()) {
+      all.push_back({key.name,
+                     static_cast<int Config::*>(key.member),
+                     key.unit,
+                     key.help,
+                     {key.range.min, key.range.max}});
+    }
+    return all;
+  }();
+  return keys;
 }
 
 const std::vector<ConfigKey<TopicSettings>>& topic_keys() {

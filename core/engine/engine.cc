@@ -55,9 +55,11 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
 Engine::Engine(Config config, ListenAddress listen)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
-           std::chrono::microseconds(config_.linger).count()),
+           std::chrono::microseconds(config_.linger).count(), hub_limits(config_)),
       bridge_(hub_, publisher(), config_.auth_publish),
       listen_(std::move(listen)),
+      shared_rates_(rate_limits(config_)),
+      gate_(gate_limits(config_)),
       settings_(settings_of(config_)) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
     loops_.at(shard)->shard().answer(std::move(answer));
@@ -82,7 +84,7 @@ Status Engine::start() {
     store_.reset();
     return ready;
   }
-  housekeeping_.emplace(hub_);
+  housekeeping_.emplace(hub_, config_.memory_mb);
   run_loops();
   return ready;
 }
@@ -146,14 +148,18 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   shard.behind_ms_max = std::chrono::milliseconds(config_.behind).count();
   shard.publisher = &publisher();
   shard.offload = &workers_;
+  apply_limits(config_, shard);
+  shard.shared_rates = &shared_rates_;
   shard.session.heartbeat_s = static_cast<int>(config_.heartbeat.count());
   return shard;
 }
 
-NetConfig Engine::net_config() const {
+NetConfig Engine::net_config() {
   NetConfig net;
   net.host = listen_.host;
   net.port = listen_.port;
+  apply_limits(config_, net);
+  net.gate = &gate_;
   net.origins = config_.origins;
   net.admin_token = config_.auth_admin_token.reveal();
   net.stop_ms_max = static_cast<int>(std::chrono::milliseconds(config_.drain).count());
@@ -242,6 +248,7 @@ TextInPieces Engine::metrics() const {
     for (const auto& loop : loops_) sources.shards.push_back(&loop->shard().counters());
     if (store_) sources.store = &store_->counters();
     sources.watchdog = &*watchdog_;
+    sources.memory = &housekeeping_->memory();
   }
   const auto metrics = std::make_shared<Metrics>(std::move(sources));
   return [metrics](const Budget& budget) { return metrics->run(budget); };

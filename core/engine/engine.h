@@ -80,7 +80,7 @@ class Engine final : public HttpSource {
   Status open_admin();
   void run_loops();
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
-  [[nodiscard]] NetConfig net_config() const;
+  [[nodiscard]] NetConfig net_config();
 
   // In the order in which each needs those before it.
   const Config config_;
@@ -90,6 +90,8 @@ class Engine final : public HttpSource {
 
   // Made by start():
   ListenAddress listen_;  // with the real port
+  SharedRates shared_rates_;
+  ConnectionGate gate_;
   std::unique_ptr<Store> store_;
   WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended
   std::vector<std::unique_ptr<Loop>> loops_;

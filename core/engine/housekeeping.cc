@@ -6,14 +6,17 @@
 
 namespace tickwire {
 
-Housekeeping::Housekeeping(Hub& hub)
-    : hub_(hub), thread_([this](const std::stop_token& stopping) { run(stopping); }) {}
+Housekeeping::Housekeeping(Hub& hub, int memory_mb)
+    : hub_(hub),
+      memory_(hub, static_cast<std::uint64_t>(memory_mb) << 20U),
+      thread_([this](const std::stop_token& stopping) { run(stopping); }) {}
 
 void Housekeeping::run(const std::stop_token& stopping) {
   std::unique_lock lock(mutex_);
   while (!stopping.stop_requested()) {
     sleep_.wait_for(lock, stopping, std::chrono::seconds(1), [] { return false; });
     contained(Boundary::kHousekeeping, "a sweep over topics", [this] { hub_.sweep(); });
+    contained(Boundary::kHousekeeping, "a look at the memory", [this] { memory_.look(); });
   }
 }
 

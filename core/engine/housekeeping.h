@@ -1,5 +1,5 @@
 // Housekeeping: the small thread that does what is due once a second whether or not anybody is connected:
-// topics that nobody updated for too long become stale.
+// topics that nobody updated for too long become stale, and the memory is measured.
 //
 // Made and destroyed by one thread; the destructor joins. The hub outlives it.
 #pragma once
@@ -8,18 +8,22 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/memory_watch.h"
 #include "hub/hub.h"
 
 namespace tickwire {
 
 class Housekeeping {
  public:
-  explicit Housekeeping(Hub& hub);
+  // `memory_mb` 0: as MemoryWatch says.
+  Housekeeping(Hub& hub, int memory_mb);
+  [[nodiscard]] const MemoryWatch& memory() const { return memory_; }
 
  private:
   void run(const std::stop_token& stopping);
 
   Hub& hub_;
+  MemoryWatch memory_;
   std::mutex mutex_;
   std::condition_variable_any sleep_;
   std::jthread thread_;

@@ -17,6 +17,12 @@ constexpr CounterInfo kLoops{"loops", CounterKind::kGauge, "", "", "Loop threads
 constexpr CounterInfo kLoopsStanding{
     "loops_standing", CounterKind::kGauge, "", "",
     "Loop threads that have not turned for a second, so that their clients get nothing."};
+constexpr CounterInfo kMemory{"memory_bytes", CounterKind::kGauge, "bytes", "",
+                              "Memory of the process, as it was measured within the last second."};
+constexpr CounterInfo kMemoryLimit{"memory_limit_bytes", CounterKind::kGauge, "bytes", "",
+                                   "The soft limit of the memory: limits.memory_mb."};
+constexpr CounterInfo kImages{"image_bytes", CounterKind::kGauge, "bytes", "",
+                              "Images of all topics together."};
 constexpr CounterInfo kTopics{"topics", CounterKind::kGauge, "", "channel",
                               "Topics to which something was published."};
 constexpr CounterInfo kStale{"stale_topics", CounterKind::kGauge, "", "channel",
@@ -160,8 +166,8 @@ std::vector<CounterInfo> all_counters() {
   add(kShardReasons);
   add(kShardHistograms);
   add(kStoreCounts);
-  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kTopics, kStale, kPublished,
-                         kPluginRunning, kPluginRestarts, kPluginErrors});
+  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages,
+                         kTopics, kStale, kPublished, kPluginRunning, kPluginRestarts, kPluginErrors});
   return all;
 }
 
@@ -206,6 +212,13 @@ std::string Metrics::text() const {
   for (std::size_t i = 0; i < kBoundaryNames.size(); ++i) {
     page.number(kBoundaryNames.at(i), fault_count(static_cast<Boundary>(i)));
   }
+  const auto append_number = [&page](const CounterInfo& info, std::uint64_t number) {
+    page.begin(info);
+    page.number(number);
+  };
+  append_number(kMemory, sources_.memory == nullptr ? 0 : sources_.memory->bytes());
+  append_number(kMemoryLimit, sources_.memory == nullptr ? 0 : sources_.memory->limit());
+  append_number(kImages, sources_.hub->image_bytes());
   const auto append = [&](const CounterInfo& info, std::uint64_t Channel::* number) {
     page.begin(info);
     for (const auto& [name, channel] : channels_) page.number(name, channel.*number);

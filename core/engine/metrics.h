@@ -17,6 +17,7 @@
 #include "base/work.h"
 #include "bridge/plugin_states.h"
 #include "engine/loop_watchdog.h"
+#include "engine/memory_watch.h"
 #include "fanout/shard_stats.h"
 #include "hub/hub.h"
 #include "store/store.h"
@@ -41,6 +42,7 @@ class Metrics {
     std::vector<const ShardCounters*> shards;
     const StoreCounters* store = nullptr;    // null: there is no store
     const LoopWatchdog* watchdog = nullptr;  // null: not started
+    const MemoryWatch* memory = nullptr;     // the same
     std::map<std::string, PluginState> plugins;
   };
   explicit Metrics(Sources sources) : sources_(std::move(sources)) {}

@@ -15,6 +15,7 @@
 #include "fanout/topic_page.h"
 #include "protocol/ack.h"
 #include "protocol/encode.h"
+#include "protocol/salvage.h"
 
 namespace tickwire {
 namespace {
@@ -53,6 +54,14 @@ Activity activity_of(const Command& command) {
 }
 
 }  // namespace
+
+void Commands::run(Session& session, std::string_view message) {
+  if (session.state() != SessionState::kOpen) return;
+  const auto over = throttle_.take(session, Rated::kCommand, parts_.clock.steady_us());
+  if (!over) return sequencer_.take(session, message);
+  refuse(session, is_large(message.size()) ? "" : salvage(session.framing.format, message).id, *over);
+  sender_.send(session);
+}
 
 void Commands::read(Session& session, std::string_view message) {
   if (!is_large(message.size())) {
@@ -100,6 +109,7 @@ bool Commands::is_large(std::size_t bytes) const {
 void Commands::execute(Session& session, Command& command) {
   const Doing doing(parts_.pulse, activity_of(command));
   const std::string& id = command.id;
+  if (const std::optional<Error> over = over_a_limit(session, command)) return refuse(session, id, *over);
   if (auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
     subscribe(session, id, *subscribe_to);
   } else if (const auto* leave = std::get_if<UnsubscribeCommand>(&command.body)) {
@@ -115,8 +125,21 @@ void Commands::execute(Session& session, Command& command) {
   }
 }
 
+std::optional<Error> Commands::over_a_limit(Session& session, const Command& command) const {
+  const std::int64_t now_us = parts_.clock.steady_us();
+  if (std::holds_alternative<ListCommand>(command.body)) return throttle_.take(session, Rated::kList, now_us);
+  if (std::holds_alternative<PublishCommand>(command.body))
+    return throttle_.take(session, Rated::kPublish, now_us);
+  const auto* asked = std::get_if<SubscribeCommand>(&command.body);
+  if (asked == nullptr || asked->topics.size() <= parts_.config.topics_per_command_max) return std::nullopt;
+  return Error{ErrorCode::kTooLarge,
+               "topics: " + std::to_string(asked->topics.size()) + " topics, at most " +
+                   std::to_string(parts_.config.topics_per_command_max) + " are allowed in one command",
+               "topics", Limit::kTopicsPerCommand};
+}
+
 void Commands::refuse(Session& session, const std::string& id, const Error& error, std::string_view topic) {
-  parts_.counters.count(error.code);
+  parts_.counters.count(error);
   session.send(encode_error(id, error, topic));
 }
 
@@ -127,11 +150,11 @@ void Commands::admit(Session& session, const std::string& id, AdmissionRequest r
          {ErrorCode::kTooMany,
           std::to_string(parts_.config.session.commands_pending_max) +
               " commands of this session wait for an authorizer, that is the limit",
-          ""});
+          "", Limit::kCommandsPending});
 }
 
 void Commands::add_result(AckWriter& ack, const TopicResult& result) {
-  if (result.error) parts_.counters.count(result.error->code);
+  if (result.error) parts_.counters.count(*result.error);
   ack.add(result);
 }
 
@@ -195,7 +218,8 @@ void Commands::keep_lease(Session& session, const Result<Grant>& decision, Topic
   } else if (!result.error && !leases_.keep(session, result.topic, *decision)) {
     subscriptions_.unsubscribe(session, result.topic);
     const std::string limit = std::to_string(parts_.config.session.subscriptions_max);
-    const Error error{ErrorCode::kTooMany, "topics: at most " + limit + " guarded ones a session", ""};
+    const Error error{ErrorCode::kTooMany, "topics: at most " + limit + " guarded ones a session", "",
+                      Limit::kSubscriptions};
     result = {result.topic, {}, error};
   }
 }

@@ -15,6 +15,7 @@
 #include "fanout/leases.h"
 #include "fanout/sequencer.h"
 #include "fanout/subscriptions.h"
+#include "fanout/throttle.h"
 #include "protocol/ack.h"
 #include "protocol/command.h"
 
@@ -29,12 +30,13 @@ class Commands {
         subscriptions_(subscriptions),
         admission_(admission),
         leases_(leases),
+        throttle_(parts.config.rates, parts.config.shared_rates),
         sequencer_(parts, sender,
                    [this](Session& session, std::string_view message) { read(session, message); }) {}
 
   // One message. Its answer, and what it owes, is written before this returns, if the socket has room and
   // the command is neither long nor large.
-  void run(Session& session, std::string_view message) { sequencer_.take(session, message); }
+  void run(Session& session, std::string_view message);
   // Hands the token to the authenticator; `id` is the command's, empty for the token of the URL.
   // `again`: nobody could judge it before; only what is new is said.
   void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
@@ -59,6 +61,8 @@ class Commands {
   // Too large for the loop: a worker reads it, or publishes it.
   [[nodiscard]] bool is_large(std::size_t bytes) const;
   void execute(Session& session, Command& command);
+  // Nothing: no limit is in its way.
+  [[nodiscard]] std::optional<Error> over_a_limit(Session& session, const Command& command) const;
   // admit(), or the error where too many commands wait.
   void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
   void subscribe(Session& session, const std::string& id, SubscribeCommand& command);
@@ -85,6 +89,7 @@ class Commands {
   Subscriptions& subscriptions_;
   Admission& admission_;
   Leases& leases_;
+  const Throttle throttle_;
   Sequencer sequencer_;
 };
 

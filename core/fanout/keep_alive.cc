@@ -19,15 +19,43 @@ std::int64_t took_nothing_since(const Session& session) {
 }  // namespace
 
 void KeepAlive::watch(Session& session) {
-  start_timer(session, parts_.clock.steady_us());
+  const std::int64_t now = parts_.clock.steady_us();
+  start_timer(session, now);
+  const std::int64_t limit_ms = parts_.config.unauthenticated_ms_max;
+  if (limit_ms > 0 && session.framing.carrier != Carrier::kInProcess)
+    unauthenticated_.emplace_back(now + limit_ms * 1000, parts_.sessions.ref(session));
+}
+
+std::int64_t KeepAlive::next_us() const {
+  const std::int64_t next = timers_.next_us();
+  if (unauthenticated_.empty()) return next;
+  const std::int64_t due = unauthenticated_.front().first;
+  return next < 0 ? due : std::min(next, due);
 }
 
 void KeepAlive::run() {
   const std::int64_t now = parts_.clock.steady_us();
+  close_unauthenticated(now);
   for (int i = 0; i < kHeartbeatsPerRunMax; ++i) {
     Timer* timer = timers_.take_due(now);
     if (timer == nullptr) return;
     look_at(static_cast<Session&>(*timer), now);
+  }
+}
+
+void KeepAlive::close_unauthenticated(std::int64_t now_us) {
+  for (int i = 0; i < kHeartbeatsPerRunMax && !unauthenticated_.empty(); ++i) {
+    const auto [due_us, ref] = unauthenticated_.front();
+    if (due_us > now_us) return;
+    unauthenticated_.pop_front();
+    Session* const session = parts_.sessions.find(ref);
+    if (session == nullptr || session->state() != SessionState::kOpen || !session->client.claims.empty())
+      continue;
+    if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) continue;  // nobody could judge it
+    parts_.counters.count(Limit::kUnauthenticated);
+    admission_.forget(*session);
+    leases_.forget(*session);
+    session->close(CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
   }
 }
 

@@ -1,6 +1,7 @@
-// KeepAlive: the heartbeats of sessions to which nothing else was written, and the age limit of those that
-// take nothing. Each session has one timer, which is looked at when it is due and not at each write: a write
-// only makes the look find that there is nothing to do yet.
+// KeepAlive: the heartbeats of sessions to which nothing else was written, the age limit of those that take
+// nothing, and the time within which a client has to be authenticated, where there is one. Each session has
+// one timer, which is looked at when it is due and not at each write: a write only makes the look find that
+// there is nothing to do yet.
 //
 // Heartbeats come up to a quarter of their interval early, by chance, so that clients that connected
 // together, or were last written to together, are not all due together.
@@ -9,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <utility>
 
 #include "base/timer_heap.h"
 #include "fanout/admission.h"
@@ -30,10 +33,11 @@ class KeepAlive {
   // Looks at those that are due, kHeartbeatsPerRunMax at most.
   void run();
   // When to call run() next, on the steady clock; < 0: never.
-  [[nodiscard]] std::int64_t next_us() const { return timers_.next_us(); }
+  [[nodiscard]] std::int64_t next_us() const;
 
  private:
   void look_at(Session& session, std::int64_t now_us);
+  void close_unauthenticated(std::int64_t now_us);
   void start_timer(Session& session, std::int64_t now_us);
   [[nodiscard]] std::int64_t interval_us() const {
     return std::int64_t{parts_.config.session.heartbeat_s} * 1'000'000;
@@ -43,7 +47,8 @@ class KeepAlive {
   Sender& sender_;
   Admission& admission_;
   Leases& leases_;
-  TimerHeap timers_;  // of sessions
+  TimerHeap timers_;                                                 // of sessions
+  std::deque<std::pair<std::int64_t, SessionRef>> unauthenticated_;  // until when they may be; in this order
   std::uint64_t chance_ = 1;
 };
 

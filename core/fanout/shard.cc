@@ -36,6 +36,7 @@ Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) 
   parts_.counters.sessions_opened.add(1);
   session.opened_us = parts_.clock.steady_us();
   session.parked_share = Share(parts_.waiting_bytes, session.client.address);
+  session.outbox_share = Share(parts_.outbox_bytes, session.client.address);
   session.send(encode_welcome(session.client.session, parts_.epoch, parts_.config.session.heartbeat_s,
                               parts_.config.server, parts_.clock.wall_ms()));
   take_token(session);

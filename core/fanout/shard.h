@@ -69,6 +69,8 @@ class Shard {
   // first one at once. draining(): some have yet to be told.
   void drain(int spread_ms);
   [[nodiscard]] bool draining() const { return drains_ > 0; }
+  // The process is short of memory (Hub::memory_full): no new sessions now.
+  [[nodiscard]] bool memory_full() const { return parts_.hub.memory_full(); }
   // After an exception came out of run() or tick(): whatever it was about is in doubt, so all sessions are
   // closed with 1001, and their clients resume.
   void recover();

@@ -9,7 +9,9 @@
 #include "base/shares.h"
 #include "base/work.h"
 #include "fanout/offload.h"
+#include "fanout/throttle.h"
 #include "hub/publisher.h"
+#include "protocol/command.h"
 #include "session/session.h"
 
 namespace tickwire {
@@ -35,6 +37,14 @@ struct ShardConfig {
   Publisher* publisher = nullptr;  // where clients publish; null: the hub
   // How much the commands may hold that wait for one before them or for a worker; past it close 1013.
   ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
+  // Control messages that sockets do not take; past it close 1013.
+  ShareLimits outbox_bytes{std::size_t{128} << 20U, std::size_t{32} << 20U, std::size_t{16} << 20U};
+  RateLimits rates{};
+  SharedRates* shared_rates = nullptr;  // of all loops; null: addresses have no rate of their own
+  std::size_t topics_per_command_max = kTopicsPerCommandMax;
+  // A client whose token nobody has accepted after this time is closed with 4500, where there is an
+  // authenticator; 0: it may stay.
+  std::int64_t unauthenticated_ms_max = 0;
   SessionConfig session{};
 };
 

@@ -30,6 +30,7 @@ struct ShardParts {
         publisher(this->config.publisher == nullptr ? static_cast<Publisher&>(hub) : *this->config.publisher),
         epoch(hub.epoch()),
         waiting_bytes(this->config.waiting_bytes),
+        outbox_bytes(this->config.outbox_bytes),
         topics(hub, sink),
         dues(clock, sessions),
         jobs(this->config.piece_steps) {}
@@ -41,6 +42,7 @@ struct ShardParts {
   Publisher& publisher;
   std::string epoch;                                // of the updates that were applied last
   Shares waiting_bytes;                             // before sessions, which hold some
+  Shares outbox_bytes;                              // the same
   std::function<bool(std::function<void()>)> post;  // Shard::post; any thread
   TopicTable topics;
   SessionTable sessions;

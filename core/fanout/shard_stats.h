@@ -13,6 +13,7 @@
 
 #include "base/counter.h"
 #include "base/error.h"
+#include "base/limit.h"
 #include "protocol/codes.h"
 
 namespace tickwire {
@@ -46,12 +47,12 @@ inline constexpr auto kErrorReasons = [] {
 // By the number of their Ruling.
 inline constexpr std::array<std::string_view, 3> kAnswerReasons{"allow", "deny", "unavailable"};
 
-inline constexpr std::array<CloseCode, 9> kCloseCodes{
-    CloseCode::kGoingAway, CloseCode::kProtocolError, CloseCode::kNotUtf8,
-    CloseCode::kTooLarge,  CloseCode::kTooSlow,       CloseCode::kDrain,
-    CloseCode::kNoPong,    CloseCode::kNotAllowed,    CloseCode::kWrongDataType};
-inline constexpr std::array<std::string_view, 9> kCloseReasons{"1001", "1002", "1007", "1009", "1013",
-                                                               "4001", "4002", "4500", "4501"};
+inline constexpr std::array<CloseCode, 10> kCloseCodes{
+    CloseCode::kGoingAway,  CloseCode::kProtocolError, CloseCode::kNotUtf8, CloseCode::kPolicy,
+    CloseCode::kTooLarge,   CloseCode::kTooSlow,       CloseCode::kDrain,   CloseCode::kNoPong,
+    CloseCode::kNotAllowed, CloseCode::kWrongDataType};
+inline constexpr std::array<std::string_view, 10> kCloseReasons{"1001", "1002", "1007", "1008", "1009",
+                                                                "1013", "4001", "4002", "4500", "4501"};
 
 enum class RefusedFor : std::uint8_t { kAddress, kTotal, kDescriptors };
 inline constexpr std::array<std::string_view, 3> kRefusedReasons{"address", "total", "descriptors"};
@@ -61,12 +62,18 @@ struct ShardCounters : ShardNumbers<Counter> {
   ReasonCounter answers{kAnswerReasons};
   ReasonCounter closes{kCloseReasons};
   ReasonCounter refused{kRefusedReasons};
+  ReasonCounter limited{kLimitNames};
   Histogram turn{kTimeBoundsUs};
   Histogram age_at_write{kTimeBoundsUs};
   Histogram messages_per_write{kNumberBounds};
   Histogram plugin_call{kTimeBoundsUs};
 
   void count(ErrorCode code) { errors.add(static_cast<std::size_t>(code)); }
+  void count(Limit limit) { limited.add(static_cast<std::size_t>(limit)); }
+  void count(const Error& error) {
+    count(error.code);
+    if (error.limit) count(*error.limit);
+  }
   void count(RefusedFor reason) { refused.add(static_cast<std::size_t>(reason)); }
   void count(CloseCode code) {
     closes.add(static_cast<std::size_t>(std::ranges::find(kCloseCodes, code) - kCloseCodes.begin()));
@@ -131,7 +138,7 @@ inline constexpr std::array<ShardNumberRow, sizeof(ShardStats) / sizeof(std::uin
      &ShardStats::overruns},
 }};
 
-inline constexpr std::array<ShardReasonRow, 4> kShardReasons{{
+inline constexpr std::array<ShardReasonRow, 5> kShardReasons{{
     {{"errors", CounterKind::kCounter, "", "reason",
       "Errors that were sent to clients, also within an ack, by their code."},
      &ShardCounters::errors},
@@ -144,6 +151,9 @@ inline constexpr std::array<ShardReasonRow, 4> kShardReasons{{
     {{"refused", CounterKind::kCounter, "", "reason",
       "Connections that were refused: too many of one address, too many in total, or no descriptors left."},
      &ShardCounters::refused},
+    {{"limited", CounterKind::kCounter, "", "reason",
+      "Times that a limit was in the way of a client, by the limit's name."},
+     &ShardCounters::limited},
 }};
 
 inline constexpr std::array<ShardHistogramRow, 4> kShardHistograms{{

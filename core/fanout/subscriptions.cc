@@ -9,15 +9,15 @@
 namespace tickwire {
 namespace {
 
-Error too_many(std::size_t count, std::string_view of_what, std::size_t limit) {
+Error too_many(std::size_t count, std::string_view of_what, std::size_t most, Limit limit) {
   return {ErrorCode::kTooMany,
           "topics: this session has " + std::to_string(count) + " " + std::string(of_what) + ", at most " +
-              std::to_string(limit) + " are allowed",
-          ""};
+              std::to_string(most) + " are allowed",
+          "", limit};
 }
 
 Error too_many_subscriptions(const Session& session, std::size_t limit) {
-  return too_many(session.subscription_count(), "subscriptions", limit);
+  return too_many(session.subscription_count(), "subscriptions", limit, Limit::kSubscriptions);
 }
 
 }  // namespace
@@ -31,10 +31,15 @@ TopicResult Subscriptions::subscribe(Session& session, std::string_view text,
   const bool again = known != nullptr && session.find_pattern(known->id) != nullptr;
   const SessionConfig& limits = parts_.config.session;
   if (!again && session.pattern_count() >= limits.patterns_max) {
-    return {std::string(text), {}, too_many(session.pattern_count(), "patterns", limits.patterns_max)};
+    return {std::string(text),
+            {},
+            too_many(session.pattern_count(), "patterns", limits.patterns_max, Limit::kPatternsPerSession)};
   }
   if (!again && session.subscription_count() >= limits.subscriptions_max) {
     return {std::string(text), {}, too_many_subscriptions(session, limits.subscriptions_max)};
+  }
+  if (known == nullptr) {
+    if (Status room = parts_.hub.room_for_pattern(); !room) return {std::string(text), {}, room.error()};
   }
   return subscribe_pattern(session, *pattern, options);
 }

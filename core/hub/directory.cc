@@ -105,6 +105,7 @@ void Directory::declare(std::string_view name, Delivery declared) {
 void Directory::add_pattern(SinkId sink, const Pattern& pattern) {
   const ExclusiveLock lock(mutex_);
   patterns_.at(pattern) |= bit_of(sink);
+  commons_.pattern_count = patterns_.size();
 }
 
 void Directory::drop_pattern(SinkId sink, const Pattern& pattern) {
@@ -113,11 +114,13 @@ void Directory::drop_pattern(SinkId sink, const Pattern& pattern) {
   assert(sinks != nullptr && (*sinks & bit_of(sink)) != 0);
   *sinks &= ~bit_of(sink);
   if (*sinks == 0) patterns_.erase(pattern);
+  commons_.pattern_count = patterns_.size();
 }
 
 void Directory::drop_sink(SinkId sink) {
   const ExclusiveLock lock(mutex_);
   patterns_.erase_if([sink](SinkBits& sinks) { return (sinks &= ~bit_of(sink)) == 0; });
+  commons_.pattern_count = patterns_.size();
 }
 
 void Directory::note_unused(Topic& topic) {

@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "model/json_object.h"
@@ -8,8 +9,8 @@
 namespace tickwire {
 
 Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max,
-         std::int64_t linger_us)
-    : commons_{.clock = clock, .ring_bytes_max = ring_bytes_max, .linger_us = linger_us},
+         std::int64_t linger_us, const HubLimits& limits)
+    : commons_{.clock = clock, .ring_bytes_max = ring_bytes_max, .linger_us = linger_us, .limits = limits},
       directory_(commons_) {
   set_rules(rules);
 }
@@ -87,6 +88,7 @@ void Hub::remove_sink(SinkId sink) {
 
 Result<Interest> Hub::add_interest(SinkId sink, std::string_view name) {
   if (Status status = check_topic(name); !status) return status.error();
+  if (Status room = room_for_topic(name); !room) return room.error();
   const Interest interest =
       directory_.with_topic(name, [sink](Topic& topic) { return topic.add_interest(sink, true); });
   Work::count(4);
@@ -161,6 +163,45 @@ bool Hub::list(const Pattern& pattern, std::string& after, std::size_t limit, co
 
 std::size_t Hub::stale_count() const {
   return static_cast<std::size_t>(std::max<std::int64_t>(commons_.stale_count, 0));
+}
+
+// --- limits ---------------------------------------------------------------------------------------------
+
+namespace {
+
+Error no_room(std::string_view what, std::size_t most, Limit limit) {
+  return {ErrorCode::kTooMany,
+          "topics: the server has " + std::to_string(most) + " " + std::string(what) +
+              ", at most as many as limits." + std::string(name_of(limit)) + " says",
+          "", limit};
+}
+
+Error no_memory() {
+  return {ErrorCode::kTooMany,
+          "topics: the server is short of memory (limits.memory_mb) and takes nothing new; try again later",
+          "", Limit::kMemory};
+}
+
+}  // namespace
+
+Status Hub::room_for_topic(std::string_view name, std::size_t image_bytes) const {
+  const bool many = commons_.topic_count >= commons_.limits.topics_max;
+  const bool large = image_bytes > commons_.image_room();
+  if (!many && !large && !commons_.memory_full) return ok_status();
+  if (directory_.find(name) != nullptr) return ok_status();
+  if (many) return no_room("topics", commons_.limits.topics_max, Limit::kTopics);
+  if (commons_.memory_full) return no_memory();
+  return no_room("MB of images", commons_.limits.image_bytes_max >> 20U, Limit::kImages);
+}
+
+Status Hub::room_for_pattern() const {
+  if (commons_.memory_full) return no_memory();
+  if (commons_.pattern_count < commons_.limits.patterns_max) return ok_status();
+  return no_room("patterns", commons_.limits.patterns_max, Limit::kPatterns);
+}
+
+std::size_t Hub::image_bytes() const {
+  return static_cast<std::size_t>(std::max<std::int64_t>(commons_.image_bytes, 0));
 }
 
 // --- the epoch ------------------------------------------------------------------------------------------

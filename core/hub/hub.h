@@ -39,7 +39,8 @@ class Hub final : public Publisher {
   // `ring_bytes_max`: memory for the rings of value topics, of which each topic has an equal share.
   // `linger_us`: a topic that its feed is not asked for, and did not update for so long, becomes stale.
   Hub(const Clock& clock, const std::vector<TopicRule>& rules,
-      std::size_t ring_bytes_max = kRingBytesMaxDefault, std::int64_t linger_us = kLingerUsDefault);
+      std::size_t ring_bytes_max = kRingBytesMaxDefault, std::int64_t linger_us = kLingerUsDefault,
+      const HubLimits& limits = {});
   // The configuration's rules anew; patterns must be valid. Existing topics follow.
   void set_rules(const std::vector<TopicRule>& rules) { directory_.set_rules(rules); }
   // A feed's rule, after all others: it decides what those leave open. Existing topics follow. For the topics
@@ -113,6 +114,14 @@ class Hub final : public Publisher {
   [[nodiscard]] std::size_t topic_count() const { return commons_.topic_count; }
   [[nodiscard]] std::size_t stale_count() const;
 
+  // --- limits -----------------------------------------------------------------------------------------
+  // Of HubLimits. kTooMany, which names the limit. A few threads at once may each get one past it.
+  [[nodiscard]] Status room_for_pattern() const;
+  [[nodiscard]] std::size_t image_bytes() const;
+  // The process is past its soft limit of memory, or is no more: while it is, nothing new is taken.
+  void set_memory_full(bool full) { commons_.memory_full = full; }
+  [[nodiscard]] bool memory_full() const { return commons_.memory_full; }
+
   // --- the epoch --------------------------------------------------------------------------------------
   // Names this unbroken history of sequence numbers; empty until it is set. Every sink is told between the
   // updates that this thread published before, and those that it publishes after. A new sink asks for it.
@@ -130,6 +139,8 @@ class Hub final : public Publisher {
     return {feed, commons_.clock.wall_ms(), commons_.clock.steady_us()};
   }
   void share_rings();
+  // Whether a topic is there, or may come to be with an image of so many bytes.
+  [[nodiscard]] Status room_for_topic(std::string_view name, std::size_t image_bytes = 0) const;
 
   TopicCommons commons_;
   Directory directory_;

@@ -16,6 +16,13 @@ void fetch(const void* start, std::size_t bytes) {
     __builtin_prefetch(static_cast<const char*>(start) + at);
 }
 
+Error images_full(std::size_t bytes_max) {
+  return {ErrorCode::kTooMany,
+          "data: the images of all topics have " + std::to_string(bytes_max >> 20U) +
+              " MB together, which is limits.images_mb; this one may not grow",
+          "data", Limit::kImages};
+}
+
 Error image_too_large(std::string_view topic, std::size_t bytes) {
   return {ErrorCode::kBadData,
           "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
@@ -65,12 +72,18 @@ Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
   UpdatePtr before;  // its memory is given back without the lock
   const MutexLock lock(mutex_);
   Update::Parts parts;
+  const std::string_view image = last_ ? last_->image() : std::string_view();
+  const std::size_t bytes_max = image.size() + commons_.image_room();
+  std::size_t bytes = data.text.size();
   if (delivery() == Delivery::kEvent) {  // it replaces the image whatever its fields are
-    fields_.forget();
+    if (bytes <= bytes_max) fields_.forget();
   } else {
-    const std::string_view image = last_ ? last_->image() : std::string_view();
-    const std::size_t bytes = fields_.merge(image, data, parts.image);
+    bytes = fields_.merge(image, data, parts.image, std::min(kImageBytesMax, bytes_max));
     if (bytes > kImageBytesMax) return image_too_large(name, bytes);
+  }
+  if (bytes > bytes_max) return images_full(commons_.limits.image_bytes_max);
+  if (bytes != image.size()) {
+    commons_.image_bytes += static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(image.size());
   }
   parts.data = data.text;
   parts.seq = last_ ? last_->seq() + 1 : 1;

@@ -18,18 +18,35 @@
 
 namespace tickwire {
 
+// What the plant may hold; beyond it new topics and patterns, and images that grow, are refused (kTooMany).
+struct HubLimits {
+  std::size_t topics_max = 1'000'000;
+  std::size_t patterns_max = 100'000;  // different ones, of all sessions
+  std::size_t image_bytes_max = std::size_t{4} << 30U;
+};
+
 struct TopicCommons {
   const Clock& clock;
   const std::size_t ring_bytes_max;  // of all rings of value topics together
   // A topic that its feed is not asked for, and did not update for so long, becomes stale.
   const std::int64_t linger_us;
+  const HubLimits limits = {};
 
   Demand demand = {};
   Sinks sinks = {};
   DirtyList dirty = {};
   WatchList watched = {};
   std::atomic<std::size_t> topic_count = 0;
+  std::atomic<std::size_t> pattern_count = 0;
   std::atomic<std::int64_t> stale_count = 0;
+  std::atomic<std::int64_t> image_bytes = 0;  // of all topics
+  std::atomic<bool> memory_full = false;      // the process is past its soft limit
+
+  // Bytes by which images may still grow.
+  [[nodiscard]] std::size_t image_room() const {
+    const auto held = static_cast<std::size_t>(std::max<std::int64_t>(image_bytes, 0));
+    return held < limits.image_bytes_max ? limits.image_bytes_max - held : 0;
+  }
 
   // Bytes that the ring of one value topic may hold.
   [[nodiscard]] std::size_t ring_share() const {

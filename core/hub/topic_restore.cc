@@ -36,6 +36,7 @@ void Topic::restore(StoredTopic stored) {
   parts.seq = stored.seq;
   parts.ts = stored.ts;
   parts.status = stored.status == TopicStatus::kLive ? TopicStatus::kStale : stored.status;
+  commons_.image_bytes += static_cast<std::int64_t>(stored.image.size());
   parts.data = std::move(stored.image);
   if (parts.status == TopicStatus::kStale) ++commons_.stale_count;
   last_ = std::make_shared<const Update>(std::move(parts));

@@ -25,23 +25,25 @@ void ImageFields::forget() {
   index_.reset();
 }
 
-std::size_t ImageFields::merge(std::string_view image, const ImageView& update, std::string& out) {
+std::size_t ImageFields::merge(std::string_view image, const ImageView& update, std::string& out,
+                               std::size_t bytes_max) {
   if (update.shape != 0 && update.shape == shape_) return update.text.size();
   if (index_ && !is_worth_an_index(index_->size(), update)) forget();
   if (!index_) {
     list(image);
     if (replaces_image({image, fields_}, update) || (fields_.empty() && is_image(update))) {
+      if (update.text.size() > bytes_max) return update.text.size();
       keep(update.fields, update.shape);
       return update.text.size();
     }
     if (is_worth_an_index(fields_.size(), update)) index_ = ImageIndex::create({image, fields_});
     if (index_) fields_ = std::vector<JsonField>();
   }
-  if (index_) return index_->merge(image, update, kImageBytesMax, out);
+  if (index_) return index_->merge(image, update, bytes_max, out);
 
   thread_local Image merged;
   merge_image({image, fields_}, update, merged);
-  if (merged.text.size() > kImageBytesMax) return merged.text.size();
+  if (merged.text.size() > bytes_max) return merged.text.size();
   const bool same_text = merged.text == update.text;
   if (!same_text) out = merged.text;
   keep(merged.fields, same_text ? update.shape : 0);

@@ -31,8 +31,9 @@ class ImageFields {
   void forget();
   // Merges `update` into `image`, whose fields these are; from then on they are those of the new image.
   // `out` becomes its text, or stays empty when that is the very text of the update. Returns its size; past
-  // kImageBytesMax nothing changes.
-  std::size_t merge(std::string_view image, const ImageView& update, std::string& out);
+  // `bytes_max` nothing changes.
+  std::size_t merge(std::string_view image, const ImageView& update, std::string& out,
+                    std::size_t bytes_max = kImageBytesMax);
 
   // Merges cost what the update has.
   [[nodiscard]] bool indexed() const { return index_ != nullptr; }

@@ -57,7 +57,8 @@ bool past_double(std::string_view number) {
 // at_.
 class Scanner {
  public:
-  Scanner(std::string_view text, std::size_t depth_max) : text_(text), depth_max_(depth_max) {}
+  Scanner(std::string_view text, const JsonLimits& limits)
+      : text_(text), depth_max_(limits.depth_max), elements_left_(limits.elements_max) {}
 
   bool object_with_fields(std::vector<JsonField>& fields) {
     skip_space();
@@ -69,6 +70,7 @@ class Scanner {
 
   bool only_number() { return number() && at_ == text_.size(); }
 
+  [[nodiscard]] bool has_too_many_elements() const { return fault_ == kTooMany; }
   [[nodiscard]] std::string fault() const {
     std::string limit = fault_ == kTooDeep ? std::to_string(depth_max_) : "";
     return fault_ + limit + " at byte " + std::to_string(at_);
@@ -76,6 +78,7 @@ class Scanner {
 
  private:
   static constexpr const char* kTooDeep = "nested deeper than ";
+  static constexpr const char* kTooMany = "more values than are allowed";
 
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool fail(const char* fault) {
@@ -130,6 +133,7 @@ class Scanner {
   }
 
   bool value(std::size_t depth) {  // NOLINT(misc-no-recursion): depth_max_ bounds it
+    if (elements_left_-- == 0) return fail(kTooMany);
     bool escaped = false;
     switch (peek()) {
       case '{':
@@ -233,6 +237,7 @@ class Scanner {
 
   std::string_view text_;
   std::size_t depth_max_;
+  std::size_t elements_left_;
   std::size_t at_ = 0;
   const char* fault_ = "";
 };
@@ -248,14 +253,18 @@ Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max) {
 }
 
 bool is_json_number(std::string_view text) {
-  return Scanner(text, 0).only_number();
+  return Scanner(text, {}).only_number();
 }
 
 Status scan_object(std::string_view text, std::vector<JsonField>& fields, const JsonLimits& limits) {
   fields.clear();
   if (Status fits = check_payload_bytes(text.size(), limits.bytes_max); !fits) return fits;
-  Scanner scanner(text, limits.depth_max);
+  Scanner scanner(text, limits);
   if (scanner.object_with_fields(fields)) return ok_status();
+  if (scanner.has_too_many_elements()) {
+    return Error{ErrorCode::kBadData, "data: more than " + std::to_string(limits.elements_max) + " values",
+                 "data", Limit::kJsonElements};
+  }
   return Error{ErrorCode::kBadData, "data: " + scanner.fault(), "data"};
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct JsonField {
 
 struct JsonLimits {
   std::size_t bytes_max = kPayloadBytesMax;
-  std::size_t depth_max = kJsonDepthMax;  // the object itself is 1
+  std::size_t depth_max = kJsonDepthMax;                               // the object itself is 1
+  std::size_t elements_max = std::numeric_limits<std::size_t>::max();  // values, those within others included
 };
 
 // An image, which many updates make up, may be longer than one of them.

@@ -50,6 +50,7 @@ Connection::Connection(LoopState& loop, Opening opening)
       opening_(std::make_unique<Opening>(std::move(opening))),
       incoming_(loop.config.message_bytes_max),
       place_(loop.connections.size()),
+      seat_(std::move(opening_->seat)),
       inflater_(loop.inflater_bytes, opening_->client.address),
       unfinished_(loop.unfinished_bytes, opening_->client.address),
       unread_(loop.unread_bytes, opening_->client.address) {

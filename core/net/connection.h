@@ -36,6 +36,7 @@ struct Opening {
   ClientInfo client;
   Agreement agreement;
   std::string bytes;  // for lws to read first: the handshake, and what the client sent behind it
+  Share seat;         // of the plant's connections
 };
 
 class Connection final : public Socket, public Pollee, public LoopTimer {
@@ -109,6 +110,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   IncomingMessage incoming_;
   std::string pending_;  // frames that wait for lws to finish a part of another write
   std::size_t place_;    // in loop_.connections
+  const Share seat_;     // of the plant's connections
   Share inflater_;
   Share unfinished_;  // bytes of the message under way
   Share unread_;      // bytes that the client has not taken

@@ -46,29 +46,34 @@ bool would_block(ssize_t read) {
 
 void HttpConnection::adopt(LoopState& loop, int socket, Door door) {
   const PeerAddress address = peer_address(socket);
-  Share place(loop.requests_open, address);
-  // The admin's socket has a way in also where others took every place.
-  const Drawn drawn = door == Door::kAdminSocket ? Drawn::kTaken : place.resize(1);
+  Places places{{}, Share(loop.requests_open, address)};
+  const auto refuse = [socket](std::string_view what) {
+    (void)HttpExchange(too_many(what), "GET").send(socket);
+    ::close(socket);
+  };
+  // The admin's ways in stay open also where others took every place.
+  if (door == Door::kPublic && loop.config.gate != nullptr) {
+    if (const auto limit = loop.config.gate->enter(address, loop.clock.steady_us(), places.seat)) {
+      loop.shard.counters().count(*limit);
+      return refuse(describe_refusal(*limit));
+    }
+  }
+  const Drawn drawn = door == Door::kAdminSocket ? Drawn::kTaken : places.place.resize(1);
   if (drawn != Drawn::kTaken) {
     loop.shard.counters().count(drawn == Drawn::kAddressSpent ? RefusedFor::kAddress : RefusedFor::kTotal);
-    (void)HttpExchange(
-        too_many(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
-                                               : "too many connections are no WebSocket"),
-        "GET")
-        .send(socket);
-    ::close(socket);
-    return;
+    return refuse(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
+                                                : "too many connections are no WebSocket");
   }
-  auto* client = new HttpConnection(loop, socket, door, address, std::move(place));
+  auto* client = new HttpConnection(loop, socket, door, address, std::move(places));
   if (!loop.poller.add(socket, *client, EPOLLIN)) delete client;
 }
 
-HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Share place)
+HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Places places)
     : loop_(loop),
       socket_(socket),
       door_(door),
       address_(address),
-      place_(std::move(place)),
+      places_(std::move(places)),
       answer_(loop.answers_open, address),
       bytes_(loop.unfinished_bytes, address) {
   loop_.http.insert(this);
@@ -164,6 +169,11 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   const UpgradeRequest request = upgrade_request(head);
   if (const auto refusal = check_upgrade(request, loop_.config.origins)) return refuse(*refusal);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
+  if (loop_.shard.memory_full()) {
+    loop_.shard.counters().count(Limit::kMemory);
+    return refuse(503, ErrorCode::kTooMany,
+                  "the server is short of memory and takes no new clients; try again later");
+  }
   if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
   Opening opening;
   opening.agreement = agree(request);
@@ -171,6 +181,7 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   opening.client.remote = peer_text(socket_);
   opening.client.token = head.parameter("token");
   opening.client.address = address_;
+  opening.seat = std::move(places_.seat);
   // What follows the head belongs to the WebSocket already.
   opening.bytes = handshake_head(request, opening.agreement) + head_.substr(size);
   LoopState& loop = loop_;

@@ -53,7 +53,11 @@ class HttpConnection final : public Pollee, public LoopTimer {
  private:
   enum class State : std::uint8_t { kHead, kAwaiting, kAnswering, kLingering };
 
-  HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Share place);
+  struct Places {
+    Share seat;   // of the plant's connections
+    Share place;  // of the connections that are no WebSocket
+  };
+  HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Places places);
   void read_head();
   void on_head(std::size_t size);
   void on_upgrade(const RequestHead& head, std::size_t size);
@@ -76,7 +80,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   const Door door_;
   const PeerAddress address_;
   State state_ = State::kHead;
-  Share place_;   // of the connections that are no WebSocket
+  Places places_;
   Share answer_;  // of the answers under way
   Share bytes_;   // of the unfinished heads' bytes, then of the unread answers'
   std::string method_;

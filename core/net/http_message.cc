@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "protocol/codes.h"
 #include "protocol/encode.h"
@@ -59,6 +61,11 @@ HttpResponse error_response(int status, const Error& error) {
   response.status = status;
   response.head = fmt::format(R"({{"error":{{"code":"{}","message":{},"retryable":{}}}}})", row.name,
                               quote_json(error.message), row.retryable);
+  if (status == 503 && row.retryable) {
+    constexpr std::int64_t kRetryAfterSeconds = 2;
+    const std::int64_t asked = (error.retry_after_ms + 999) / 1'000;
+    response.headers = fmt::format("Retry-After: {}\r\n", std::max(asked, kRetryAfterSeconds));
+  }
   if (status == 405) response.headers = "Allow: GET, HEAD\r\n";
   return response;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/shares.h"
+#include "net/connection_gate.h"
 #include "protocol/command.h"
 
 namespace tickwire {
@@ -23,6 +24,7 @@ struct NetConfig {
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
   std::string admin_token;                // opens the admin listener where it is TCP; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
+  ConnectionGate* gate = nullptr;  // of the whole plant, which outlives the loop; null: everybody may come
 
   // What the clients of one loop share: all together, those of one address, one of them.
   ShareLimits requests_open{4'096, 512, 1};  // connections that are no WebSocket; past it 503

@@ -51,6 +51,7 @@ enum class CloseCode : std::uint16_t {
   kGoingAway = 1001,
   kProtocolError = 1002,
   kNotUtf8 = 1007,
+  kPolicy = 1008,
   kTooLarge = 1009,
   kTooSlow = 1013,
   kDrain = 4001,

@@ -198,8 +198,9 @@ Result<Command> parse_text(std::string_view text, std::string& id, const std::op
   // The scanner bounds size and depth before the tree is built (nlohmann's destructor and copy recurse), and
   // finds the bytes of `data`, which are the feed's and never re-serialised.
   std::vector<JsonField> fields;
-  if (Status s = scan_object(text, fields, {kMessageBytesMax, kJsonDepthMax + 1}); !s) {
-    return refusal(text, id, {ErrorCode::kBadMessage, "message" + s.error().message.substr(4), ""});
+  if (Status s = scan_object(text, fields, {kMessageBytesMax, kJsonDepthMax + 1, kJsonElementsMax}); !s) {
+    return refusal(text, id,
+                   {ErrorCode::kBadMessage, "message" + s.error().message.substr(4), "", s.error().limit});
   }
   const json message = json::parse(text, nullptr, false);
   if (message.is_discarded()) return refusal(text, id, {ErrorCode::kBadMessage, "message: not JSON", ""});

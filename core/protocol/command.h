@@ -15,6 +15,8 @@
 namespace tickwire {
 
 inline constexpr std::size_t kMessageBytesMax = 2U << 20U;
+// Values in a message, those within others included: a tree of them is built, of some 40 bytes each.
+inline constexpr std::size_t kJsonElementsMax = 250'000;
 inline constexpr std::size_t kTopicsPerCommandMax = 10'000;
 inline constexpr std::size_t kListTopicsMax = 10'000;
 inline constexpr std::size_t kIdBytesMax = 64;

@@ -27,6 +27,7 @@ void append_error_fields(std::string& text, const Error& error) {
   text.append(R"("code":")").append(row.name).append(R"(","message":)").append(quote_json(error.message));
   if (!error.field.empty()) text.append(",\"field\":").append(quote_json(error.field));
   text.append(row.retryable ? ",\"retryable\":true" : ",\"retryable\":false");
+  if (error.retry_after_ms > 0) text.append(",\"retry_after_ms\":").append(number(error.retry_after_ms));
 }
 
 std::string topic_message(std::string_view type, const TopicMessage& message, bool with_status) {

@@ -42,11 +42,15 @@ void Session::send_payload(std::string_view payload) {
   if (state_ == SessionState::kClosing) return;
   framing.append(outbox_, payload);
   update_reading();
+  if (blocked_ && outbox_share.counts() && outbox_share.resize(outbox_.size()) != Drawn::kTaken) {
+    close(CloseCode::kTooSlow, "no memory for answers that wait, try again later");
+  }
 }
 
 std::string Session::take_outbox() {
   std::string frames;
   frames.swap(outbox_);
+  outbox_share.release();
   return frames;
 }
 

@@ -6,6 +6,7 @@
 // nothing is written while blocked() or after closing.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -16,6 +17,7 @@
 
 #include "base/shares.h"
 #include "base/timer_heap.h"
+#include "base/token_bucket.h"
 #include "session/client_info.h"
 #include "session/framing.h"
 #include "session/session_state.h"
@@ -32,6 +34,9 @@ struct SessionConfig {
   std::size_t patterns_max = 100;  // of those; each update of a topic is held against all that match it
   std::size_t commands_pending_max = 16;
 };
+
+// What a session may do so often a second: see fanout/throttle.h.
+enum class Rated : std::uint8_t { kCommand, kList, kPublish };
 
 class Session : public Timer {  // which is its shard's
  public:
@@ -113,13 +118,15 @@ class Session : public Timer {  // which is its shard's
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
-  bool in_dues = false;           // see Dues
-  bool authenticating = false;    // its token is being looked at
-  bool working = false;           // a command of it is done in pieces, or by a worker
-  std::uint64_t steps = 0;        // that its commands took in this run of the shard
-  std::uint64_t steps_run = 0;    // which run that is
-  std::list<std::string> parked;  // commands that wait for one before them
-  Share parked_share;             // their bytes
+  bool in_dues = false;                // see Dues
+  bool authenticating = false;         // its token is being looked at
+  bool working = false;                // a command of it is done in pieces, or by a worker
+  std::uint64_t steps = 0;             // that its commands took in this run of the shard
+  std::uint64_t steps_run = 0;         // which run that is
+  std::list<std::string> parked;       // commands that wait for one before them
+  Share parked_share;                  // their bytes
+  Share outbox_share;                  // the bytes of control messages that its socket does not take
+  std::array<TokenBucket, 3> rates{};  // by Rated
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;
   std::uint64_t messages = 0;  // without control messages

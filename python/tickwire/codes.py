@@ -25,6 +25,7 @@ CLOSE_CODES: Final[dict[int, bool]] = {
     1001: True,
     1002: False,
     1007: False,
+    1008: True,
     1009: False,
     1013: True,
     4001: True,

@@ -14,6 +14,8 @@ shards = 2
 drain_s = 1
 [auth]
 publish = "open"
+[limits]
+new_connections_per_s = 0        # what is behind the door is attacked, too
 """
 GROWTH_MAX = 1.1
 SLACK_BYTES = 8 << 20  # of an allocator's arenas, beside a level of some 40 MB

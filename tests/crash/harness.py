@@ -32,6 +32,9 @@ path = "ticks.db"
 flush_ms = 10
 [auth]
 publish = "open"
+[limits]
+commands_per_s = 0
+publishes_per_s = 0
 [topics."e.>"]
 delivery = "event"
 history = "stored"
