@@ -12,6 +12,7 @@ ORDER = [
     "base",
     "model",
     "codec",
+    "client",
     "protocol",
     "hub",
     "session",

@@ -10,7 +10,7 @@ Rule = Callable[[Path, str], Iterator[str]]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
-PURE_LAYERS = ("model", "codec", "protocol", "hub", "session", "fanout")
+PURE_LAYERS = ("model", "codec", "client", "protocol", "hub", "session", "fanout")
 # A pure layer knows no thread, no clock, no file and no socket. A mutex is none of these.
 IMPURE = re.compile(
     r"thread|chrono|fstream|filesystem|iostream|future|condition_variable|\w+\.h|sys/.*"

@@ -25,6 +25,11 @@ void ImageFields::forget() {
   index_.reset();
 }
 
+void ImageFields::replace(std::span<const JsonField> fields) {
+  index_.reset();
+  keep(fields, 0);
+}
+
 std::size_t ImageFields::merge(std::string_view image, const ImageView& update, std::string& out,
                                std::size_t bytes_max) {
   if (update.shape != 0 && update.shape == shape_) return update.text.size();

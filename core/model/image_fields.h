@@ -29,6 +29,10 @@ class ImageFields {
 
   // The image became a text of which nothing is known yet.
   void forget();
+  // The image became a text with these fields.
+  void replace(std::span<const JsonField> fields);
+  // The fields of the image, where they are listed one by one; else nothing.
+  [[nodiscard]] std::span<const JsonField> listed() const { return fields_; }
   // Merges `update` into `image`, whose fields these are; from then on they are those of the new image.
   // `out` becomes its text, or stays empty when that is the very text of the update. Returns its size; past
   // `bytes_max` nothing changes.
