@@ -10,6 +10,10 @@ void register_config(pybind11::module_& module);         // Config, ConfigEntry
 void register_events(pybind11::module_& module);         // DemandChange, AccessQuestion
 void register_local_session(pybind11::module_& module);  // LocalSession
 void register_engine(pybind11::module_& module);         // Engine
+void register_update(pybind11::module_& module);         // Update
+void register_update_ring(pybind11::module_& module);    // UpdateRing
+void register_arrow_stream(pybind11::module_& module);   // arrow_stream
+void register_client(pybind11::module_& module);         // ClientTopics, Stream
 void register_store(pybind11::module_& module);          // backup_store, restore_store
 
 // All of them, in an order in which each finds the types it mentions.

@@ -29,6 +29,10 @@ void register_all(py::module_& module) {
   register_local_session(module);
   register_engine(module);
   register_store(module);
+  register_update(module);
+  register_update_ring(module);
+  register_client(module);
+  register_arrow_stream(module);
 }
 
 }  // namespace tickwire

@@ -19,6 +19,7 @@ GROUP = {
     "upstream": "for plugins",
     "client": "client",
     "subscription": "client",
+    "sync": "client",
     "local": "server",
     "server": "server",
     "__main__": "cli",
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "client": {"base", "_client"},
     "_host": {"base", "for plugins"},
     "server": {"base", "_host"},
-    "_tools": {"base", "_client", "client"},
+    "_tools": {"base", "_client", "client", "_tools/check"},
     # A fault of the client must not hide itself from the check of a server's stream.
     "_tools/check": {"base"},
     "cli": {"base", "_client", "client", "_host", "server", "_tools", "_tools/check"},

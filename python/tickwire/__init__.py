@@ -48,14 +48,15 @@ __all__ = [
     "connect",
     "errors",
     "feed",
+    "sync",
 ]
 
 
 if not TYPE_CHECKING:  # a type checker takes it for every name, also for those misspelt
 
     def __getattr__(name: str) -> Any:
-        if name == "errors":
-            value = import_module("tickwire.errors")
+        if name in ("errors", "sync"):
+            value = import_module(f"tickwire.{name}")
         elif name == "__version__":
             value = import_module("tickwire._core").version
         elif name in _HOME:

@@ -1,6 +1,6 @@
 """The C++ core of tickwire. What it is for a user stands in the package around it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Literal, final
 
 _Data = Mapping[str, Any] | bytes | bytearray | memoryview | str
@@ -199,3 +199,169 @@ def backup_store(path: str, target: str) -> None:
 
 def restore_store(backup: str, path: str) -> str:
     """Puts a copy in the store's place. The new name of what was there, or "". StoreError."""
+
+@final
+class Update:
+    """One message about a topic. Its values are shared with `Client.images`: do not change them."""
+
+    __match_args__ = (
+        "kind",
+        "topic",
+        "seq",
+        "ts",
+        "status",
+        "data",
+        "raw",
+        "missed",
+        "delivery",
+        "text",
+        "recovered",
+    )
+    def __init__(
+        self,
+        kind: Literal["snapshot", "update", "status", "gap", "resumed"],
+        topic: str,
+        seq: int,
+        ts: int = 0,
+        status: str | None = None,
+        data: dict[str, Any] = ...,
+        raw: str = "",
+        missed: int | None = None,
+        delivery: str | None = None,
+        text: str = "",
+        recovered: bool | None = None,
+    ) -> None: ...
+    def __hash__(self) -> int: ...
+    @property
+    def kind(self) -> Literal["snapshot", "update", "status", "gap", "resumed"]: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def ts(self) -> int: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+    @property
+    def raw(self) -> str: ...
+    @property
+    def missed(self) -> int | None: ...
+    @property
+    def delivery(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def recovered(self) -> bool | None: ...
+    @property
+    def first_seq(self) -> int: ...
+
+def recognise(text: str, decode: Callable[[str], dict[str, Any]] | None = None) -> Update | None:
+    """An Update of a message in the server's own spelling; None: any other text."""
+
+def set_decode(decode: Callable[[str], dict[str, Any]]) -> None:
+    """How an Update makes `data` of its text, where its client says nothing else."""
+
+def arrow_stream(names: Sequence[str], fields: Sequence[str], buffers: list[bytearray]) -> object:
+    """A PyCapsule of the Arrow C stream interface: the column topic, and float64 columns."""
+
+@final
+class UpdateRing:
+    """The updates that one reader of a client has not taken yet."""
+
+    def __init__(self, limit: int) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def full(self) -> bool:
+        """It holds its limit or more."""
+    def append(self, update: Update, first_missed: int) -> None:
+        """first_missed: the first seq that its reader misses if it is dropped."""
+    def pop(self) -> Update:
+        """The oldest. Raises IndexError when it is empty."""
+    def take(self, count: int) -> list[Update]:
+        """At most so many, oldest first."""
+    def drop(self) -> list[tuple[Update, int]]:
+        """All as (update, first_missed); it is empty then."""
+    def note_full(self) -> None: ...
+    def take_room(self) -> bool:
+        """True once, when it is half empty after note_full."""
+    def close(self) -> None:
+        """Nothing more is appended."""
+    def step(self, reader: object) -> Coroutine[Any, Any, Update]:
+        """An awaitable of the next update, or of reader._wait(); calls reader._room()."""
+    def batch(self, reader: object) -> Coroutine[Any, Any, list[Update]]:
+        """An awaitable of all updates that are there, or of reader._wait_batch()."""
+
+@final
+class ClientTopics:
+    """All topics that a client knows: seq, status and image."""
+
+    def __init__(self) -> None: ...
+    def __contains__(self, name: str) -> bool: ...
+    def __len__(self) -> int: ...
+    def names(self) -> list[str]: ...
+    def find(self, name: str) -> tuple[int, bool, bool, str] | None:
+        """(seq, synced, event, status said), or None."""
+    def put(self, name: str, state: tuple[int, bool, bool, str]) -> None: ...
+    def forget(self, name: str) -> bool: ...
+    def show(self, name: str, status: str | None) -> None: ...
+    def shown(self, name: str) -> str | None: ...
+    def names_shown(self) -> list[str]: ...
+    def replace_image(self, name: str, data: str) -> bool:
+        """False: nothing that the core's scanner takes; nothing changed."""
+    def merge_image(self, name: str, data: str) -> bool:
+        """As replace_image."""
+    def move_image_out(self, name: str) -> None:
+        """From here on the caller keeps it."""
+    def image_version(self, name: str) -> int:
+        """Changes with the image; 0: none."""
+    def image(self, name: str) -> str: ...
+    def field(self, name: str, field: str) -> str | None:
+        """JSON text, or None."""
+    def names_with_image(self) -> list[str]: ...
+    def take_changed(self) -> list[str]:
+        """Topics whose image changed since the last call."""
+    def columns(
+        self, fields: Sequence[str], pattern: str
+    ) -> tuple[list[str], list[bytearray], list[int]]:
+        """The names of the topics that match, a bytearray of float64 for each field, and the rows
+        of images that the caller keeps."""
+    def memory_bytes(self) -> int: ...
+    def route(self, rings: list[UpdateRing]) -> int:
+        """A number for these rings, until forget_routes."""
+    def arm(self, name: str, route: int) -> None: ...
+    def disarm(self, name: str) -> None: ...
+    def disarm_all(self) -> None: ...
+    def forget_routes(self) -> None:
+        """Disarms all, too."""
+
+@final
+class Stream:
+    """The bytes of a connection: takes what only goes on, hands out the rest."""
+
+    def __init__(
+        self,
+        topics: ClientTopics,
+        deflate: bool,
+        window_bits: int,
+        context_takeover: bool,
+        message_bytes_max: int,
+        decode: Callable[[str], dict[str, Any]] | None,
+    ) -> None: ...
+    stop_each: bool
+    """next() returns after each update that it took."""
+    @property
+    def filled(self) -> bool:
+        """The last read filled its room."""
+    @property
+    def updates(self) -> int:
+        """The number of updates that it took."""
+    def room(self) -> memoryview:
+        """Where the next bytes go; void after received and next."""
+    def received(self, bytes: int) -> None: ...
+    def next(self) -> str | bytes | bool | None:
+        """None: all was read. A str: a message to judge. bytes: for the WebSocket library. False: a
+        ring is full, or stop_each. Raises ProtocolError."""
+    def take_touched(self) -> list[UpdateRing]:
+        """The rings that got something since the last call."""

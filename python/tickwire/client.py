@@ -9,12 +9,13 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
 from tickwire._backoff import BACKOFF_S_FIRST
 from tickwire._client.arguments import (
     LAST_MAX,
+    check_coalesce,
     check_range,
     check_rate,
     check_since,
@@ -23,11 +24,12 @@ from tickwire._client.arguments import (
     check_topics,
 )
 from tickwire._client.ask import SNAPSHOT, Start
+from tickwire._client.commands import Commands
 from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
 from tickwire._client.link import Link, LinkOptions
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate, Reader
-from tickwire._json import Payload, data_text
+from tickwire._client.values import Values
 from tickwire._pattern import is_pattern
 from tickwire.errors import (
     ConnectionLostError,
@@ -37,7 +39,7 @@ from tickwire.errors import (
     UnknownTopicError,
 )
 from tickwire.subscription import Subscription
-from tickwire.update import Update, stale
+from tickwire.update import Update, decoder, stale
 from tickwire.url import DEFAULT_URL, websocket_url
 
 QUEUE_MAX: Final = 1024
@@ -52,6 +54,8 @@ def connect(
     reconnect: bool = True,
     timeout_s: float = 10.0,
     backoff_s: float = BACKOFF_S_FIRST,
+    coalesce_ms: float = 0,
+    parse_float: Callable[[str], Any] | None = None,
 ) -> "Client":
     """A client of the server at `url`, for ``async with tickwire.connect(url) as c:``.
 
@@ -65,22 +69,33 @@ def connect(
         reconnect: If False, a lost connection is not made again: iterators and commands raise.
         timeout_s: The time in seconds for connecting, and for each answer.
         backoff_s: Seconds before the first attempt to connect again; they double, up to 20.
+        coalesce_ms: Read from the connection at most once in so many milliseconds, 0 to 1000. Each
+            read then brings more messages, which costs less CPU and makes them later by so much.
+        parse_float: Makes numbers with a point or an exponent of their text, as in `json.loads`;
+            with `decimal.Decimal` they keep all their digits.
     """
     if token is not None:
         check_token(token)
-    options = LinkOptions(websocket_url(url), token, reconnect, timeout_s, backoff_s)
+    check_coalesce(coalesce_ms)
+    decode = None if parse_float is None else decoder(parse_float)
+    options = LinkOptions(
+        websocket_url(url), token, reconnect, timeout_s, backoff_s, coalesce_ms / 1000, decode
+    )
     return Client(options)
 
 
-class Client:
+class Client(Values, Commands):
     """Made by `connect`. It belongs to one event loop, of which many tasks may use it at once."""
 
     def __init__(self, options: LinkOptions) -> None:
         self._options = options
-        self._protocol = Protocol()
+        super().__init__(Protocol())
         self._gate = Gate()
         self._readers = list[Reader]()
-        self._routes = dict[str, list[Reader]]()
+        self._routes = dict[tuple[Reader, ...], int]()
+        """Who reads a topic -> the core's number for them."""
+        if options.decode is not None:
+            self._protocol.decode_with(options.decode)
         self._retrying: dict[str, TickwireError] = {}
         """Topics and patterns that will be asked for again -> why they were not given."""
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
@@ -113,21 +128,6 @@ class Client:
         """The server's name and version."""
         return self._link.welcome.server
 
-    @property
-    def images(self) -> Mapping[str, dict[str, Any]]:
-        """A view of topic to current image, for all subscriptions. Do not change the images."""
-        return MappingProxyType(self._protocol.topics.images)
-
-    @property
-    def status(self) -> Mapping[str, str]:
-        """A view of topic to live, stale, halted or closed; without a connection none is live."""
-        return MappingProxyType(self._protocol.topics.statuses)
-
-    @property
-    def holes(self) -> int:
-        """How many updates did not follow the one before (holes); it should stay 0."""
-        return self._protocol.holes
-
     # --- subscriptions ----------------------------------------------------------------------------
 
     def subscribe(
@@ -154,14 +154,15 @@ class Client:
             since: Continue after the last `seq` that a former client had of each topic; a
                 ``resumed`` comes first.
             epoch: The `epoch` that the numbers in `since` belong to.
-            queue_max: At this number of unread messages the client stops reading.
+            queue_max: At this number of unread messages the client stops reading. 0: it keeps no
+                messages, for a reader of `images`, `value`, `changed` and `columns` alone.
         """
         check_topics(topics)
         check_rate(max_rate)
         check_range("last", last, 0, LAST_MAX)
-        check_range("queue_max", queue_max, 1)
+        check_range("queue_max", queue_max, 0)
         check_since(since or {}, epoch)
-        reader = Reader(topics, self._gate, queue_max, self._refresh)
+        reader = Reader(topics, self._gate, queue_max, self._refresh, self._disarm)
         reader.snapshot = snapshot
         reader.start = Start(last, dict(since or {}), epoch)
         reader.max_rate = max_rate or math.inf
@@ -183,7 +184,7 @@ class Client:
         check_topic(topic)
         if is_pattern(topic):
             raise TopicError(f"{topic}: a pattern, not a topic", topic=topic)
-        reader = Reader([topic], self._gate, QUEUE_MAX, self._refresh)
+        reader = Reader([topic], self._gate, QUEUE_MAX, self._refresh, self._disarm)
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 await self._join(reader)
@@ -202,46 +203,6 @@ class Client:
             self._leave(reader)
         raise ConnectionLostError(f"{topic}: unsubscribed before its snapshot came")
 
-    # --- commands ---------------------------------------------------------------------------------
-
-    async def publish(self, topic: str, data: Payload) -> int:
-        """Publishes an update, and returns its `seq`.
-
-        `data` is a mapping (a `Decimal` keeps its digits), or a JSON object as `str` or `bytes`. A
-        `DataError` names the field that cannot be sent and the limit, before anything is sent.
-        After a `ConnectionLostError` nobody knows whether the update was published.
-        """
-        check_topic(topic)
-        answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
-        for error in answer.refused.values():
-            raise error
-        return answer.seqs[topic]
-
-    async def list(self, pattern: str = ">") -> list[str]:
-        """Returns the names of all topics that exist and match `pattern`, in order."""
-        check_topic(pattern)
-        names: list[str] = []
-        after: str | None = ""
-        while after is not None:
-            answer = await self._link.ask(self._protocol.list_topics(pattern, after))
-            names += answer.names
-            after = answer.next
-        return names
-
-    async def ping(self) -> float:
-        """Returns the time in seconds until the server's answer came."""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        await self._link.ask(self._protocol.ping())
-        return loop.time() - start
-
-    async def auth(self, token: str) -> None:
-        """Sends a new token, now and with every later connection. `DeniedError` and others."""
-        check_token(token)
-        await self._link.ask(self._protocol.auth(token))
-        self._link.token = token
-        self._link.judged()
-
     # --- life -------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
@@ -249,6 +210,7 @@ class Client:
         await self._link.close()
         for reader in self._readers:
             reader.end()
+            self._gate.remove(reader)
         self._readers.clear()
 
     async def __aenter__(self) -> Self:
@@ -277,7 +239,8 @@ class Client:
 
     async def _join(self, reader: Reader) -> None:
         self._readers.append(reader)
-        self._routes.clear()
+        self._gate.add(reader)
+        self._disarm()
         self._want(reader.topics, reader.start, repeat=reader.snapshot or bool(reader.start.since))
         self._link.reconcile()
         try:
@@ -291,6 +254,7 @@ class Client:
         reader.end()
         if reader in self._readers:
             self._readers.remove(reader)
+            self._gate.remove(reader)
             self._unwant(reader.topics)
 
     def _abandon(self, reader: Reader) -> None:
@@ -308,7 +272,7 @@ class Client:
 
     def _unwant(self, topics: Iterable[str]) -> None:
         """Forgets topics that no reader wants; the pace of the others may fall."""
-        self._routes.clear()
+        self._disarm()
         kept = [t for t in topics if any(t in reader.topics for reader in self._readers)]
         gone = set(topics).difference(kept)
         for topic in gone:
@@ -332,15 +296,8 @@ class Client:
 
     def _take(self, event: Event) -> None:
         match event:
-            case Data(update, news, begins):
-                name = update.topic
-                readers = self._routes.get(name)
-                if readers is None:
-                    readers = self._routes[name] = [f for f in self._readers if f.wants(name)]
-                waits = [reader for reader in readers if not reader.put(update, news, begins)]
-                # Its snapshot comes before the first update, unless another subscription decides.
-                if waits and update.kind == "update" and self._protocol.reconciled:
-                    self._refresh([name])
+            case Data():
+                self._pass_on(event)
             case Answer(command) if command.kind == "subscribe":
                 self._settle(event)
             case Doubted(topics, error):
@@ -351,6 +308,31 @@ class Client:
                 self._refresh_not_begun()
                 for reader in self._readers:
                     reader.ask_again()
+
+    def _pass_on(self, data: Data) -> None:
+        update, name = data.update, data.update.topic
+        readers = [reader for reader in self._readers if reader.wants(name)]
+        waits = False
+        for reader in readers:
+            taken = reader.put(update, data.news, data.begins, data.seq_before)
+            waits = waits or not taken
+        # Its snapshot comes before the first update, unless another subscription decides.
+        if waits and update.kind == "update" and self._protocol.reconciled:
+            self._refresh([name])
+        if readers and all(reader.in_step(name) for reader in readers):
+            self._protocol.arm(name, self._route(tuple(readers)))
+
+    def _route(self, readers: tuple[Reader, ...]) -> int:
+        number = self._routes.get(readers)
+        if number is None:
+            states = self._protocol.topics.states
+            number = self._routes[readers] = states.route([reader.ring for reader in readers])
+        return number
+
+    def _disarm(self) -> None:
+        """Has every message judged again, topic by topic: who reads what has changed."""
+        self._routes.clear()
+        self._protocol.topics.forget_routes()
 
     def _settle(self, answer: Answer) -> None:
         for topic in answer.seqs:
@@ -392,7 +374,7 @@ class Client:
                 reader.tell(Update("resumed", topic, seq, missed=how.missed, recovered=recovered))
 
     def _refuse(self, topic: str, error: TickwireError) -> None:
-        self._routes.clear()
+        self._disarm()
         self._retrying.pop(topic, None)
         named = [reader for reader in self._readers if topic in reader.topics]
         for reader in named or [reader for reader in self._readers if reader.wants(topic)]:

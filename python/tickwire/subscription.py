@@ -1,8 +1,8 @@
 """An iterator over the messages of some topics: what `Client.subscribe` returns."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from tickwire._client.reader import Reader
 from tickwire.errors import TickwireError
@@ -84,12 +84,37 @@ class Subscription:
     def __await__(self) -> NoReturn:
         raise TypeError("subscribe() is no coroutine: use `async for update in c.subscribe(...):`")
 
-    async def __anext__(self) -> Update:
-        await self._start()
+    def __anext__(self) -> Coroutine[Any, Any, Update]:
+        return self._reader.ring.step(self)
+
+    def batches(self) -> "Batches":
+        """The messages in lists, for ``async for batch in c.subscribe("ticker.*").batches():``.
+
+        Each list holds what came since the last one: usually what one read of the socket gave, at
+        least one message, and never more than four times `queue_max`.
+        """
+        return Batches(self)
+
+    # The core's steps call these: where no message is there, and where there is room again.
+
+    async def _wait(self) -> Update:
+        if not self._joined:
+            await self._start()
         update = await self._reader.next()
         if update is None:
             raise StopAsyncIteration
         return update
+
+    async def _wait_batch(self) -> list[Update]:
+        if not self._joined:
+            await self._start()
+        batch = await self._reader.next_batch()
+        if not batch:
+            raise StopAsyncIteration
+        return batch
+
+    def _room(self) -> None:
+        self._reader.room()
 
     async def _start(self) -> None:
         if not self._joined and not self._reader.ended:
@@ -99,3 +124,17 @@ class Subscription:
     def __del__(self) -> None:
         if self._joined:
             self._abandon(self._reader)
+
+
+class Batches:
+    """What `Subscription.batches` returns. It keeps its subscription, which ends with it."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, list[Update]]:
+        subscription = self._subscription
+        return subscription._reader.ring.batch(subscription)

@@ -2,56 +2,22 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, Literal, cast, get_args
 
+from tickwire._core import Update, recognise, set_decode
 from tickwire.errors import ProtocolError
 
+__all__ = ["Kind", "Update", "parse_message", "stale"]
+
 Kind = Literal["snapshot", "update", "status", "gap", "resumed"]
+SEQ_MAX: Final = 2**64 - 1
 WIRE_KINDS: Final[tuple[str, ...]] = get_args(Kind)[:4]
 """A server sends all of them but `resumed`, which is the client's own."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _DATA_MEMBER = ',"data":'
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """One message about a topic. Its values are shared with `Client.images`: do not change them."""
-
-    kind: Kind
-    """``snapshot`` replaces what you know of the topic. ``update`` merges into it (value topics) or
-    follows it (event topics). ``status`` changes its health. ``gap`` says which messages you will
-    not get. ``resumed`` says how a topic or pattern continues after a lost connection."""
-    topic: str
-    """The topic's name; in a ``resumed`` it may be a pattern."""
-    seq: int
-    """The topic's sequence number, one higher with each update; a jump at a snapshot is the number
-    of conflated updates."""
-    ts: int = 0
-    """The server's Unix time in milliseconds; 0 in a gap, which has none."""
-    status: str | None = None
-    """``live``, ``stale``, ``halted`` or ``closed`` in a snapshot or a status, else None."""
-    data: dict[str, Any] = field(default_factory=dict, hash=False)
-    """What was published, decoded; empty in a status or a gap."""
-    raw: str = ""
-    """The JSON text of `data`, byte for byte as it was published."""
-    missed: int | None = None
-    """In a gap: how many messages up to `seq` are gone. In a resumed: how many updates there were
-    meanwhile, or None if nobody knows."""
-    delivery: str | None = None
-    """``event`` in messages of event topics, else None."""
-    text: str = field(default="", repr=False)
-    """The whole message as the server sent it."""
-    recovered: bool | None = None
-    """In a resumed: whether every missed update follows. If not, a snapshot or a gap follows, if
-    there is data."""
-
-    @property
-    def first_seq(self) -> int:
-        """In a gap the sequence number of the first message that is gone, else `seq`."""
-        return self.seq - self.missed + 1 if self.kind == "gap" and self.missed else self.seq
 
 
 def stale(topic: str, seq: int) -> Update:
@@ -60,13 +26,18 @@ def stale(topic: str, seq: int) -> Update:
     return Update("status", topic, seq, status="stale", text=text)
 
 
-def parse_message(text: str) -> Update | dict[str, Any]:
+def parse_message(text: str, decode: "Decode | None" = None) -> Update | dict[str, Any]:
     """A server's message: an `Update` when it is about a topic's state, else its decoded object.
 
-    Raises `ProtocolError` for what docs/PROTOCOL.md does not allow.
+    decode: makes `data` of its text; None: `decode_data`. Raises `ProtocolError` for what
+    docs/PROTOCOL.md does not allow.
     """
+    if (update := recognise(text, decode)) is not None:
+        return update
     try:
         message, raw = _split(text)
+        if decode is not None and raw:
+            message["data"] = decode(raw)
         return _update(message, raw, text) if message.get("type") in WIRE_KINDS else message
     except (ValueError, RecursionError) as e:
         raise ProtocolError(f"a message that cannot be read: {e}: {text[:100]!r}") from e
@@ -126,6 +97,31 @@ def _big_int(digits: str) -> int | Decimal:
         return Decimal(digits)
 
 
+Decode = Callable[[str], dict[str, Any]]
+"""Makes the data of a message of its JSON text."""
+
+
+def decoder(parse_float: Callable[[str], Any] | None = None) -> Decode:
+    """parse_float: makes numbers with a point or an exponent of their text, as in `json.loads`."""
+    fast = json.JSONDecoder(parse_float=parse_float).raw_decode
+    patient = json.JSONDecoder(parse_float=parse_float, parse_int=_big_int).raw_decode
+
+    def decode(text: str) -> dict[str, Any]:
+        data: dict[str, Any]
+        try:
+            data = fast(text)[0]
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            data = patient(text)[0]
+        return data
+
+    return decode
+
+
+decode_data = decoder()
+set_decode(decode_data)
+
 _fast = json.JSONDecoder().raw_decode
 _patient = json.JSONDecoder(parse_int=_big_int).raw_decode
 
@@ -167,11 +163,12 @@ def _string(message: dict[str, Any], name: str) -> str:
     value = message.get(name)
     if not isinstance(value, str):
         raise ValueError(f"{name}: must be a string, not {value!r}")
+    value.encode()  # half a surrogate pair is a ValueError
     return value
 
 
 def _number(message: dict[str, Any], name: str) -> int:
     value = message.get(name)
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{name}: must be an integer of at least 0, not {value!r}")
+    if type(value) is not int or not 0 <= value <= SEQ_MAX:
+        raise ValueError(f"{name}: must be an integer from 0 to 2^64 - 1, not {value!r}")
     return value

@@ -3,17 +3,20 @@ quiet, the images are right."""
 
 import json
 import math
+import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from client.frames import frame
 from tickwire._client.ask import Start
 from tickwire._client.events import Answer, Command, Data
 from tickwire._client.protocol import Protocol
+from tickwire._core import Stream, UpdateRing
 from tickwire._pattern import is_pattern, matches
 
 TOPICS = st.sampled_from(["a", "b", "x.y", "x.z", "e", "x.e"])
@@ -34,6 +37,8 @@ class FaultyServer(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.client = Protocol()
+        self.ring = UpdateRing(1_000_000)
+        self.route = self.client.topics.states.route([self.ring])
         self.epoch = 1
         self.images: dict[str, dict[str, Any]] = {}
         self.history: dict[str, list[dict[str, Any]]] = {}
@@ -46,12 +51,16 @@ class FaultyServer(RuleBasedStateMachine):
         self.promised: dict[str, int] = {}
         """Topics that were said to be recovered, with the seq up to which nothing may be missed."""
 
-    @initialize(reliable=st.booleans())
-    def begin_life(self, reliable: bool) -> None:
+    @initialize(reliable=st.booleans(), fast=st.booleans(), seed=st.integers(0, 2**32))
+    def begin_life(self, reliable: bool, fast: bool, seed: int) -> None:
         self.reliable = reliable
+        self.chunks = random.Random(seed)
+        self.client.topics.arming = fast
         self.connect()
 
     def connect(self) -> None:
+        self.stream = Stream(self.client.topics.states, False, 15, True, 2**24, None)
+        self.stream.stop_each = True
         self.tell(type="welcome", session="s", epoch=f"e{self.epoch}", heartbeat_s=9, server="m")
         self.deliver(1)
         self.ask_all()
@@ -141,7 +150,27 @@ class FaultyServer(RuleBasedStateMachine):
     def deliver(self, some: int) -> None:
         while self.wire and some:
             some -= 1
-            event = self.client.receive(self.wire.popleft())
+            for chunk in self.cut(frame(self.wire.popleft().encode())):
+                self.read(chunk)
+
+    def cut(self, data: bytes) -> Iterator[bytes]:
+        """The bytes of a message, in pieces as a network may cut them."""
+        while data:
+            size = self.chunks.choice((1, 7, 60, 1000))
+            yield data[:size]
+            data = data[size:]
+
+    def read(self, chunk: bytes) -> None:
+        """As a connection does: the core takes what only goes on, the protocol judges the rest."""
+        self.stream.room()[: len(chunk)] = chunk
+        self.stream.received(len(chunk))
+        while (found := self.stream.next()) is not None:
+            if type(found) is str:
+                event = self.client.receive(found)
+                if isinstance(event, Data):
+                    self.client.arm(event.update.topic, self.route)
+            else:
+                event = Data(self.ring.pop(), news=True)
             if isinstance(event, Data):
                 self.check(event)
             elif isinstance(event, Answer):
@@ -214,6 +243,9 @@ class FaultyServer(RuleBasedStateMachine):
             self.deliver(1_000_000)
         right = {t: i for t, i in self.images.items() if any(matches(w, t) for w in self.wanted)}
         assert self.client.topics.images == right
+        assert self.subscribed == self.wanted, "the server keeps what is wanted, and nothing else"
+        assert not [topic for topic in self.client.topics if self.client.wants.repairing(topic)]
+        assert all(self.client.topics.synced(topic) for topic in right)
 
 
 # The same examples each time, and a failure is shown as it was found: to shrink one takes minutes.

@@ -280,7 +280,7 @@ async def test_what_a_dropped_snapshot_would_have_skipped_is_missing_too() -> No
     slow = Slow("a", room=1)
     slow.reader.put(update("a", 3, "snapshot"), True)
     assert await slow.rest() == [("snapshot", 3)]
-    slow.reader.put(update("a", 6, "snapshot"), True)
+    slow.reader.put(update("a", 6, "snapshot"), True, seq_before=3)
     for seq in range(7, 10):
         slow.reader.put(update("a", seq), True)
     assert await slow.rest() == []

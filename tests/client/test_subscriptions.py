@@ -293,10 +293,8 @@ async def test_unsubscribing_a_topic_whose_snapshot_somebody_waits_for_says_so(
             await waiting
 
 
-@pytest.mark.parametrize("queue_max", [0, -1])
-async def test_a_subscription_must_hold_at_least_one_message(
-    server: "Scripted", queue_max: int
-) -> None:
+@pytest.mark.parametrize("queue_max", [-1])
+async def test_a_queue_has_no_negative_length(server: "Scripted", queue_max: int) -> None:
     async def play(peer: "Peer") -> None:
         await peer.welcome()
         for topic in await peer.accept():

@@ -25,7 +25,7 @@ PAYLOADS = objects(VALUES)
 BLANKS = st.text(" \t\r\n", max_size=2)
 
 
-@given(PAYLOADS, st.integers(min_value=0), st.sampled_from(["snapshot", "update"]))
+@given(PAYLOADS, st.integers(0, 2**64 - 1), st.sampled_from(["snapshot", "update"]))
 def test_data_is_returned_byte_for_byte(payload: str, seq: int, kind: str) -> None:
     status = ',"status":"live"' if kind == "snapshot" else ""
     text = f'{{"type":"{kind}","topic":"a.b","seq":{seq},"ts":7{status},"data":{payload}}}'
@@ -108,7 +108,7 @@ MISSING = [(kind, field) for kind, fields in GOOD.items() for field in fields]
 
 
 @pytest.mark.parametrize(("kind", "field"), MISSING)
-@pytest.mark.parametrize("wrong", [None, True, -1, 1.5, [], "missing"])
+@pytest.mark.parametrize("wrong", [None, True, -1, 2**64, 1.5, [], "\ud800", "missing"])
 def test_a_missing_or_mistyped_field_is_a_protocol_error(
     kind: str, field: str, wrong: object
 ) -> None:

@@ -11,6 +11,7 @@ from tickwire.errors import ConfigError, TopicError
 
 MAX_RATE_MIN: Final = 0.02
 MAX_RATE_MAX: Final = 1000.0
+COALESCE_MS_MAX: Final = 1000.0
 LAST_MAX: Final = 65_536
 SEQ_MAX: Final = 2**64 - 1
 TOPIC_BYTES_MAX: Final = 200
@@ -58,6 +59,29 @@ def check_range(field: str, value: int, least: int, most: int | None = None) -> 
         raise ConfigError(f"{field}: {value} is not at least {least}", field=field)
     if most is not None and not least <= value <= most:
         raise ConfigError(f"{field}: {value} is outside {least} to {most}", field=field)
+
+
+def check_coalesce(coalesce_ms: float) -> None:
+    if not 0 <= coalesce_ms <= COALESCE_MS_MAX:
+        raise ConfigError(
+            f"coalesce_ms: {coalesce_ms} is outside 0 to {COALESCE_MS_MAX:g}", field="coalesce_ms"
+        )
+
+
+def check_fields(fields: object) -> None:
+    """Checks the fields that become columns."""
+    if isinstance(fields, str) or not isinstance(fields, Sequence):
+        raise ConfigError(
+            f'fields: must be a list of names, as in ["bid", "ask"], not {_kind(fields)}',
+            field="fields",
+        )
+    for at, name in enumerate(fields):
+        if not isinstance(name, str):
+            raise ConfigError(f"fields: each must be a str, not {_kind(name)}", field="fields")
+        if name == "topic":
+            raise ConfigError("fields: topic is the column of the names", field="fields")
+        if name in fields[:at]:
+            raise ConfigError(f"fields: {name[:40]} is named twice", field="fields")
 
 
 def check_since(since: Mapping[str, int], epoch: str) -> None:

@@ -65,6 +65,8 @@ class Data:
     begins: bool = False
     """A reader may begin with this message: somebody asked for the last messages, or for what comes
     from now on."""
+    seq_before: int = 0
+    """Where the topic stood before the message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
-from tickwire._client.dial import close_error, dial
+from tickwire._client.connection import StreamConnection
+from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error, dial
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate
 from tickwire._client.together import first_failure
+from tickwire._core import UpdateRing
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
 from tickwire.errors import (
     ConnectionFailedError,
@@ -38,6 +39,7 @@ from tickwire.errors import (
     ProtocolError,
     TickwireError,
 )
+from tickwire.update import Decode
 from tickwire.url import shown
 
 HEARTBEATS_MISSED_MAX: Final = 2
@@ -55,6 +57,8 @@ class LinkOptions:
     reconnect: bool
     timeout_s: float
     backoff_s: float
+    coalesce_s: float = 0.0
+    decode: Decode | None = None
 
 
 class Link:
@@ -81,7 +85,9 @@ class Link:
         self._failure: TickwireError | None = None
         self._live_since: float | None = None
         self._drain_ms: int | None = None
-        self._heard = False
+        self._greeted: asyncio.Future[None] | None = None
+        """Done once this connection's welcome came."""
+        self._ws: StreamConnection | None = None
         self._setting_up = False
         """Connected and logged in, and about to be live."""
         self._judged = False
@@ -111,6 +117,11 @@ class Link:
         self._protocol.connection_lost()
         self._decided.set()
         self._answers.fail(self._failure)
+
+    def cut(self) -> None:
+        """Breaks the connection as a network may, for tests."""
+        if self._ws is not None:
+            self._ws.transport.abort()
 
     async def until_live(self) -> None:
         self._check_entered()
@@ -203,12 +214,16 @@ class Link:
     async def _connection(self) -> None:
         """One connection from its first to its last byte. Ends by raising why it ended."""
         self._drain_ms = None
-        ws = await dial(self._options.url, self._options.timeout_s)
+        ws = await dial(
+            self._options.url, self._options.timeout_s, create_connection=StreamConnection
+        )
+        assert isinstance(ws, StreamConnection)
+        self._ws = ws
         code = NORMAL_CLOSE
         try:
             await self._greet(ws)
             unsent = self._unsent = asyncio.Queue()
-            steps = (self._read(ws), self._write(ws, unsent), self._watch(), self._set_up())
+            steps = (self._read(ws), self._write(ws, unsent), self._watch(ws), self._set_up())
             await first_failure(*steps)
         except ConnectionClosed as e:
             raise close_error(e) from e
@@ -217,27 +232,36 @@ class Link:
             e.retryable = True  # this is about the server's message, not about ours
             raise
         finally:
-            self._unsent = None
+            self._unsent = self._ws = None
             self._setting_up = False
             self._forget_retry()
             self._decided.clear()
+            self._gate.on_change = lambda: None
+            self._protocol.topics.disarm_all()
+            ws.stop_reading()
             await ws.close(code)
 
-    async def _greet(self, ws: ClientConnection) -> None:
+    async def _greet(self, ws: StreamConnection) -> None:
+        self._greeted = asyncio.get_running_loop().create_future()
+        options = self._options
+        self._gate.on_change = ws.gate_changed
+        states = self._protocol.topics.states
+        ws.read(self, states, MESSAGE_BYTES_MAX, options.decode, options.coalesce_s)
         try:
-            async with asyncio.timeout(self._options.timeout_s):
-                event = self._receive(await ws.recv())
+            async with asyncio.timeout(options.timeout_s):
+                await _first(self._greeted, ws.failure, ws.connection_lost_waiter)
         except TimeoutError as e:
-            within = f"within {self._options.timeout_s:g} s"
-            raise ConnectionFailedError(f"{shown(self._options.url)}: no welcome {within}") from e
-        except ConnectionClosed as e:
-            error = close_error(e)
-            if error.retryable:
-                raise ConnectionFailedError(f"{shown(self._options.url)}: {error}") from e
-            raise error from e
-        if not isinstance(event, Welcome):
-            raise ProtocolError("the server did not begin with a welcome")
-        self.welcome = event
+            within = f"within {options.timeout_s:g} s"
+            raise ConnectionFailedError(f"{shown(options.url)}: no welcome {within}") from e
+        if self._greeted.done():
+            return
+        if ws.failure.done():
+            ws.failure.result()
+        closed = ws.close_exc
+        error = close_error(closed)
+        if error.retryable:
+            raise ConnectionFailedError(f"{shown(options.url)}: {error}") from closed
+        raise error from closed
 
     async def _set_up(self) -> None:
         self._judged = self.token is None
@@ -297,40 +321,65 @@ class Link:
             self._retry.cancel()
             self._retry = None
 
-    async def _read(self, ws: ClientConnection) -> None:
-        while True:
-            event = self._receive(await ws.recv())
-            self._heard = True
-            if isinstance(event, Drain):
-                self._drain_ms = event.reconnect_after_ms
-            elif event is not None:
-                self._take(event)
-            if isinstance(event, Answer):
-                self._answers.hand_over(event)
-                if event.command.topics:
-                    self._ask_held_again()
-            if isinstance(event, Answer) or self._protocol.wants.changed:
-                self.reconcile()
-            if not self._gate.open:
-                await self._gate.passed()
+    # --- what the connection reads (`connection.Taker`) -------------------------------------------
+
+    @property
+    def reads_on(self) -> bool:
+        return self._gate.open
+
+    @property
+    def crowded(self) -> bool:
+        return self._gate.crowded
+
+    def took(self, rings: list[UpdateRing]) -> None:
+        self._gate.took(rings)
+
+    def message(self, text: str) -> None:
+        event = self._protocol.receive(text)
+        if self._greeted is not None and not self._greeted.done():
+            if not isinstance(event, Welcome):
+                raise ProtocolError("the server did not begin with a welcome")
+            self.welcome = event
+            self._greeted.set_result(None)
+        elif isinstance(event, Drain):
+            self._drain_ms = event.reconnect_after_ms
+        elif event is not None:
+            self._take(event)
+        if isinstance(event, Answer):
+            self._answers.hand_over(event)
+            if event.command.topics:
+                self._ask_held_again()
+        if isinstance(event, Answer) or self._protocol.wants.changed:
+            self.reconcile()
+
+    async def _read(self, ws: StreamConnection) -> None:
+        """Raises what ends the connection, once all that came before has been read."""
+        await _first(ws.failure, ws.connection_lost_waiter)
+        while ws.stopped:
+            await self._gate.passed()
+            ws.gate_changed()
+            await asyncio.sleep(0)
+        if ws.failure.done():
+            ws.failure.result()
+        raise ws.close_exc
 
     @staticmethod
-    async def _write(ws: ClientConnection, unsent: asyncio.Queue[str]) -> None:
+    async def _write(ws: StreamConnection, unsent: asyncio.Queue[str]) -> None:
         """Apart from the reader, which must go on while the server does not take what we send."""
         while True:
             await ws.send(await unsent.get())
 
-    def _receive(self, message: str | bytes) -> Event | None:
-        if isinstance(message, bytes):
-            raise ProtocolError("a binary message of the server")
-        return self._protocol.receive(message)
-
-    async def _watch(self) -> None:
+    async def _watch(self, ws: StreamConnection) -> None:
         """Looks several times: a loop of ours that stood still is not a silent server."""
         limit_s = self.welcome.heartbeat_s * HEARTBEATS_MISSED_MAX
-        silent = 0
+        silent, heard = 0, ws.messages
         while silent < LOOKS_PER_LIMIT:
-            self._heard = False
             await asyncio.sleep(limit_s / LOOKS_PER_LIMIT)
-            silent = 0 if self._heard or not self._gate.open else silent + 1
+            silent = 0 if ws.messages > heard or not self._gate.open else silent + 1
+            heard = ws.messages
         raise ConnectionLostError(f"the server said nothing for {limit_s:g} s")
+
+
+async def _first(*futures: asyncio.Future[None]) -> None:
+    """Waits until one of them is done; raises nothing of them, and cancels none."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)

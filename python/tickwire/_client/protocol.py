@@ -27,7 +27,7 @@ from tickwire._client.topics import Outcome, TopicTable
 from tickwire._client.wants import Wants
 from tickwire._pattern import is_pattern, matches
 from tickwire.errors import ProtocolError, TickwireError, error_for
-from tickwire.update import Update, parse_message
+from tickwire.update import Decode, Update, parse_message
 
 
 class Protocol:
@@ -46,6 +46,12 @@ class Protocol:
         self._pending: dict[int, Command] = {}
         self._flying: dict[str, int] = {}
         """Name -> the number of unanswered commands that contain it."""
+
+        self._decode: Decode | None = None
+
+    def decode_with(self, decode: Decode) -> None:
+        """Has the data of all messages and images made of their text in this way."""
+        self._decode = self.topics.images.decode = decode
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -107,6 +113,13 @@ class Protocol:
         """Has the snapshots of these topics asked for, because a reader could not follow them."""
         for topic in topics:
             self.wants.repair(topic)
+            self.topics.disarm(topic)
+
+    def arm(self, topic: str, route: int) -> None:
+        """Lets the core apply what only goes on with a topic, and pass it to `route`, if nothing
+        else is to be expected of the topic."""
+        if not self.wants.repairing(topic) and topic not in self._replayed:
+            self.topics.arm(topic, route)
 
     def follows_beside(self, command: Command, topic: str) -> bool:
         """Whether another subscription matched the topic, too. If that one covers it, the server
@@ -172,7 +185,7 @@ class Protocol:
 
     def receive(self, text: str) -> Event | None:
         """Takes a message of the server. After a `ProtocolError` the connection is useless."""
-        message = parse_message(text)
+        message = parse_message(text, self._decode)
         if isinstance(message, Update):
             return self._take_update(message)
         try:
@@ -234,6 +247,7 @@ class Protocol:
                 if ours and asked is not None:
                     self._begin(topic, ask, answer)
                 if ask.how.last:
+                    self.topics.disarm_all()
                     again = among(topic, list(self.topics))
                     self._replayed.update(filter(self.topics.synced, again))
 
@@ -311,20 +325,21 @@ class Protocol:
 
     def _take_update(self, update: Update) -> Data | None:
         name = update.topic
+        before = self.topics.seq(name)
         if update.kind == "snapshot":
             self.wants.repaired(name)
         if name not in self.topics and not any(self.wants.active(name)):
             return None  # it was on its way when the topic was unsubscribed
         if name in self._replayed:
-            if update.kind in ("update", "gap") and update.seq <= self.topics.seq(name):
-                return Data(update, news=False, begins=True)
+            if update.kind in ("update", "gap") and update.seq <= before:
+                return Data(update, news=False, begins=True, seq_before=before)
             self._replayed.discard(name)
         begins = name not in self.topics and self._begins_anywhere(update)
         outcome = self.topics.take(update, begins)
         if outcome is Outcome.HOLE:
             self.holes += self.wants.repair(name)
             return None
-        return Data(update, outcome is Outcome.NEWS, begins)
+        return Data(update, outcome is Outcome.NEWS, begins, before)
 
     def _begins_anywhere(self, update: Update) -> bool:
         event = update.delivery == "event" or update.kind == "gap"

@@ -8,14 +8,14 @@ drops what it held, remembers which topics, and gets their snapshots once it is 
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tickwire._client.ask import SNAPSHOT
 from tickwire._client.topics import TopicTable
+from tickwire._core import UpdateRing
 from tickwire._pattern import is_pattern, matches
-from tickwire.errors import TickwireError
+from tickwire.errors import ConfigError, TickwireError
 from tickwire.update import Update
 
 DROP_FACTOR: Final = 4
@@ -29,13 +29,35 @@ class Gate:
     """
 
     def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        """Is told when it may have opened."""
         self._full: set[Reader] = set()
         self._waiting: set[object] = set()
         self._changed = asyncio.Event()
+        self._readers: dict[UpdateRing, Reader] = {}
 
     @property
     def open(self) -> bool:
         return not self._full or bool(self._waiting)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a reader is full, so that each message may close it."""
+        return bool(self._full)
+
+    def add(self, reader: "Reader") -> None:
+        """From here on the reader's ring is filled by the core, too."""
+        self._readers[reader.ring] = reader
+
+    def remove(self, reader: "Reader") -> None:
+        self._readers.pop(reader.ring, None)
+
+    def took(self, rings: Iterable[UpdateRing]) -> None:
+        """Tells the readers of these rings that the core put messages into them."""
+        for ring in rings:
+            reader = self._readers.get(ring)
+            if reader is not None:
+                reader.noticed()
 
     async def passed(self) -> None:
         while not self.open:
@@ -47,18 +69,24 @@ class Gate:
             self._full.add(reader)
         else:
             self._full.discard(reader)
-            self._changed.set()
+            self._tell()
 
     def waits(self, who: object) -> None:
         self._waiting.add(who)
-        self._changed.set()
+        if self._full:
+            self._tell()
 
     def served(self, who: object) -> None:
         self._waiting.discard(who)
 
+    def _tell(self) -> None:
+        self._changed.set()
+        self.on_change()
+
 
 class Reader:
-    """The messages for one subscription. `on_dry(topics)` is asked for snapshots of those."""
+    """The messages for one subscription. `on_dry(topics)` is asked for snapshots of those.
+    `on_change()` is told when a topic is not to go on by itself any longer."""
 
     def __init__(
         self,
@@ -66,6 +94,7 @@ class Reader:
         gate: Gate,
         queue_max: int,
         on_dry: Callable[[Sequence[str]], None],
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.topics = dict.fromkeys(topics)
         self._patterns = [topic for topic in self.topics if is_pattern(topic)]
@@ -79,12 +108,15 @@ class Reader:
         self._gate = gate
         self._queue_max = queue_max
         self._on_dry = on_dry
-        self._queue: deque[Update] = deque()
+        self._on_change = on_change
+        self.ring = UpdateRing(queue_max)
+        """The messages that the consumer has not taken yet."""
         self._ready = asyncio.Event()
-        self._given: dict[str, int] = {}
-        """Topic -> the last seq that was passed on to this reader."""
-        self._read: dict[str, int] = {}
-        """Topic -> the last seq that the consumer has taken."""
+        self._begun: set[str] = set()
+        """Topics of which this reader got a message."""
+        self._late: dict[str, int] = {}
+        """Topic -> the last seq that this reader got, where the client knows more already, because
+        the last messages are replayed."""
         self._behind: dict[str, int] = {}
         """Topic -> the first missing seq, for topics whose messages were dropped."""
         self._asked: set[str] = set()
@@ -92,27 +124,50 @@ class Reader:
     def wants(self, topic: str) -> bool:
         return topic in self.topics or any(matches(pattern, topic) for pattern in self._patterns)
 
-    def put(self, update: Update, news: bool, begins: bool = False) -> bool:
-        """`begins`: it is where one may begin who does not want, or need, a snapshot.
+    def put(
+        self, update: Update, news: bool, begins: bool = False, seq_before: int | None = None
+    ) -> bool:
+        """Passes a message on, if this reader is to get it. False: it waits for the topic's
+        snapshot.
 
-        False: it waits for the topic's snapshot.
+        begins: one may begin with the message who does not want, or need, a snapshot.
+        seq_before: where the topic stood before; None: right before the message if it is news.
         """
-        name = update.topic
+        name, before = update.topic, seq_before
+        if before is None:
+            before = update.first_seq - 1 if news else update.seq
         if name in self._behind:
             if update.kind == "snapshot":
                 self._catch_up(update)
-        elif name in self._given:
-            if news or (update.kind != "status" and update.seq > self._given[name]):
-                self._enqueue(update)
+        elif name in self._begun:
+            late = self._late.get(name, before)
+            if news or (update.kind != "status" and update.seq > late):
+                self._note_place(update, news, before)
+                first = update.first_seq + (update.kind == "status")
+                self._append(update, min(first, late + 1))
         elif self._begins(update, news, begins):
-            self._enqueue(update)
+            self._begun.add(name)
+            self._note_place(update, news, before)
+            self._append(update, update.first_seq + (update.kind == "status"))
         else:
             return not self.snapshot
         return True
 
+    def _note_place(self, update: Update, news: bool, known: int) -> None:
+        if not news and update.seq < known:
+            self._late[update.topic] = update.seq
+        else:
+            self._late.pop(update.topic, None)
+
+    def in_step(self, topic: str) -> bool:
+        """Whether this reader got all that the client knows of a topic, so that whatever comes next
+        is for it."""
+        began = topic in self._begun and topic not in self._late
+        return began and topic not in self._behind and not self.ended
+
     def tell(self, update: Update) -> None:
         """Passes a message on that belongs to no topic's state."""
-        self._append(update)
+        self._append(update, update.seq)
 
     def not_begun(self, topics: TopicTable) -> list[str]:
         """Returns the topics for whose first message this reader waits although it came before the
@@ -122,7 +177,7 @@ class Reader:
             for name in topics
             if self.snapshot
             and self.wants(name)
-            and name not in self._given
+            and name not in self._begun
             and name not in self._behind
             and topics.seq(name) > self.start.since.get(name, 0)
         ]
@@ -130,10 +185,30 @@ class Reader:
     async def next(self) -> Update | None:
         """Returns the next message, or None at the end. Messages that came before an end or an
         error are returned first."""
-        while not self._queue:
+        if not await self._filled():
+            return None
+        update = self.ring.pop()
+        if self.ring.take_room():
+            self.room()
+        return update
+
+    async def next_batch(self) -> list[Update]:
+        """As `next`, for all messages that are there; an empty list is the end."""
+        if not await self._filled():
+            return []
+        batch = self.ring.take(self._queue_max * DROP_FACTOR)
+        if self.ring.take_room():
+            self.room()
+        return batch
+
+    async def _filled(self) -> bool:
+        """Waits for a message. Returns False at the end."""
+        if not self._queue_max:
+            raise ConfigError("queue_max: 0 keeps no messages to iterate over", field="queue_max")
+        while not self.ring:
             self.check()
             if self.ended:
-                return None
+                return False
             self._ask_for_dropped()
             self._ready.clear()
             self._gate.waits(self)
@@ -141,21 +216,31 @@ class Reader:
                 await self._ready.wait()
             finally:
                 self._gate.served(self)
-        update = self._queue.popleft()
-        if update.kind != "resumed":
-            self._read[update.topic] = update.seq
-        if len(self._queue) == self._queue_max // 2:
-            self._gate.set_full(self, False)
-        return update
+        return True
+
+    def room(self) -> None:
+        """Notes that the consumer took so many messages that there is room again."""
+        self._gate.set_full(self, False)
+
+    def noticed(self) -> None:
+        """Notes that the ring got messages."""
+        self._ready.set()
+        self._gate.served(self)
+        if len(self.ring) >= self._queue_max * DROP_FACTOR:
+            self._fall_behind()
+        elif self.ring.full:
+            self.ring.note_full()
+            self._gate.set_full(self, True)
 
     def check(self) -> None:
         """Raises the error that ended the reader, once all earlier messages were taken."""
-        if self.error is not None and not self._queue:
+        if self.error is not None and not self.ring:
             raise self.error
 
     def end(self, error: TickwireError | None = None) -> None:
         self.error = self.error or error
         self.ended = True
+        self.ring.close()
         self._gate.set_full(self, False)
         self._ready.set()
 
@@ -170,6 +255,7 @@ class Reader:
         """Drops topics from those wanted; the reader ends if none is left."""
         for topic in topics:
             self.topics.pop(topic, None)
+        self._on_change()
         self._patterns = [topic for topic in self.topics if is_pattern(topic)]
         for name in [name for name in self._behind if not self.wants(name)]:
             del self._behind[name]
@@ -191,30 +277,21 @@ class Reader:
         follows = update.first_seq == (since or 0) + (update.kind != "status")
         return update.kind == "snapshot" or follows or (begins and self.start.last > 0)
 
-    def _enqueue(self, update: Update) -> None:
-        self._given[update.topic] = update.seq
-        self._append(update)
-
-    def _append(self, update: Update) -> None:
-        if self.ended:
-            return
-        self._queue.append(update)
-        self._ready.set()
-        self._gate.served(self)
-        if len(self._queue) >= self._queue_max * DROP_FACTOR:
-            self._fall_behind()
-        elif len(self._queue) == self._queue_max:
-            self._gate.set_full(self, True)
+    def _append(self, update: Update, first_missed: int) -> None:
+        """first_missed: the first seq that is missing if the message is dropped. Of a snapshot it
+        may lie before it: nobody else says what was conflated."""
+        if not self.ended:
+            self.ring.append(update, first_missed)
+            if self.ring:
+                self.noticed()
 
     def _fall_behind(self) -> None:
-        for update in self._queue:
+        for update, first_missed in self.ring.drop():
             if update.kind != "resumed":
-                first = update.first_seq + (update.kind == "status")
-                read = self._read.get(update.topic, first)
-                # A dropped snapshot would have said what was conflated before it.
-                self._behind.setdefault(update.topic, min(first, read + 1))
-        self._queue.clear()
+                self._behind.setdefault(update.topic, first_missed)
+                self._late.pop(update.topic, None)
         self._gate.set_full(self, False)
+        self._on_change()
 
     def _catch_up(self, snapshot: Update) -> None:
         name = snapshot.topic
@@ -222,8 +299,8 @@ class Reader:
         self._asked.discard(name)
         if first <= last:
             text = f'{{"type":"gap","topic":"{name}","from":{first},"to":{last}}}'
-            self._enqueue(Update("gap", name, last, missed=last - first + 1, text=text))
-        self._enqueue(snapshot)
+            self._append(Update("gap", name, last, missed=last - first + 1, text=text), first)
+        self._append(snapshot, snapshot.seq)
 
     def _ask_for_dropped(self) -> None:
         if self._behind and not self._asked:

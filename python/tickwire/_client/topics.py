@@ -2,13 +2,18 @@
 
 A topic is held as of a seq. Epoch and seq name one state, so what follows on it is right, also on
 another connection. A message that does not follow is a hole: nothing of it is applied.
+
+What is known stands in the core (`ClientTopics`), which also applies, by itself, the messages of
+*armed* topics that only go on: the next update, or a later snapshot. `arm` says which those are.
+Whatever changes a topic in another way goes through here, and disarms it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
+from tickwire._client.images import Images, Statuses
+from tickwire._core import ClientTopics
 from tickwire.update import Update
 
 
@@ -34,27 +39,29 @@ class TopicTable:
     def __init__(self) -> None:
         self.epoch = ""
         """The epoch of all seqs here."""
-        self.images: dict[str, dict[str, Any]] = {}
-        self.statuses: dict[str, str] = {}
-        self._topics: dict[str, _Topic] = {}
+        self.states = ClientTopics()
+        self.images = Images(self.states)
+        self.statuses = Statuses(self.states)
+        self.arming = True
+        """False: every message is judged here."""
 
     def __contains__(self, name: str) -> bool:
-        return name in self._topics
+        return name in self.states
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._topics)
+        return iter(self.states.names())
 
     def seq(self, name: str) -> int:
-        topic = self._topics.get(name)
+        topic = self._find(name)
         return topic.seq if topic is not None else 0
 
     def synced(self, name: str) -> bool:
-        topic = self._topics.get(name)
+        topic = self._find(name)
         return topic is not None and topic.synced
 
     def begin(self, epoch: str) -> set[str]:
         """Begins a connection. Forgets what is held of another epoch, and returns its topics."""
-        lost = set() if epoch == self.epoch else set(self._topics)
+        lost = set() if epoch == self.epoch else set(self)
         for name in lost:
             self.forget(name)
         self.epoch = epoch
@@ -62,45 +69,70 @@ class TopicTable:
 
     def hold(self, name: str, seq: int) -> None:
         """Notes that a topic stands at `seq`, or that somebody else followed it up to there."""
-        self._topics.setdefault(name, _Topic(seq))
+        if name not in self:
+            self._put(name, _Topic(seq))
 
     def take(self, update: Update, from_anywhere: bool) -> Outcome:
         """Applies a message. from_anywhere: an unknown topic may begin with any message."""
-        known = self._topics.get(update.topic)
+        known = self._find(update.topic)
         topic = known or _Topic()
         if update.kind == "snapshot":
-            outcome = self._replace(topic, update)
-        elif self._follows(topic, update) or (from_anywhere and known is None):
-            outcome = self._change(topic, update)
-        else:
+            return self._replace(topic, update)
+        if self._follows(topic, update) or (from_anywhere and known is None):
+            return self._change(topic, update)
+        if known is not None:
             topic.synced = False
-            return Outcome.HOLE
-        self._topics[update.topic] = topic
-        return outcome
+            self._put(update.topic, topic)
+        return Outcome.HOLE
+
+    def arm(self, name: str, route: int) -> None:
+        """From here on the core applies what only goes on, and passes it to `route`."""
+        if self.arming:
+            self.states.arm(name, route)
+
+    def disarm(self, name: str) -> None:
+        self.states.disarm(name)
+
+    def disarm_all(self) -> None:
+        """Nothing goes on before it was judged here again."""
+        self.states.disarm_all()
+
+    def forget_routes(self) -> None:
+        """As `disarm_all`, when readers come or go."""
+        self.states.forget_routes()
 
     def doubt(self, name: str) -> None:
         """Notes that later messages of the topic may be missing."""
-        topic = self._topics.get(name)
+        topic = self._find(name)
         if topic is not None:
             topic.synced = False
+            self._put(name, topic)
             if self.statuses.get(name) == "live":
-                self.statuses[name] = "stale"
+                self.states.show(name, "stale")
 
     def doubt_all(self) -> None:
-        for name in self._topics:
+        for name in self:
             self.doubt(name)
 
     def forget(self, name: str) -> None:
-        for known in (self._topics, self.images, self.statuses):
-            known.pop(name, None)
+        self.states.forget(name)
+        self.images.forget(name)
+
+    def _find(self, name: str) -> _Topic | None:
+        state = self.states.find(name)
+        return None if state is None else _Topic(*state)
+
+    def _put(self, name: str, topic: _Topic) -> None:
+        self.states.put(name, (topic.seq, topic.synced, topic.event, topic.status))
 
     def _replace(self, topic: _Topic, update: Update) -> Outcome:
         name, status = update.topic, update.status or "live"
         same = topic.synced and topic.seq == update.seq and topic.status == status
         topic.seq, topic.status, topic.synced = update.seq, status, True
         topic.event = topic.event or update.delivery == "event"
-        self.images[name] = dict(update.data)
-        self.statuses[name] = status
+        self._put(name, topic)
+        self.images.replace(update)
+        self.states.show(name, status)
         return Outcome.KNOWN if same else Outcome.NEWS
 
     @staticmethod
@@ -118,20 +150,12 @@ class TopicTable:
             topic.status = update.status
         elif topic.status == "stale" and update.kind == "update":
             topic.status = "live"
-        self.statuses[name] = topic.status
-        image = self.images.setdefault(name, {})
+        self._put(name, topic)
+        self.states.show(name, topic.status)
+        self.images.begin(name)
         if update.kind == "update":
             if topic.event:
-                self.images[name] = dict(update.data)
+                self.images.replace(update)
             else:
-                merge(image, update.data)
+                self.images.merge(update)
         return Outcome.KNOWN if same else Outcome.NEWS
-
-
-def merge(image: dict[str, Any], data: dict[str, Any]) -> None:
-    """Merges `data` into `image`; null deletes a field (RFC 7396, at the top level only)."""
-    for name, value in data.items():
-        if value is None:
-            image.pop(name, None)
-        else:
-            image[name] = value

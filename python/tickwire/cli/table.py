@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tickwire._client.topics import merge
+from tickwire._client.images import merge
 from tickwire._escape import printable
 from tickwire.cli.outcome import console as terminal
 from tickwire.update import Update

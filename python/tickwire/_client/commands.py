@@ -1,0 +1,53 @@
+"""The commands of a client that are no subscriptions: each waits for its answer."""
+
+import asyncio
+
+from tickwire._client.arguments import check_token, check_topic
+from tickwire._client.link import Link
+from tickwire._client.protocol import Protocol
+from tickwire._json import Payload, data_text
+
+
+class Commands:
+    """The part of a `Client` that asks the server something, and returns what it answers."""
+
+    _link: Link
+    _protocol: Protocol
+
+    async def publish(self, topic: str, data: Payload) -> int:
+        """Publishes an update, and returns its `seq`.
+
+        `data` is a mapping (a `Decimal` keeps its digits), or a JSON object as `str` or `bytes`. A
+        `DataError` names the field that cannot be sent and the limit, before anything is sent.
+        After a `ConnectionLostError` nobody knows whether the update was published.
+        """
+        check_topic(topic)
+        answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
+        for error in answer.refused.values():
+            raise error
+        return answer.seqs[topic]
+
+    async def list(self, pattern: str = ">") -> list[str]:
+        """Returns the names of all topics that exist and match `pattern`, in order."""
+        check_topic(pattern)
+        names: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            answer = await self._link.ask(self._protocol.list_topics(pattern, after))
+            names += answer.names
+            after = answer.next
+        return names
+
+    async def ping(self) -> float:
+        """Returns the time in seconds until the server's answer came."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await self._link.ask(self._protocol.ping())
+        return loop.time() - start
+
+    async def auth(self, token: str) -> None:
+        """Sends a new token, now and with every later connection. `DeniedError` and others."""
+        check_token(token)
+        await self._link.ask(self._protocol.auth(token))
+        self._link.token = token
+        self._link.judged()
