@@ -8,7 +8,7 @@ import typer
 
 from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Url
 from tickwire.cli.outcome import reported, say, write_line
-from tickwire.errors import ServerError
+from tickwire.errors import ConfigError, ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def check(
     stalls: Annotated[
         bool, typer.Option("--stalls", help="Half of the connections stop reading now and then.")
     ] = False,
+    client: Annotated[
+        bool, typer.Option("--client", help="Judge what Python clients make of it, in one process.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Follow the topics of feeds/checked.py with many connections, and check every message.
@@ -38,8 +41,11 @@ def check(
     Ends with 5 when anything is missing without a word, repeated, wrong or unwanted.
     """
     from tickwire._host.program import Latch, stop_signals
+    from tickwire._tools import check_client
     from tickwire._tools.check.run import CheckPlan, run
 
+    if client and processes > 1:
+        raise ConfigError("--processes: --client runs in one process", field="processes")
     draw = sys.stdout.isatty() and not as_json
     plan = CheckPlan(
         websocket_url(url),
@@ -52,7 +58,7 @@ def check(
     show = print_line if draw else write_so_far
     stop = Latch()
     with stop_signals(stop):
-        total, seconds = run(plan, show, stop.is_set)
+        total, seconds = (check_client.run if client else run)(plan, show, stop.is_set)
     for fault in total.faults:
         say(fault)
     if draw:
