@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness import report
 from harness.churn import churn
+from harness.client import client
 from harness.codec import codec
 from harness.crowd import hot, idle, quiet, quiet_topics
 from harness.fanout import deflate, plain
@@ -29,7 +30,7 @@ CASES: dict[str, Callable[[Programs, Times], CaseResult]] = {
     case.__name__: case
     for case in (
         quiet, idle, quiet_topics, churn, hot, hostile,
-        plain, deflate, codec, connections, topics, memory, pattern, stall, python, store,
+        plain, deflate, codec, connections, topics, memory, pattern, stall, client, python, store,
     )
 }  # fmt: skip
 

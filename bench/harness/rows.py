@@ -17,6 +17,7 @@ class Question(StrEnum):
     MEMORY = "How much memory does it take?"
     MESSAGE = "What does a message cost, beside what the kernel alone takes?"
     BYTES = "How many bytes go over the wire, and what does compression cost?"
+    CLIENT = "What does a message cost a Python client, beside websockets with json?"
     PUBLISHING = "How fast can I publish, and what does the store cost?"
 
 

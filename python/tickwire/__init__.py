@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tickwire import errors as errors
+    from tickwire import sync as sync
     from tickwire._core import version as __version__
     from tickwire.client import Client, connect
     from tickwire.errors import TickwireError
