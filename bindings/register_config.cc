@@ -56,7 +56,7 @@ void register_config(py::module_& module) {
       .def("entries", &config_entries, "Every key with its value and where that came from.")
       .def("plugin_config", &plugin_config, py::arg("name"), "plugins.<name>.* as a JSON object.")
       .def_readonly("file", &Config::file)
-      .def_readonly("listen", &Config::listen)
+      .def_property_readonly("listen", [](const Config& config) { return config.listen.texts; })
       .def_readonly("store_path", &Config::store_path)
       .def_readonly("warnings", &Config::warnings, "What works, but should be otherwise.")
       .def_property_readonly("drain_s", [](const Config& config) { return config.drain.count(); })

@@ -130,6 +130,8 @@ void bind_server(EngineClass& engine) {
            "Takes over what can change while it runs, log.level and topics.*; logs what cannot.")
       .def_property_readonly("config", &Engine::config, py::return_value_policy::reference_internal)
       .def_property_readonly("address", &Engine::address, "\"127.0.0.1:8080\", with the real port.")
+      .def_property_readonly("urls", &Engine::urls,
+                             "All it serves on, as in \"https://127.0.0.1:8443\", with the real ports.")
       .def_property_readonly("epoch", &Engine::epoch)
       .def_property_readonly("admin_address", &Engine::admin_address,
                              "The admin listener's socket, or \"host:port\"; \"\": there is none.")

@@ -20,7 +20,7 @@ enum class Boundary : std::uint8_t {
   kLoop,          // a loop's turn, and what was posted to it
   kSocket,        // an event of a listener or of an HTTP connection
   kTimer,         // a deadline of a connection
-  kWebsocket,     // a callback of libwebsockets
+  kWebsocket,     // an event of a WebSocket
   kWorker,        // a large message or payload
   kStore,         // a flush
   kHousekeeping,  // a sweep over topics

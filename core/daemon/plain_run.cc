@@ -1,5 +1,6 @@
 #include "daemon/plain_run.h"
 
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
@@ -16,8 +17,8 @@ Status run_plain(Engine& engine) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, &before);
   if (Status started = engine.start(); !started) return started;
   const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
-  spdlog::info("tickwired {} listening on http://{} (configuration {}, plugins none, store {})",
-               TICKWIRE_VERSION, engine.address(), or_none(engine.config().file),
+  spdlog::info("tickwired {} listening on {} (configuration {}, plugins none, store {})", TICKWIRE_VERSION,
+               fmt::join(engine.urls(), " and "), or_none(engine.config().file),
                or_none(engine.config().store_path));
   int number = 0;
   sigwait(&stop_signals, &number);

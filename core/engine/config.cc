@@ -17,6 +17,7 @@
 #include "engine/toml_text.h"
 #include "model/printable.h"
 #include "model/utf8.h"
+#include "net/tls.h"
 
 namespace tickwire {
 namespace {
@@ -176,6 +177,20 @@ class Entries {
   std::vector<ConfigEntry> list_;
 };
 
+// That a server could serve with it; and that nobody believes in TLS that is not there.
+Status check_tls(Config& config, const std::vector<ListenAddress>& addresses) {
+  const auto is_tls = [](const ListenAddress& address) { return address.transport == Transport::kTls; };
+  if (std::ranges::any_of(addresses, is_tls)) {
+    const auto loaded = TlsCertificate::load(config.tls_certificate, config.tls_key);
+    return loaded ? ok_status() : Status(loaded.error());
+  }
+  if (!config.tls_certificate.empty() || !config.tls_key.empty()) {
+    config.warnings.emplace_back(
+        "tls.certificate and tls.key are not used: no address in server.listen is https://");
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Result<Config> load_config(const ConfigSources& sources) {
@@ -188,11 +203,13 @@ Result<Config> load_config(const ConfigSources& sources) {
   Config config = builder.finish();
   config.file = sources.file;
   if (const Status read = read_secret_files(config); !read) return read.error();
-  if (const auto address = parse_listen(config.listen); !address) {
-    Error error = address.error();
+  const auto addresses = parse_listens(config);
+  if (!addresses) {
+    Error error = addresses.error();
     error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
     return error;
   }
+  if (const Status checked = check_tls(config, *addresses); !checked) return checked.error();
   for (std::string& origin : config.origins) {
     Result<std::string> normal = normalize_origin(origin);
     if (!normal) {

@@ -2,8 +2,9 @@
 // units and ranges stand in one table, config_keys.cc. A default stands once: here, or in the layer that uses
 // it, from where it is taken. docs/CONFIGURATION.md equals both by test.
 //
-// Values; no thread affinity. load_config reads the file and those of secrets, and nothing else: the caller
-// hands in the environment and the command line. Later sources win: defaults, file, environment, overrides,
+// Values; no thread affinity. load_config reads the file and those of secrets and of TLS, and nothing else:
+// the caller hands in the environment and the command line. Later sources win: defaults, file, environment,
+// overrides,
 // --set. Invariant: a Config from load_config is within every range, and its patterns are valid.
 #pragma once
 
@@ -36,7 +37,8 @@ struct TopicSettings {
 };
 
 struct Config : Limits {
-  std::string listen = "127.0.0.1:8080";
+  bool echo = false;
+  OneOrMore listen{{"127.0.0.1:8080"}};
   int shards = 0;  // one for each core, at most 8
   std::chrono::seconds drain{5};
   std::chrono::seconds reconnect{2};
@@ -46,6 +48,9 @@ struct Config : Limits {
   std::chrono::seconds behind{ShardConfig{}.behind_ms_max / 1'000};
   std::chrono::seconds linger{kLingerUsDefault / 1'000'000};
   int ring_mb = static_cast<int>(kRingBytesMaxDefault >> 20U);
+  std::string tls_certificate;
+  std::string tls_key;
+  TlsVersion tls_min_version = TlsVersion::k12;
   std::string store_path;
   std::chrono::milliseconds store_flush{250};
   OnDamage store_on_damage = OnDamage::kRefuse;
@@ -95,11 +100,9 @@ std::vector<ConfigEntry> config_entries(const Config& config);
 // For the hub: the most specific pattern first (token for token from the left, a name before `*` before `>`).
 std::vector<TopicRule> topic_rules(const Config& config);
 
-struct ListenAddress {
-  std::string host;  // without the brackets of an IPv6 address
-  std::uint16_t port = 0;
-};
-// "host:port" or "[::1]:port"; kBadConfig, which names `key`.
+// "host:port" or "[::1]:port", with http:// or https:// in front; kBadConfig, which names `key`.
 Result<ListenAddress> parse_listen(std::string_view text, std::string_view key = "server.listen");
+// All of server.listen; kBadConfig.
+Result<std::vector<ListenAddress>> parse_listens(const Config& config);
 
 }  // namespace tickwire

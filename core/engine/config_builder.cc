@@ -99,6 +99,10 @@ Status ConfigBuilder::apply(const Setting& setting) {
   const bool named = setting.path.size() > 2 || (setting.path.size() == 2 && setting.value.is_object());
   if (setting.path.front() == "plugins" && named) return apply_plugin(setting);
   if (std::optional<Error> misspelled = misspelled_free_section(setting)) return std::move(*misspelled);
+  if (setting.value.is_object() && setting.path.size() == 1) {
+    return bad(setting, name,
+               fmt::format("is not a known table; did you mean {}?", nearest_name(name, sections())));
+  }
   return unknown(setting, "", name, config_keys());
 }
 

@@ -16,7 +16,9 @@ namespace {
 using nlohmann::json;
 
 const std::vector<ConfigKey<Config>> kConfigKeys{
-    {"server.listen", &Config::listen, "host:port", "address to serve on; port 0: any free one"},
+    {"server.listen", &Config::listen, "host:port",
+     "addresses to serve on, http://host:port (also without http://) or https://host:port; port 0: any free "
+     "one"},
     {"server.shards",
      &Config::shards,
      "threads",
@@ -29,6 +31,8 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "on a drain, clients connect again at times spread over this period, to spare the next server",
      {0, 3600}},
     {"server.origins", &Config::origins, "", "web origins that may open a WebSocket; \"*\": every one"},
+    {"server.echo", &Config::echo, "",
+     "serve /echo, which sends WebSocket messages back, for suites that test WebSocket servers"},
     {"server.fanout_load",
      &Config::fanout_load,
      "share",
@@ -54,6 +58,10 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "MB",
      "memory for the rings of value topics; each gets an equal share",
      {0, 65'536}},
+    {"tls.certificate", &Config::tls_certificate, "path",
+     "PEM file of the certificate for https:// addresses, followed by those that lead to its issuer's"},
+    {"tls.key", &Config::tls_key, "path", "PEM file of the certificate's private key, without a passphrase"},
+    {"tls.min_version", &Config::tls_min_version, "", "oldest version of TLS that is spoken"},
     {"store.path", &Config::store_path, "path",
      "SQLite file that keeps the images across restarts; empty: in memory only"},
     {"store.flush_ms", &Config::store_flush, "ms", "time between two writes to the store", {10, 60'000}},
@@ -120,6 +128,9 @@ json json_of(const auto& value) {
 json json_of(const Secret& value) {
   return value.reveal();
 }
+json json_of(const OneOrMore& value) {
+  return value.texts.size() == 1 ? json(value.texts.front()) : json(value.texts);
+}
 json json_of(const IsEnum auto& value) {
   return config_name(value);
 }
@@ -139,6 +150,14 @@ bool take(const json& value, std::vector<std::string>& out) {
   }
   value.get_to(out);
   return true;
+}
+bool take(const json& value, bool& out) {
+  if (value.is_boolean()) value.get_to(out);
+  return value.is_boolean();
+}
+bool take(const json& value, OneOrMore& out) {
+  const json list = value.is_string() ? json::array({value}) : value;
+  return !list.empty() && take(list, out.texts);
 }
 bool take(const json& value, std::string& out) {
   if (value.is_string()) value.get_to(out);
@@ -197,6 +216,10 @@ std::string allowed_values(const ConfigKey<Owner>& key) {
                          key.range.max);
     } else if constexpr (IsEnum<Value>) {
       return fmt::format("one of {}", fmt::join(Names<Value>::kAll, ", "));
+    } else if constexpr (std::is_same_v<Value, bool>) {
+      return "true or false";
+    } else if constexpr (std::is_same_v<Value, OneOrMore>) {
+      return "a string or an array of strings";
     } else {
       return IsText<Value> ? "a string" : "an array of strings";
     }
@@ -224,7 +247,7 @@ template <typename Owner>
 json value_of_text(const ConfigKey<Owner>& key, const std::string& text) {
   const std::optional<json> parsed = parse_toml_value(text);
   return with_type(key, [&]<typename Value>(std::type_identity<Value>) -> json {
-    if constexpr (IsNumber<Value>) {
+    if constexpr (IsNumber<Value> || std::is_same_v<Value, bool>) {
       return parsed ? *parsed : json(text);
     } else if constexpr (IsText<Value> || IsEnum<Value>) {
       return parsed && parsed->is_string() ? *parsed : json(text);

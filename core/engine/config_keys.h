@@ -24,10 +24,11 @@ struct NumberRange {
 template <typename Owner>
 struct ConfigKey {
   std::string_view name;
-  std::variant<int Owner::*, double Owner::*, std::chrono::seconds Owner::*,
+  std::variant<bool Owner::*, int Owner::*, double Owner::*, std::chrono::seconds Owner::*,
                std::chrono::milliseconds Owner::*, ExactSeconds Owner::*, std::string Owner::*,
-               std::vector<std::string> Owner::*, Secret Owner::*, Delivery Owner::*, History Owner::*,
-               OnDamage Owner::*, PublishPolicy Owner::*, LogLevel Owner::*>
+               std::vector<std::string> Owner::*, OneOrMore Owner::*, TlsVersion Owner::*, Secret Owner::*,
+               Delivery Owner::*, History Owner::*, OnDamage Owner::*, PublishPolicy Owner::*,
+               LogLevel Owner::*>
       member;
   std::string_view unit;
   std::string_view help;

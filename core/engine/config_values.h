@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bridge/bridge.h"
 #include "model/topic_kind.h"
+#include "net/net_config.h"
 
 namespace tickwire {
 
@@ -38,6 +40,10 @@ struct Names<PublishPolicy> {
   static constexpr std::array<std::string_view, 3> kAll{"none", "open", "grant"};
 };
 template <>
+struct Names<TlsVersion> {
+  static constexpr std::array<std::string_view, 2> kAll{"1.2", "1.3"};
+};
+template <>
 struct Names<Delivery> {
   static constexpr std::array<std::string_view, 2> kAll = kDeliveryNames;
 };
@@ -46,6 +52,11 @@ template <typename Enum>
 constexpr std::string_view config_name(Enum value) {
   return Names<Enum>::kAll.at(static_cast<std::size_t>(value));
 }
+
+// Texts; a single one may stand without the brackets of a list.
+struct OneOrMore {
+  std::vector<std::string> texts;
+};
 
 // A text that nothing prints by accident: it has to be asked for.
 class Secret {

@@ -18,6 +18,7 @@
 #include "engine/logging.h"
 #include "engine/metrics.h"
 #include "engine/session_gathering.h"
+#include "net/socket_address.h"
 #include "store/epoch.h"
 
 namespace tickwire {
@@ -41,22 +42,33 @@ std::map<std::string, std::string> settings_of(const Config& config) {
   return settings;
 }
 
+bool is_tls(const ListenAddress& address) {
+  return address.transport == Transport::kTls;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(Config config) {
-  Result<ListenAddress> listen = parse_listen(config.listen);
+  Result<std::vector<ListenAddress>> listen = parse_listens(config);
   if (!listen) return listen.error();
+  std::unique_ptr<TlsFiles> tls;
+  if (std::ranges::any_of(*listen, is_tls)) {
+    auto opened = TlsFiles::create(config);
+    if (!opened) return opened.error();
+    tls = std::move(*opened);
+  }
   if (const auto admin = parse_admin_listen(config); !admin) return admin.error();
   set_up_logging(config.log_level);
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
-  return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen)));
+  return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen), std::move(tls)));
 }
 
-Engine::Engine(Config config, ListenAddress listen)
+Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
            std::chrono::microseconds(config_.linger).count(), hub_limits(config_)),
       bridge_(hub_, publisher(), config_.auth_publish),
+      tls_(std::move(tls)),
       listen_(std::move(listen)),
       shared_rates_(rate_limits(config_)),
       gate_(gate_limits(config_)),
@@ -84,7 +96,9 @@ Status Engine::start() {
     store_.reset();
     return ready;
   }
-  housekeeping_.emplace(hub_, config_.memory_mb);
+  housekeeping_.emplace(hub_, config_.memory_mb, [this] {
+    if (tls_) tls_->look();
+  });
   run_loops();
   return ready;
 }
@@ -127,7 +141,8 @@ Status Engine::open_loops() {
   for (std::uint32_t index = 0; index < shard_count(config_); ++index) {
     loops_.push_back(std::make_unique<Loop>(hub_, clock_, bridge_, shard_config(index), net_config(), *this));
     if (Status bound = loops_.back()->open(); !bound) return bound;
-    listen_.port = loops_.back()->port();  // where it was 0 the others join the first
+    // Where a port was 0 the others join the first loop.
+    for (std::size_t i = 0; i < listen_.size(); ++i) listen_[i].port = loops_.back()->port(i);
   }
   return ok_status();
 }
@@ -156,11 +171,12 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
 
 NetConfig Engine::net_config() {
   NetConfig net;
-  net.host = listen_.host;
-  net.port = listen_.port;
+  net.listen = listen_;
+  net.tls = tls_ == nullptr ? nullptr : &tls_->server();
   apply_limits(config_, net);
   net.gate = &gate_;
   net.origins = config_.origins;
+  net.echo = config_.echo;
   net.admin_token = config_.auth_admin_token.reveal();
   net.stop_ms_max = static_cast<int>(std::chrono::milliseconds(config_.drain).count());
   return net;
@@ -197,7 +213,8 @@ void Engine::reload(const Config& fresh) {
   std::vector<std::string> refused;
   for (const auto& [key, value] : wanted) {
     if (settings_[key] == value) continue;
-    const bool reloadable = key == "log.level" || key.starts_with("topics.");
+    const bool reloadable =
+        key == "log.level" || key.starts_with("topics.") || key == "tls.certificate" || key == "tls.key";
     (reloadable ? changed : refused).push_back(key);
     if (reloadable) settings_[key] = value;
   }
@@ -205,6 +222,7 @@ void Engine::reload(const Config& fresh) {
     set_up_logging(fresh.log_level);
     hub_.set_rules(topic_rules(fresh));
   }
+  if (tls_) tls_->reload(fresh);
   spdlog::info("reloaded: {}",
                changed.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changed, ", ")));
   if (!refused.empty()) spdlog::warn("needs a restart: {}", fmt::join(refused, ", "));
@@ -218,8 +236,16 @@ Shard& Engine::shard() {
 }
 
 std::string Engine::address() const {
-  const bool ipv6 = listen_.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", listen_.host, ipv6 ? "]" : "", listen_.port);
+  return address_text(listen_.front().host, listen_.front().port);
+}
+
+std::vector<std::string> Engine::urls() const {
+  std::vector<std::string> urls;
+  for (const ListenAddress& listen : listen_) {
+    urls.push_back(
+        fmt::format("{}://{}", is_tls(listen) ? "https" : "http", address_text(listen.host, listen.port)));
+  }
+  return urls;
 }
 
 HealthAnswer Engine::health(HealthDetail detail) const {
@@ -229,6 +255,7 @@ HealthAnswer Engine::health(HealthDetail detail) const {
   facts.topics = hub_.topic_count();
   facts.stale = hub_.stale_count();
   if (detail == HealthDetail::kAll) facts.plugins = bridge_.plugins().json();
+  if (tls_) facts.certificate_expires_s = tls_->expires_s();
   if (!started_) return describe_health(facts, detail);
   const std::string address = this->address();
   const std::string epoch = hub_.epoch();

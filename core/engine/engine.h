@@ -26,6 +26,7 @@
 #include "engine/housekeeping.h"
 #include "engine/loop_watchdog.h"
 #include "engine/system_clock.h"
+#include "engine/tls_files.h"
 #include "engine/worker_pool.h"
 #include "fanout/shard.h"
 #include "hub/hub.h"
@@ -48,7 +49,8 @@ class Engine final : public HttpSource {
   // Idempotent; returns when every thread has ended. What start() made may be looked at until the destructor.
   void stop();
 
-  // Takes over what can change while it runs (log.level and topics.*) and logs what cannot. Any thread.
+  // Takes over what can change while it runs (log.level, topics.*, and the TLS certificate and key, which are
+  // read again in any case) and logs what cannot. Any thread.
   void reload(const Config& fresh);
 
   // As it was started.
@@ -59,8 +61,10 @@ class Engine final : public HttpSource {
   Bridge& bridge() { return bridge_; }
   // After start(): the first loop's, for in-process subscribers.
   Shard& shard();
-  // After start(): "127.0.0.1:8080", with the real port.
+  // After start(): the first of server.listen, as in "127.0.0.1:8080", with the real port.
   [[nodiscard]] std::string address() const;
+  // After start(): all of them, as in "https://127.0.0.1:8443".
+  [[nodiscard]] std::vector<std::string> urls() const;
   // After start(): names this unbroken history of sequence numbers.
   [[nodiscard]] std::string epoch() const { return hub_.epoch(); }
   // After start(): the path of the admin listener's socket, or host:port; empty: there is none.
@@ -73,7 +77,7 @@ class Engine final : public HttpSource {
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override;
 
  private:
-  Engine(Config config, ListenAddress listen);
+  Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls);
   Status open_store();
   Status open_and_restore();
   Status open_loops();
@@ -88,8 +92,10 @@ class Engine final : public HttpSource {
   Hub hub_;
   Bridge bridge_;
 
+  const std::unique_ptr<TlsFiles> tls_;  // null: no address is https://
+
   // Made by start():
-  ListenAddress listen_;  // with the real port
+  std::vector<ListenAddress> listen_;  // with the real ports
   SharedRates shared_rates_;
   ConnectionGate gate_;
   std::unique_ptr<Store> store_;

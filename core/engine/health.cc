@@ -41,6 +41,8 @@ HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail) {
         R"(,"address":{},"store_stats":{{"flushes":{},"rows":{},"failures":{}}},"loops":{},"plugins":{})",
         quote_json(facts.address), facts.store.flushes, facts.store.rows, facts.store.failures,
         loops_json(facts.watchdog), facts.plugins);
+    if (facts.certificate_expires_s != 0)
+      answer.json += fmt::format(R"(,"certificate_expires":{})", facts.certificate_expires_s);
   }
   answer.json += '}';
   return answer;

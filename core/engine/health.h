@@ -20,7 +20,8 @@ struct HealthFacts {
   std::string_view address;
   std::size_t topics = 0;
   std::size_t stale = 0;
-  ShardStats shards;  // the sum of all
+  ShardStats shards;                       // the sum of all
+  std::int64_t certificate_expires_s = 0;  // Unix time; 0: no TLS
   StoreStats store;
   std::string plugins = "{}";              // JSON, of the admin's health
   const LoopWatchdog* watchdog = nullptr;  // null: not started

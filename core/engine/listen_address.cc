@@ -8,28 +8,47 @@ namespace tickwire {
 
 Result<ListenAddress> parse_listen(std::string_view text, std::string_view key) {
   const auto bad = [text, key](std::string_view what) {
-    return Error{ErrorCode::kBadConfig,
-                 fmt::format("{} must be host:port, as in 127.0.0.1:8080 or [::1]:8080, not \"{}\": {}", key,
-                             text, what),
-                 std::string(key)};
+    return Error{
+        ErrorCode::kBadConfig,
+        fmt::format("{} must be host:port, as in 127.0.0.1:8080 or https://[::1]:8443, not \"{}\": {}", key,
+                    text, what),
+        std::string(key)};
   };
-  const std::size_t colon = text.rfind(':');
+  ListenAddress address;
+  std::string_view rest = text;
+  if (const std::size_t scheme_end = text.find("://"); scheme_end != std::string_view::npos) {
+    const std::string_view scheme = text.substr(0, scheme_end);
+    if (scheme != "http" && scheme != "https") return bad("only http:// and https:// are served");
+    if (scheme == "https") address.transport = Transport::kTls;
+    rest.remove_prefix(scheme_end + 3);
+  }
+  const std::size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port_text = text.substr(colon + 1);
+  std::string_view host = rest.substr(0, colon);
+  const std::string_view port_text = rest.substr(colon + 1);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string_view::npos) {
     return bad("an IPv6 address needs brackets");
   }
   if (host.empty()) return bad("the host is missing (0.0.0.0 is every address)");
-  ListenAddress address{std::string(host), 0};
+  address.host = host;
   const auto [end, failure] =
       std::from_chars(port_text.data(), port_text.data() + port_text.size(), address.port);
   if (failure != std::errc() || end != port_text.data() + port_text.size()) {
     return bad("the port must be a number from 0 to 65535");
   }
   return address;
+}
+
+Result<std::vector<ListenAddress>> parse_listens(const Config& config) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : config.listen.texts) {
+    auto address = parse_listen(text);
+    if (!address) return address.error();
+    addresses.push_back(std::move(*address));
+  }
+  return addresses;
 }
 
 }  // namespace tickwire

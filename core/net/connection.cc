@@ -1,178 +1,127 @@
 #include "net/connection.h"
 
-#include <libwebsockets.h>
-#include <poll.h>
-
-#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <utility>
 
-#include "net/lws_write.h"
+#include "base/fault.h"
 #include "session/websocket_frame.h"
 
 namespace tickwire {
 namespace {
 
-// RFC 6455 5.5: a control frame's payload is 125 bytes at most, 2 of them the code.
-constexpr std::size_t kCloseReasonBytesMax = 123;
-// lws hides an empty pong from us.
+constexpr std::size_t kCloseReasonBytesMax = kControlPayloadBytesMax - 2;  // behind the code
 constexpr std::string_view kPing{"\x89\x04tick", 6};
 constexpr std::size_t kPingedWriteBytesMax = 4U << 10U;  // a larger one would be copied for it
+constexpr int kFramesPerTurnMax = 64;                    // then others have their turn
 
-std::string close_frame(CloseCode code, std::string_view reason) {
+std::string close_frame(std::uint16_t code, std::string_view reason) {
   reason = reason.substr(0, kCloseReasonBytesMax);
-  const auto number = static_cast<std::uint16_t>(code);
   std::string frame;
+  if (code == 0) {
+    append_frame_header(frame, Opcode::kClose, false, 0);
+    return frame;
+  }
   append_frame_header(frame, Opcode::kClose, false, 2 + reason.size());
-  frame += static_cast<char>(number >> 8U);
-  frame += static_cast<char>(number & 0xFFU);
+  frame += static_cast<char>(code >> 8U);
+  frame += static_cast<char>(code & 0xFFU);
   frame += reason;
   return frame;
 }
 
 }  // namespace
 
-void Connection::adopt(LoopState& loop, int socket, Opening opening) {
-  const std::string bytes = std::exchange(opening.bytes, {});
-  auto* client = new Connection(loop, std::move(opening));
-  if (loop.context.adopt(socket, client, bytes)) {
-    client->resumes_ = true;
-    return client->serve(POLLOUT);
+void Connection::open(LoopState& loop, Stream stream, Opening opening) {
+  auto* client = new Connection(loop, std::move(stream), opening);
+  if (!client->stream_.poll(*client, EPOLLIN)) {
+    delete client;
+    return;
   }
-  // lws may have gone as far as to destroy it.
-  const auto left = std::ranges::find(loop.connections, client);
-  if (left != loop.connections.end() && client->wsi_ == nullptr) delete client;
+  client->begin(std::move(opening));
 }
 
-Connection::Connection(LoopState& loop, Opening opening)
+Connection::Connection(LoopState& loop, Stream stream, Opening& opening)
     : loop_(loop),
-      opening_(std::make_unique<Opening>(std::move(opening))),
+      stream_(std::move(stream)),
       incoming_(loop.config.message_bytes_max),
       place_(loop.connections.size()),
-      seat_(std::move(opening_->seat)),
-      inflater_(loop.inflater_bytes, opening_->client.address),
-      unfinished_(loop.unfinished_bytes, opening_->client.address),
-      unread_(loop.unread_bytes, opening_->client.address) {
+      seat_(std::move(opening.seat)),
+      inflater_(loop.inflater_bytes, opening.client.address),
+      unfinished_(loop.unfinished_bytes, opening.client.address),
+      unread_(loop.unread_bytes, opening.client.address) {
   loop.connections.push_back(this);
-  wait(loop_.config.close_ms_max);  // lws answers the handshake at once
 }
 
 Connection::~Connection() {
-  on_ended();
+  Timer::stop();
+  end_session();
   loop_.connections[place_] = loop_.connections.back();
   loop_.connections[place_]->place_ = place_;
   loop_.connections.pop_back();
 }
 
-void Connection::on_adopted(lws* wsi) {
-  wsi_ = wsi;
-  lws_set_wsi_user(wsi, this);  // without a user lws does not say that it drops the protocol
-}
-
-bool Connection::on_open() {
-  if (state_ != State::kOpening) return false;
-  if (!loop_.poller.add(lws_get_socket_fd(wsi_), *this, EPOLLIN)) return false;
-  state_ = State::kOpen;
+void Connection::begin(Opening opening) {
   wait_for_silence();
-  const std::unique_ptr<Opening> opening = std::move(opening_);
-  const auto& [subprotocol, format, deflate] = opening->agreement;
+  const auto& [subprotocol, format, deflate, echoes] = opening.agreement;
+  if (echoes) incoming_.expect_any();
   if (format != Format::kJson) incoming_.expect_binary();
   Compression compression = Compression::kNone;
   if (deflate.accepted) {
     incoming_.expect_compressed(deflate);
     compression = deflate.server_no_context_takeover ? Compression::kNoContext : Compression::kContext;
   }
-  const Framing framing{.format = format, .compression = compression};
-  session_ = &loop_.shard.open(*this, std::move(opening->client), framing);
-  return true;
-}
-
-// Not at once, since this may be within a callback of lws.
-void Connection::hang_up() {
-  state_ = State::kGone;
-  wait(0);
-}
-
-void Connection::on_ended() {
-  state_ = State::kGone;
-  Timer::stop();
-  const int socket = wsi_ == nullptr ? -1 : lws_get_socket_fd(wsi_);
-  if (socket >= 0 && loop_.poller.holds(socket, *this)) loop_.poller.remove(socket);
-  drop_message();
-  unread_.release();
-  if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
+  if (!send(opening.answer)) return;
+  if (echoes) {
+    echo_ = std::make_unique<Echo>(deflate.accepted);
+  } else {
+    const Framing framing{.format = format, .compression = compression};
+    session_ = &loop_.shard.open(*this, std::move(opening.client), framing);
+  }
+  look_at(opening.bytes);
+  update();
 }
 
 // --- events ---
 
 void Connection::on_ready(std::uint32_t events) {
-  unsigned seen = events & (EPOLLIN | EPOLLOUT);
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0) seen |= POLLHUP;
-  serve(static_cast<short>(seen));
+  if (!contained(Boundary::kWebsocket, "an event of a WebSocket", [&] { serve(events); })) on_fault();
 }
 
-void Connection::serve(short events) {
-  constexpr int kOffersMax = 4;  // lws writes one thing at each: a pong, a close; at last it is our turn
-  LoopState& loop = loop_;
-  const int socket = lws_get_socket_fd(wsi_);
-  if (!loop.poller.holds(socket, *this)) return;  // the handshake did not end
-  for (int i = 0; i <= kOffersMax; ++i) {
-    // lws writes first and reads then, also what it had read before: that can ask for an answer of its own.
-    const bool may_read = std::exchange(resumes_, false) || events != POLLOUT;
-    may_write_ = false;
-    const bool goes_on = loop.context.serve(socket, events);
-    if (!loop.poller.holds(socket, *this)) return;  // it is destroyed
-    if (!goes_on) on_ending();
-    if (lws_holds_part(wsi_) || (may_write_ && !may_read)) break;
-    events = POLLOUT;
+void Connection::serve(std::uint32_t events) {
+  const bool flushes = (events & EPOLLOUT) != 0 && stream_.holds_part();
+  if (flushes) {
+    if (!stream_.flush()) return delete this;
+    if (!stream_.holds_part()) on_flushed();
   }
-  update_reading();
-  update_polling();
+  const bool readable = (events & EPOLLIN) != 0 || ((events & EPOLLOUT) != 0 && !flushes);
+  if (readable && reads()) {
+    if (!receive()) return delete this;
+  } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    return delete this;
+  }
+  update();
+}
+
+bool Connection::reads() const {
+  return !stream_.holds_part() && (wants_reading_ || state_ != State::kOpen);
+}
+
+void Connection::update() {
+  if (state_ == State::kGone) return;
+  stream_.update(reads() ? EPOLLIN : 0U);
+  if (reads() && more_) stream_.again();
 }
 
 // --- WebSocket: out ---
 
-bool Connection::send(std::string_view bytes) {
-  if (lws_holds_part(wsi_)) {  // of a pong that lws sent by itself
-    pending_ += bytes;
-    return book_unread(unread_.held() + bytes.size());
-  }
-  if (lws_write_raw(wsi_, bytes)) {
-    if (!lws_holds_part(wsi_)) return book_unread(0);
-    update_reading();
-    update_polling();
-    return book_unread(bytes.size());
-  }
-  hang_up();
-  return false;
-}
-
 // What is begun cannot be taken back, so one that may hold no more is hung up.
-bool Connection::book_unread(std::size_t bytes) {
-  if (unread_.resize(bytes) == Drawn::kTaken) return true;
+bool Connection::send(std::string_view bytes) {
+  const std::size_t held = stream_.holds_part() ? unread_.held() : 0;
+  if (stream_.write(bytes)) {
+    if (unread_.resize(stream_.holds_part() ? held + bytes.size() : 0) == Drawn::kTaken) return true;
+  }
   hang_up();
   return false;
-}
-
-// Where lws holds a part of a write and reads that the peer has ended its half, it reads that again and
-// again, for ever, and the loop with all its clients stands still (4.1.6: it puts off the close, and tries
-// the same descriptor once more). So nothing is read then; that a peer is wholly gone is seen all the same.
-void Connection::update_reading() {
-  const bool wanted = state_ == State::kClosing || wants_reading_;
-  const bool on = wanted && !lws_holds_part(wsi_);
-  if (on == reading_) return;
-  reading_ = on;
-  resumes_ = on;
-  lws_rx_flow_control(wsi_, on ? 1 : 0);
-  update_polling();
-}
-
-void Connection::update_polling() {
-  const int socket = lws_get_socket_fd(wsi_);
-  if (!loop_.poller.holds(socket, *this)) return;
-  const bool writing = resumes_ || lws_holds_part(wsi_);
-  loop_.poller.change(socket, (reading_ ? EPOLLIN : 0U) | (writing ? EPOLLOUT : 0U));
 }
 
 WriteResult Connection::write(std::string_view frames) {
@@ -184,8 +133,10 @@ WriteResult Connection::write(std::string_view frames) {
   } else if (!send(frames)) {
     return WriteResult::kClosed;
   }
-  blocked_ = lws_holds_part(wsi_);
-  return blocked_ ? WriteResult::kBlocked : WriteResult::kSent;
+  blocked_ = stream_.holds_part();
+  if (!blocked_) return WriteResult::kSent;
+  update();
+  return WriteResult::kBlocked;
 }
 
 void Connection::close(CloseCode code, std::string_view reason, std::string_view last_frames) {
@@ -194,33 +145,89 @@ void Connection::close(CloseCode code, std::string_view reason, std::string_view
   state_ = State::kClosing;  // whose answer is wanted, whatever the session wanted
   wait(loop_.config.close_ms_max);
   if (!handing_over_) drop_message();
-  if (send(std::string(last_frames) + close_frame(code, reason))) update_reading();
+  if (send(std::string(last_frames) + close_frame(static_cast<std::uint16_t>(code), reason))) update();
 }
 
 void Connection::set_reading(bool on) {
   if (state_ != State::kOpen) return;
   wants_reading_ = on;
-  update_reading();
+  update();
 }
 
-void Connection::on_writable() {
-  may_write_ = true;
-  if (state_ == State::kGone || lws_holds_part(wsi_)) return;
+void Connection::on_flushed() {
   unread_.release();
-  if (!pending_.empty()) {
-    const std::string frames = std::exchange(pending_, {});
-    if (!send(frames) || lws_holds_part(wsi_)) return;
-  }
-  update_reading();
-  if (!std::exchange(blocked_, false) || state_ != State::kOpen) return;
-  loop_.shard.on_writable(*session_);
+  if (state_ == State::kEnded) return stream_.end_writing();
+  if (state_ != State::kOpen) return;
+  if (std::exchange(blocked_, false)) loop_.shard.on_writable(*session_);
 }
 
 // --- WebSocket: in ---
 
-void Connection::on_fragment(const Fragment& fragment) {
-  if (state_ != State::kOpen) return;
+bool Connection::receive() {
+  if (more_) {
+    std::string rest = std::exchange(rest_, {});
+    look_at(rest);
+    return true;
+  }
+  const auto read = stream_.read();
+  if (!read) return false;
+  if (rest_.empty()) {
+    look_at(*read);
+  } else {
+    std::string all = std::exchange(rest_, {});
+    all.append(read->data(), read->size());
+    look_at(all);
+  }
+  return true;
+}
+
+void Connection::look_at(std::span<char> bytes) {
+  more_ = false;
+  for (int i = 0; !bytes.empty() && (state_ == State::kOpen || state_ == State::kClosing); ++i) {
+    more_ = i == kFramesPerTurnMax || !reads();
+    if (more_) break;
+    const FrameEvent event = frames_.next(bytes);
+    if (event.kind == FrameEvent::Kind::kIncomplete) break;
+    on_frame(event);
+  }
+  answer_ping();
+  if (state_ == State::kOpen || state_ == State::kClosing) rest_.assign(bytes.data(), bytes.size());
+  if (!book_unfinished()) {
+    close(CloseCode::kTooSlow, "no memory for unfinished messages, try again later", {});
+  }
+}
+
+void Connection::on_frame(const FrameEvent& event) {
+  using Kind = FrameEvent::Kind;
   heard_ = true;
+  if (event.kind == Kind::kFault) {
+    close(event.fault, event.reason, {});
+    return finish();
+  }
+  if (event.kind == Kind::kClose) return on_peer_close(event.close_code);
+  if (state_ != State::kOpen) return;  // only the answer to our close counts
+  if (event.kind == Kind::kData) return on_fragment(event.fragment);
+  if (event.kind == Kind::kPong) return wait_for_silence();
+  pong_.clear();
+  append_frame_header(pong_, Opcode::kPong, false, event.payload.size());
+  pong_ += event.payload;
+}
+
+void Connection::on_peer_close(std::uint16_t code) {
+  if (state_ == State::kOpen) {
+    state_ = State::kClosing;
+    if (!send(close_frame(code, {}))) return;
+  }
+  finish();
+}
+
+// The latest of several that came at once: RFC 6455 section 5.5.3.
+void Connection::answer_ping() {
+  const std::string pong = std::exchange(pong_, {});
+  if (!pong.empty() && state_ == State::kOpen) (void)send(pong);
+}
+
+void Connection::on_fragment(const Fragment& fragment) {
   if (fragment.first && !fragment.complete()) {
     loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
   }
@@ -229,12 +236,20 @@ void Connection::on_fragment(const Fragment& fragment) {
   if (!received.message) return;
   unfinished_message_.stop();
   unfinished_.release();
-  handing_over_ = true;
-  loop_.shard.on_message(*session_, *received.message);
-  handing_over_ = false;
+  hand_over(*received.message, fragment.binary);
   if (state_ != State::kOpen) return drop_message();
   incoming_.release();
   (void)book_inflater();  // less than before
+}
+
+void Connection::hand_over(std::string_view message, bool binary) {
+  if (echo_ != nullptr) {
+    (void)send(echo_->frame(message, binary));
+    return;
+  }
+  handing_over_ = true;
+  loop_.shard.on_message(*session_, message);
+  handing_over_ = false;
 }
 
 // What is refused makes room for others at once, also while its client has yet to answer the close.
@@ -250,7 +265,7 @@ Received Connection::receive(const Fragment& fragment) {
   if (!book_inflater()) {
     return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", std::nullopt};
   }
-  if (unfinished_.resize(incoming_.unfinished_bytes()) != Drawn::kTaken) {
+  if (!book_unfinished()) {
     return {CloseCode::kTooSlow, "no memory for unfinished messages, try again later", std::nullopt};
   }
   return received;
@@ -260,38 +275,39 @@ bool Connection::book_inflater() {
   return inflater_.resize(incoming_.inflater_bytes()) == Drawn::kTaken;
 }
 
-void Connection::on_pong() {
-  if (state_ != State::kOpen) return;
-  wait_for_silence();
+bool Connection::book_unfinished() {
+  return unfinished_.resize(incoming_.unfinished_bytes() + rest_.size()) == Drawn::kTaken;
 }
 
-bool Connection::on_peer_close(std::string_view payload) {
-  if (state_ != State::kOpen) return false;  // the answer to ours
-  if (payload.size() == 1) {                 // lws would send it back
-    close(CloseCode::kProtocolError, "close frame of one byte", {});
-    return false;
-  }
-  on_ending();
-  return true;
-}
-
-void Connection::on_ending() {
-  if (state_ != State::kOpen) return;
-  state_ = State::kClosing;
-  wait(loop_.config.close_ms_max);
-}
-
-// --- time ---
+// --- time and end ---
 
 void Connection::on_due() {
   if (state_ == State::kOpen) return look_for_life();
-  // What an end of the connection is to lws: it is not polite about what it still holds.
-  loop_.context.serve(lws_get_socket_fd(wsi_), POLLHUP);
+  delete this;
+}
+
+void Connection::finish() {
+  if (state_ == State::kGone) return;
+  state_ = State::kEnded;
+  wait(loop_.config.close_ms_max);
+  end_session();
+  if (!stream_.holds_part()) stream_.end_writing();
+}
+
+void Connection::end_session() {
+  drop_message();
+  std::string().swap(rest_);
+  if (session_ != nullptr) loop_.shard.on_closed(*std::exchange(session_, nullptr));
+}
+
+void Connection::hang_up() {
+  state_ = State::kGone;
+  wait(0);
 }
 
 // A socket that takes nothing, or that we do not read, cannot be pinged; its session's age limit decides.
 void Connection::look_for_life() {
-  const bool alive = std::exchange(heard_, false) || blocked_ || !reading_;
+  const bool alive = std::exchange(heard_, false) || blocked_ || !reads();
   if (alive) return wait_for_silence();
   if (pinged_) return close(CloseCode::kNoPong, "no pong in time", {});
   if (std::exchange(ping_due_, true)) {
@@ -317,7 +333,7 @@ void Connection::expect_pong() {
 // One that we do not read cannot finish it.
 void Connection::on_message_overdue() {
   if (state_ != State::kOpen) return;
-  if (!reading_) return loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
+  if (!reads()) return loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
   close(CloseCode::kTooSlow, "a message was not complete in time", {});
 }
 

@@ -1,33 +1,37 @@
 // Connection: one client's WebSocket, of which it is the Socket that a session writes to. HttpConnection read
-// the request for it.
+// the request for it, and hands on the stream.
 //
-//   opening ──> open ──> closing ──> gone     `opening` until lws has answered the handshake; `closing` from
-//   our close any ──────> gone                          frame (or the peer's) on; hung up
+//   open ──> closing ──> ended ──> gone     `closing`: our close frame is written, the client's has yet to
+//   come;
+//     │         │                           `ended`: nothing more is read or written, and the end of the
+//     └─────────┴──────────────────> gone    client's half is waited for; hung up
 //
-// lws is told what the loop's poller saw of the socket, and after each event it may write until it has
-// nothing more to write: its pongs and closes leave then. So the poller looks for EPOLLOUT only while lws
-// holds a part of a write, or while bytes that lws has read already wait for the reading to go on.
+// `ended` also follows a fault in the framing, behind which no close frame can be found any more. The kernel
+// resets a connection that is closed over unread bytes, and the client could lose our close frame: so what
+// still comes is thrown away until the client has closed, for a while.
 //
-// Loop thread. Destroyed by lws' last callback for it.
-// Invariants: nothing is read while lws holds a part of a write; polled from open on, until lws has closed
-// the socket; its timer runs; session_ is set from open to the end of the connection; nothing is written
-// while lws holds a part of the last write, nor after a close frame.
+// Loop thread. Owns itself: it deletes itself when gone. In loop.connections.
+// Invariants: its timer runs; session_ or echo_ is set while open or closing; nothing is read while a part of
+// a write waits for the socket; nothing is written after a close frame. What was read and may not be looked
+// at yet (rest_) is at most one read and one control frame long.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/shares.h"
+#include "net/echo.h"
 #include "net/incoming_message.h"
 #include "net/loop_state.h"
+#include "net/stream.h"
 #include "net/upgrade.h"
 #include "session/client_info.h"
+#include "session/frame_reader.h"
 #include "session/socket.h"
-
-struct lws;
 
 namespace tickwire {
 
@@ -35,8 +39,9 @@ namespace tickwire {
 struct Opening {
   ClientInfo client;
   Agreement agreement;
-  std::string bytes;  // for lws to read first: the handshake, and what the client sent behind it
-  Share seat;         // of the plant's connections
+  std::string answer;  // to the request: what is written first
+  std::string bytes;   // that the client sent behind its request
+  Share seat;          // of the plant's connections
 };
 
 class Connection final : public Socket, public Pollee, public LoopTimer {
@@ -49,9 +54,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
     Connection& owner;
   };
 
-  // Takes ownership of `socket`, also where it fails.
-  static void adopt(LoopState& loop, int socket, Opening opening);
-  Connection(LoopState& loop, Opening opening);
+  static void open(LoopState& loop, Stream stream, Opening opening);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -60,17 +63,6 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   WriteResult write(std::string_view frames) override;
   void close(CloseCode code, std::string_view reason, std::string_view last_frames) override;
   void set_reading(bool on) override;
-
-  // --- called by lws; false: hang up ------------------------------------------------------------------
-  // The first callback for it.
-  void on_adopted(lws* wsi);
-  bool on_open();
-  void on_fragment(const Fragment& fragment);
-  void on_pong();
-  bool on_peer_close(std::string_view payload);
-  void on_writable();
-  void on_ending();  // lws ends it by itself, because of what the client sent
-  void on_ended();
 
   // --- called by the loop -----------------------------------------------------------------------------
   void on_ready(std::uint32_t events) override;
@@ -82,48 +74,69 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   void end();
 
  private:
-  enum class State : std::uint8_t { kOpening, kOpen, kClosing, kGone };
+  enum class State : std::uint8_t { kOpen, kClosing, kEnded, kGone };
 
-  bool send(std::string_view bytes);
-  void update_reading();
+  Connection(LoopState& loop, Stream stream, Opening& opening);
+  void begin(Opening opening);
+
+  // --- in ---
+  // May destroy this.
+  void serve(std::uint32_t events);
+  [[nodiscard]] bool reads() const;
   // Has the poller look for what this waits for.
-  void update_polling();
-  // Hands an event to lws, and then the chance to write. May destroy this.
-  void serve(short events);
-  void look_for_life();
-  void wait_for_silence();
-  // The ping leaves now.
-  void expect_pong();
+  void update();
+  // Reads once. False: the client is gone.
+  bool receive();
+  // Looks at frames, a bounded number of them, and keeps what is left.
+  void look_at(std::span<char> bytes);
+  void on_frame(const FrameEvent& event);
+  void on_fragment(const Fragment& fragment);
+  void hand_over(std::string_view message, bool binary);
+  void on_peer_close(std::uint16_t code);
+  void answer_ping();
   Received receive(const Fragment& fragment);
   // There will be no more messages.
   void drop_message();
   [[nodiscard]] bool book_inflater();
-  // What lws and this hold of what was written.
-  [[nodiscard]] bool book_unread(std::size_t bytes);
+  [[nodiscard]] bool book_unfinished();
+
+  // --- out ---
+  bool send(std::string_view bytes);
+  void on_flushed();
+
+  // --- time and end ---
+  void look_for_life();
+  void wait_for_silence();
+  // The ping leaves now.
+  void expect_pong();
+  // Nothing more is read or written.
+  void finish();
+  void end_session();
+  // Not at once, since the session may be calling.
   void hang_up();
   void wait(int ms) { loop_.start_timer(*this, ms); }
 
   LoopState& loop_;
-  lws* wsi_ = nullptr;
+  Stream stream_;
   Session* session_ = nullptr;
-  std::unique_ptr<Opening> opening_;  // while opening
+  FrameReader frames_;
   IncomingMessage incoming_;
-  std::string pending_;  // frames that wait for lws to finish a part of another write
-  std::size_t place_;    // in loop_.connections
-  const Share seat_;     // of the plant's connections
+  std::unique_ptr<Echo> echo_;  // in place of a session
+  std::string rest_;            // read, but not looked at yet
+  std::string pong_;            // the answer to the latest ping
+  std::size_t place_;           // in loop_.connections
+  const Share seat_;            // of the plant's connections
   Share inflater_;
-  Share unfinished_;  // bytes of the message under way
+  Share unfinished_;  // bytes of the message under way, and of rest_
   Share unread_;      // bytes that the client has not taken
   UnfinishedMessage unfinished_message_{*this};
-  State state_ = State::kOpening;
+  State state_ = State::kOpen;
   bool blocked_ = false;
   bool handing_over_ = false;  // the session looks at a message of incoming_
   bool wants_reading_ = true;  // the session
-  bool reading_ = true;
-  bool resumes_ = false;    // reading goes on, and lws may have read something before
-  bool may_write_ = false;  // lws has said so since the last event
-  bool heard_ = false;      // since the last look
-  bool ping_due_ = false;   // it leaves with the next write
+  bool more_ = false;          // whole frames may stand in rest_
+  bool heard_ = false;         // since the last look
+  bool ping_due_ = false;      // it leaves with the next write
   bool pinged_ = false;
 };
 

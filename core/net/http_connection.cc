@@ -1,11 +1,7 @@
 #include "net/http_connection.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -18,7 +14,6 @@
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kReadBytes = 4U << 10U;
 constexpr int kReadsPerTurnMax = 16;  // then others have their turn
 
 HttpRequest http_request(const RequestHead& head) {
@@ -38,18 +33,16 @@ HttpResponse too_many(std::string_view what) {
   return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), ""});
 }
 
-bool would_block(ssize_t read) {
-  return read < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
-}
-
 }  // namespace
 
-void HttpConnection::adopt(LoopState& loop, int socket, Door door) {
+void HttpConnection::adopt(LoopState& loop, int socket, Door door, Transport transport) {
   const PeerAddress address = peer_address(socket);
+  Stream stream(loop, socket, transport);
+  if (!stream.open()) return;
   Places places{{}, Share(loop.requests_open, address)};
-  const auto refuse = [socket](std::string_view what) {
-    (void)HttpExchange(too_many(what), "GET").send(socket);
-    ::close(socket);
+  const auto refuse = [&stream](std::string_view what) {
+    if (stream.is_handshaking()) return;  // nothing can be said before TLS is agreed on
+    (void)HttpExchange(too_many(what), "GET").send(stream);
   };
   // The admin's ways in stay open also where others took every place.
   if (door == Door::kPublic && loop.config.gate != nullptr) {
@@ -64,13 +57,13 @@ void HttpConnection::adopt(LoopState& loop, int socket, Door door) {
     return refuse(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
                                                 : "too many connections are no WebSocket");
   }
-  auto* client = new HttpConnection(loop, socket, door, address, std::move(places));
-  if (!loop.poller.add(socket, *client, EPOLLIN)) delete client;
+  auto* client = new HttpConnection(loop, std::move(stream), door, address, std::move(places));
+  if (!client->stream_.poll(*client, EPOLLIN)) delete client;
 }
 
-HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Places places)
+HttpConnection::HttpConnection(LoopState& loop, Stream stream, Door door, PeerAddress address, Places places)
     : loop_(loop),
-      socket_(socket),
+      stream_(std::move(stream)),
       door_(door),
       address_(address),
       places_(std::move(places)),
@@ -81,10 +74,6 @@ HttpConnection::HttpConnection(LoopState& loop, int socket, Door door, PeerAddre
 }
 
 HttpConnection::~HttpConnection() {
-  if (socket_ >= 0) {
-    loop_.poller.remove(socket_);
-    ::close(socket_);
-  }
   if (state_ == State::kAwaiting) {
     std::erase_if(loop_.awaited, [this](const auto& awaited) { return awaited.second == this; });
   }
@@ -93,7 +82,7 @@ HttpConnection::~HttpConnection() {
 
 void HttpConnection::enter(State state, std::uint32_t events) {
   state_ = state;
-  loop_.poller.change(socket_, events);
+  stream_.update(events);
 }
 
 void HttpConnection::on_ready(std::uint32_t events) {
@@ -103,8 +92,10 @@ void HttpConnection::on_ready(std::uint32_t events) {
     case State::kHead:
       return read_head();
     case State::kAwaiting:
+      if (gone) delete this;
+      return;
     case State::kAnswering:
-      if (gone) return delete this;
+      if (gone || !stream_.flush()) return delete this;
       return send_answer();
     case State::kLingering:
       return read_rest();
@@ -126,11 +117,12 @@ void HttpConnection::end() {
 // --- the request ----------------------------------------------------------------------------------------
 
 void HttpConnection::read_head() {
-  std::array<char, kReadBytes> bytes;
-  const ssize_t read = ::recv(socket_, bytes.data(), bytes.size(), 0);
-  if (would_block(read)) return;
-  if (read <= 0) return delete this;  // nobody waits for an answer to half a request
-  head_.append(bytes.data(), static_cast<std::size_t>(read));
+  if (stream_.is_handshaking() && loop_.handshakes_left-- <= 0) return;
+  const auto read = stream_.read();
+  if (!read) return delete this;  // nobody waits for an answer to half a request
+  stream_.update(EPOLLIN);
+  if (read->empty()) return;
+  head_.append(read->data(), read->size());
   if (bytes_.resize(head_.capacity()) != Drawn::kTaken) {
     return refuse(503, ErrorCode::kTooMany,
                   "too much memory is held by unfinished requests; try again later");
@@ -145,6 +137,9 @@ void HttpConnection::on_head(std::size_t size) {
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(*refusal);
   const auto& head = std::get<RequestHead>(parsed);
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
+  if (door_ == Door::kPublic && head.path == kUpgradePath) {
+    return refuse(426, ErrorCode::kBadMessage, "only a WebSocket is served there");
+  }
   method_ = head.method;
   const HttpRequest request = http_request(head);
   const auto give = [this](auto reply) {
@@ -167,7 +162,8 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
     return refuse(404, ErrorCode::kUnknownCommand, "no WebSocket at the admin listener");
   }
   const UpgradeRequest request = upgrade_request(head);
-  if (const auto refusal = check_upgrade(request, loop_.config.origins)) return refuse(*refusal);
+  if (const auto refusal = check_upgrade(request, loop_.config.origins, loop_.config.echo))
+    return refuse(*refusal);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
   if (loop_.shard.memory_full()) {
     loop_.shard.counters().count(Limit::kMemory);
@@ -178,17 +174,16 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   Opening opening;
   opening.agreement = agree(request);
   if (!loop_.room_to_inflate(address_)) opening.agreement.deflate = {};
-  opening.client.remote = peer_text(socket_);
+  opening.client.remote = peer_text(stream_.socket());
   opening.client.token = head.parameter("token");
   opening.client.address = address_;
   opening.seat = std::move(places_.seat);
-  // What follows the head belongs to the WebSocket already.
-  opening.bytes = handshake_head(request, opening.agreement) + head_.substr(size);
+  opening.answer = upgrade_answer(request, opening.agreement);
+  opening.bytes = head_.substr(size);
   LoopState& loop = loop_;
-  const int socket = std::exchange(socket_, -1);
-  loop.poller.remove(socket);
+  Stream stream = std::move(stream_);
   delete this;
-  Connection::adopt(loop, socket, std::move(opening));
+  Connection::open(loop, std::move(stream), std::move(opening));
 }
 
 bool HttpConnection::begin_await(std::uint64_t& number) {
@@ -256,25 +251,22 @@ void HttpConnection::answer(HttpResponse response) {
 }
 
 void HttpConnection::send_answer() {
-  if (exchange_ == nullptr) return;  // it is awaited
-  switch (exchange_->send(socket_)) {
+  switch (exchange_->send(stream_)) {
     case HttpExchange::Progress::kFailed:
       return delete this;
     case HttpExchange::Progress::kMore:
-      return keep_answering(true);
-    case HttpExchange::Progress::kBlocked:
-      return keep_answering(false);
+      return keep_answering();
     case HttpExchange::Progress::kDone:
       return begin_linger();
   }
 }
 
-void HttpConnection::keep_answering(bool progress) {
+void HttpConnection::keep_answering() {
   // Half an answer cannot be taken back: who may not hold what is left of it is hung up.
   if (answer_.resize(1) != Drawn::kTaken || bytes_.resize(exchange_->left_bytes()) != Drawn::kTaken) {
     return delete this;
   }
-  if (progress) wait(loop_.config.answer_stall_ms_max);
+  wait(loop_.config.answer_stall_ms_max);
   enter(State::kAnswering, EPOLLOUT);
 }
 
@@ -282,19 +274,18 @@ void HttpConnection::begin_linger() {
   exchange_.reset();
   answer_.release();
   bytes_.release();
-  ::shutdown(socket_, SHUT_WR);
+  stream_.end_writing();
   wait(loop_.config.linger_ms_max);
   enter(State::kLingering, EPOLLIN);
   read_rest();
 }
 
 void HttpConnection::read_rest() {
-  std::array<char, kReadBytes> bytes;
   for (int i = 0; i < kReadsPerTurnMax; ++i) {
-    const ssize_t read = ::recv(socket_, bytes.data(), bytes.size(), 0);
-    if (would_block(read)) return;
-    if (read <= 0) return delete this;
-    lingered_bytes_ += static_cast<std::size_t>(read);
+    const auto read = stream_.read();
+    if (!read) return delete this;
+    if (read->empty()) return;
+    lingered_bytes_ += read->size();
     if (lingered_bytes_ > loop_.config.linger_bytes_max) return delete this;
   }
 }

@@ -1,19 +1,17 @@
 // HttpConnection: one client's socket from accept on, for one request: it is answered and the connection
-// closed, or it becomes a WebSocket, which Connection and libwebsockets go on with.
+// closed, or it becomes a WebSocket.
 //
 //   head ──> answering ──> lingering ──> gone
 //     │          ^
 //     ├──> awaiting                      its answer is put together in pieces, or on other loops
-//     ├──> (becomes a WebSocket: gone here)
+//     ├──> (becomes a WebSocket: Connection goes on with the stream, and this is gone)
 //     any ─────────────────────> gone    a deadline, a limit, an error, the end of the server
 //
 // Lingering: what the client still sends is read and thrown away for a while. The kernel resets a connection
 // that is closed over unread bytes, and the client would lose its answer.
 //
-// libwebsockets never sees a plain request, nor the head that a client sent for a WebSocket: only what
-// handshake_head() makes of it. One request a connection, so that nothing can stand behind the one that is
-// answered. Loop thread. Owns the socket and itself: it deletes itself when gone. In loop.http; its timer
-// runs.
+// One request a connection, so that nothing can stand behind the one that is answered. Loop thread. Owns
+// itself: it deletes itself when gone. In loop.http; its timer runs.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +27,7 @@
 #include "net/loop_state.h"
 #include "net/poller.h"
 #include "net/request_head.h"
+#include "net/stream.h"
 
 namespace tickwire {
 
@@ -36,7 +35,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
  public:
   // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which
   // router answers.
-  static void adopt(LoopState& loop, int socket, Door door);
+  static void adopt(LoopState& loop, int socket, Door door, Transport transport);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -57,7 +56,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
     Share seat;   // of the plant's connections
     Share place;  // of the connections that are no WebSocket
   };
-  HttpConnection(LoopState& loop, int socket, Door door, PeerAddress address, Places places);
+  HttpConnection(LoopState& loop, Stream stream, Door door, PeerAddress address, Places places);
   void read_head();
   void on_head(std::size_t size);
   void on_upgrade(const RequestHead& head, std::size_t size);
@@ -69,14 +68,14 @@ class HttpConnection final : public Pollee, public LoopTimer {
   void refuse(int status, ErrorCode code, std::string_view message);
   // Sends what the socket takes, and goes on to the next state when it took all.
   void send_answer();
-  void keep_answering(bool progress);
+  void keep_answering();
   void begin_linger();
   void read_rest();
   void wait(int ms) { loop_.start_timer(*this, ms); }
   void enter(State state, std::uint32_t events);
 
   LoopState& loop_;
-  int socket_;
+  Stream stream_;
   const Door door_;
   const PeerAddress address_;
   State state_ = State::kHead;

@@ -1,9 +1,5 @@
 #include "net/http_exchange.h"
 
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace tickwire {
@@ -20,26 +16,24 @@ HttpExchange::HttpExchange(HttpResponse response, std::string_view method)
 }
 
 std::size_t HttpExchange::left_bytes() const {
-  std::size_t bytes = 0;
+  std::size_t bytes = held_bytes_;
   for (const std::string_view part : left_) bytes += part.size();
   return bytes;
 }
 
-HttpExchange::Progress HttpExchange::send(int socket) {
+HttpExchange::Progress HttpExchange::send(Stream& stream) {
   std::size_t sent = 0;
   for (std::string_view& part : left_) {
     while (!part.empty()) {
-      if (sent >= kAnswerTurnBytesMax) return Progress::kMore;
-      const ssize_t taken =
-          ::send(socket, part.data(), std::min(part.size(), kAnswerPieceBytes), MSG_NOSIGNAL);
-      if (taken < 0 && errno == EINTR) continue;
-      if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return Progress::kFailed;
-      if (taken < 0) return sent == 0 ? Progress::kBlocked : Progress::kMore;
-      part.remove_prefix(static_cast<std::size_t>(taken));
-      sent += static_cast<std::size_t>(taken);
+      if (sent >= kAnswerTurnBytesMax || stream.holds_part()) return Progress::kMore;
+      const std::string_view piece = part.substr(0, kAnswerPieceBytes);
+      if (!stream.write(piece)) return Progress::kFailed;
+      held_bytes_ = stream.holds_part() ? piece.size() : 0;
+      part.remove_prefix(piece.size());
+      sent += piece.size();
     }
   }
-  return Progress::kDone;
+  return stream.holds_part() ? Progress::kMore : Progress::kDone;
 }
 
 }  // namespace tickwire

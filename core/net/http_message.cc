@@ -28,6 +28,8 @@ std::string_view status_text(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 426:
+      return "Upgrade Required";
     case 431:
       return "Request Header Fields Too Large";
     case 505:
@@ -67,6 +69,7 @@ HttpResponse error_response(int status, const Error& error) {
     response.headers = fmt::format("Retry-After: {}\r\n", std::max(asked, kRetryAfterSeconds));
   }
   if (status == 405) response.headers = "Allow: GET, HEAD\r\n";
+  if (status == 426) response.headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   return response;
 }
 

@@ -43,6 +43,7 @@ void IncomingMessage::expect_compressed(const DeflateAgreement& agreement) {
 
 Received IncomingMessage::feed(const Fragment& fragment) {
   if (reserved_bit_misused(fragment)) return close_with(CloseCode::kProtocolError, "reserved bit");
+  if (any_) binary_ = fragment.binary;
   if (fragment.binary != binary_) {
     return close_with(CloseCode::kWrongDataType, binary_ ? "text message where a binary format is spoken"
                                                          : "binary message where text is spoken");

@@ -1,4 +1,4 @@
-// IncomingMessage: puts a client's message together from the pieces that libwebsockets hands up, and refuses
+// IncomingMessage: puts a client's message together from the pieces that FrameReader reads, and refuses
 // as early as it can: too long, binary where text was agreed on (or text where binary was), text that is not
 // UTF-8, a reserved bit. What is plain and complete in one piece is not copied. What is compressed is
 // inflated within bounds.
@@ -18,24 +18,12 @@
 #include "codec/deflate_offer.h"
 #include "codec/inflater.h"
 #include "protocol/codes.h"
+#include "session/frame_reader.h"
 
 namespace tickwire {
 
 inline constexpr std::uint32_t kMessagePiecesMax =
     65'536;  // frames may be empty, so bytes alone bound nothing
-
-// A piece of a data frame's payload, unmasked.
-struct Fragment {
-  std::string_view bytes;
-  bool first = true;              // of the message
-  bool final = true;              // of the message
-  bool binary = false;            // of the message
-  bool rsv1 = false;              // of the frame; means something only where compression was negotiated
-  std::size_t bytes_to_come = 0;  // of the same frame
-
-  // The whole message, at once.
-  [[nodiscard]] bool complete() const { return first && final && bytes_to_come == 0; }
-};
 
 struct Received {
   std::optional<CloseCode> close;           // this connection ends
@@ -48,6 +36,8 @@ class IncomingMessage {
   explicit IncomingMessage(std::size_t bytes_max) : bytes_max_(bytes_max) {}
   // A binary format was agreed on.
   void expect_binary() { binary_ = true; }
+  // Text and binary are both spoken.
+  void expect_any() { any_ = true; }
   // permessage-deflate was agreed on: a message whose first frame has RSV1 is inflated.
   void expect_compressed(const DeflateAgreement& agreement);
   Received feed(const Fragment& fragment);
@@ -74,7 +64,8 @@ class IncomingMessage {
   std::uint32_t pieces_ = 0;
   std::uint8_t window_bits_ = 0;  // 0: compression was not agreed on
   bool context_takeover_ = false;
-  bool binary_ = false;
+  bool any_ = false;
+  bool binary_ = false;       // what is expected; where any is, the message under way
   bool compressed_ = false;   // the message under way
   bool whole_ = false;        // all of it is in bytes_
   bool frame_ended_ = false;  // with the last piece

@@ -24,9 +24,8 @@ bool is_shortage(int failed) {
 
 }  // namespace
 
-Status Listener::open(bool alone) {
-  const NetConfig& config = loop_.config;
-  const auto socket = open_listener(config.host, config.port, config.backlog, alone);
+Status Listener::open(const ListenAddress& address, bool alone) {
+  const auto socket = open_listener(address.host, address.port, loop_.config.backlog, alone);
   if (!socket) return socket.error();
   port_ = bound_port(*socket);
   return listen_on(*socket);
@@ -48,7 +47,8 @@ void Listener::close() {
 
 void Listener::on_ready(std::uint32_t /*events*/) {
   const Doing doing(loop_.shard.pulse(), Activity::kAccepting);
-  for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
+  const int most = transport_ == Transport::kTls ? kTlsAcceptsPerTurnMax : kAcceptsPerTurnMax;
+  for (int i = 0; i < most; ++i) {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) {
       if (is_shortage(errno)) pause(errno);
@@ -75,7 +75,7 @@ void Listener::adopt(int client) {
     const int unsent = loop_.config.unsent_bytes_max;
     ::setsockopt(client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   }
-  HttpConnection::adopt(loop_, client, door_);
+  HttpConnection::adopt(loop_, client, door_, transport_);
 }
 
 void Listener::pause(int failed) {

@@ -14,17 +14,20 @@
 
 namespace tickwire {
 
-inline constexpr int kAcceptsPerTurnMax = 64;  // then others have their turn
+// Then others have their turn.
+inline constexpr int kAcceptsPerTurnMax = 64;
+inline constexpr int kTlsAcceptsPerTurnMax = 16;  // each costs 20 to 50 us
 
 class Listener final : public Pollee, public LoopTimer {
  public:
-  Listener(LoopState& loop, Door door) : loop_(loop), door_(door) {}
+  Listener(LoopState& loop, Door door, Transport transport = Transport::kPlain)
+      : loop_(loop), door_(door), transport_(transport) {}
   ~Listener() override { close(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   // `alone`: the address must be nobody's yet; otherwise it is shared with the loops that are there. kListen.
-  Status open(bool alone);
+  Status open(const ListenAddress& address, bool alone);
   // Accepts from `socket`, which it owns from now on, also when it fails. kInternal.
   Status listen_on(int socket);
   void close();
@@ -40,6 +43,7 @@ class Listener final : public Pollee, public LoopTimer {
 
   LoopState& loop_;
   const Door door_;
+  const Transport transport_;
   int socket_ = -1;
   std::uint16_t port_ = 0;
   bool reported_ = false;  // of this shortage

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -26,7 +27,9 @@ namespace {
 constexpr std::int64_t kBeatUs = 250'000;  // also a loop that has nothing to do shows that it could
 constexpr std::int64_t kEndStepUs = 5'000;
 constexpr std::int64_t kStandstillUs = 1'000'000;
-constexpr int kTimersPerStepMax = 64;  // then others have their turn
+// Then others have their turn:
+constexpr int kTimersPerStepMax = 64;
+constexpr int kHandshakesPerStepMax = 8;  // half of them sign something, which takes 0.3 to 0.8 ms
 
 // The eventfd by which other threads wake the loop. Edge-triggered, so nobody has to read it.
 class WakeUp final : public Pollee {
@@ -50,8 +53,7 @@ class Loop::Impl {
         clock_(parts.clock),
         shard_(parts.hub, parts.clock, parts.access, shard, [this] { wake_.signal(); }),
         state_(config_, parts.clock, shard_, context_,
-               HttpRouter({parts.hub, parts.access, parts.source, static_files()})),
-        listener_(state_, Door::kPublic) {}
+               HttpRouter({parts.hub, parts.access, parts.source, static_files()})) {}
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -61,7 +63,7 @@ class Loop::Impl {
   void start();
   void drain(int spread_ms);
   void stop();
-  [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
+  [[nodiscard]] std::uint16_t port(std::size_t index) const { return listeners_.at(index).port(); }
   Shard& shard() { return shard_; }
 
  private:
@@ -71,6 +73,7 @@ class Loop::Impl {
   void run_timers(std::int64_t now_us);
   // When run_timers() is to be called next, < 0: never.
   [[nodiscard]] std::int64_t next_timer_us() const;
+  void close_listeners();
   void begin_end(std::int64_t now_us);
   void close_all();
   [[nodiscard]] bool ended(std::int64_t now_us) const;
@@ -83,7 +86,7 @@ class Loop::Impl {
   Shard shard_;
   LwsContext context_;
   LoopState state_;
-  Listener listener_;
+  std::deque<Listener> listeners_;
   std::optional<Listener> admin_listener_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
@@ -103,8 +106,12 @@ Status Loop::Impl::open() {
   if (!state_.poller.add(*wake, woken_, EPOLLIN | EPOLLET)) {
     return Error{ErrorCode::kInternal, "a loop's eventfd cannot be polled", ""};
   }
-  if (auto opened = context_.open(); !opened) return opened;
-  return listener_.open(index_ == 0);
+  if (auto opened = context_.open(config_.tls); !opened) return opened;
+  for (const ListenAddress& address : config_.listen) {
+    Listener& listener = listeners_.emplace_back(state_, Door::kPublic, address.transport);
+    if (auto opened = listener.open(address, index_ == 0); !opened) return opened;
+  }
+  return ok_status();
 }
 
 Status Loop::Impl::serve_admin(int socket, Door door) {
@@ -129,9 +136,10 @@ void Loop::Impl::run() {
 
 // Also of a loop that never ran.
 void Loop::Impl::close_all() {
-  listener_.close();
+  close_listeners();
   if (admin_listener_) admin_listener_->close();
   while (!state_.http.empty()) delete *state_.http.begin();
+  while (!state_.connections.empty()) delete state_.connections.back();
   context_.close();
   shard_.stop();
   shard_.pulse().set(Activity::kNotRunning);
@@ -139,6 +147,7 @@ void Loop::Impl::close_all() {
 
 std::int64_t Loop::Impl::step() {
   shard_.pulse().beat();
+  state_.handshakes_left = kHandshakesPerStepMax;
   std::int64_t now = clock_.steady_us();
   if (now - stepped_us_ > kStandstillUs) patient_until_us_ = now + kStandstillUs;
   stepped_us_ = now;
@@ -175,9 +184,13 @@ void Loop::Impl::run_timers(std::int64_t now_us) {
   }
 }
 
+void Loop::Impl::close_listeners() {
+  for (Listener& listener : listeners_) listener.close();
+}
+
 void Loop::Impl::begin_end(std::int64_t now_us) {
   end_due_us_ = now_us + std::int64_t{config_.stop_ms_max} * 1000;
-  listener_.close();
+  close_listeners();
   for (Connection* client : state_.connections) client->end();
   const std::vector<HttpConnection*> http(state_.http.begin(), state_.http.end());  // each may leave it
   for (HttpConnection* client : http) client->end();
@@ -194,7 +207,7 @@ bool Loop::Impl::ended(std::int64_t now_us) const {
 void Loop::Impl::drain(int spread_ms) {
   shard_.post([this, spread_ms] {
     state_.draining = true;
-    listener_.close();
+    close_listeners();
     shard_.drain(spread_ms);
   });
 }
@@ -226,8 +239,8 @@ void Loop::drain(int spread_ms) {
 void Loop::stop() {
   impl_->stop();
 }
-std::uint16_t Loop::port() const {
-  return impl_->port();
+std::uint16_t Loop::port(std::size_t index) const {
+  return impl_->port(index);
 }
 Shard& Loop::shard() {
   return impl_->shard();

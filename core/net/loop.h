@@ -1,11 +1,12 @@
-// Loop: one shard's thread: a libwebsockets context, a listener of its own (SO_REUSEPORT), and the Shard that
-// both drive.
+// Loop: one shard's thread: a libwebsockets context, a listener of its own for each address (SO_REUSEPORT),
+// and the Shard that they drive.
 //
 // open(), start() and stop() from the owner's thread, the first two once; drain(), port() and shard() from
 // any after open(). Owns the thread, the sockets and the shard; hub, clock, access and source outlive it.
 // Invariant: the context and everything in it is touched on the loop thread only, from start() to its end.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -42,8 +43,8 @@ class Loop {
   // Idempotent.
   void stop();
 
-  // After open().
-  [[nodiscard]] std::uint16_t port() const;
+  // After open(). Of the address at `index` in NetConfig::listen.
+  [[nodiscard]] std::uint16_t port(std::size_t index = 0) const;
   Shard& shard();
   [[nodiscard]] const LoopPulse& pulse();  // any thread
 

@@ -65,6 +65,9 @@ struct LoopState {
   TimerHeap timers;  // of LoopTimers
   std::minstd_rand chance;
   bool draining = false;
+  // Steps of TLS handshakes that may be made before the loop does something else. What is left waits in its
+  // socket, and the poller tells of it again.
+  int handshakes_left = 0;
 
   Shares requests_open;
   Shares answers_open;

@@ -1,6 +1,7 @@
 #include "net/lws_context.h"
 
 #include <libwebsockets.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -8,37 +9,15 @@
 #include <array>
 #include <cstddef>
 
-#include "net/deflate_extension.h"
-#include "net/lws_callbacks.h"
 #include "net/lws_log.h"
 #include "net/net_config.h"
-#include "protocol/format.h"
+#include "net/tls.h"
 
 namespace tickwire {
 namespace {
 
 // lws sends no more than this of a write and takes the rest for a blocked socket: above any write of ours.
 constexpr std::size_t kTxPacketBytes = std::size_t{16} << 20U;
-// Shared by all connections: what is read or answered at once.
-constexpr unsigned kServiceBufferBytes = 16U << 10U;
-
-constexpr lws_protocols client_protocol(const char* name) {
-  lws_protocols protocol{};
-  protocol.name = name;
-  protocol.callback = client_callback;
-  protocol.rx_buffer_size = kSocketReadBytesMax;
-  protocol.tx_packet_size = kTxPacketBytes;
-  return protocol;
-}
-
-// The first also serves HTTP, and WebSocket clients that ask for no subprotocol: JSON.
-constexpr std::array kProtocols{client_protocol(kSubprotocols[0]), client_protocol(kSubprotocols[1]),
-                                client_protocol(kSubprotocols[2]), lws_protocols{}};
-static_assert(kProtocols.size() == kSubprotocols.size() + 1);
-
-// All zero: lws keeps no timers of its own for pings. They stand in one sorted list, which each insertion
-// walks.
-constexpr lws_retry_bo_t kNoLwsPings{};
 
 // lws sizes its tables by the soft limit on descriptors, and falls back to 2560 where that is absurdly high,
 // as in some containers. So it sees at most kDescriptorsMax; a lower limit is raised for good.
@@ -66,11 +45,52 @@ class DescriptorLimit {
 
 }  // namespace
 
+// The function through which lws calls us. It notes what happened; nothing of ours runs within it.
+struct LwsCallback {
+  static int call(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t size) {
+    switch (reason) {
+      case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+        return owner(wsi).tls_->configure(static_cast<SSL_CTX*>(user)) ? 0 : 1;
+      case LWS_CALLBACK_RAW_RX:
+        take(owner(wsi), static_cast<const char*>(in), size);
+        return 0;
+      case LWS_CALLBACK_WSI_DESTROY:
+        if (owner(wsi).serving_ == wsi) owner(wsi).destroyed_ = true;
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  static LwsContext& owner(lws* wsi) {
+    return *static_cast<LwsContext*>(lws_context_user(lws_get_context(wsi)));
+  }
+
+  static void take(LwsContext& context, const char* bytes, std::size_t size) {
+    context.received_ = std::min(size, context.buffer_.size());
+    std::copy_n(bytes, context.received_, context.buffer_.begin());
+  }
+
+  static constexpr std::array<lws_protocols, 2> protocols() {
+    lws_protocols protocol{};
+    protocol.name = "tickwire";
+    protocol.callback = call;
+    protocol.tx_packet_size = kTxPacketBytes;
+    return {protocol, lws_protocols{}};
+  }
+};
+
+namespace {
+
+constexpr std::array kProtocols = LwsCallback::protocols();
+
+}  // namespace
+
 LwsContext::~LwsContext() {
   close();
 }
 
-Status LwsContext::open() {
+Status LwsContext::open(TlsServer* tls) {
   lws_log_to_spdlog();
   const DescriptorLimit limit;
   descriptors_max_ = limit.max();
@@ -78,11 +98,14 @@ Status LwsContext::open() {
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME;
   info.protocols = kProtocols.data();
-  info.pt_serv_buf_size = kServiceBufferBytes;
-  info.retry_and_idle_policy = &kNoLwsPings;
-  info.extensions = deflate_extensions();
-  info.alpn = "http/1.1";
+  info.pt_serv_buf_size = LWS_PRE + kReadBytes;
+  info.user = this;
   info.vhost_name = "tickwire";
+  info.alpn = "http/1.1";
+  tls_ = tls;
+  if (tls != nullptr) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+  }
   context_ = lws_create_context(&info);
   if (context_ != nullptr) vhost_ = lws_create_vhost(context_, &info);
   if (vhost_ == nullptr) {
@@ -98,14 +121,29 @@ void LwsContext::close() {
   vhost_ = nullptr;
 }
 
-bool LwsContext::adopt(int socket, Connection* client, std::string_view bytes) {
-  const AdoptionScope adoption(client, socket);
-  return lws_adopt_socket_vhost_readbuf(vhost_, socket, bytes.data(), bytes.size()) != nullptr;
+lws* LwsContext::adopt(int socket, Transport transport) {
+  unsigned type = LWS_ADOPT_SOCKET;
+  if (transport == Transport::kTls) type |= LWS_ADOPT_ALLOW_SSL;
+  lws_sock_file_fd_type descriptor{};
+  descriptor.sockfd = socket;
+  lws* wsi =
+      lws_adopt_descriptor_vhost(vhost_, static_cast<lws_adoption_type>(type), descriptor, nullptr, nullptr);
+  if (wsi != nullptr && transport == Transport::kTls) forget_deadline(wsi);
+  return wsi;
 }
 
-bool LwsContext::serve(int socket, short events) {
-  lws_pollfd seen{socket, POLLIN | POLLOUT, events};
-  return lws_service_fd(context_, &seen) == 0;
+void LwsContext::forget_deadline(lws* wsi) {
+  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+}
+
+bool LwsContext::serve(lws* wsi, short events) {
+  serving_ = wsi;
+  destroyed_ = false;
+  received_ = 0;
+  lws_pollfd seen{lws_get_socket_fd(wsi), POLLIN | POLLOUT, events};
+  (void)lws_service_fd(context_, &seen);
+  serving_ = nullptr;
+  return !destroyed_;
 }
 
 }  // namespace tickwire

@@ -1,21 +1,22 @@
-// LwsContext: a libwebsockets context with one virtual host and no listener of its own, set up by the rules
-// of docs/ARCHITECTURE.md (HTTP/1.1 only, no lws keepalive, no lws compression). Accepted sockets are handed
-// to it, and then what the loop's Poller saw of them: lws itself never polls, and its timers never run. Where
-// one of its own would end a connection, a deadline of Connection does.
+// LwsContext: a libwebsockets context with one virtual host and no listener of its own. libwebsockets carries
+// sockets in its raw role: it does their TLS and keeps what a socket does not take of a write. It parses
+// nothing, it never polls, and its timers never run: Stream tells it what the loop's Poller saw.
 //
-// One loop's thread, from the first adopt() on; open() before that from any. Owns all it was handed.
+// One loop's thread, from the first adopt() on; open() before that from any. Owns the sockets it was handed.
 #pragma once
 
-#include <string_view>
+#include <array>
+#include <cstddef>
+#include <span>
 
 #include "base/error.h"
+#include "net/net_config.h"
 
+struct lws;
 struct lws_context;
 struct lws_vhost;
 
 namespace tickwire {
-
-class Connection;
 
 class LwsContext {
  public:
@@ -24,24 +25,37 @@ class LwsContext {
   LwsContext(const LwsContext&) = delete;
   LwsContext& operator=(const LwsContext&) = delete;
 
-  Status open();
-  // Closes everything, with the callbacks that this brings.
+  // `tls`: what adopt() with TLS speaks; null: it is never asked for. It outlives this.
+  Status open(TlsServer* tls);
+  // Every Stream is closed before.
   void close();
 
-  // A client's socket, which it owns from now on, also when it fails. lws reads `bytes` first, before this
-  // returns; callbacks tell `client`. False: it is closed already, or will be.
-  bool adopt(int socket, Connection* client, std::string_view bytes);
+  // A connected socket, which it owns from now on, also when it fails (null).
+  lws* adopt(int socket, Transport transport);
 
-  // What was seen of an adopted socket: POLLIN, POLLOUT, POLLHUP. Not within a callback. False: lws has
-  // closed it, or goes on to once what it still holds has left; then it asks for POLLOUT no more by itself.
-  bool serve(int socket, short events);
+  // Hands an event of `wsi` to lws: POLLIN makes one read, POLLOUT sends what lws still holds, POLLHUP ends
+  // it. False: lws has closed the socket and destroyed `wsi`.
+  bool serve(lws* wsi, short events);
+  // What the last serve() read, which may be changed; good until the next one.
+  [[nodiscard]] std::span<char> received() { return std::span(buffer_).first(received_); }
+  // lws' timers never run, and each that it sets for TLS walks the list of all before it.
+  static void forget_deadline(lws* wsi);
   // Descriptors from this number on cannot be adopted.
   [[nodiscard]] int descriptors_max() const { return descriptors_max_; }
 
  private:
+  friend struct LwsCallback;
+  static constexpr std::size_t kReadBytes = std::size_t{4} << 10U;
+
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
+  TlsServer* tls_ = nullptr;
   int descriptors_max_ = 0;
+  // Of the serve() under way:
+  lws* serving_ = nullptr;
+  bool destroyed_ = false;
+  std::size_t received_ = 0;
+  std::array<char, kReadBytes> buffer_{};
 };
 
 }  // namespace tickwire

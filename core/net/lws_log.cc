@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/fault.h"
-#include "net/lws_callbacks.h"
 
 namespace tickwire {
 namespace {
@@ -44,7 +43,6 @@ class LinesPerSecond {
 
 // What a client can provoke is no error of the server.
 void log_line(int level, const char* line) {
-  if (adopting_on_this_thread()) return;
   static LinesPerSecond lines;
   int left_out = 0;
   if (!lines.take(left_out)) return;

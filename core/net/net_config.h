@@ -12,16 +12,27 @@
 
 namespace tickwire {
 
-inline constexpr std::size_t kSocketReadBytesMax = 512;  // one read; costs this much a connection
 inline constexpr std::size_t kDescriptorsMax = 262'144;  // lws keeps 16 bytes for each, used or not
 
 inline constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
 
-struct NetConfig {
-  std::string host = "127.0.0.1";  // an IPv4 or IPv6 literal, or a name
+enum class Transport : std::uint8_t { kPlain, kTls };
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
+struct ListenAddress {
+  std::string host = "127.0.0.1";  // an IPv4 or IPv6 literal without brackets, or a name
   std::uint16_t port = 8080;       // 0: any free one
+  Transport transport = Transport::kPlain;
+};
+
+class TlsServer;
+
+struct NetConfig {
+  std::vector<ListenAddress> listen{ListenAddress{}};
+  TlsServer* tls = nullptr;  // where one of them is TLS; outlives the loop
   int backlog = 4096;
   std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
+  bool echo = false;                      // serves /echo
   std::string admin_token;                // opens the admin listener where it is TCP; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
   ConnectionGate* gate = nullptr;  // of the whole plant, which outlives the loop; null: everybody may come

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
+#include <utility>
 
 #include "base/fault.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr int kReadyPerWaitMax = 64;  // then timers and turns have their turn
 constexpr std::int64_t kWaitUsMax = 60'000'000;
+
+constexpr std::uint32_t kGenerationMax = 0x7FFF'FFFF;
 
 std::uint64_t pack(int fd, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32U) | static_cast<std::uint32_t>(fd);
@@ -45,7 +48,10 @@ bool Poller::add(int fd, Pollee& pollee, std::uint32_t events) {
   const auto place = static_cast<std::size_t>(fd);
   if (place >= entries_.size()) entries_.resize(std::max(place + 1, entries_.size() + entries_.size() / 8));
   Entry& entry = entries_[place];
-  entry = {&pollee, events, entry.generation + 1};
+  entry.pollee = &pollee;
+  entry.events = events;
+  entry.generation = (entry.generation + 1U) & kGenerationMax;
+  entry.again = 0;
   if (control(EPOLL_CTL_ADD, fd)) return true;
   entry.pollee = nullptr;
   return false;
@@ -59,28 +65,43 @@ void Poller::change(int fd, std::uint32_t events) {
 }
 
 void Poller::remove(int fd) {
-  entries_[static_cast<std::size_t>(fd)].pollee = nullptr;
+  const auto place = static_cast<std::size_t>(fd);
+  if (place >= entries_.size() || std::exchange(entries_[place].pollee, nullptr) == nullptr) return;
   control(EPOLL_CTL_DEL, fd);
 }
 
-bool Poller::holds(int fd, const Pollee& pollee) const {
-  const auto place = static_cast<std::size_t>(fd);
-  return place < entries_.size() && entries_[place].pollee == &pollee;
+void Poller::again(int fd) {
+  Entry& entry = entries_[static_cast<std::size_t>(fd)];
+  if (entry.again != 0) return;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = pack(fd, entry.generation);
+  again_.push_back(event);
+  entry.again = 1;
 }
 
 int Poller::wait(std::int64_t wait_us) {
   std::array<epoll_event, kReadyPerWaitMax> ready;
+  if (!again_.empty()) wait_us = 0;
   const int count =
       wait_for_events(ready.data(), kReadyPerWaitMax, std::clamp<std::int64_t>(wait_us, 0, kWaitUsMax));
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = ready.at(static_cast<std::size_t>(i));
-    if (!is_of(event)) continue;
-    Pollee* const pollee = entries_[event.data.u64 & UINT32_MAX].pollee;
-    if (contained(Boundary::kSocket, "an event of a socket", [&] { pollee->on_ready(event.events); }))
-      continue;
-    if (is_of(event)) contained(Boundary::kSocket, "the end of a socket", [&] { pollee->on_fault(); });
+  for (int i = 0; i < count; ++i) tell(ready.at(static_cast<std::size_t>(i)));
+  // Those who ask for another time meanwhile are told with the next wait().
+  const std::size_t told = std::min<std::size_t>(again_.size(), kReadyPerWaitMax);
+  for (std::size_t i = 0; i < told; ++i) {
+    const epoll_event event = again_[i];
+    if (is_of(event)) entries_[event.data.u64 & UINT32_MAX].again = 0;
+    tell(event);
   }
-  return std::max(count, 0);
+  again_.erase(again_.begin(), again_.begin() + static_cast<std::ptrdiff_t>(told));
+  return std::max(count, 0) + static_cast<int>(told);
+}
+
+void Poller::tell(const epoll_event& event) {
+  if (!is_of(event)) return;
+  Pollee* const pollee = entries_[event.data.u64 & UINT32_MAX].pollee;
+  if (contained(Boundary::kSocket, "an event of a socket", [&] { pollee->on_ready(event.events); })) return;
+  if (is_of(event)) contained(Boundary::kSocket, "the end of a socket", [&] { pollee->on_fault(); });
 }
 
 // Whether the one that was polled when `event` happened is polled still.

@@ -39,9 +39,11 @@ class Poller {
   bool add(int fd, Pollee& pollee, std::uint32_t events);
   // `fd` was added. Makes no system call where nothing changes.
   void change(int fd, std::uint32_t events);
+  // Does nothing where `fd` is not polled.
   void remove(int fd);
-  // Whether `fd` was added for this one and not removed since.
-  [[nodiscard]] bool holds(int fd, const Pollee& pollee) const;
+  // Has the next wait() return at once, and tell of EPOLLIN whoever `fd` is polled for, whatever epoll says:
+  // something was read already, and is still to be looked at.
+  void again(int fd);
   // Waits until somebody is ready, at most `wait_us`, and tells a bounded number of those who are; returns
   // how many.
   int wait(std::int64_t wait_us);
@@ -50,16 +52,19 @@ class Poller {
   struct Entry {
     Pollee* pollee = nullptr;  // null: not polled
     std::uint32_t events = 0;
-    std::uint32_t generation = 0;  // counts what was added under this number
+    std::uint32_t generation : 31 = 0;  // counts what was added under this number
+    std::uint32_t again : 1 = 0;        // it stands in again_
   };
 
   [[nodiscard]] bool is_of(const epoll_event& event) const;
+  void tell(const epoll_event& event);
   bool control(int operation, int fd);
   int wait_for_events(epoll_event* ready, int most, std::int64_t wait_us);
 
   int epoll_ = -1;
   bool has_fine_waits_ = true;  // epoll_pwait2 is there
   std::vector<Entry> entries_;  // by descriptor
+  std::vector<epoll_event> again_;
 };
 
 }  // namespace tickwire

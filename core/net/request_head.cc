@@ -11,7 +11,7 @@ namespace tickwire {
 namespace {
 
 constexpr std::array<std::string_view, 8> kSingleHeaders{
-    "host",   "content-length",    "transfer-encoding",     "authorization",
+    "host",   "content-length",    "transfer-encoding",    "authorization",
     "origin", "sec-websocket-key", "sec-websocket-version", "upgrade"};
 
 Refusal malformed(std::string field, std::string_view message) {
@@ -136,7 +136,10 @@ std::optional<Refusal> parse_request_line(std::string_view line, RequestHead& he
     return malformed("", "the first line must be a method, a path and HTTP/1.1, with one blank between them");
   }
   head.method = line.substr(0, first);
-  if (!is_token(head.method)) return malformed("", "the method is not made of letters");
+  if (!is_token(head.method) ||
+      std::ranges::any_of(head.method, [](char c) { return c >= 'a' && c <= 'z'; })) {
+    return malformed("", "the method is not made of capital letters");
+  }
   const std::string_view version = line.substr(last + 1);
   head.http_1_1 = version == "HTTP/1.1";
   if (!head.http_1_1 && version != "HTTP/1.0") {
@@ -223,7 +226,7 @@ HeadScanner::Found HeadScanner::scan(std::string_view bytes) {
     if (scanned_ >= kRequestHeadBytesMax) return too_long();
     const char c = bytes[scanned_];
     if (scanned_ == 0 && c == 0x16)
-      return malformed("", "TLS is not spoken here; use http:// and ws://, or a proxy");
+      return malformed("", "TLS is not spoken at this address; use http:// and ws://");
     if (c == '\r') {
       if (scanned_ + 1 == bytes.size()) return {};  // looked at again, with what follows
       if (bytes[scanned_ + 1] != '\n') return malformed("", "a line must end with CR LF");

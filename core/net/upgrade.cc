@@ -1,8 +1,10 @@
 #include "net/upgrade.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "net/header_text.h"
@@ -27,6 +29,17 @@ bool is_key(std::string_view key) {
          kLast.find(key[21]) != std::string_view::npos && key.substr(22) == "==";
 }
 
+// RFC 6455 section 4.2.2, step 5.4.
+std::string accept_key(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned digest_bytes = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &digest_bytes, EVP_sha1(), nullptr);
+  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded{};
+  const int size = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(digest_bytes));
+  return {encoded.begin(), encoded.begin() + size};
+}
+
 bool origin_allowed(const std::optional<std::string>& origin, const std::vector<std::string>& origins) {
   if (!origin) return true;  // no browser; Origin protects only those
   return std::ranges::any_of(origins, [&origin](const std::string& allowed) {
@@ -46,19 +59,25 @@ std::string first_spoken(std::string_view subprotocols) {
 
 }  // namespace
 
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins) {
-  if (!equals_ignoring_case(request.upgrade, "websocket")) return bad("Upgrade", "only websocket is spoken");
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins,
+                                     bool echo) {
+  if (!list_holds(request.upgrade, "websocket", Case::kIgnored))
+    return bad("Upgrade", "only websocket is spoken");
   if (request.path.empty()) return refuse(405, ErrorCode::kUnknownCommand, "", "an upgrade is a GET");
-  if (request.path != kUpgradePath) {
+  const bool echoes = echo && request.path == kEchoPath;
+  if (request.path != kUpgradePath && !echoes) {
     return refuse(404, ErrorCode::kUnknownCommand, "", "no WebSocket there; connect to /ws");
   }
   if (request.version != "HTTP/1.1") return bad("", "an upgrade is HTTP/1.1");
   if (request.host.empty()) return bad("Host", "is missing");
   if (!list_holds(request.connection, "upgrade", Case::kIgnored))
     return bad("Connection", "must hold upgrade");
-  if (request.websocket_version != "13") return bad("Sec-WebSocket-Version", "must be 13");
+  if (request.websocket_version.empty()) return bad("Sec-WebSocket-Version", "is missing");
+  if (request.websocket_version != "13") {
+    return refuse(426, ErrorCode::kBadMessage, "Sec-WebSocket-Version", "must be 13");
+  }
   if (!is_key(request.key)) return bad("Sec-WebSocket-Key", "must be 16 bytes in base64");
-  if (!request.subprotocols.empty() && first_spoken(request.subprotocols).empty()) {
+  if (!echoes && !request.subprotocols.empty() && first_spoken(request.subprotocols).empty()) {
     return bad("Sec-WebSocket-Protocol",
                "tickwire.v1.json, tickwire.v1.msgpack and tickwire.v1.cbor are spoken here");
   }
@@ -85,23 +104,25 @@ UpgradeRequest upgrade_request(const RequestHead& head) {
 
 Agreement agree(const UpgradeRequest& request) {
   Agreement agreement;
+  agreement.deflate = agree_on_deflate(request.extensions);
+  agreement.echo = request.path == kEchoPath;
+  if (agreement.echo) return agreement;
   agreement.subprotocol = first_spoken(request.subprotocols);
   agreement.format = format_of(agreement.subprotocol).value_or(Format::kJson);
-  agreement.deflate = agree_on_deflate(request.extensions);
   return agreement;
 }
 
-std::string handshake_head(const UpgradeRequest& request, const Agreement& agreement) {
-  std::string head = fmt::format(
-      "GET {} HTTP/1.1\r\nHost: tickwire\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n",
-      kUpgradePath, request.key);
+std::string upgrade_answer(const UpgradeRequest& request, const Agreement& agreement) {
+  std::string answer = fmt::format(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: {}\r\n",
+      accept_key(request.key));
   if (!agreement.subprotocol.empty())
-    head += fmt::format("Sec-WebSocket-Protocol: {}\r\n", agreement.subprotocol);
+    answer += fmt::format("Sec-WebSocket-Protocol: {}\r\n", agreement.subprotocol);
   if (agreement.deflate.accepted) {
-    head += fmt::format("Sec-WebSocket-Extensions: {}\r\n", agreement.deflate.response());
+    answer += fmt::format("Sec-WebSocket-Extensions: {}\r\n", agreement.deflate.response());
   }
-  return head += "\r\n";
+  return answer += "\r\n";
 }
 
 }  // namespace tickwire

@@ -1,5 +1,5 @@
-// check_upgrade: whether a request may become a WebSocket. libwebsockets checks next to nothing of it, so all
-// of RFC 6455 section 4.2.1 stands here, with Origin and path.
+// The opening handshake: whether a request may become a WebSocket (RFC 6455 section 4.2.1, with Origin and
+// path), what is agreed on with its client, and the answer.
 //
 // Pure; any thread. A header's text is as received, trimmed; empty: absent; repeated: joined with a comma.
 // A list of subprotocols of which we speak none is refused: answering without one would only leave the client
@@ -19,6 +19,7 @@
 namespace tickwire {
 
 inline constexpr std::string_view kUpgradePath = "/ws";
+inline constexpr std::string_view kEchoPath = "/echo";  // where server.echo is on
 
 struct UpgradeRequest {
   std::string path;     // empty when the method is not GET
@@ -33,8 +34,9 @@ struct UpgradeRequest {
   std::string extensions;
 };
 
-// Nothing: it may.
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins);
+// Nothing: it may. `echo`: also at kEchoPath, where no subprotocol is spoken.
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins,
+                                     bool echo = false);
 
 UpgradeRequest upgrade_request(const RequestHead& head);
 
@@ -43,11 +45,11 @@ struct Agreement {
   std::string subprotocol;  // empty: the client asked for none and speaks JSON
   Format format = Format::kJson;
   DeflateAgreement deflate;
+  bool echo = false;
 };
 Agreement agree(const UpgradeRequest& request);
 
-// A request for just what was agreed on, with nothing else of the client's in it but its key: what
-// libwebsockets gets to read instead of the client's own head.
-std::string handshake_head(const UpgradeRequest& request, const Agreement& agreement);
+// The answer that makes the connection a WebSocket (RFC 6455 section 4.2.2).
+std::string upgrade_answer(const UpgradeRequest& request, const Agreement& agreement);
 
 }  // namespace tickwire

@@ -51,7 +51,7 @@ class Config:
     def file(self) -> str:
         """The TOML file that was read, or empty."""
     @property
-    def listen(self) -> str: ...
+    def listen(self) -> list[str]: ...
     @property
     def store_path(self) -> str: ...
     @property
@@ -129,6 +129,9 @@ class Engine:
     @property
     def address(self) -> str:
         """ "127.0.0.1:8080", with the real port."""
+    @property
+    def urls(self) -> list[str]:
+        """All it serves on, as in "https://127.0.0.1:8443", with the real ports."""
     @property
     def admin_address(self) -> str:
         """The admin listener's socket, or "host:port"; "": there is none."""

@@ -32,7 +32,8 @@ class Server:
         config: The path of a TOML file, or a mapping with the same structure. ``TICKWIRE_*`` in the
             environment override the file, and a mapping overrides the environment. A `Config` is
             used unchanged.
-        listen: ``host:port`` in place of ``server.listen``; port 0 takes a free one.
+        listen: ``host:port`` or ``https://host:port`` in place of ``server.listen``; port 0 takes
+            a free one.
         plugins: Further plugins, each as `add_plugin` takes it.
     """
 
@@ -217,13 +218,18 @@ class Server:
 
     @property
     def address(self) -> str:
-        """The address it serves on, as ``host:port``, with the port that it really has."""
+        """The first address it serves on, as ``host:port``, with the port that it really has."""
         return self._running().address
 
     @property
     def url(self) -> str:
-        """The address for clients: ``ws://127.0.0.1:8080/ws``."""
-        return f"ws://{self.address}/ws"
+        """The first address for clients: ``ws://127.0.0.1:8080/ws``, or one with ``wss://``."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses for clients, one for each in ``server.listen``."""
+        return [f"{url.replace('http', 'ws', 1)}/ws" for url in self._running().urls]
 
     @property
     def admin_address(self) -> str:

@@ -43,7 +43,7 @@ def test_the_example_is_a_valid_file(document: str, tmp_path: Path) -> None:
     file = tmp_path / "tickwire.toml"
     file.write_text(example)
     config = Config.load(str(file))
-    assert config.listen == "0.0.0.0:8080"
+    assert config.listen == ["0.0.0.0:8080"]
     assert json.loads(config.plugin_config("coinbase")) == {"products": ["BTC-USD", "ETH-USD"]}
     from_file = {entry.key for entry in config.entries() if entry.source == str(file)}
     assert {'topics."trade.>".ring', 'topics."ticker.>".stale_after_s'} <= from_file

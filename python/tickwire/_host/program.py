@@ -189,10 +189,10 @@ def leave_threads() -> None:
 def log_start(program: str, engine: Engine, plugins: list[str]) -> None:
     """Logs the line that says what runs."""
     _log.info(
-        "%s %s listening on http://%s (configuration %s, plugins %s, store %s)",
+        "%s %s listening on %s (configuration %s, plugins %s, store %s)",
         program,
         version,
-        engine.address,
+        " and ".join(engine.urls),
         engine.config.file or "none",
         " ".join(plugins) or "none",
         engine.config.store_path or "none",

@@ -10,6 +10,7 @@ from tickwire.cli.config import load
 from tickwire.cli.options import ConfigFile, Sets
 from tickwire.cli.outcome import reported
 from tickwire.cli.streams import OutputError, restore
+from tickwire.url import http_url
 
 DEMO = "tickwire.feeds.random_walk"
 
@@ -22,7 +23,10 @@ def serve(
     ] = None,
     config: ConfigFile = None,
     listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="In place of server.listen.")
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="In place of server.listen; with https:// it is TLS."
+        ),
     ] = None,
     sets: Sets = None,
     demo: Annotated[bool, typer.Option("--demo", help="Add made-up prices.")] = False,
@@ -49,7 +53,8 @@ def serve(
         finally:
             restore()
         with suppress(OutputError):  # a server goes on without anybody who reads this
-            print(f"serving http://{server.address}/ and {server.url}", flush=True)
+            for url in server.urls:
+                print(f"serving {http_url(url, '/')} and {url}", flush=True)
         server.log_start("tickwire serve")
         wait()
     end_on_signals()

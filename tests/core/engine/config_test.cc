@@ -18,7 +18,7 @@ using ::testing::TestWithParam;
 TEST(Config, WithoutAnySourceHasTheDefaults) {
   const auto config = load_config({});
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->listen, "127.0.0.1:8080");
+  EXPECT_EQ(config->listen.texts, std::vector<std::string>{"127.0.0.1:8080"});
   EXPECT_EQ(config->store_path, "");
   EXPECT_EQ(config->origins, std::vector<std::string>{"*"});
   for (const ConfigEntry& entry : config_entries(*config)) EXPECT_EQ(entry.source, "default") << entry.key;
@@ -106,7 +106,7 @@ TEST_F(ConfigFile, NamesTheNearestKeyForAnUnknownOne) {
   EXPECT_EQ(message_of(load("[sever]\nlisten = \"x:1\"\n")),
             path_.string() + ": sever.listen is not a known key; did you mean server.listen?");
   EXPECT_EQ(message_of(load("[sotre]\n")),
-            path_.string() + ": sotre is not a known key; did you mean store.path?");
+            path_.string() + ": sotre is not a known table; did you mean store?");
   EXPECT_EQ(
       message_of(load("[topics.\"trade.>\"]\nrong = 5\n")),
       path_.string() + ": topics.\"trade.>\".rong is not a known key; did you mean topics.\"trade.>\".ring?");
@@ -150,7 +150,7 @@ TEST(Config, TakesSetsAsAShellGivesThem) {
                  "plugins.files=feeds/a.py", "topics.trade.>.delivery=event", "topics.\"ticker.*\".ring=8",
                  "store.path=\"quoted name.db\"", "log.level=debug", "server.fanout_load=1"});
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->listen, "127.0.0.1:9000");
+  EXPECT_EQ(config->listen.texts, std::vector<std::string>{"127.0.0.1:9000"});
   EXPECT_EQ(config->plugins.at("coinbase"),
             R"({"products":["BTC-USD","ETH-USD"],"url":"ws://127.0.0.1:1/a?b=c"})");
   EXPECT_EQ(config->plugins.at("replay"), R"({"speed":10})");
@@ -260,7 +260,37 @@ INSTANTIATE_TEST_SUITE_P(
                       ListenCase{"127.0.0.1:65536", "", 0}, ListenCase{"127.0.0.1:-1", "", 0},
                       ListenCase{"127.0.0.1:80x", "", 0}, ListenCase{"127.0.0.1:", "", 0},
                       ListenCase{"127.0.0.1", "", 0}, ListenCase{"8080", "", 0}, ListenCase{":8080", "", 0},
-                      ListenCase{"::1:8080", "", 0}, ListenCase{"[]:8080", "", 0}, ListenCase{"", "", 0}));
+                      ListenCase{"::1:8080", "", 0}, ListenCase{"[]:8080", "", 0}, ListenCase{"", "", 0},
+                      ListenCase{"http://localhost:80", "localhost", 80},
+                      ListenCase{"https://[::1]:443", "::1", 443}, ListenCase{"ws://127.0.0.1:80", "", 0},
+                      ListenCase{"https://127.0.0.1:443/", "", 0}, ListenCase{"https://127.0.0.1", "", 0}));
+
+TEST(Config, ListensAtOneAddressOrMany) {
+  const auto config = load_sets({R"(server.listen=["127.0.0.1:1", "http://[::1]:2"])"});
+  ASSERT_TRUE(config.ok());
+  const auto addresses = parse_listens(*config);
+  ASSERT_TRUE(addresses.ok());
+  ASSERT_EQ(addresses->size(), 2U);
+  EXPECT_EQ(addresses->back().port, 2);
+  EXPECT_EQ(addresses->back().transport, Transport::kPlain);
+  EXPECT_EQ(parse_listen("https://x:1")->transport, Transport::kTls);
+  EXPECT_NE(message_of(load_sets({"server.listen=[]"})).find("a string or an array of strings"),
+            std::string::npos);
+  EXPECT_NE(message_of(load_sets({R"(server.listen=["127.0.0.1:1", "x"])"})).find("the port is missing"),
+            std::string::npos);
+}
+
+TEST(Config, AnHttpsAddressNeedsACertificate) {
+  EXPECT_NE(message_of(load_sets({"server.listen=https://127.0.0.1:1"})).find("tls.certificate is empty"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of(load_sets({"server.listen=https://127.0.0.1:1", "tls.certificate=/dev/zero", "tls.key=x"}))
+          .find("is a device"),
+      std::string::npos);
+  const auto unused = load_sets({"tls.certificate=x"});
+  ASSERT_TRUE(unused.ok());
+  EXPECT_NE(unused->warnings.at(0).find("not used"), std::string::npos);
+}
 
 TEST(Config, ChecksTheListenAddressAndItsSource) {
   EXPECT_TRUE(

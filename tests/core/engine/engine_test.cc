@@ -29,7 +29,7 @@ class EngineTest : public ::testing::Test {
  protected:
   [[nodiscard]] Config config() const {
     Config config;
-    config.listen = "127.0.0.1:0";
+    config.listen.texts = {"127.0.0.1:0"};
     config.drain = std::chrono::seconds(1);
     config.log_level = LogLevel::kOff;
     config.admin_listen = "off";
@@ -286,7 +286,7 @@ TEST_F(EngineTest, APortInUseIsSaidAndTheStoreIsFreeAgain) {
     epoch = first->epoch();
   }
   Config taken = config_with_store();
-  taken.listen = holder->address();
+  taken.listen.texts = {holder->address()};
   const auto engine = make(taken);
   const Status started = engine->start();
   ASSERT_FALSE(started);
@@ -357,7 +357,7 @@ TEST_F(EngineTest, TopicsGoStaleByAgeAsTheConfigurationSays) {
 
 TEST_F(EngineTest, AWrongListenAddressIsAConfigurationError) {
   Config wrong = config();
-  wrong.listen = "8080";
+  wrong.listen.texts = {"8080"};
   const auto engine = Engine::create(wrong);
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, ErrorCode::kBadConfig);

@@ -71,7 +71,7 @@ class FaultyLoop : public ::testing::Test {
   }
   static NetConfig free_port() {
     NetConfig net;
-    net.port = 0;
+    net.listen.front().port = 0;
     return net;
   }
 
@@ -98,7 +98,7 @@ TEST(Fault, IsCountedAndLoggedWithWhatWasDone) {
   EXPECT_EQ(fault_count(Boundary::kReload), before + 102) << "also those that are not logged";
 }
 
-TEST_F(FaultyLoop, AFaultInACallbackOfLibwebsocketsEndsThatConnectionAndNoOther) {
+TEST_F(FaultyLoop, AFaultInAnEventOfAWebSocketEndsThatConnectionAndNoOther) {
   RawClient bystander = connect();
   RawClient client = connect();
   const std::uint64_t before = fault_count(Boundary::kWebsocket);

@@ -53,7 +53,7 @@ TEST(Listener, SaysWhyItCannotListen) {
 TEST(Listener, ASecondServerOnTheSamePortDoesNotStart) {
   LiveLoop live;
   NetConfig net;
-  net.port = live.loop.port();
+  net.listen.front().port = live.loop.port();
   ShardConfig shard;
   Loop second(live.hub, live.clock, live.access, shard, net, live.source);
   const Status opened = second.open();
@@ -65,7 +65,7 @@ TEST(Listener, ASecondServerOnTheSamePortDoesNotStart) {
 TEST(Listener, LoopsOfOneServerShareTheirPort) {
   LiveLoop live;
   NetConfig net;
-  net.port = live.loop.port();
+  net.listen.front().port = live.loop.port();
   ShardConfig shard;
   shard.index = 1;
   Loop second(live.hub, live.clock, live.access, shard, net, live.source);

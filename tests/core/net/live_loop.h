@@ -115,7 +115,7 @@ class LiveLoop {
 
  private:
   static NetConfig free_port(NetConfig net) {
-    net.port = 0;
+    net.listen.front().port = 0;
     return net;
   }
 };

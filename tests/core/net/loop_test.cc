@@ -99,7 +99,7 @@ TEST(Loop, WhatIsLeftOfACommandOrASessionIsGoneOnWithThoughNobodyWakesTheLoop) {
   FixedSource source;
   Hub hub(clock, {});
   NetConfig net;
-  net.port = 0;
+  net.listen.front().port = 0;
   ShardConfig shard;
   shard.piece_steps = 16;
   Loop loop(hub, clock, access, shard, net, source);
@@ -124,7 +124,7 @@ TEST(Loop, OneThatWasNeverStartedCanGo) {
   FixedSource source;
   Hub hub(clock, {});
   NetConfig net;
-  net.port = 0;
+  net.listen.front().port = 0;
   {
     Loop never_opened(hub, clock, access, {}, net, source);
   }

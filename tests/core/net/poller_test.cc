@@ -94,7 +94,6 @@ TEST_F(PollerTest, ADescriptorThatIsUsedAgainGetsNothingThatWasMeantForTheOneBef
   EXPECT_EQ(poller.wait(kPatienceUs), 2);
   ASSERT_NE(next, nullptr);
   EXPECT_EQ(next->told, 0);
-  EXPECT_TRUE(poller.holds(next->fd, *next));
   EXPECT_EQ(::eventfd_write(next->fd, 1), 0);
   for (Polled* each : both) each->end();
   EXPECT_EQ(poller.wait(kPatienceUs), 1);
@@ -134,7 +133,39 @@ TEST_F(PollerTest, WhatCannotBePolledIsRefused) {
   const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::close(file);
   EXPECT_FALSE(poller.add(file, owner, EPOLLIN));
-  EXPECT_FALSE(poller.holds(file, owner));
+  poller.remove(file);
+}
+
+TEST_F(PollerTest, WhoAsksForItIsToldOnceMoreWithoutAnEventAndWithoutAWait) {
+  Polled quiet(poller, [] {}, 0);
+  poller.again(quiet.fd);
+  poller.again(quiet.fd);
+  EXPECT_EQ(poller.wait(kPatienceUs), 1);
+  EXPECT_EQ(quiet.told, 1);
+  EXPECT_EQ(poller.wait(0), 0);
+}
+
+TEST_F(PollerTest, WhoAsksAgainWhileItIsToldLeavesOthersTheirTurn) {
+  Polled* greedy = nullptr;
+  Polled asks(poller, [&] { poller.again(greedy->fd); }, 0);
+  greedy = &asks;
+  Polled other(poller, [] {});
+  poller.again(asks.fd);
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(poller.wait(kPatienceUs), 2);
+    EXPECT_EQ(asks.told, i);
+    EXPECT_EQ(other.told, i);
+  }
+}
+
+TEST_F(PollerTest, WhoIsRemovedIsNotToldWhatItAskedFor) {
+  Polled first(poller, [] {}, 0);
+  poller.again(first.fd);
+  poller.remove(first.fd);
+  EXPECT_TRUE(poller.add(first.fd, first, EPOLLIN));
+  poller.wait(0);
+  EXPECT_EQ(first.told, 0);
+  EXPECT_EQ(poller.wait(0), 0);
 }
 
 }  // namespace

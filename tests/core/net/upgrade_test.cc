@@ -35,13 +35,14 @@ const std::vector<Row>& cases() {
       {"an allowed origin", [](auto& r) { r.origin = "https://shop.example"; }, 101},
       {"an allowed origin in capitals", [](auto& r) { r.origin = "HTTPS://Shop.example"; }, 101},
       {"h2c", [](auto& r) { r.upgrade = "h2c"; }, 400},
-      {"two upgrades", [](auto& r) { r.upgrade = "websocket,websocket"; }, 400},
+      {"websocket among other upgrades", [](auto& r) { r.upgrade = "h2c,\tWebSocket"; }, 101},
       {"POST", [](auto& r) { r.path = ""; }, 405},
+      {"echo where it is off", [](auto& r) { r.path = "/echo"; }, 404},
       {"another path", [](auto& r) { r.path = "/wss"; }, 404},
       {"HTTP/1.0", [](auto& r) { r.version = "HTTP/1.0"; }, 400},
       {"no Host", [](auto& r) { r.host = ""; }, 400},
       {"Connection without upgrade", [](auto& r) { r.connection = "keep-alive"; }, 400},
-      {"version 8", [](auto& r) { r.websocket_version = "8"; }, 400},
+      {"version 8", [](auto& r) { r.websocket_version = "8"; }, 426},
       {"no version", [](auto& r) { r.websocket_version = ""; }, 400},
       {"no key", [](auto& r) { r.key = ""; }, 400},
       {"a key of 15 bytes", [](auto& r) { r.key = "dGhlIHNhbXBsZSBub25j"; }, 400},
@@ -83,7 +84,7 @@ TEST(Upgrade, ARefusalNamesTheFieldAndTheValueAllowed) {
   EXPECT_EQ(refusal->error.field, "Sec-WebSocket-Version");
 }
 
-TEST(Upgrade, OnlyWhatWasAgreedOnIsHandedOn) {
+TEST(Upgrade, TheAnswerNamesWhatWasAgreedOn) {
   UpgradeRequest request = good();
   request.connection = "keep-alive, Upgrade";
   request.origin = "https://shop.example";
@@ -93,14 +94,14 @@ TEST(Upgrade, OnlyWhatWasAgreedOnIsHandedOn) {
       "server_no_context_takeover; client_max_window_bits";
   const Agreement agreement = agree(request);
   EXPECT_EQ(agreement.format, Format::kCbor);
-  EXPECT_EQ(handshake_head(request, agreement),
-            "GET /ws HTTP/1.1\r\nHost: tickwire\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+  EXPECT_EQ(upgrade_answer(request, agreement),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
             "Sec-WebSocket-Protocol: tickwire.v1.cbor\r\n"
             "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n");
   const UpgradeRequest plain = good();
   EXPECT_EQ(agree(plain).format, Format::kJson);
-  EXPECT_EQ(handshake_head(plain, agree(plain)).find("Sec-WebSocket-Protocol"), std::string::npos);
+  EXPECT_EQ(upgrade_answer(plain, agree(plain)).find("Sec-WebSocket-Protocol"), std::string::npos);
 }
 
 TEST(HeaderText, FindsAnElementOfAList) {

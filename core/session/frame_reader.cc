@@ -1,0 +1,155 @@
+#include "session/frame_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "model/utf8.h"
+#include "session/websocket_frame.h"
+
+namespace tickwire {
+namespace {
+
+constexpr unsigned kContinuation = 0;
+
+FrameEvent failed(const char* reason, CloseCode code = CloseCode::kProtocolError) {
+  FrameEvent event;
+  event.kind = FrameEvent::Kind::kFault;
+  event.fault = code;
+  event.reason = reason;
+  return event;
+}
+
+bool is(unsigned opcode, Opcode known) {
+  return opcode == static_cast<unsigned>(known);
+}
+
+}  // namespace
+
+// The header of a frame, as far as it has come.
+struct FrameReader::Head {
+  explicit Head(std::span<const char> bytes)
+      : final((byte(bytes, 0) & 0x80U) != 0),
+        reserved(byte(bytes, 0) & 0x70U),
+        opcode(byte(bytes, 0) & 0x0FU),
+        masked((byte(bytes, 1) & 0x80U) != 0),
+        length(byte(bytes, 1) & 0x7FU),
+        length_bytes(length == 126   ? 2
+                     : length == 127 ? 8
+                                     : 0) {
+    if (bytes.size() < size()) return;
+    complete = true;
+    if (length_bytes == 0) return;
+    length = 0;
+    for (std::size_t i = 0; i < length_bytes; ++i) length = length << 8U | byte(bytes, 2 + i);
+  }
+
+  static unsigned byte(std::span<const char> bytes, std::size_t at) {
+    return static_cast<unsigned char>(bytes[at]);
+  }
+  [[nodiscard]] std::size_t size() const { return 2 + length_bytes + 4; }
+  [[nodiscard]] bool is_control() const { return opcode >= 8; }
+  [[nodiscard]] bool is_known() const { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
+  // What is wrong with it; null: nothing, so far.
+  [[nodiscard]] const char* fault(bool in_message) const {
+    if ((reserved & 0x30U) != 0 || (reserved != 0 && is_control())) return "reserved bit";
+    if (!is_known()) return "reserved opcode";
+    if (!masked) return "frame without a mask";
+    if (is_control() && !final) return "control frame in fragments";
+    if (is_control() && length_bytes > 0) return "control frame over 125 bytes";
+    if (opcode == kContinuation && !in_message) return "continuation of no message";
+    if (!is_control() && opcode != kContinuation && in_message) return "message inside another";
+    if (!complete || length_bytes == 0) return nullptr;
+    if (length <= (length_bytes == 2 ? 125U : 0xFFFFU)) return "length not in its shortest form";
+    return length >> 63U != 0 ? "length over 63 bits" : nullptr;
+  }
+
+  const bool final;
+  const unsigned reserved;
+  const unsigned opcode;
+  const bool masked;
+  std::uint64_t length;
+  const std::size_t length_bytes;  // after the first two
+  bool complete = false;
+};
+
+bool is_close_code(std::uint16_t code) {
+  if (code >= 3000) return code <= 4999;
+  return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
+}
+
+FrameEvent FrameReader::next(std::span<char>& bytes) {
+  if (left_ > 0) return bytes.empty() ? FrameEvent{} : take_data(bytes);
+  if (bytes.size() < 2) return {};
+  const Head head(bytes);
+  if (const char* fault = head.fault(in_message_)) return failed(fault);
+  if (!head.complete) return {};
+  if (head.is_control() && bytes.size() < head.size() + head.length) return {};
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(head.size()) - 4, 4, mask_.begin());
+  bytes = bytes.subspan(head.size());
+  return head.is_control() ? take_control(head, bytes) : begin_data(head, bytes);
+}
+
+FrameEvent FrameReader::begin_data(const Head& head, std::span<char>& bytes) {
+  first_ = head.opcode != kContinuation;
+  if (first_) binary_ = is(head.opcode, Opcode::kBinary);
+  final_ = head.final;
+  rsv1_ = head.reserved != 0;
+  in_message_ = !head.final;
+  left_ = head.length;
+  return take_data(bytes);
+}
+
+FrameEvent FrameReader::take_data(std::span<char>& bytes) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+  FrameEvent event;
+  event.kind = FrameEvent::Kind::kData;
+  event.fragment.bytes = unmask(bytes.first(size));
+  bytes = bytes.subspan(size);
+  left_ -= size;
+  event.fragment.first = std::exchange(first_, false);
+  event.fragment.final = final_ && left_ == 0;
+  event.fragment.binary = binary_;
+  event.fragment.rsv1 = rsv1_;
+  event.fragment.bytes_to_come = static_cast<std::size_t>(left_);
+  return event;
+}
+
+FrameEvent FrameReader::take_control(const Head& head, std::span<char>& bytes) {
+  const auto size = static_cast<std::size_t>(head.length);
+  FrameEvent event;
+  event.payload = unmask(bytes.first(size));
+  bytes = bytes.subspan(size);
+  if (!is(head.opcode, Opcode::kClose)) {
+    event.kind = is(head.opcode, Opcode::kPing) ? FrameEvent::Kind::kPing : FrameEvent::Kind::kPong;
+    return event;
+  }
+  event.kind = FrameEvent::Kind::kClose;
+  if (event.payload.empty()) return event;
+  if (event.payload.size() == 1) return failed("close frame of one byte");
+  const auto byte = [&event](std::size_t at) { return static_cast<unsigned char>(event.payload[at]); };
+  event.close_code = static_cast<std::uint16_t>(byte(0) << 8U | byte(1));
+  if (!is_close_code(event.close_code)) return failed("close code that may not be sent");
+  event.payload.remove_prefix(2);
+  if (!valid_utf8(event.payload)) return failed("close reason not UTF-8", CloseCode::kNotUtf8);
+  return event;
+}
+
+std::string_view FrameReader::unmask(std::span<char> bytes) {
+  std::array<char, 8> twice{};
+  for (std::size_t i = 0; i < twice.size(); ++i) twice.at(i) = mask_.at(i % 4);
+  std::uint64_t mask = 0;
+  std::memcpy(&mask, twice.data(), sizeof mask);
+  std::size_t at = 0;
+  for (; at + sizeof mask <= bytes.size(); at += sizeof mask) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    word ^= mask;
+    std::memcpy(bytes.data() + at, &word, sizeof word);
+  }
+  for (; at < bytes.size(); ++at) bytes[at] = static_cast<char>(bytes[at] ^ mask_.at(at % 4));
+  std::rotate(mask_.begin(), mask_.begin() + static_cast<std::ptrdiff_t>(bytes.size() % 4), mask_.end());
+  return {bytes.data(), bytes.size()};
+}
+
+}  // namespace tickwire
