@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
@@ -19,7 +20,6 @@ from tickwire._client.arguments import (
     check_range,
     check_rate,
     check_since,
-    check_token,
     check_topic,
     check_topics,
 )
@@ -56,6 +56,7 @@ def connect(
     backoff_s: float = BACKOFF_S_FIRST,
     coalesce_ms: float = 0,
     parse_float: Callable[[str], Any] | None = None,
+    ssl: SSLContext | None = None,
 ) -> "Client":
     """A client of the server at `url`, for ``async with tickwire.connect(url) as c:``.
 
@@ -73,13 +74,13 @@ def connect(
             read then brings more messages, which costs less CPU and makes them later by so much.
         parse_float: Makes numbers with a point or an exponent of their text, as in `json.loads`;
             with `decimal.Decimal` they keep all their digits.
+        ssl: With ``wss://``: how the server's certificate is checked. None: against the
+            certificates that this machine trusts, or those in the file ``SSL_CERT_FILE``.
     """
-    if token is not None:
-        check_token(token)
     check_coalesce(coalesce_ms)
     decode = None if parse_float is None else decoder(parse_float)
     options = LinkOptions(
-        websocket_url(url), token, reconnect, timeout_s, backoff_s, coalesce_ms / 1000, decode
+        websocket_url(url), token, reconnect, timeout_s, backoff_s, coalesce_ms / 1000, decode, ssl
     )
     return Client(options)
 

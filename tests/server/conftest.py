@@ -44,16 +44,19 @@ def start_daemon(
 ) -> Iterator[StartDaemon]:
     """start_daemon("--set", "store.path=x.db", env={...}): as many as the test wants.
 
-    `program`: one that becomes a tickwired.
+    `program`: one that becomes a tickwired. `listen`: as on the command line.
     """
     running: list[DaemonProcess] = []
 
     def start(
-        *args: str, program: Path = tickwired, env: dict[str, str] | None = None
+        *args: str,
+        program: Path = tickwired,
+        env: dict[str, str] | None = None,
+        listen: str = "127.0.0.1:0",
     ) -> DaemonProcess:
         log = tmp_path / f"tickwired-{len(running)}.log"
         environment = clean_environment | (env or {})
-        running.append(DaemonProcess(program, log, list(args), environment, tmp_path))
+        running.append(DaemonProcess(program, log, list(args), environment, tmp_path, listen))
         return running[-1]
 
     yield start

@@ -34,15 +34,21 @@ class Answer:
 
 
 class DaemonProcess:
-    """Running once made; `args` go to tickwired, after a free port."""
+    """Running once made; `args` go to tickwired, after what it listens on."""
 
     def __init__(
-        self, program: Path, log: Path, args: list[str], env: dict[str, str], cwd: Path
+        self,
+        program: Path,
+        log: Path,
+        args: list[str],
+        env: dict[str, str],
+        cwd: Path,
+        listen: str = "127.0.0.1:0",
     ) -> None:
         self._log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [program, "--listen", "127.0.0.1:0", *args],
+                [program, "--listen", listen, *args],
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 env=env,
@@ -53,7 +59,7 @@ class DaemonProcess:
     def _wait_for_address(self) -> str:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
-            if found := re.search(r"listening on (?:http://)?(\S+:\d+)", self.log()):
+            if found := re.search(r"listening on (?:https?://)?(\S+:\d+)", self.log()):
                 return found[1]
             if self.process.poll() is not None:
                 break

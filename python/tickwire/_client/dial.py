@@ -1,5 +1,6 @@
 """Opening a WebSocket, and what its failures and its end mean to a client of tickwire."""
 
+from ssl import SSLContext
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -32,10 +33,14 @@ error) is far shorter."""
 CLOSE_S_MAX: Final = 1.0
 
 
-async def dial(url: str, timeout_s: float, **options: Any) -> ClientConnection:
+async def dial(
+    url: str, timeout_s: float, ssl: SSLContext | None = None, **options: Any
+) -> ClientConnection:
     """Connects. Raises `ConnectionFailedError`, or `DeniedError` if the server refuses this client.
     options: further arguments for `connect` of websockets."""
     place = shown(url)
+    if ssl is not None:
+        options["ssl"] = ssl
     try:
         return await connect_websocket(
             url,

@@ -18,12 +18,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Final
 
 from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
+from tickwire._client.arguments import check_token
 from tickwire._client.connection import StreamConnection
 from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error, dial
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
@@ -33,6 +35,7 @@ from tickwire._client.together import first_failure
 from tickwire._core import UpdateRing
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
 from tickwire.errors import (
+    ConfigError,
     ConnectionFailedError,
     ConnectionLostError,
     NotConnectedError,
@@ -59,6 +62,13 @@ class LinkOptions:
     backoff_s: float
     coalesce_s: float = 0.0
     decode: Decode | None = None
+    ssl: SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        if self.token is not None:
+            check_token(self.token)
+        if self.ssl is not None and not self.url.startswith("wss://"):
+            raise ConfigError(f"ssl: {shown(self.url)} is not wss://", field="ssl")
 
 
 class Link:
@@ -214,8 +224,9 @@ class Link:
     async def _connection(self) -> None:
         """One connection from its first to its last byte. Ends by raising why it ended."""
         self._drain_ms = None
+        options = self._options
         ws = await dial(
-            self._options.url, self._options.timeout_s, create_connection=StreamConnection
+            options.url, options.timeout_s, options.ssl, create_connection=StreamConnection
         )
         assert isinstance(ws, StreamConnection)
         self._ws = ws
