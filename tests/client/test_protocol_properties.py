@@ -200,6 +200,13 @@ class FaultyServer(RuleBasedStateMachine):
         self.client.want(want, True, math.inf, True, Start(last=last))
         self.ask_all()
 
+    @rule(topic=TOPICS)
+    def refresh(self, topic: str) -> None:
+        """A reader that fell behind asks for the snapshot of a topic that goes on all the same."""
+        if self.client.topics.seq(topic):
+            self.client.refresh([topic])
+            self.ask_all()
+
     @rule(want=WANTS, really=SELDOM)
     def unsubscribe(self, want: str, really: bool) -> None:
         if not really:
