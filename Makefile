@@ -12,14 +12,15 @@ BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev 
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev
 DEV_PACKAGES := libgtest-dev xz:xz-utils
 TEST_PACKAGES := node:nodejs npm:npm chromium libfaketime
+FUZZ_PACKAGES := clang-19 libclang-rt-19-dev
 LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
 
 PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bindings python feeds web
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
-CXX_FILES = $(shell find core bindings bench tests/core tests/sim -name '*.cc' -o -name '*.h')
+CXX_FILES = $(shell find core bindings bench tests/core tests/sim tests/fuzz -name '*.cc' -o -name '*.h')
 
 .PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build demo \
-  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash attack bench lint lint-cpp lint-python \
+  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash attack fuzz bench lint lint-cpp lint-python \
   lint-web format wheel web-bundle web-package docs pictures clean
 
 help: ## this list
@@ -98,6 +99,13 @@ crash: build ## kill the server N=200 times under load, and see what is left
 
 attack: install ## N=100000 malformed sessions and every flood, with clients that must not notice
 	@$(BIN)/python tests/attack/run.py --sessions $(or $(N),100000)
+
+# TARGETS="command topic" runs only these.
+fuzz: venv ## each fuzz target for SECONDS=60
+	@scripts/apt-install $(FUZZ_PACKAGES)
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz
+	@scripts/fuzz $(SECONDS) $(TARGETS)
 
 bench: install ## the benchmarks against their baselines
 	@cmake --preset release $(PYTHON_FOR_CMAKE)

@@ -1,0 +1,58 @@
+// A request head, in pieces as a socket gives them, up to the handshake that is made of it.
+#include <algorithm>
+#include <string>
+#include <variant>
+
+#include "fuzz.h"
+#include "net/request_head.h"
+#include "net/upgrade.h"
+
+using tickwire::fuzz::require;
+
+namespace {
+
+using namespace tickwire;
+
+HeadScanner::Found scan(std::string_view bytes, std::size_t piece) {
+  HeadScanner scanner;
+  for (std::size_t end = piece;; end += piece) {
+    const HeadScanner::Found found = scanner.scan(bytes.substr(0, std::min(end, bytes.size())));
+    if (!std::holds_alternative<std::monostate>(found) || end >= bytes.size()) return found;
+  }
+}
+
+void check_head(std::string_view bytes) {
+  const auto parsed = parse_request_head(bytes);
+  const auto* head = std::get_if<RequestHead>(&parsed);
+  if (head == nullptr) return;
+  require(!head->path.empty() && head->path.front() == '/', "a path begins with a slash");
+  require(head->path.find("/../") == std::string::npos, "no path leads upwards");
+  for (const auto& [name, value] : head->headers) {
+    const auto is_control = [](char c) {
+      return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    };
+    require(std::ranges::none_of(value, is_control), "no control byte in a header");
+  }
+  const UpgradeRequest request = upgrade_request(*head);
+  if (check_upgrade(request, {"https://a.example"})) return;
+  require(!request.origin || *request.origin == "https://a.example", "only that origin");
+  const Agreement agreement = agree(request);
+  const std::string handshake = handshake_head(request, agreement);
+  require(handshake.ends_with("\r\n\r\n") && handshake.find("\r\n\r\n") == handshake.size() - 4, "one head");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::Input input(data, size);
+  const std::size_t piece = std::size_t{input.byte()} + 1;
+  const std::string_view bytes = input.rest();
+  const HeadScanner::Found whole = scan(bytes, bytes.size() + 1);
+  const HeadScanner::Found pieces = scan(bytes, piece);
+  require(whole.index() == pieces.index(), "pieces are read as the whole is");
+  if (const auto* end = std::get_if<std::size_t>(&whole)) {
+    require(*end == std::get<std::size_t>(pieces), "a head ends in one place");
+    check_head(bytes.substr(0, *end));
+  }
+  return 0;
+}
