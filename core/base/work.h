@@ -19,7 +19,8 @@ class Work {
   static inline thread_local std::uint64_t done_steps = 0;
 };
 
-// The steps of one piece: about 1 ms, 3 ms where the caches are cold. What takes more is done in pieces, and the loop turns between them.
+// The steps of one piece: about 1 ms, 3 ms where the caches are cold. What takes more is done in pieces, and
+// the loop turns between them.
 inline constexpr std::uint64_t kPieceSteps = 2'000;
 
 // What one piece of work may still do. On the thread that made it.
