@@ -1,4 +1,4 @@
-// A request head, in pieces as a socket gives them, up to the handshake that is made of it.
+// A request head, in pieces as a socket gives them, up to what is agreed on with its client.
 #include <algorithm>
 #include <string>
 #include <variant>
@@ -37,8 +37,9 @@ void check_head(std::string_view bytes) {
   if (check_upgrade(request, {"https://a.example"})) return;
   require(!request.origin || *request.origin == "https://a.example", "only that origin");
   const Agreement agreement = agree(request);
-  const std::string handshake = handshake_head(request, agreement);
-  require(handshake.ends_with("\r\n\r\n") && handshake.find("\r\n\r\n") == handshake.size() - 4, "one head");
+  require(
+      agreement.subprotocol.empty() || request.subprotocols.find(agreement.subprotocol) != std::string::npos,
+      "what is agreed on was offered");
 }
 
 }  // namespace
