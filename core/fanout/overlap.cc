@@ -80,8 +80,8 @@ void Overlap::hand_over(Session& session, const PatternSubscription& gone, const
     if (heir.phase == Phase::kBehind) from = std::min(from, heir.caught_up_to);
   }
   if (from == kNothing) return;
-  std::size_t place = 0;
-  while (TopicState* state = parts_.topics.next_after(from, place)) {
+  while (TopicState* state = parts_.topics.next_after(from)) {
+    from = state->apply_no;
     if (std::ranges::find(state->patterns, &ended) == state->patterns.end()) continue;
     const PatternSubscription* heir = covering_pattern(session, *state);
     const bool decided = heir != nullptr && gone.order < heir->order;

@@ -236,8 +236,7 @@ bool Sender::send_round(Session& session, SubscriptionIndex index) {
 }
 
 bool Sender::show_changes(Session& session, PatternSubscription& pattern, std::uint64_t until) {
-  std::size_t place = 0;
-  while (TopicState* state = parts_.topics.next_after(pattern.caught_up_to, place)) {
+  while (TopicState* state = parts_.topics.next_after(pattern.caught_up_to)) {
     if (state->apply_no > until) return true;
     if (!show(session, pattern, *state)) return false;
     pattern.caught_up_to = state->apply_no;

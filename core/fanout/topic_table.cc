@@ -65,10 +65,7 @@ void TopicTable::unwant(TopicState& state) {
   if (--state.wants > 0) return;
   const bool keep = !state.subscribers.empty() || !state.patterns.empty();
   Topic& topic = *state.topic;
-  if (!keep || (!state.last && state.subscribers.empty())) {
-    states_[topic.id].reset();
-    --state_count_;
-  }
+  if (!keep || (!state.last && state.subscribers.empty())) drop(state);
   hub_.drop_interest(sink_, topic, keep);
 }
 
@@ -146,14 +143,18 @@ TopicState* TopicTable::apply(const UpdatePtr& update) {
 }
 
 void TopicTable::expect_all() {
-  if (pattern_index_.empty()) return;
   std::string after;
   while (true) {
     const std::vector<TopicPtr> run = hub_.topics_after(after);
     if (run.empty()) return;
     for (const TopicPtr& topic : run) {
       if (find(topic->id) != nullptr || !topic->last() || !topic->delivers_to(sink_)) continue;
-      if (pattern_index_.any_match(topic->name)) add_state(*topic, nullptr);
+      if (pattern_index_.any_match(topic->name)) {
+        add_state(*topic, nullptr);
+      } else {
+        // Its pattern has left meanwhile. The next one takes what is delivered for what the inbox holds.
+        Hub::stop_delivering(sink_, *topic);
+      }
     }
   }
 }
@@ -173,27 +174,16 @@ std::optional<TopicTable::Skip> TopicTable::skip_ahead(TopicId& place) {
   return std::nullopt;
 }
 
-TopicState* TopicTable::next_after(std::uint64_t apply_no, std::size_t& place) const {
-  if (place == 0) {
-    const auto first =
-        std::upper_bound(log_.begin(), log_.end(), apply_no,
-                         [](std::uint64_t number, const LogEntry& entry) { return number < entry.apply_no; });
-    place = static_cast<std::size_t>(first - log_.begin());
-  }
-  while (place < log_.size()) {
-    const LogEntry& entry = log_[place++];
-    if (place % 16 == 0) Work::count();
-    TopicState* state = find(entry.topic_id);
-    if (state != nullptr && state->apply_no == entry.apply_no) return state;
-  }
-  return nullptr;
+TopicState* TopicTable::next_after(std::uint64_t apply_no) {
+  if (++walked_ % 4 == 0) Work::count();
+  const std::optional<ChangeLog::Entry> next = changes_.first_after(apply_no);
+  return next ? &state(next->topic_id) : nullptr;
 }
 
 TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) {
   Work::count(2);
   if (topic.id >= states_.size()) states_.resize(std::max<std::size_t>(topic.id + 1, states_.size() * 2));
   states_[topic.id] = std::make_unique<TopicState>();
-  ++state_count_;
   TopicState& state = *states_[topic.id];
   state.topic = &topic;
   pattern_index_.each_match(topic.name, [&](PatternState* pattern) { state.patterns.push_back(pattern); });
@@ -210,22 +200,17 @@ void TopicTable::drop_if_unwanted(TopicState& state) {
   if (!state.subscribers.empty() || !state.patterns.empty()) return;
   Work::count(2);
   Hub::stop_delivering(sink_, *state.topic);
+  drop(state);
+}
+
+void TopicTable::drop(TopicState& state) {
+  changes_.remove(state.apply_no);
   states_[state.topic->id].reset();
-  --state_count_;
 }
 
 void TopicTable::log(TopicState& state) {
   state.previous_no = state.apply_no;
-  state.apply_no = ++last_apply_no_;
-  if (log_.size() > 2 * state_count_ + 1024) compact_log();
-  log_.push_back({state.apply_no, state.topic->id});
-}
-
-void TopicTable::compact_log() {
-  std::erase_if(log_, [&](const LogEntry& entry) {
-    const TopicState* state = find(entry.topic_id);
-    return state == nullptr || state->apply_no != entry.apply_no;
-  });
+  state.apply_no = changes_.add(state.topic->id, state.apply_no);
 }
 
 }  // namespace tickwire

@@ -16,6 +16,7 @@
 
 #include "base/work.h"
 #include "codec/assembled.h"
+#include "fanout/change_log.h"
 #include "hub/hub.h"
 #include "model/pattern_index.h"
 #include "protocol/format.h"
@@ -122,33 +123,25 @@ class TopicTable {
     return id < states_.size() ? states_[id].get() : nullptr;
   }
 
-  // The log of changes, for patterns that are behind: the first topic applied after `apply_no`, or null.
-  // `place` is where to look from (0 at first) and is moved on.
-  [[nodiscard]] TopicState* next_after(std::uint64_t apply_no, std::size_t& place) const;
-  [[nodiscard]] std::uint64_t last_apply_no() const { return last_apply_no_; }
+  // For patterns that are behind: the first topic applied after `apply_no`, or null.
+  [[nodiscard]] TopicState* next_after(std::uint64_t apply_no);
+  [[nodiscard]] std::uint64_t last_apply_no() const { return changes_.last_number(); }
 
  private:
-  struct LogEntry {
-    std::uint64_t apply_no;
-    TopicId topic_id;
-  };
-
   // `delivered`: what was published is on its way.
   TopicState& add_state(Topic& topic, UpdatePtr last, bool delivered = true);
   void drop_if_unwanted(TopicState& state);
+  void drop(TopicState& state);
   void log(TopicState& state);
-  void compact_log();
 
   Hub& hub_;
   const SinkId sink_;
   std::vector<std::unique_ptr<TopicState>> states_;  // by TopicId
-  std::size_t state_count_ = 0;
   std::unordered_map<std::uint32_t, std::unique_ptr<PatternState>> patterns_;
   PatternIndex<PatternState*> pattern_index_;  // but for those that leave
   std::uint32_t next_pattern_id_ = 0;
-  // Ascending in apply_no. An entry counts while its topic's apply_no is the entry's: the rest is old.
-  std::vector<LogEntry> log_;
-  std::uint64_t last_apply_no_ = 0;
+  ChangeLog changes_;         // of the states that have an update
+  std::uint64_t walked_ = 0;  // entries of it: four are a step
 };
 
 }  // namespace tickwire

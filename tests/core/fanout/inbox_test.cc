@@ -103,5 +103,24 @@ TEST(Overrun, CostsStatesInBetweenAndNoEvent) {
   EXPECT_EQ(pattern.heard(), Lines{"update v.a 6"});
 }
 
+// The topic is new, and was delivered for a pattern that has left by the time of the turn.
+TEST(Overrun, OfATopicNobodyWantsAnyMoreHidesItFromNobodyLater) {
+  ShardConfig config;
+  config.inbox_updates_max = 1;
+  Plant plant(config);
+  Client first(plant);
+  first.subscribe(">");
+  plant.publish("t.a", "{}");
+  plant.publish("t.b", R"({"n":1})");  // one past the limit
+  first.say(R"({"type":"unsubscribe","topics":[">"]})");
+  plant.run();
+  EXPECT_EQ(plant.shard.stats().overruns, 1U);
+  Client second(plant);
+  second.subscribe(">");
+  plant.run();
+  const Lines shown = second.heard();
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), "snapshot t.b 1"), 1) << ::testing::PrintToString(shown);
+}
+
 }  // namespace
 }  // namespace tickwire
