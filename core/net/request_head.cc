@@ -11,7 +11,7 @@ namespace tickwire {
 namespace {
 
 constexpr std::array<std::string_view, 8> kSingleHeaders{
-    "host",   "content-length",    "transfer-encoding",    "authorization",
+    "host",   "content-length",    "transfer-encoding",     "authorization",
     "origin", "sec-websocket-key", "sec-websocket-version", "upgrade"};
 
 Refusal malformed(std::string field, std::string_view message) {
