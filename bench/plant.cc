@@ -133,7 +133,10 @@ void serve(Engine& engine, std::uint32_t topics) {
 }
 
 int run(std::uint32_t topics, std::vector<std::string> sets) {
-  sets.insert(sets.begin(), {"server.listen=127.0.0.1:0", "server.shards=1", "log.level=warning"});
+  // The clients are many, and of few addresses.
+  sets.insert(sets.begin(), {"server.listen=127.0.0.1:0", "server.shards=1", "log.level=warning",
+                             "limits.connections_per_address_max=0", "limits.new_connections_per_s=0",
+                             "limits.commands_per_s=0", "limits.lists_per_s=0"});
   auto config = load_config({.file = {}, .environment = {}, .overrides = {}, .sets = std::move(sets)});
   if (!config) fail(config.error().message);
   auto engine = Engine::create(std::move(*config));

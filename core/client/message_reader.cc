@@ -13,7 +13,6 @@ constexpr unsigned kRsv23 = 0x30;
 constexpr unsigned kOpcode = 0x0F;
 constexpr unsigned kMask = 0x80;
 constexpr unsigned kContinuation = 0;
-constexpr unsigned kText = 1;
 constexpr unsigned kBinary = 2;
 constexpr unsigned kClose = 8;
 constexpr unsigned kPong = 10;

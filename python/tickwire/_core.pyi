@@ -205,7 +205,10 @@ def restore_store(backup: str, path: str) -> str:
 
 @final
 class Update:
-    """One message about a topic. Its values are shared with `Client.images`: do not change them."""
+    """One message about a topic. Its values are shared with `Client.images`: do not change them.
+
+    `data`, `raw` and `text` are made of the server's bytes when they are asked for.
+    """
 
     __match_args__ = (
         "kind",
@@ -328,8 +331,7 @@ class ClientTopics:
     def columns(
         self, fields: Sequence[str], pattern: str
     ) -> tuple[list[str], list[bytearray], list[int]]:
-        """The names of the topics that match, a bytearray of float64 for each field, and the rows
-        of images that the caller keeps."""
+        """The names of the topics that match, and a bytearray of float64 for each field."""
     def memory_bytes(self) -> int: ...
     def route(self, rings: list[UpdateRing]) -> int:
         """A number for these rings, until forget_routes."""

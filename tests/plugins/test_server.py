@@ -322,9 +322,9 @@ def test_the_environment_counts_under_what_the_program_says(monkeypatch):
     monkeypatch.setenv("TICKWIRE_SERVER__DRAIN_S", "3")
     monkeypatch.setenv("TICKWIRE_SERVER__LISTEN", "127.0.0.1:7")
     server = Server({"server": {"listen": "127.0.0.1:8"}})
-    assert (server.config.listen, server.config.drain_s) == ("127.0.0.1:8", 3)
-    assert Server(listen="127.0.0.1:9").config.listen == "127.0.0.1:9"
-    assert Server(server.config).config.listen == "127.0.0.1:8"
+    assert (server.config.listen, server.config.drain_s) == (["127.0.0.1:8"], 3)
+    assert Server(listen="127.0.0.1:9").config.listen == ["127.0.0.1:9"]
+    assert Server(server.config).config.listen == ["127.0.0.1:8"]
 
 
 def test_a_file_is_read_and_wrong_settings_are_errors(tmp_path):

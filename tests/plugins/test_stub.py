@@ -17,45 +17,56 @@ STUB_CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.Cl
 SPELLINGS = [
     (r"\btyping\.SupportsInt \| typing\.SupportsIndex", "int"),
     (r"\btyping\.SupportsFloat \| typing\.SupportsIndex", "float"),
+    (r"\btyping_extensions\.CapsuleType", "object"),
     (r"\b(tickwire\._core|collections\.abc|typing)\.", ""),
 ]
-MORE_PRECISE = {
-    "_Data": "object",
-    "Iterable[tuple[str, _Data]]": "Iterable",
-    "Iterable[str]": "Iterable",
-    "Mapping[str, Any]": "object",
-    "dict[str, Any]": "dict",
-}
 
 
 def words(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def stub_function(node: ast.FunctionDef) -> tuple[str, str]:
-    """Its signature as pybind11 would spell it, without self, and its docstring."""
-    arguments = [a for a in node.args.args if a.arg != "self"]
+class Kind(str):
+    """A type as pybind11 spells it: equal to every type of the stub that is as wide or narrower."""
+
+    def __eq__(self, stub: object) -> bool:
+        mine, precise = str.__str__(self), str.__str__(stub)  # type: ignore[arg-type]
+        wider = mine + "[", *(["Literal['"] if mine == "str" else [])
+        return mine in {"object", precise} or precise.startswith(wider)
+
+    __hash__ = str.__hash__
+
+
+def spelled(kind: ast.expr | None) -> str:
+    assert kind is not None
+    return ast.unparse(kind)
+
+
+def parts(node: ast.FunctionDef) -> tuple[list[tuple[str, str, str]], str]:
+    """Its arguments without self, as name, type and default, and the type that it returns."""
+    arguments = [a for a in node.args.args if a.arg not in ("self", "arg0")]
     padding: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults))
-    spelled = []
-    for argument, default in zip(arguments, padding + list(node.args.defaults), strict=True):
-        assert argument.annotation is not None
-        kind = ast.unparse(argument.annotation)
-        text = f"{argument.arg}: {MORE_PRECISE.get(kind, kind)}"
-        spelled.append(text if default is None else f"{text} = {ast.unparse(default)}")
-    assert node.returns is not None
-    returns = ast.unparse(node.returns)
-    returns = "str" if returns.startswith("Literal['") else returns
-    return f"({', '.join(spelled)}) -> {returns}", words(ast.get_docstring(node))
+    return [
+        (argument.arg, spelled(argument.annotation), default and ast.unparse(default))
+        for argument, default in zip(arguments, padding + list(node.args.defaults), strict=True)
+    ], spelled(node.returns)
 
 
-def core_function(function: object) -> tuple[str, str]:
+def stub_function(node: ast.FunctionDef) -> tuple[object, str]:
+    """Its signature and its docstring."""
+    return parts(node), words(ast.get_docstring(node))
+
+
+def core_function(function: object) -> tuple[object, str]:
     first, _, rest = (inspect.getdoc(function) or "").partition("\n")
     for pattern, replacement in SPELLINGS:
         first = re.sub(pattern, replacement, first)
-    signature = re.sub(
-        r"\((self|arg0): \w+(, )?", "(", first.partition("(")[1] + first.partition("(")[2]
+    node = ast.parse(f"def f({first.partition('(')[2]}: ...").body[0]
+    assert isinstance(node, ast.FunctionDef)
+    arguments, returns = parts(node)
+    return ([(name, Kind(kind), value) for name, kind, value in arguments], Kind(returns)), words(
+        rest
     )
-    return signature, words(rest)
 
 
 def public(names) -> set[str]:
@@ -72,7 +83,8 @@ def test_a_class_is_as_the_stub_says(name):
     stub, core = STUB_CLASSES[name], getattr(_core, name)
     assert words(ast.get_docstring(stub)) == words(core.__doc__)
     members = {node.name: node for node in stub.body if isinstance(node, ast.FunctionDef)}
-    assert public(members) == public(vars(core))
+    variables = {ast.unparse(node.target) for node in stub.body if isinstance(node, ast.AnnAssign)}
+    assert public(members | dict.fromkeys(variables)) == public(vars(core))
     for member, node in members.items():
         here = vars(core)[member]
         decorators = {ast.unparse(d) for d in node.decorator_list}

@@ -37,8 +37,9 @@ class RawClient:
     def send_text(self, text: str) -> None:
         payload = text.encode()
         assert len(payload) < 65_536
-        mask = bytes(4)
-        self._socket.sendall(b"\x81\xfe" + len(payload).to_bytes(2, "big") + mask + payload)
+        size, mask = len(payload), bytes(4)
+        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+        self._socket.sendall(b"\x81" + length + mask + payload)
 
     def read_until(self, part: bytes) -> bytes:
         """What came, up to a piece with `part` in it."""

@@ -23,7 +23,7 @@ def filled(head: str, tail: str, size: int, element: str) -> str:
 
 
 def costly_to_read() -> str:
-    return filled('{"type":"ping","id":1,"x":[', "]}", MESSAGE_BYTES_MAX, "[]")
+    return filled('{"type":"ping","id":1,"x":[', "]}", MESSAGE_BYTES_MAX, '"\\u0416"')
 
 
 def costly_to_publish() -> str:

@@ -12,7 +12,6 @@ constexpr std::uint64_t kFeeds = 2;
 constexpr std::size_t kWriteBytesMax = 600;
 constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
 constexpr std::size_t kDeliveriesMax = 10;     // often
-constexpr int kRoundsToRest = 160;             // however small the pieces are
 constexpr std::uint64_t kPieceStepsMin = 4;    // of one of the shards: each command takes many pieces
 constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
@@ -371,9 +370,9 @@ void Simulation::settle() {
     }
     unblock(peer);
   }
-  for (int i = 0; i < kRoundsToRest; ++i) {
+  for (int i = 0; i < 160; ++i) {  // enough for the smallest pieces
     run_shards();
-    if (i % 4 == 0) clock_.advance_ms(50);
+    clock_.advance_ms(i % 4 == 0 ? 50 : 0);
   }
   for (Peer& peer : peers_) {
     listen(peer);

@@ -61,7 +61,7 @@ Seen read(const std::string& bytes, std::size_t piece) {
 // However the bytes are cut.
 Seen read(const std::string& bytes) {
   Seen whole = read(bytes, bytes.size());
-  for (const std::size_t piece : {1, 2, 3, 7}) {
+  for (const std::size_t piece : {1U, 2U, 3U, 7U}) {
     const Seen pieces = read(bytes, piece);
     EXPECT_EQ(pieces.data, whole.data);
     EXPECT_EQ(pieces.control, whole.control);
@@ -71,7 +71,7 @@ Seen read(const std::string& bytes) {
 }
 
 TEST(FrameReader, ReadsMessagesOfEveryLengthHoweverTheyAreCut) {
-  for (const std::size_t size : {0, 1, 7, 8, 125, 126, 127, 65'535, 65'536, 70'001}) {
+  for (const std::size_t size : {0U, 1U, 7U, 8U, 125U, 126U, 127U, 65'535U, 65'536U, 70'001U}) {
     std::string payload(size, ' ');
     for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>('a' + i % 26);
     const Seen seen = read(frame(kFinal | 1U, payload));
