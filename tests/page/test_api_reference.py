@@ -21,9 +21,10 @@ def reference(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_public_name_of_the_package_is_described(reference: Path) -> None:
     page = (reference / "python/tickwire.html").read_text()
-    for name in {*tickwire.__all__} - {"__version__", "errors"}:
+    for name in {*tickwire.__all__} - {"__version__", "errors", "sync"}:
         assert re.search(rf'<section id="{name}">.*?class="docstring"', page, re.S), name
     assert 'id="DeniedError"' in (reference / "python/tickwire/errors.html").read_text()
+    assert 'id="connect"' in (reference / "python/tickwire/sync.html").read_text()
 
 
 def test_every_export_of_the_browser_module_is_described(reference: Path, checkout: Path) -> None:
