@@ -154,6 +154,7 @@ PyObject* first_seq(PyObject* self, void* /*unused*/) {
 PyObject* update_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
   std::array<PyObject*, kFieldCount> given{};
   std::vector<char*> names;
+  names.reserve(kNames.size() + 1);
   for (const char* name : kNames) names.push_back(const_cast<char*>(name));
   names.push_back(nullptr);
   auto& g = given;
@@ -184,7 +185,7 @@ void update_dealloc(PyObject* self) {
   UpdateObject* update = update_of(self);
   if (update->fields != nullptr) {
     for (std::size_t i = 0; i < kFieldCount; ++i) Py_XDECREF(update->fields[i]);
-    PyMem_Free(update->fields);
+    PyMem_Free(static_cast<void*>(update->fields));
   }
   Py_XDECREF(update->topic);
   Py_XDECREF(update->decode);
@@ -251,7 +252,7 @@ PyObject* update_reduce(PyObject* self, PyObject* /*unused*/) {
 }
 
 void* closure(Field field) {
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(field));
+  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(field));  // NOLINT(performance-no-int-to-ptr)
 }
 
 constexpr const char* kDoc =

@@ -19,6 +19,7 @@ namespace tickwire {
 class AddressRates {
  public:
   explicit AddressRates(Rate rate) : rate_(rate) {}
+  ~AddressRates() = default;
   AddressRates(const AddressRates&) = delete;
   AddressRates& operator=(const AddressRates&) = delete;
 

@@ -113,7 +113,7 @@ void ClientTopics::image_changed(ClientTopic& topic) {
   }
 }
 
-void ClientTopics::arm(ClientTopic& topic, std::uint32_t route) {
+void ClientTopics::arm(ClientTopic& topic, std::uint32_t route) const {
   topic.route = route;
   topic.armed_in = generation_;
 }

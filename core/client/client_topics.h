@@ -43,7 +43,7 @@ class ClientTopics {
   void move_image_out(ClientTopic& topic);
 
   // `route` is the owner's word for who reads the topic.
-  void arm(ClientTopic& topic, std::uint32_t route);
+  void arm(ClientTopic& topic, std::uint32_t route) const;
   void disarm(std::string_view name);
   void disarm_all() { ++generation_; }
   [[nodiscard]] bool is_armed(const ClientTopic& topic) const { return topic.armed_in == generation_; }

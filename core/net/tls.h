@@ -38,6 +38,7 @@ class TlsCertificate {
 class TlsServer {
  public:
   TlsServer(TlsCertificate certificate, TlsVersion min_version);
+  ~TlsServer() = default;
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
 

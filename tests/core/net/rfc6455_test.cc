@@ -159,7 +159,7 @@ TEST(Echo, IsOffUnlessItIsAskedFor) {
 TEST(Echo, SendsTextAndBinaryBack) {
   LiveLoop live(with_echo());
   RawClient client = connect_to_echo(live);
-  for (const std::size_t size : {0, 1, 125, 126, 65'535, 65'536, 1'000'000}) {
+  for (const std::size_t size : {0U, 1U, 125U, 126U, 65'535U, 65'536U, 1'000'000U}) {
     for (const int opcode : {kText, kBinary}) {
       const std::string payload(size, opcode == kText ? 'x' : '\xFF');
       client.send(RawClient::frame(opcode, payload));
