@@ -6,22 +6,10 @@
 namespace tickwire {
 namespace {
 
-// RFC 6455 section 5.2.
-constexpr unsigned kFin = 0x80;
-constexpr unsigned kRsv1 = 0x40;
-constexpr unsigned kRsv23 = 0x30;
-constexpr unsigned kOpcode = 0x0F;
-constexpr unsigned kMask = 0x80;
-constexpr unsigned kContinuation = 0;
 constexpr unsigned kBinary = 2;
 constexpr unsigned kClose = 8;
 constexpr unsigned kPong = 10;
-constexpr std::size_t kControlBytesMax = 125;
 constexpr std::size_t kMessageKeptBytesMax = std::size_t{64} << 10U;
-
-bool is_control(unsigned first) {
-  return (first & kOpcode) >= kClose;
-}
 
 }  // namespace
 
@@ -55,36 +43,15 @@ void MessageReader::received(std::size_t bytes) {
   end_ += bytes;
 }
 
-bool MessageReader::read_header(Frame& frame) const {
-  const std::string_view unread(buffer_.data() + begin_, end_ - begin_);
-  if (unread.size() < 2) return false;
-  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(unread[at]); };
-  frame.first = byte(0);
-  const std::size_t length = byte(1) & ~kMask;
-  std::size_t more = 0;
-  if (length == 126) more = 2;
-  if (length == 127) more = 8;
-  frame.header_bytes = 2 + more;
-  if (unread.size() < frame.header_bytes) return false;
-  frame.payload_bytes = more == 0 ? length : 0;
-  for (std::size_t i = 0; i < more; ++i) frame.payload_bytes = frame.payload_bytes << 8U | byte(2 + i);
-  if ((byte(1) & kMask) != 0) frame.first |= kRsv23;  // masked: as wrong as a reserved bit
-  return true;
-}
-
-bool MessageReader::is_ours(const Frame& frame) const {
-  const unsigned first = frame.first;
-  const unsigned opcode = first & kOpcode;
-  const bool rsv1 = (first & kRsv1) != 0;
-  if ((first & kRsv23) != 0) return false;
-  if (is_control(first)) {
-    return opcode <= kPong && (first & kFin) != 0 && !rsv1 && frame.payload_bytes <= kControlBytesMax;
+bool MessageReader::is_ours(const FrameHead& head) const {
+  if (head.rsv23 || head.masked) return false;
+  if (head.is_control()) {
+    return head.opcode <= kPong && head.final && !head.rsv1 && head.length <= kControlPayloadBytesMax;
   }
-  if (opcode > kBinary || (opcode == kContinuation) != in_message_) return false;
-  if (rsv1 && (in_message_ || !config_.deflate)) return false;
-  return frame.payload_bytes <= config_.message_bytes_max &&
-         message_.size() * static_cast<std::size_t>(in_message_) + frame.payload_bytes <=
-             config_.message_bytes_max;
+  if (head.opcode > kBinary || (head.opcode == kContinuationOpcode) != in_message_) return false;
+  if (head.rsv1 && (in_message_ || !config_.deflate)) return false;
+  return head.length <= config_.message_bytes_max &&
+         message_.size() * static_cast<std::size_t>(in_message_) + head.length <= config_.message_bytes_max;
 }
 
 MessageReader::Found MessageReader::foreign() {
@@ -102,31 +69,32 @@ Result<MessageReader::Found> MessageReader::next() {
   }
   while (true) {
     if (foreign_) return foreign();
-    Frame frame;
     wanted_ = 0;
-    if (!read_header(frame)) return Found::kNothing;
-    if (!is_ours(frame)) return foreign();
-    wanted_ = frame.header_bytes + frame.payload_bytes;
+    if (end_ - begin_ < 2) return Found::kNothing;
+    const FrameHead head(std::string_view(buffer_.data() + begin_, end_ - begin_));
+    if (!head.complete) return Found::kNothing;
+    if (!is_ours(head)) return foreign();
+    wanted_ = head.size() + static_cast<std::size_t>(head.length);
     if (end_ - begin_ < wanted_) return Found::kNothing;
     const std::string_view whole(buffer_.data() + begin_, wanted_);
     begin_ += wanted_;
     wanted_ = 0;
-    if (is_control(frame.first)) {
-      foreign_ = (frame.first & kOpcode) == kClose;  // after it, nothing counts
+    if (head.is_control()) {
+      foreign_ = head.opcode == kClose;  // after it, nothing counts
       text_ = whole;
       return Found::kControl;
     }
-    Result<Found> found = take_data(frame, whole.substr(frame.header_bytes));
+    Result<Found> found = take_data(head, whole.substr(head.size()));
     if (!found || *found != Found::kNothing) return found;
   }
 }
 
 // kNothing: more fragments are to come.
-Result<MessageReader::Found> MessageReader::take_data(const Frame& frame, std::string_view payload) {
-  const bool whole = (frame.first & kFin) != 0;
+Result<MessageReader::Found> MessageReader::take_data(const FrameHead& head, std::string_view payload) {
+  const bool whole = head.final;
   if (!in_message_) {
-    if ((frame.first & kOpcode) == kBinary) return Found::kBinary;
-    compressed_ = (frame.first & kRsv1) != 0;
+    if (head.opcode == kBinary) return Found::kBinary;
+    compressed_ = head.rsv1;
   }
   if (whole && !in_message_ && !compressed_) {
     text_ = payload;

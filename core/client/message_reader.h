@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "codec/frame_head.h"
 #include "codec/inflater.h"
 
 namespace tickwire {
@@ -50,15 +51,8 @@ class MessageReader {
   [[nodiscard]] std::string_view bytes() const { return text_; }
 
  private:
-  struct Frame {
-    std::uint8_t first = 0;  // FIN, RSV1-3 and the opcode
-    std::size_t header_bytes = 0;
-    std::size_t payload_bytes = 0;
-  };
-  // False: the header is not whole.
-  bool read_header(Frame& frame) const;
-  [[nodiscard]] bool is_ours(const Frame& frame) const;
-  Result<Found> take_data(const Frame& frame, std::string_view payload);
+  [[nodiscard]] bool is_ours(const FrameHead& head) const;
+  Result<Found> take_data(const FrameHead& head, std::string_view payload);
   Found foreign();
 
   const Config config_;

@@ -10,8 +10,6 @@
 namespace tickwire {
 namespace {
 
-constexpr unsigned kContinuation = 0;
-
 FrameEvent failed(const char* reason, CloseCode code = CloseCode::kProtocolError) {
   FrameEvent event;
   event.kind = FrameEvent::Kind::kFault;
@@ -24,54 +22,23 @@ bool is(unsigned opcode, Opcode known) {
   return opcode == static_cast<unsigned>(known);
 }
 
+// What is wrong with a client's frame; null: nothing, as far as it has come.
+const char* fault_of(const FrameHead& head, bool in_message) {
+  const bool known = head.opcode <= 2 || (head.opcode >= 8 && head.opcode <= 10);
+  const bool begins = head.opcode != kContinuationOpcode;
+  if (head.rsv23 || (head.rsv1 && head.is_control())) return "reserved bit";
+  if (!known) return "reserved opcode";
+  if (!head.masked) return "frame without a mask";
+  if (head.is_control() && !head.final) return "control frame in fragments";
+  if (head.is_control() && head.length_bytes > 0) return "control frame over 125 bytes";
+  if (!begins && !in_message) return "continuation of no message";
+  if (!head.is_control() && begins && in_message) return "message inside another";
+  if (!head.complete || head.length_bytes == 0) return nullptr;
+  if (head.length <= (head.length_bytes == 2 ? 125U : 0xFFFFU)) return "length not in its shortest form";
+  return head.length >> 63U != 0 ? "length over 63 bits" : nullptr;
+}
+
 }  // namespace
-
-// The header of a frame, as far as it has come.
-struct FrameReader::Head {
-  explicit Head(std::span<const char> bytes)
-      : final((byte(bytes, 0) & 0x80U) != 0),
-        reserved(byte(bytes, 0) & 0x70U),
-        opcode(byte(bytes, 0) & 0x0FU),
-        masked((byte(bytes, 1) & 0x80U) != 0),
-        length(byte(bytes, 1) & 0x7FU),
-        length_bytes(length == 126   ? 2
-                     : length == 127 ? 8
-                                     : 0) {
-    if (bytes.size() < size()) return;
-    complete = true;
-    if (length_bytes == 0) return;
-    length = 0;
-    for (std::size_t i = 0; i < length_bytes; ++i) length = length << 8U | byte(bytes, 2 + i);
-  }
-
-  static unsigned byte(std::span<const char> bytes, std::size_t at) {
-    return static_cast<unsigned char>(bytes[at]);
-  }
-  [[nodiscard]] std::size_t size() const { return 2 + length_bytes + 4; }
-  [[nodiscard]] bool is_control() const { return opcode >= 8; }
-  [[nodiscard]] bool is_known() const { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
-  // What is wrong with it; null: nothing, so far.
-  [[nodiscard]] const char* fault(bool in_message) const {
-    if ((reserved & 0x30U) != 0 || (reserved != 0 && is_control())) return "reserved bit";
-    if (!is_known()) return "reserved opcode";
-    if (!masked) return "frame without a mask";
-    if (is_control() && !final) return "control frame in fragments";
-    if (is_control() && length_bytes > 0) return "control frame over 125 bytes";
-    if (opcode == kContinuation && !in_message) return "continuation of no message";
-    if (!is_control() && opcode != kContinuation && in_message) return "message inside another";
-    if (!complete || length_bytes == 0) return nullptr;
-    if (length <= (length_bytes == 2 ? 125U : 0xFFFFU)) return "length not in its shortest form";
-    return length >> 63U != 0 ? "length over 63 bits" : nullptr;
-  }
-
-  const bool final;
-  const unsigned reserved;
-  const unsigned opcode;
-  const bool masked;
-  std::uint64_t length;
-  const std::size_t length_bytes;  // after the first two
-  bool complete = false;
-};
 
 bool is_close_code(std::uint16_t code) {
   if (code >= 3000) return code <= 4999;
@@ -81,8 +48,8 @@ bool is_close_code(std::uint16_t code) {
 FrameEvent FrameReader::next(std::span<char>& bytes) {
   if (left_ > 0) return bytes.empty() ? FrameEvent{} : take_data(bytes);
   if (bytes.size() < 2) return {};
-  const Head head(bytes);
-  if (const char* fault = head.fault(in_message_)) return failed(fault);
+  const FrameHead head(std::string_view(bytes.data(), bytes.size()));
+  if (const char* fault = fault_of(head, in_message_)) return failed(fault);
   if (!head.complete) return {};
   if (head.is_control() && bytes.size() < head.size() + head.length) return {};
   std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(head.size()) - 4, 4, mask_.begin());
@@ -90,11 +57,11 @@ FrameEvent FrameReader::next(std::span<char>& bytes) {
   return head.is_control() ? take_control(head, bytes) : begin_data(head, bytes);
 }
 
-FrameEvent FrameReader::begin_data(const Head& head, std::span<char>& bytes) {
-  first_ = head.opcode != kContinuation;
+FrameEvent FrameReader::begin_data(const FrameHead& head, std::span<char>& bytes) {
+  first_ = head.opcode != kContinuationOpcode;
   if (first_) binary_ = is(head.opcode, Opcode::kBinary);
   final_ = head.final;
-  rsv1_ = head.reserved != 0;
+  rsv1_ = head.rsv1;
   in_message_ = !head.final;
   left_ = head.length;
   return take_data(bytes);
@@ -115,7 +82,7 @@ FrameEvent FrameReader::take_data(std::span<char>& bytes) {
   return event;
 }
 
-FrameEvent FrameReader::take_control(const Head& head, std::span<char>& bytes) {
+FrameEvent FrameReader::take_control(const FrameHead& head, std::span<char>& bytes) {
   const auto size = static_cast<std::size_t>(head.length);
   FrameEvent event;
   event.payload = unmask(bytes.first(size));

@@ -17,11 +17,11 @@
 #include <span>
 #include <string_view>
 
+#include "codec/frame_head.h"
 #include "protocol/codes.h"
 
 namespace tickwire {
 
-inline constexpr std::size_t kControlPayloadBytesMax = 125;                     // RFC 6455 section 5.5
 inline constexpr std::size_t kFrameRestBytesMax = 6 + kControlPayloadBytesMax;  // a control frame
 
 // A piece of a data frame's payload, unmasked.
@@ -64,10 +64,9 @@ class FrameReader {
   FrameEvent next(std::span<char>& bytes);
 
  private:
-  struct Head;
-  FrameEvent begin_data(const Head& head, std::span<char>& bytes);
+  FrameEvent begin_data(const FrameHead& head, std::span<char>& bytes);
   FrameEvent take_data(std::span<char>& bytes);
-  FrameEvent take_control(const Head& head, std::span<char>& bytes);
+  FrameEvent take_control(const FrameHead& head, std::span<char>& bytes);
   // The text is good as long as the bytes.
   std::string_view unmask(std::span<char> bytes);
 

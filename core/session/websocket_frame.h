@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "codec/frame_head.h"
 #include "protocol/format.h"
 
 namespace tickwire {
@@ -27,10 +28,8 @@ constexpr std::size_t frame_header_bytes(std::size_t payload_bytes) {
 // Writes the header to `out`, which has room for it, and returns its end. `rsv1`: the payload is compressed
 // (RFC 7692 section 6).
 inline char* put_frame_header(char* out, Opcode opcode, bool rsv1, std::size_t payload_bytes) {
-  constexpr unsigned kFin = 0x80;
-  constexpr unsigned kRsv1 = 0x40;
   const auto put = [&out](std::size_t byte) { *out++ = static_cast<char>(byte & 0xFFU); };
-  put(kFin | (rsv1 ? kRsv1 : 0U) | static_cast<unsigned>(opcode));
+  put(kFinBit | (rsv1 ? kRsv1Bit : 0U) | static_cast<unsigned>(opcode));
   if (payload_bytes < 126) {
     put(payload_bytes);
   } else if (payload_bytes <= 0xFFFF) {

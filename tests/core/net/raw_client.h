@@ -23,6 +23,18 @@ namespace tickwire {
 
 inline constexpr std::chrono::seconds kPatience{30};
 
+// Opcodes: RFC 6455 section 5.2, spelled out here so that a wrong one in the server shows.
+inline constexpr int kContinuation = 0;
+inline constexpr int kText = 1;
+inline constexpr int kBinary = 2;
+inline constexpr int kClose = 8;
+inline constexpr int kPing = 9;
+inline constexpr int kPong = 10;
+
+inline std::string close_payload(int code, const std::string& reason = "") {
+  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)} + reason;
+}
+
 struct Frame {
   int opcode = 0;
   bool final = true;

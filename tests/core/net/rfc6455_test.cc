@@ -12,16 +12,6 @@
 namespace tickwire {
 namespace {
 
-constexpr int kText = 1;
-constexpr int kBinary = 2;
-constexpr int kClose = 8;
-constexpr int kPing = 9;
-constexpr int kPong = 10;
-
-std::string close_payload(int code, const std::string& reason = "") {
-  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)} + reason;
-}
-
 TEST(Rfc6455, AFrameWithoutAMaskIsFailed) {
   LiveLoop live;
   RawClient client = live.connect_ws();

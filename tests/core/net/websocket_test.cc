@@ -11,19 +11,9 @@
 namespace tickwire {
 namespace {
 
-constexpr int kContinuation = 0;
-constexpr int kText = 1;
-constexpr int kBinary = 2;
-constexpr int kClose = 8;
-constexpr int kPing = 9;
-constexpr int kPong = 10;
 constexpr int kRsv1 = 0x40;
 
 const std::string kPingCommand = R"({"type":"ping","id":1})";
-
-std::string close_payload(int code, const std::string& reason = "") {
-  return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)} + reason;
-}
 
 // What arrives in one segment before the bytes that a test is about. Behind a handshake, and behind a command
 // that holds the reading, they have been read before they may be looked at.
