@@ -18,8 +18,9 @@ struct LimitKey {
     double min;
     double max;
   } range;
-  std::string_view counter;  // the metric that grows when the limit is reached; empty: none
-  std::string_view beyond;   // what happens past it
+  std::string_view beyond;  // what happens past it
+  std::string_view counter =
+      {};  // the metric that grows when it is reached, where it is no Limit; empty: none
 };
 
 const std::vector<LimitKey>& limit_keys();

@@ -53,9 +53,7 @@ void KeepAlive::close_unauthenticated(std::int64_t now_us) {
       continue;
     if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) continue;  // nobody could judge it
     parts_.counters.count(Limit::kUnauthenticated);
-    admission_.forget(*session);
-    leases_.forget(*session);
-    session->close(CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
+    end(*session, CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
   }
 }
 
@@ -64,17 +62,21 @@ void KeepAlive::look_at(Session& session, std::int64_t now_us) {
   // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
   const std::int64_t behind_ms_max = parts_.config.behind_ms_max;
   if (session.behind_since_us != 0 && now_us - took_nothing_since(session) > behind_ms_max * 1000) {
-    admission_.forget(session);
-    leases_.forget(session);
-    session.close(CloseCode::kTooSlow,
-                  "took nothing for more than " + std::to_string(behind_ms_max / 1000) + " s");
-    return;
+    return end(session, CloseCode::kTooSlow,
+               "took nothing for more than " + std::to_string(behind_ms_max / 1000) + " s");
   }
   if (session.writable() && now_us - session.last_write_us >= interval_us() / 4 * 3) {
     session.send(encode_heartbeat(parts_.clock.wall_ms()));
     sender_.send(session);
   }
   if (session.state() != SessionState::kClosing) start_timer(session, now_us);
+}
+
+// What it still asks for or holds is of no use any more.
+void KeepAlive::end(Session& session, CloseCode code, std::string_view reason) {
+  admission_.forget(session);
+  leases_.forget(session);
+  session.close(code, reason);
 }
 
 void KeepAlive::start_timer(Session& session, std::int64_t now_us) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string_view>
 #include <utility>
 
 #include "base/timer_heap.h"
@@ -38,6 +39,7 @@ class KeepAlive {
  private:
   void look_at(Session& session, std::int64_t now_us);
   void close_unauthenticated(std::int64_t now_us);
+  void end(Session& session, CloseCode code, std::string_view reason);
   void start_timer(Session& session, std::int64_t now_us);
   [[nodiscard]] std::int64_t interval_us() const {
     return std::int64_t{parts_.config.session.heartbeat_s} * 1'000'000;

@@ -37,22 +37,31 @@ struct ShardNumbers {
 // The numbers as they are at one moment.
 using ShardStats = ShardNumbers<std::uint64_t>;
 
-// By the number of their ErrorCode; a client sees every other code as the last.
-inline constexpr auto kErrorReasons = [] {
-  std::array<std::string_view, kCodeRows.size()> names;
-  std::ranges::transform(kCodeRows, names.begin(), &CodeRow::name);
+// The names of the rows of a table.
+template <typename Row, std::size_t kRows>
+constexpr std::array<std::string_view, kRows> names_of(const std::array<Row, kRows>& rows) {
+  std::array<std::string_view, kRows> names;
+  std::ranges::transform(rows, names.begin(), &Row::name);
   return names;
-}();
+}
+
+// By the number of their ErrorCode; a client sees every other code as the last.
+inline constexpr auto kErrorReasons = names_of(kCodeRows);
 
 // By the number of their Ruling.
 inline constexpr std::array<std::string_view, 3> kAnswerReasons{"allow", "deny", "unavailable"};
 
-inline constexpr std::array<CloseCode, 10> kCloseCodes{
-    CloseCode::kGoingAway,  CloseCode::kProtocolError, CloseCode::kNotUtf8, CloseCode::kPolicy,
-    CloseCode::kTooLarge,   CloseCode::kTooSlow,       CloseCode::kDrain,   CloseCode::kNoPong,
-    CloseCode::kNotAllowed, CloseCode::kWrongDataType};
-inline constexpr std::array<std::string_view, 10> kCloseReasons{"1001", "1002", "1007", "1008", "1009",
-                                                                "1013", "4001", "4002", "4500", "4501"};
+struct CloseRow {
+  CloseCode code;
+  std::string_view name;
+};
+inline constexpr std::array kCloseRows{
+    CloseRow{CloseCode::kGoingAway, "1001"},  CloseRow{CloseCode::kProtocolError, "1002"},
+    CloseRow{CloseCode::kNotUtf8, "1007"},    CloseRow{CloseCode::kPolicy, "1008"},
+    CloseRow{CloseCode::kTooLarge, "1009"},   CloseRow{CloseCode::kTooSlow, "1013"},
+    CloseRow{CloseCode::kDrain, "4001"},      CloseRow{CloseCode::kNoPong, "4002"},
+    CloseRow{CloseCode::kNotAllowed, "4500"}, CloseRow{CloseCode::kWrongDataType, "4501"}};
+inline constexpr auto kCloseReasons = names_of(kCloseRows);
 
 enum class RefusedFor : std::uint8_t { kAddress, kTotal, kDescriptors };
 inline constexpr std::array<std::string_view, 3> kRefusedReasons{"address", "total", "descriptors"};
@@ -76,7 +85,8 @@ struct ShardCounters : ShardNumbers<Counter> {
   }
   void count(RefusedFor reason) { refused.add(static_cast<std::size_t>(reason)); }
   void count(CloseCode code) {
-    closes.add(static_cast<std::size_t>(std::ranges::find(kCloseCodes, code) - kCloseCodes.begin()));
+    closes.add(
+        static_cast<std::size_t>(std::ranges::find(kCloseRows, code, &CloseRow::code) - kCloseRows.begin()));
   }
 };
 

@@ -6,15 +6,22 @@
 namespace tickwire {
 namespace {
 
-constexpr std::array<std::string_view, kRatedKinds> kWhat{"commands", "lists", "publishes"};
-constexpr std::array kSessionLimits{Limit::kCommands, Limit::kLists, Limit::kPublishes};
-constexpr std::array kAddressLimits{Limit::kCommandsPerAddress, Limit::kListsPerAddress,
-                                    Limit::kPublishesPerAddress};
+struct RatedRow {
+  std::string_view name;
+  Limit of_session;
+  Limit of_address;
+};
 
-Error too_many(std::string_view what, std::string_view whose, Rate rate, Limit limit, std::int64_t wait_us) {
+// By Rated.
+constexpr std::array<RatedRow, kRatedKinds> kRated{
+    {{"commands", Limit::kCommands, Limit::kCommandsPerAddress},
+     {"lists", Limit::kLists, Limit::kListsPerAddress},
+     {"publishes", Limit::kPublishes, Limit::kPublishesPerAddress}}};
+
+Error too_many(std::string_view name, std::string_view whose, Rate rate, Limit limit, std::int64_t wait_us) {
   const std::int64_t wait_ms = (wait_us + 999) / 1'000;
   return {ErrorCode::kTooMany,
-          std::string(whose) + " may send " + std::to_string(rate.per_s) + " " + std::string(what) +
+          std::string(whose) + " may send " + std::to_string(rate.per_s) + " " + std::string(name) +
               " a second; try again in " + std::to_string(wait_ms) + " ms",
           "", limit, wait_ms};
 }
@@ -24,15 +31,15 @@ Error too_many(std::string_view what, std::string_view whose, Rate rate, Limit l
 std::optional<Error> Throttle::take(Session& session, Rated what, std::int64_t now_us) const {
   if (session.framing.carrier == Carrier::kInProcess) return std::nullopt;
   const auto kind = static_cast<std::size_t>(what);
+  const RatedRow& row = kRated.at(kind);
   const Rate rate = limits_.session.at(kind);
   const TokenBucket::Taken own = session.rates.at(kind).take(rate, now_us, TokenBucket::Refused::kCharged);
   if (own.abused) session.close(CloseCode::kPolicy, "over its rate again and again; see retry_after_ms");
-  if (!own.ok()) return too_many(kWhat.at(kind), "a session", rate, kSessionLimits.at(kind), own.wait_us);
+  if (!own.ok()) return too_many(row.name, "a session", rate, row.of_session, own.wait_us);
   if (shared_ == nullptr) return std::nullopt;
   const TokenBucket::Taken all = shared_->of(what).take(session.client.address, now_us);
   if (all.ok()) return std::nullopt;
-  return too_many(kWhat.at(kind), "an address", limits_.address.at(kind), kAddressLimits.at(kind),
-                  all.wait_us);
+  return too_many(row.name, "an address", limits_.address.at(kind), row.of_address, all.wait_us);
 }
 
 }  // namespace tickwire
