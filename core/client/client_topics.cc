@@ -1,22 +1,16 @@
 #include "client/client_topics.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 
+#include "model/keyed_hash.h"
+
 namespace tickwire {
-namespace {
-
-std::uint64_t hash_of(std::string_view name) {
-  return std::hash<std::string_view>{}(name);
-}
-
-}  // namespace
 
 ClientTopics::ClientTopics() : statuses_{"live", "stale"} {}
 
 std::uint32_t ClientTopics::number_of(std::string_view name) const {
-  return by_name_.find(hash_of(name), [&](std::uint32_t number) { return topics_[number].name == name; });
+  return by_name_.find(keyed_hash(name), [&](std::uint32_t number) { return topics_[number].name == name; });
 }
 
 const ClientTopic* ClientTopics::find(std::string_view name) const {
@@ -36,7 +30,7 @@ ClientTopic& ClientTopics::change(std::string_view name) {
     }
     topics_[number].name = name;
     topics_[number].number = number;
-    by_name_.insert(hash_of(name), number);
+    by_name_.insert(keyed_hash(name), number);
   }
   topics_[number].armed_in = 0;
   return topics_[number];
@@ -45,7 +39,7 @@ ClientTopic& ClientTopics::change(std::string_view name) {
 bool ClientTopics::forget(std::string_view name) {
   const std::uint32_t number = number_of(name);
   if (number == SlotTable::kNone) return false;
-  by_name_.erase(hash_of(name), number);
+  by_name_.erase(keyed_hash(name), number);
   std::destroy_at(&topics_[number]);
   std::construct_at(&topics_[number]);
   free_.push_back(number);
