@@ -29,8 +29,11 @@ class Slow:
         self.reader = Reader(topics, self.gate, room, lambda names: self.asked.append(list(names)))
 
     async def rest(self) -> list[tuple[str, int]]:
-        """All that can be had without waiting."""
-        found: list[tuple[str, int]] = []
+        """Kind and seq of all that can be had without waiting."""
+        return [(told.kind, told.seq) for told in await self.updates()]
+
+    async def updates(self) -> list[Update]:
+        found: list[Update] = []
         while True:
             try:
                 async with asyncio.timeout(0.01):
@@ -38,7 +41,7 @@ class Slow:
             except TimeoutError:
                 return found
             assert got is not None
-            found.append((got.kind, got.seq))
+            found.append(got)
 
 
 # --- the socket -----------------------------------------------------------------------------------
@@ -242,6 +245,33 @@ async def test_past_its_limit_a_feed_drops_and_asks_once_it_is_dry() -> None:
     slow.reader.put(update("b", 5, "snapshot"), False)
     assert await slow.rest() == [("gap", 4), ("snapshot", 5)]
     assert slow.asked == [["a", "b"]]
+
+
+@pytest.mark.parametrize("held", range(2 * DROP_FACTOR))
+@pytest.mark.parametrize("again", range(2 * DROP_FACTOR))
+async def test_a_gap_that_is_dropped_again_is_told_later(held: int, again: int) -> None:
+    """However full the reader is when a snapshot of what it dropped comes, and comes once more."""
+    slow = Slow("a", "other.*", room=2)
+    numbers = itertools.count(1)
+
+    def others(count: int) -> None:
+        for number in itertools.islice(numbers, count):
+            slow.reader.put(update(f"other.{number}", 1), True)
+
+    slow.reader.put(update("a", 1, "snapshot"), True)
+    others(2 * DROP_FACTOR - 1)  # which drops it
+    for seq, count in ((5, held), (9, again)):
+        others(count)
+        slow.reader.put(update("a", seq, "snapshot"), True, seq_before=seq - 3)
+    got = [told for told in await slow.updates() if told.topic == "a"]
+    slow.reader.put(update("a", 9, "snapshot"), False)
+    got += [told for told in await slow.updates() if told.topic == "a"]
+    place = 0
+    for told in got:
+        assert told.kind == "snapshot" or told.first_seq == place + 1, got
+        place = told.seq
+    assert place == 9
+    assert got[0].kind == "gap"
 
 
 async def test_it_asks_for_as_much_as_it_can_hold() -> None:

@@ -278,8 +278,8 @@ class Reader:
         return update.kind == "snapshot" or follows or (begins and self.start.last > 0)
 
     def _append(self, update: Update, first_missed: int) -> None:
-        """first_missed: the first seq that is missing if the message is dropped. Of a snapshot it
-        may lie before it: nobody else says what was conflated."""
+        """first_missed: the first seq that is missing if the message is dropped. It may lie before
+        a snapshot: nobody else says what was conflated."""
         if not self.ended:
             self.ring.append(update, first_missed)
             if self.ring:
@@ -299,7 +299,8 @@ class Reader:
         self._asked.discard(name)
         if first <= last:
             text = f'{{"type":"gap","topic":"{name}","from":{first},"to":{last}}}'
-            self._append(Update("gap", name, last, missed=last - first + 1, text=text), first)
+            gap = Update("gap", name, last, missed=last - first + 1, text=text)
+            self.ring.append(gap, first)  # both or neither: the reader may fall behind again
         self._append(snapshot, snapshot.seq)
 
     def _ask_for_dropped(self) -> None:
