@@ -21,12 +21,12 @@ struct Limits {
   int connections_per_address_max = 4'096;
   int new_connections_per_s = 100;  // of an address
   int unauthenticated_s_max = 0;
-  int commands_per_s = 1'000;  // of a session
-  int commands_per_address_per_s = 10'000;
+  int commands_per_s = 10'000;  // of a session
+  int commands_per_address_per_s = 50'000;
   int lists_per_s = 20;
   int lists_per_address_per_s = 100;
-  int publishes_per_s = 1'000;
-  int publishes_per_address_per_s = 5'000;
+  int publishes_per_s = 10'000;
+  int publishes_per_address_per_s = 50'000;
 
   // One session.
   int topics_per_command_max = static_cast<int>(ShardConfig{}.topics_per_command_max);
