@@ -58,7 +58,7 @@ LISTEN ?= 127.0.0.1:8080
 demo: $(if $(wildcard build/dev/.installed),install,install-release) ## a plant with made-up prices, and its page; LISTEN=host:port
 	@$(BIN)/tickwire serve --demo --listen $(LISTEN)
 
-test: build page-tools ## every test; ARGS=... for pytest
+test: page-tools build ## every test; ARGS=... for pytest
 	@ctest --preset dev
 	@scripts/slowest-tests build/dev
 	@$(BIN)/pytest --durations=10 $(ARGS)

@@ -4,6 +4,10 @@
 # Run as a script (-P, with FOLDER and OUTPUT) it writes that source: at build time, so that editing a page
 # does not configure anew. Comments that fill whole lines of a script stay in the source: a browser gets empty
 # lines in their place, so that the numbers of lines agree. tests/page/test_served.py compares the two.
+# Where the folder has no CHART, an empty module is served in its place: a page asks for no file that is not
+# there.
+set(CHART vendor/lightweight-charts.js)
+
 function(tickwire_embed target folder)
   set(source ${PROJECT_BINARY_DIR}/static_files.cc)
   file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/vendor/*)
@@ -16,10 +20,15 @@ endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)
   file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/vendor/*)
+  list(APPEND names ${CHART})
+  list(REMOVE_DUPLICATES names)
   list(SORT names)
   set(entries "")
   foreach(name ${names})
-    file(READ ${FOLDER}/${name} text)
+    set(text "export {};\n")
+    if(EXISTS ${FOLDER}/${name})
+      file(READ ${FOLDER}/${name} text)
+    endif()
     if(name MATCHES "^[^/]+\\.js$")
       foreach(pass 1 2)  # neighbours share a newline, so one pass takes every other line
         string(REGEX REPLACE "\n *(//[^\n]*|/\\*\\*|/\\*\\*[^\n]*\\*/|\\*|\\* [^\n]*|\\*/)\n" "\n\n" text "\n${text}")
@@ -30,7 +39,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
     string(LENGTH "${bytes}" digits)
     math(EXPR size "${digits} / 2")
     string(REGEX REPLACE "(..)" "\\\\x\\1" bytes "${bytes}")
-    file(SHA256 ${FOLDER}/${name} tag)
+    string(SHA256 tag "${bytes}")
     string(SUBSTRING ${tag} 0 16 tag)
     string(APPEND entries "      {\"${name}\", {\"${bytes}\", ${size}}, \"${tag}\"},\n")
   endforeach()

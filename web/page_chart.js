@@ -56,6 +56,7 @@ export function drawChart(box, view) {
   let asked = false;
   const load = async () => {
     const charts = await import(VENDORED);
+    if (!charts.createChart) return;
     box.replaceChildren();
     add = bigChart(charts, box, view);
   };
