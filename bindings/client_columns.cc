@@ -32,7 +32,7 @@ double number_in(std::string_view value) {
   return std::strtod(std::string(value).c_str(), nullptr);  // 0, or infinite as float("1e999") is
 }
 
-// Of a repeated key the last counts.
+// If a key is repeated, the last one counts.
 const JsonField* find_field(std::span<const JsonField> fields, std::string_view text, std::string_view key) {
   for (std::size_t i = fields.size(); i-- > 0;) {
     const JsonField& field = fields[i];
@@ -42,7 +42,7 @@ const JsonField* find_field(std::span<const JsonField> fields, std::string_view 
   return nullptr;
 }
 
-// Those that are known, or those that `scratch` is filled with.
+// The fields of the image: the known ones, or else what a scan puts into `scratch`.
 std::span<const JsonField> fields_of(const ClientTopic& topic, std::vector<JsonField>& scratch) {
   if (!topic.fields.listed().empty()) return topic.fields.listed();
   scratch.clear();

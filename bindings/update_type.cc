@@ -58,7 +58,7 @@ struct Words {
   PyObject* empty;
 };
 
-// Of the process, as the type is: a module of an extension is never unloaded.
+// They belong to the process, as the type does: a module of an extension is never unloaded.
 PyTypeObject* update_type = nullptr;
 PyObject* decode_default = nullptr;
 Words words;

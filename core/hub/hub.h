@@ -115,7 +115,8 @@ class Hub final : public Publisher {
   [[nodiscard]] std::size_t stale_count() const;
 
   // --- limits -----------------------------------------------------------------------------------------
-  // Of HubLimits. kTooMany, which names the limit. A few threads at once may each get one past it.
+  // kTooMany, which names the limit of HubLimits that is reached. A few threads at once may each get one past
+  // it.
   [[nodiscard]] Status room_for_pattern() const;
   [[nodiscard]] std::size_t image_bytes() const;
   // The process is past its soft limit of memory, or is no more: while it is, nothing new is taken.

@@ -43,7 +43,7 @@ class Loop {
   // Idempotent.
   void stop();
 
-  // After open(). Of the address at `index` in NetConfig::listen.
+  // The port of the address at `index` in NetConfig::listen, after open().
   [[nodiscard]] std::uint16_t port(std::size_t index = 0) const;
   Shard& shard();
   [[nodiscard]] const LoopPulse& pulse();  // any thread

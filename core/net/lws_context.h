@@ -51,7 +51,7 @@ class LwsContext {
   lws_vhost* vhost_ = nullptr;
   TlsServer* tls_ = nullptr;
   int descriptors_max_ = 0;
-  // Of the serve() under way:
+  // What the serve() under way has done so far:
   lws* serving_ = nullptr;
   bool destroyed_ = false;
   std::size_t received_ = 0;

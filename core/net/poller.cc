@@ -86,7 +86,7 @@ int Poller::wait(std::int64_t wait_us) {
   const int count =
       wait_for_events(ready.data(), kReadyPerWaitMax, std::clamp<std::int64_t>(wait_us, 0, kWaitUsMax));
   for (int i = 0; i < count; ++i) tell(ready.at(static_cast<std::size_t>(i)));
-  // Those who ask for another time meanwhile are told with the next wait().
+  // Whoever asks for another time meanwhile is told with the next wait().
   const std::size_t told = std::min<std::size_t>(again_.size(), kReadyPerWaitMax);
   for (std::size_t i = 0; i < told; ++i) {
     const epoll_event event = again_[i];

@@ -116,7 +116,8 @@ bool TlsServer::configure(SSL_CTX* context) {
   SSL_CTX_set_cert_cb(context, &TlsServer::on_certificate, this);
   return SSL_CTX_set_min_proto_version(
              context, min_version_ == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
-         // Of TLS 1.2 only what keeps its secrets when the key is lost, and authenticates what it encrypts.
+         // For TLS 1.2 only ciphers that keep their secrets when the key is lost, and authenticate what they
+         // encrypt.
          SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_set_tlsext_ticket_keys(context, ticket_keys_.data(),
                                         static_cast<long>(ticket_keys_.size())) == 1;

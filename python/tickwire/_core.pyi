@@ -331,7 +331,8 @@ class ClientTopics:
     def columns(
         self, fields: Sequence[str], pattern: str
     ) -> tuple[list[str], list[bytearray], list[int]]:
-        """The names of the topics that match, and a bytearray of float64 for each field."""
+        """The names of the topics that match, a bytearray of float64 for each field, and the rows
+        of images that the caller keeps."""
     def memory_bytes(self) -> int: ...
     def route(self, rings: list[UpdateRing]) -> int:
         """A number for these rings, until forget_routes."""
