@@ -190,7 +190,7 @@ bool is_within(const json& value, const NumberRange& range, bool whole) {
 }  // namespace
 
 const std::vector<ConfigKey<Config>>& config_keys() {
-  static const std::vector<ConfigKey<Config>> keys = [] {
+  static const std::vector<ConfigKey<Config>> kKeys = [] {
     std::vector<ConfigKey<Config>> all = kConfigKeys;
     for (const LimitKey& key : limit_keys()) {
       all.push_back({key.name,
@@ -201,7 +201,7 @@ const std::vector<ConfigKey<Config>>& config_keys() {
     }
     return all;
   }();
-  return keys;
+  return kKeys;
 }
 
 const std::vector<ConfigKey<TopicSettings>>& topic_keys() {

@@ -241,6 +241,7 @@ std::string Engine::address() const {
 
 std::vector<std::string> Engine::urls() const {
   std::vector<std::string> urls;
+  urls.reserve(listen_.size());
   for (const ListenAddress& listen : listen_) {
     urls.push_back(
         fmt::format("{}://{}", is_tls(listen) ? "https" : "http", address_text(listen.host, listen.port)));

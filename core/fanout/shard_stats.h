@@ -38,9 +38,9 @@ struct ShardNumbers {
 using ShardStats = ShardNumbers<std::uint64_t>;
 
 // The names of the rows of a table.
-template <typename Row, std::size_t kRows>
-constexpr std::array<std::string_view, kRows> names_of(const std::array<Row, kRows>& rows) {
-  std::array<std::string_view, kRows> names;
+template <typename Row, std::size_t Count>
+constexpr std::array<std::string_view, Count> names_of(const std::array<Row, Count>& rows) {
+  std::array<std::string_view, Count> names;
   std::ranges::transform(rows, names.begin(), &Row::name);
   return names;
 }

@@ -87,7 +87,7 @@ std::string TlsCertificate::expires_text() const {
 
 bool TlsCertificate::use(SSL* handshake) const {
   STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(holder_.get(), &chain);
+  SSL_CTX_get0_chain_certs(holder_.get(), static_cast<void*>(&chain));
   return SSL_use_cert_and_key(handshake, SSL_CTX_get0_certificate(holder_.get()),
                               SSL_CTX_get0_privatekey(holder_.get()), chain, 1) == 1;
 }
