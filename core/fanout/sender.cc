@@ -103,8 +103,9 @@ void Sender::deliver_pattern(Session& session, const LiveItem& item) {
   // An image makes up for all updates of a value topic. Events are owed one by one, from the first that the
   // client did not get, so such a topic gets a subscription of its own until it has caught up. (A topic that
   // a new pattern has not shown yet, previous_no > caught_up_to, still begins with its snapshot.)
-  const bool shown = applied.previous_no <= pattern.caught_up_to;
   const bool event = applied.state->is_event();
+  const bool shown = applied.previous_no <= std::max(pattern.caught_up_to, event ? pattern.events_shown_until
+                                                                                 : pattern.caught_up_to);
   if (event && shown) overlap_.add_child(session, pattern, applied, false);
   if (pattern.round == nullptr || pattern.round->until == 0) return;
   pattern.round->more = true;
@@ -147,6 +148,12 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   TopicState& state = parts_.topics.state(subscription.topic_id);
   if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
+    if (subscription.fresh && subscription.resume) {
+      if (!encoder_.snapshot(session, subscription, state)) return false;
+      ++messages_;
+      Work::count(2);
+      subscription.fresh = false;
+    }
     const bool replays = !subscription.fresh && (state.is_event() || subscription.resume);
     std::vector<UpdatePtr> missed;
     if (replays) missed = state.topic->ring_between(subscription.seq + 1, state.seq());

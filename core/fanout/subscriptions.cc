@@ -72,7 +72,11 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
   // Takes over from a pattern, and so what that owes.
   const PatternSubscription* cover = known == nullptr ? overlap_.covering_pattern(session, state) : nullptr;
   SubscribeOptions effective = options;
-  if (cover != nullptr && Overlap::owes(*cover, state)) effective.snapshot = true;
+  if (cover != nullptr && Overlap::owes(*cover, state)) {
+    effective.snapshot = true;
+    session.exact()[index].phase = Phase::kBehind;
+    session.exact()[index].fresh = true;
+  }
   begin(session, index, effective, state, result);
   return result;
 }
@@ -92,19 +96,27 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
   if (subscription.phase == Phase::kBehind && subscription.seq > state.seq() && since == nullptr) {
     // Resumed ahead of this shard: an image older than what the client has would take it back.
     subscription.fresh = options.snapshot || !subscription.resume;
+    subscription.resume = !subscription.fresh;
     return;
   }
+  // Up to where the client was shown the topic, whatever it asks for now. Unless it is owed a snapshot: that
+  // says what nobody else would, so it is sent before the last messages.
+  const bool owed_snapshot = subscription.phase == Phase::kBehind && subscription.fresh;
+  const bool owes = subscription.phase == Phase::kBehind && !subscription.fresh;
+  const std::uint64_t shown_until = owes ? subscription.seq : state.seq();
   subscription.seq = state.seq();
   subscription.status = state.last ? state.last->status() : TopicStatus::kLive;
   subscription.trail.clear();
   subscription.resume = false;
   subscription.fresh = options.snapshot && state.last;
   if (since != nullptr) resume(subscription, *since, options, state, result);
-  if (options.last > 0 && subscription.fresh && state.is_event()) {
+  const std::uint64_t kept_from = options.last > 0 && state.is_event() ? state.topic->first_kept() : 0;
+  if (kept_from > 0 && kept_from <= state.seq() &&
+      subscription.fresh) {  // a ring that keeps none has no last
     const std::uint64_t asked = state.seq() + 1 - std::min(options.last, state.seq());
-    subscription.seq = std::min(std::max(asked, state.topic->first_kept()) - 1, state.seq());
+    subscription.seq = std::min(std::max(asked, kept_from) - 1, shown_until);
     subscription.resume = true;
-    subscription.fresh = false;
+    subscription.fresh = owed_snapshot;
   }
   subscription.phase = Phase::kBehind;
 }
@@ -197,6 +209,11 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   subscription.pace_ms = options.pace_ms;
   subscription.round.reset();
   if (options.snapshot) {
+    const bool owes = known && subscription.phase == Phase::kBehind;
+    const std::uint64_t shown = owes ? std::max(subscription.caught_up_to, subscription.events_shown_until)
+                                     : parts_.topics.last_apply_no();
+    subscription.again = known && options.last > 0;
+    subscription.events_shown_until = subscription.again ? shown : 0;
     subscription.phase = Phase::kBehind;
     subscription.caught_up_to = 0;
     subscription.unshown_until = 0;
@@ -231,7 +248,8 @@ void Subscriptions::resume_topic(Session& session, TopicState& state, const Subs
     Subscription child;
     child.topic_id = state.topic->id;
     child.pace_ms = options.pace_ms;
-    child.phase = Phase::kLive;
+    child.fresh = cover->again && state.apply_no > cover->events_shown_until;
+    child.phase = child.fresh ? Phase::kBehind : Phase::kLive;
     child.child = true;
     index = TopicTable::add_subscription(session, state, child);
   }

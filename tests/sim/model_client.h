@@ -31,17 +31,22 @@ class ModelClient {
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;
 
-  // Notes a subscribe that asks for snapshots: each matching topic may begin with one.
-  void subscribe(const std::string& text);
+  // Notes a subscribe that asks for snapshots, or for the last messages of events: each matching topic may
+  // begin so.
+  void subscribe(const std::string& text, bool last);
   void hear(std::string_view text, const Oracle& oracle);
   [[nodiscard]] bool wants(int topic) const;
 
  private:
   void hear_welcome(std::string_view text);
   void hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle);
+  // Whether what follows `seq` is the beginning of a replay. The last messages begin anywhere where nothing
+  // is known, else they leave nothing out.
+  bool begins_again(const Known& known, int topic, std::uint64_t seq);
   void hear_update(std::string_view text, Known& known, int topic, const Oracle& oracle);
 
   std::set<int> fresh_;
+  std::map<int, int> last_;  // topic: how many subscribes for its last messages were not seen answered
 };
 
 }  // namespace tickwire::sim

@@ -196,7 +196,9 @@ void Simulation::subscribe(Peer& peer) {
   if (known && pick(3) == 0) {
     options += ",\"snapshot\":false";
   } else {
-    peer.model.subscribe(text);
+    const bool last = pick(3) == 0;
+    if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
+    peer.model.subscribe(text, last);
   }
   command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
 }
