@@ -104,8 +104,8 @@ void Sender::deliver_pattern(Session& session, const LiveItem& item) {
   // client did not get, so such a topic gets a subscription of its own until it has caught up. (A topic that
   // a new pattern has not shown yet, previous_no > caught_up_to, still begins with its snapshot.)
   const bool event = applied.state->is_event();
-  const bool shown = applied.previous_no <= std::max(pattern.caught_up_to, event ? pattern.events_shown_until
-                                                                                 : pattern.caught_up_to);
+  const std::uint64_t events_until = event ? pattern.events_shown_until.value_or(0) : 0;
+  const bool shown = applied.previous_no <= std::max(pattern.caught_up_to, events_until);
   if (event && shown) overlap_.add_child(session, pattern, applied, false);
   if (pattern.round == nullptr || pattern.round->until == 0) return;
   pattern.round->more = true;
@@ -149,10 +149,8 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
     if (subscription.fresh && subscription.resume) {
-      if (!encoder_.snapshot(session, subscription, state)) return false;
-      ++messages_;
-      Work::count(2);
-      subscription.fresh = false;
+      if (!snapshot(session, subscription, state)) return false;
+      subscription.trail.clear();  // what is replayed comes before it
     }
     const bool replays = !subscription.fresh && (state.is_event() || subscription.resume);
     std::vector<UpdatePtr> missed;
@@ -160,17 +158,22 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
     if (replays && (state.is_event() || missed.size() == state.seq() - subscription.seq)) {
       if (!replay(session, subscription, state, missed)) return false;
     } else {
-      if (!encoder_.snapshot(session, subscription, state)) return false;
-      ++messages_;
-      Work::count(2);
+      if (!snapshot(session, subscription, state)) return false;
       subscription.seq = state.seq();
     }
-    subscription.fresh = false;
     subscription.resume = false;
     subscription.status = state.last->status();
   }
   subscription.phase = Phase::kLive;
   if (subscription.child) overlap_.drop_child_if_done(session, index);
+  return true;
+}
+
+bool Sender::snapshot(Session& session, Subscription& subscription, TopicState& state) {
+  if (!encoder_.snapshot(session, subscription, state)) return false;
+  ++messages_;
+  Work::count(2);
+  subscription.fresh = false;
   return true;
 }
 

@@ -35,6 +35,7 @@ class Sender {
   bool catch_up(Session& session);
   bool catch_up_exact(Session& session, SubscriptionIndex index);
   // `missed`: what the ring has of the updates after the subscription's seq; a hole before it is a gap.
+  bool snapshot(Session& session, Subscription& subscription, TopicState& state);
   bool replay(Session& session, Subscription& subscription, const TopicState& state,
               std::span<const UpdatePtr> missed);
   bool catch_up_pattern(Session& session, SubscriptionIndex index);

@@ -99,26 +99,31 @@ void Subscriptions::begin(Session& session, SubscriptionIndex index, const Subsc
     subscription.resume = !subscription.fresh;
     return;
   }
-  // Up to where the client was shown the topic, whatever it asks for now. Unless it is owed a snapshot: that
-  // says what nobody else would, so it is sent before the last messages.
-  const bool owed_snapshot = subscription.phase == Phase::kBehind && subscription.fresh;
-  const bool owes = subscription.phase == Phase::kBehind && !subscription.fresh;
-  const std::uint64_t shown_until = owes ? subscription.seq : state.seq();
+  const bool behind = subscription.phase == Phase::kBehind;
+  const bool owes_snapshot = behind && subscription.fresh;
+  const std::uint64_t shown_until = behind && !subscription.fresh ? subscription.seq : state.seq();
   subscription.seq = state.seq();
   subscription.status = state.last ? state.last->status() : TopicStatus::kLive;
   subscription.trail.clear();
   subscription.resume = false;
   subscription.fresh = options.snapshot && state.last;
   if (since != nullptr) resume(subscription, *since, options, state, result);
-  const std::uint64_t kept_from = options.last > 0 && state.is_event() ? state.topic->first_kept() : 0;
-  if (kept_from > 0 && kept_from <= state.seq() &&
-      subscription.fresh) {  // a ring that keeps none has no last
-    const std::uint64_t asked = state.seq() + 1 - std::min(options.last, state.seq());
-    subscription.seq = std::min(std::max(asked, kept_from) - 1, shown_until);
-    subscription.resume = true;
-    subscription.fresh = owed_snapshot;
+  if (options.last > 0 && subscription.fresh && state.is_event() &&
+      begin_with_last(subscription, options.last, state, shown_until)) {
+    // A snapshot that is owed says what nobody else would, so it goes before the last messages.
+    subscription.fresh = owes_snapshot;
   }
   subscription.phase = Phase::kBehind;
+}
+
+bool Subscriptions::begin_with_last(Subscription& subscription, std::uint64_t last, const TopicState& state,
+                                    std::uint64_t shown_until) {
+  const std::uint64_t kept_from = state.topic->first_kept();
+  if (kept_from > state.seq()) return false;
+  const std::uint64_t asked_from = state.seq() + 1 - std::min(last, state.seq());
+  subscription.seq = std::min(std::max(asked_from, kept_from) - 1, shown_until);
+  subscription.resume = true;
+  return true;
 }
 
 bool Subscriptions::release(Session& session, std::size_t& place, const Budget& budget) {
@@ -209,11 +214,12 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   subscription.pace_ms = options.pace_ms;
   subscription.round.reset();
   if (options.snapshot) {
-    const bool owes = known && subscription.phase == Phase::kBehind;
-    const std::uint64_t shown = owes ? std::max(subscription.caught_up_to, subscription.events_shown_until)
-                                     : parts_.topics.last_apply_no();
-    subscription.again = known && options.last > 0;
-    subscription.events_shown_until = subscription.again ? shown : 0;
+    const std::uint64_t shown =
+        subscription.phase == Phase::kBehind
+            ? std::max(subscription.caught_up_to, subscription.events_shown_until.value_or(0))
+            : parts_.topics.last_apply_no();
+    subscription.events_shown_until.reset();
+    if (known && options.last > 0) subscription.events_shown_until = shown;
     subscription.phase = Phase::kBehind;
     subscription.caught_up_to = 0;
     subscription.unshown_until = 0;
@@ -248,7 +254,7 @@ void Subscriptions::resume_topic(Session& session, TopicState& state, const Subs
     Subscription child;
     child.topic_id = state.topic->id;
     child.pace_ms = options.pace_ms;
-    child.fresh = cover->again && state.apply_no > cover->events_shown_until;
+    child.fresh = cover->events_shown_until && state.apply_no > *cover->events_shown_until;
     child.phase = child.fresh ? Phase::kBehind : Phase::kLive;
     child.child = true;
     index = TopicTable::add_subscription(session, state, child);

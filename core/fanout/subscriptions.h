@@ -59,6 +59,9 @@ class Subscriptions {
   void unwant_pattern(PatternState& state);
   void begin(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
              const TopicState& state, TopicResult& result);
+  // The topic's last messages, and all that was not shown yet. False: the ring keeps none.
+  static bool begin_with_last(Subscription& subscription, std::uint64_t last, const TopicState& state,
+                              std::uint64_t shown_until);
   static void resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
                      const TopicState& state, TopicResult& result);
 

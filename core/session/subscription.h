@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "codec/window_trail.h"
@@ -57,7 +58,7 @@ struct PatternSubscription {
   std::uint64_t caught_up_to = 0;  // apply number of the shard; only while behind
   std::uint64_t last_sent = 0;     // apply number of the last message in the trail
   // Begun again with the last messages of events: topics that changed later had been owed a snapshot by then.
-  std::uint64_t events_shown_until = 0;
+  std::optional<std::uint64_t> events_shown_until;
   std::uint64_t unshown_until = 0;  // begun without snapshots: topics not changed since have not been sent
   WindowTrail trail;
   std::uint32_t pattern_id = 0;  // the shard's
@@ -66,7 +67,6 @@ struct PatternSubscription {
   Phase phase = Phase::kUnused;
   bool queued = false;                // in the session's list of those to be sent
   bool held = false;                  // silent until the command that it belongs to is answered
-  bool again = false;                 // events_shown_until counts
   std::unique_ptr<PacedRound> round;  // where pace_ms > 0, from its first one on
 };
 

@@ -175,6 +175,78 @@ TEST_F(Resume, LastGivesWhatThereIsWhenThatIsLess) {
                           "update e.a 8", "update e.a 9", "update e.b 1"}));
 }
 
+TEST_F(Resume, LastLeavesOutNothingThatIsOwed) {
+  for (const std::string subscription : {"e.a", "e.*"}) {
+    Client slow(plant);
+    publish("e.a");
+    slow.subscribe(subscription);
+    plant.run();
+    slow.block();
+    publish("e.a");  // the socket is full from here on
+    slow.heard();
+    publish("e.a", 2);
+    slow.subscribe(subscription, R"(,"last":1)");
+    slow.unblock();
+    plant.run();
+    const std::uint64_t seq = plant.hub.find("e.a")->seq();
+    EXPECT_EQ(slow.heard(),
+              (Lines{"ack", "update e.a " + std::to_string(seq - 1), "update e.a " + std::to_string(seq),
+                     "status e.a " + std::to_string(seq) + " live"}))
+        << subscription;
+  }
+}
+
+TEST_F(Resume, LastBeginsWithTheSnapshotWhereTheRingIsEmpty) {
+  ASSERT_TRUE(plant.hub.restore({"e.a", 7, 30, TopicStatus::kLive, R"({"n":1})"}));
+  for (const std::string subscription : {"e.a", "e.*"}) {
+    Client late(plant);
+    late.heard();
+    late.subscribe(subscription, R"(,"last":3)");
+    plant.run();
+    EXPECT_EQ(late.heard(), (Lines{"ack", "snapshot e.a 7"})) << subscription;
+  }
+}
+
+// The bytes, too: the snapshot is no base for what comes after the replay in the compressed stream. Each
+// event is like the one before the last, so that a base that is not there shows.
+TEST_F(Resume, ASnapshotThatIsOwedGoesBeforeTheLast) {
+  client.subscribe("e.a");  // so that the shard follows the topic all the time
+  for (const std::string subscription : {"e.a", "e.*"}) {
+    for (const std::uint64_t last : {1, 2, 3}) {
+      const auto data_of = [](std::uint64_t seq) {
+        return seq % 2 == 0 ? R"({"text":"an even one, which is like no odd one"})"
+                            : R"({"odd":"0123456789"})";
+      };
+      const auto publish_one = [&] {
+        const UpdatePtr before = plant.hub.find("e.a");
+        plant.publish("e.a", data_of(before ? before->seq() + 1 : 1));
+        plant.run();
+      };
+      Client late(plant, {}, Compression::kContext);
+      for (int i = 0; i < 5; ++i) publish_one();
+      const std::uint64_t seq = plant.hub.find("e.a")->seq();
+      late.heard();
+      late.block();
+      late.say(R"({"type":"ping"})");  // the socket is full from here on
+      late.subscribe(subscription);
+      late.subscribe(subscription, R"(,"last":)" + std::to_string(last));
+      late.unblock();
+      plant.run();
+      for (int i = 0; i < 3; ++i) publish_one();
+      Lines heard;
+      for (const json& message : late.socket.take()) {
+        if (!message.contains("data")) continue;
+        heard.push_back(message["type"].get<std::string>() + message["seq"].dump() + message["data"].dump());
+      }
+      Lines expected{"snapshot" + std::to_string(seq) + data_of(seq)};
+      for (std::uint64_t told = seq + 1 - last; told <= seq + 3; ++told) {
+        expected.push_back("update" + std::to_string(told) + data_of(told));
+      }
+      EXPECT_EQ(heard, expected) << subscription << ", last " << last;
+    }
+  }
+}
+
 // Two commands bring one client back, and only the first one knows this topic.
 TEST_F(Resume, ASinceForOtherTopicsTakesAClientThatIsAheadNotBack) {
   Plant two;
