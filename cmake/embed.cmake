@@ -4,10 +4,8 @@
 # Run as a script (-P, with FOLDER and OUTPUT) it writes that source: at build time, so that editing a page
 # does not configure anew. Comments that fill whole lines of a script stay in the source: a browser gets empty
 # lines in their place, so that the numbers of lines agree. tests/page/test_served.py compares the two.
-# Where the folder has no CHART, an empty module is served in its place: a page asks for no file that is not
-# there.
-set(CHART vendor/lightweight-charts.js)
-
+# Where the folder has no library for charts, an empty module is served in its place: a page asks for no file
+# that is not there.
 function(tickwire_embed target folder)
   set(source ${PROJECT_BINARY_DIR}/static_files.cc)
   file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/vendor/*)
@@ -20,7 +18,7 @@ endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)
   file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/vendor/*)
-  list(APPEND names ${CHART})
+  list(APPEND names vendor/lightweight-charts.js)
   list(REMOVE_DUPLICATES names)
   list(SORT names)
   set(entries "")

@@ -332,7 +332,7 @@ class ClientTopics:
         self, fields: Sequence[str], pattern: str
     ) -> tuple[list[str], list[bytearray], list[int]]:
         """The names of the topics that match, a bytearray of float64 for each field, and the rows
-        of images that the caller keeps."""
+        whose images the caller keeps."""
     def memory_bytes(self) -> int: ...
     def route(self, rings: list[UpdateRing]) -> int:
         """A number for these rings, until forget_routes."""

@@ -27,6 +27,7 @@ class ModelClient {
   std::set<std::string> wanted;  // topics and patterns
   std::map<int, Known> topics;
   std::string epoch;
+  // Since who drives the client took them.
   std::uint64_t messages = 0;
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;

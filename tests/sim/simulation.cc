@@ -259,9 +259,6 @@ void Simulation::disconnect(Peer& peer) {
 }
 
 void Simulation::listen(Peer& peer) {
-  const std::uint64_t messages = peer.model.messages;
-  const std::uint64_t snapshots = peer.model.snapshots;
-  const std::uint64_t gaps = peer.model.gaps;
   check_bounds(peer);
   for (std::string& text : peer.socket->take()) {
     const bool update = text.starts_with(R"({"type":"update")");
@@ -270,9 +267,9 @@ void Simulation::listen(Peer& peer) {
     peer.model.hear(text, oracle_);
     if (mutation_ == Mutation::kRepeat && update && pick(500) == 0) peer.model.hear(text, oracle_);
   }
-  totals_.messages += peer.model.messages - messages;
-  totals_.snapshots += peer.model.snapshots - snapshots;
-  totals_.gaps += peer.model.gaps - gaps;
+  totals_.messages += std::exchange(peer.model.messages, 0);
+  totals_.snapshots += std::exchange(peer.model.snapshots, 0);
+  totals_.gaps += std::exchange(peer.model.gaps, 0);
 }
 
 // Now and then a snapshot has the image of the seq before.
