@@ -69,6 +69,36 @@ def test_what_comes_before_the_last_were_answered_must_follow(wire: "Wire") -> N
     assert wire.asked() == [("subscribe", ["x.e"])]
 
 
+@pytest.mark.parametrize("topic", ["x.e", "x.*"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_snapshot_that_was_owed_comes_before_the_last(
+    wire: "Wire", topic: str, known: bool
+) -> None:
+    if known:
+        wire.subscribe("x.>")
+        wire.snapshot("x.e", 4)
+    first, second = send(wire, topic), send(wire, topic, LAST)
+    wire.ack(first, seq=6)
+    wire.ack(second, seq=6)
+    assert isinstance(wire.snapshot("x.e", 6), Data)
+    told = [event(wire, seq) for seq in (5, 6, 7)]
+    assert [isinstance(data, Data) and data.news for data in told] == [False, False, True]
+    assert None not in told
+    assert (wire.protocol.holes, wire.asked()) == (0, [])
+
+
+def test_a_snapshot_for_who_left_is_also_for_who_has_no_answer_yet(wire: "Wire") -> None:
+    """The server shows a topic once, however many of the subscriptions match it."""
+    first, second = send(wire, "x.>"), send(wire, "x.*")
+    wire.protocol.unwant(["x.>"])
+    assert wire.asked() == [("unsubscribe", ["x.>"])]
+    wire.ack(first)
+    assert isinstance(wire.snapshot("x.e", 6), Data)
+    wire.ack(second)
+    assert isinstance(event(wire, 7), Data)
+    assert (wire.protocol.holes, wire.asked()) == (0, [])
+
+
 def test_without_snapshot_it_goes_on_though_that_was_asked_for_since(wire: "Wire") -> None:
     first, second = send(wire, "a", snapshot=False), send(wire, "a")
     wire.ack(first, seq=6)

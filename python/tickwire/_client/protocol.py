@@ -328,13 +328,23 @@ class Protocol:
         before = self.topics.seq(name)
         if update.kind == "snapshot":
             self.wants.repaired(name)
-        if name not in self.topics and not any(self.wants.active(name)):
+        known = name in self.topics
+        expected = known or any(self.wants.active(name))
+        if not expected and update.kind == "snapshot":
+            # A subscribe that has no answer yet may find the topic shown by this snapshot, and then
+            # brings none of its own.
+            expected = self.wants.awaits_snapshot(name)
+        if not expected:
             return None  # it was on its way when the topic was unsubscribed
-        if name in self._replayed:
+        if update.kind == "snapshot":
+            # One that was owed already comes before the last messages.
+            if not known and any(how.last for _, how in self.wants.active(name)):
+                self._replayed.add(name)
+        elif name in self._replayed:
             if update.kind in ("update", "gap") and update.seq <= before:
                 return Data(update, news=False, begins=True, seq_before=before)
             self._replayed.discard(name)
-        begins = name not in self.topics and self._begins_anywhere(update)
+        begins = not known and self._begins_anywhere(update)
         outcome = self.topics.take(update, begins)
         if outcome is Outcome.HOLE:
             self.holes += self.wants.repair(name)

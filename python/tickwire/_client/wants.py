@@ -131,6 +131,18 @@ class Wants:
             if how is not None and pattern != topic and matches(pattern, topic):
                 yield pattern, how
 
+    def awaits_snapshot(self, topic: str) -> bool:
+        """Whether a name that matches the topic was asked for, snapshot included, and has no
+        answer."""
+        names = [topic, *(p for p in self._patterns if p != topic and matches(p, topic))]
+        return any(
+            name in self._asked
+            and name not in self._active
+            and name in self._wanted
+            and self._wanted[name].how.snapshot
+            for name in names
+        )
+
     def asked_beside(self, names: Collection[str]) -> frozenset[str]:
         """Returns the other names that the server was asked for."""
         return frozenset(self._asked).difference(names)
