@@ -65,9 +65,12 @@ void Poller::change(int fd, std::uint32_t events) {
 }
 
 void Poller::remove(int fd) {
+  if (forget(fd)) control(EPOLL_CTL_DEL, fd);
+}
+
+bool Poller::forget(int fd) {
   const auto place = static_cast<std::size_t>(fd);
-  if (place >= entries_.size() || std::exchange(entries_[place].pollee, nullptr) == nullptr) return;
-  control(EPOLL_CTL_DEL, fd);
+  return place < entries_.size() && std::exchange(entries_[place].pollee, nullptr) != nullptr;
 }
 
 void Poller::again(int fd) {

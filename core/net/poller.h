@@ -2,9 +2,9 @@
 // them.
 //
 // One loop's thread, from the first wait() on; before that the thread that opens the loop. Owns no descriptor
-// but its own; each is removed before it is closed. Cost: a wait() costs what is ready, never what is there.
-// Invariant: nobody is told of what was ready before its descriptor was added, so a descriptor may be closed,
-// and its number used again, while others of the same wait() are told.
+// but its own; each is removed before it is closed, or forgotten after that. Cost: a wait() costs what is
+// ready, never what is there. Invariant: nobody is told of what was ready before its descriptor was added, so
+// a descriptor may be closed, and its number used again, while others of the same wait() are told.
 #pragma once
 
 #include <sys/epoll.h>
@@ -41,6 +41,8 @@ class Poller {
   void change(int fd, std::uint32_t events);
   // Does nothing where `fd` is not polled.
   void remove(int fd);
+  // As remove(), for one that was closed: its number may be another loop's by now. False: it was not polled.
+  bool forget(int fd);
   // Has the next wait() return at once, and tell of EPOLLIN whoever `fd` is polled for, whatever epoll says:
   // something was read already, and is still to be looked at.
   void again(int fd);

@@ -39,7 +39,7 @@ std::optional<std::span<char>> Stream::read() {
     if (handshakes) LwsContext::forget_deadline(wsi_);
     return loop_.context.received();
   }
-  loop_.poller.remove(socket_);
+  loop_.poller.forget(socket_);  // closed with its wsi
   wsi_ = nullptr;
   return std::nullopt;
 }
@@ -57,7 +57,7 @@ bool Stream::holds_part() const {
 
 bool Stream::flush() {
   if (loop_.context.serve(wsi_, POLLOUT)) return true;
-  loop_.poller.remove(socket_);
+  loop_.poller.forget(socket_);  // closed with its wsi
   wsi_ = nullptr;
   return false;
 }
