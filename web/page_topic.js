@@ -3,6 +3,7 @@ import { clock, localize, showAge } from "./format.js";
 import { volumeOf } from "./figures.js";
 import { keepDrawn, onNextFrame, setText } from "./frame.js";
 import { Painter } from "./looks.js";
+import { faultOf } from "./limits.js";
 import { drawChart } from "./page_chart.js";
 import { copy, find, frame, lineIcon, tabs } from "./page_frame.js";
 import { parts, show } from "./quote.js";
@@ -139,7 +140,9 @@ function drawStatuses() {
 
 const src = new URL("tickwire.js", location.href).href, server = new URL("./", location.href).href.replace(/\/$/, "");
 const socket = `${server.replace(/^http/, "ws")}/ws`;
-tabs(find("#snippets"), {
+// The name comes from the address, and what is copied runs elsewhere: one that no topic can have is in no code.
+if (faultOf(topic, {})) find("#use").hidden = true;
+else tabs(find("#snippets"), {
   HTML: `<script type="module" src="${src}"></script>\n<tick-er topics="${topic}"></tick-er>`,
   JavaScript: `import { connect } from "${src}";\n\nconnect("${socket}").subscribe("${topic}", ({ image }) => {\n  console.log(image);\n});`,
   React: `import { useTopic } from "tickwire/react";\n\nexport function Price() {\n  const { image, fresh } = useTopic("${topic}", { src: "${server}" });\n  return <span className={fresh ? "" : "old"}>{image?.last ?? "–"}</span>;\n}`,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -252,6 +253,12 @@ def test_hostile_values_are_text(browser: Browser, serve: Serve) -> None:
         other.wait("all('#image tbody tr').length > 0")
         assert other.eval("all('img').length + (window.broken ?? 0)") == 0
         assert other.faults() == []
+        other.close()
+    for name in (f'"></tick-er>{attack}<tick-er topics="a', "$(id)", "a b", "ticker.*"):
+        other = browser.open(f"{server.url}topic?name={quote(name)}")
+        other.wait("text('#reason, #connection') !== ''")
+        assert not other.eval("visible('#use')"), "nobody copies what an address brought"
+        assert other.eval("all('img').length + (window.broken ?? 0)") == 0
         other.close()
     server.publish({"z.1": {"last": "2.5"}})
     page.wait("cell('z.1', '[part=last]') === '2.5'")
