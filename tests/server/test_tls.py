@@ -19,17 +19,21 @@ import tickwire
 from server.certificates import CERTIFICATE, KEY, make_certificate
 from server.conftest import Run, StartDaemon
 from server.daemon_process import DaemonProcess, Wire
+from server.tls_socket import SharedSSLSocket
 from tickwire.errors import ConfigError, ConnectionFailedError
 
 PATIENCE_S = 30.0
 
 
 def trust(folder: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=folder / CERTIFICATE)
+    context = ssl.create_default_context(cafile=folder / CERTIFICATE)
+    context.sslsocket_class = SharedSSLSocket
+    return context
 
 
 def trust_any() -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.sslsocket_class = SharedSSLSocket
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
