@@ -212,7 +212,7 @@ TEST_F(Resume, LastBeginsWithTheSnapshotWhereTheRingIsEmpty) {
 TEST_F(Resume, ASnapshotThatIsOwedGoesBeforeTheLast) {
   client.subscribe("e.a");  // so that the shard follows the topic all the time
   for (const std::string subscription : {"e.a", "e.*"}) {
-    for (const std::uint64_t last : {1, 2, 3}) {
+    for (const std::uint64_t last : {1U, 2U, 3U}) {
       const auto data_of = [](std::uint64_t seq) {
         return seq % 2 == 0 ? R"({"text":"an even one, which is like no odd one"})"
                             : R"({"odd":"0123456789"})";
