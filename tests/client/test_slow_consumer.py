@@ -8,6 +8,7 @@ import pytest
 
 import tickwire
 from tickwire._client.reader import DROP_FACTOR, Gate, Reader
+from tickwire.errors import ConnectionLostError
 from tickwire.update import Update
 
 if TYPE_CHECKING:
@@ -100,6 +101,75 @@ async def test_in_its_loop_a_full_consumer_still_gets_answers(server: "Scripted"
             if len(seen) == 20:
                 break
     assert seen == list(range(1, 21))
+
+
+async def test_a_full_consumer_keeps_the_client_from_no_new_connection(
+    server: "Scripted", eventually: "Eventually"
+) -> None:
+    async def first(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.expect("ping")
+        await peer.snapshot("a", 1)
+        for seq in range(2, 8):
+            await peer.update("a", seq)
+        await peer.ws.close(1001)
+
+    async def second(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("subscribe")
+        told = {"topic": "a", "seq": 8, "recovered": True, "missed": 1}
+        await peer.send(type="ack", id=command["id"], results=[told])
+        await peer.update("a", 8)
+        await peer.idle()
+
+    server.play(first, second)
+    async with (
+        tickwire.connect(server.url, backoff_s=0.01) as c,
+        c.subscribe("a", queue_max=4) as slow,
+        asyncio.timeout(8),
+    ):
+        with pytest.raises(ConnectionLostError):
+            await c.ping()  # who waits for an answer is waited for, so all is read, and the end seen
+        await eventually(lambda: c.connected)
+        got = [await anext(slow) for _ in range(9)]
+        assert [u.seq for u in got if u.kind != "resumed"] == list(range(1, 9))
+
+
+async def test_one_that_is_full_before_its_subscribe_is_answered_waits_for_no_room(
+    server: "Scripted",
+) -> None:
+    """It takes no message before the answer, and the answer comes on the next connection."""
+
+    async def first(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.expect("subscribe")
+        await peer.snapshot("a", 1)
+        await peer.update("a", 2)
+        await peer.ws.close(1001)
+
+    async def second(peer: "Peer") -> None:
+        await peer.welcome()
+        for _ in range(2):
+            for topic in await peer.accept(2):
+                assert topic in ("a", "*")
+        await peer.snapshot("a", 2)
+        await peer.update("a", 3)
+        await peer.idle()
+
+    server.play(first, second)
+    async with (
+        tickwire.connect(server.url, backoff_s=0.01) as c,
+        c.subscribe("a"),
+        asyncio.timeout(8),
+    ):
+        seen = 0
+        async for u in c.subscribe("*", queue_max=1):
+            seen = u.seq
+            if seen == 3:
+                break
+        assert seen == 3
 
 
 async def test_one_that_waits_is_not_held_up_by_one_that_is_full(server: "Scripted") -> None:

@@ -255,6 +255,8 @@ class Link:
     async def _greet(self, ws: StreamConnection) -> None:
         self._greeted = asyncio.get_running_loop().create_future()
         options = self._options
+        # A full reader may itself wait for this connection, or be read from much later.
+        self._gate.waits(self._greeted)
         self._gate.on_change = ws.gate_changed
         states = self._protocol.topics.states
         ws.read(self, states, MESSAGE_BYTES_MAX, options.decode, options.coalesce_s)
@@ -264,6 +266,8 @@ class Link:
         except TimeoutError as e:
             within = f"within {options.timeout_s:g} s"
             raise ConnectionFailedError(f"{shown(options.url)}: no welcome {within}") from e
+        finally:
+            self._gate.served(self._greeted)
         if self._greeted.done():
             return
         if ws.failure.done():
@@ -352,6 +356,7 @@ class Link:
                 raise ProtocolError("the server did not begin with a welcome")
             self.welcome = event
             self._greeted.set_result(None)
+            self._gate.served(self._greeted)
         elif isinstance(event, Drain):
             self._drain_ms = event.reconnect_after_ms
         elif event is not None:
