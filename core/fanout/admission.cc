@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/work.h"
+
 namespace tickwire {
 namespace {
 
@@ -33,8 +35,8 @@ Error refused(Action action, std::string_view topic) {
   return denied(topic, "");
 }
 
-bool is_withdrawn(const Result<Grant>& decision) {
-  return !decision && decision.error().code == ErrorCode::kNotSubscribed;
+bool may_be_withdrawn(const AdmissionRequest& request) {
+  return request.action == Action::kSubscribe && request.counts;
 }
 
 }  // namespace
@@ -54,6 +56,11 @@ bool Admission::admit(Session& session, AdmissionRequest request, Then then) {
   const std::size_t limit = parts_.config.session.commands_pending_max;
   if (waiting->request.counts && commands_waiting(desk) >= limit) return false;
   desk.waiting.push_back(waiting);
+  waiting->since = desk.withdrawals;
+  if (may_be_withdrawn(waiting->request)) {
+    Work::count(waiting->request.topics.size());
+    for (const std::string& topic : waiting->request.topics) ++desk.awaited[topic].by;
+  }
   advance(ref);
   return true;
 }
@@ -65,7 +72,6 @@ void Admission::prepare(const Desk* desk, Waiting& waiting) const {
   for (std::size_t i = 0; i < waiting.decisions.size(); ++i) {
     const std::string& topic = waiting.request.topics[i];
     Result<Grant>& decision = waiting.decisions[i];
-    if (is_withdrawn(decision)) continue;
     decision = Grant{};
     // What carries the command out says what is wrong with it; nobody is asked about such a name.
     if (action != Action::kAuthenticate && !is_valid_pattern(topic)) continue;
@@ -97,7 +103,7 @@ void Admission::ask(Desk& desk) {
   for (const WaitingPtr& waiting : desk.waiting) {
     for (; waiting->asked < waiting->questions.size(); ++waiting->asked) {
       const std::uint32_t index = waiting->questions[waiting->asked];
-      if (!waiting->decisions[index]) continue;  // withdrawn
+      if (is_withdrawn(desk, *waiting, index)) continue;
       if (desk.open >= kSessionQuestionsMax) return;
       ask_one(desk, waiting, index);
     }
@@ -147,8 +153,7 @@ void Admission::advance(SessionRef ref) {
       if (desk->waiting.empty() && desk->open == 0 && desk->unjudged.empty()) desks_[ref.slot].reset();
       return;
     }
-    const WaitingPtr done = std::move(*decided);
-    desk->waiting.erase(decided);
+    const WaitingPtr done = finish(*desk, decided);
     done->then(*session, done->request.topics, done->decisions);
     if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
   }
@@ -169,8 +174,7 @@ void Admission::answer(const AccessAnswer& answer) {
   Waiting& waiting = *open.waiting;
   if (waiting.round == open.round) {
     --waiting.open;
-    Result<Grant>& decision = waiting.decisions[open.index];
-    if (!is_withdrawn(decision)) decision = decision_of(waiting.request.topics[open.index], answer);
+    waiting.decisions[open.index] = decision_of(waiting.request.topics[open.index], answer);
   }
   advance(open.session);
 }
@@ -207,21 +211,39 @@ std::int64_t Admission::next_deadline_us() {
 
 TopicNameSet Admission::withdraw(const Session& session, const std::vector<std::string>& topics) {
   TopicNameSet waited;
-  const Desk* desk = find_desk(parts_.sessions.ref(session));
-  if (desk == nullptr) return waited;
-  const TopicNameSet leaving(topics.begin(), topics.end());
-  for (const WaitingPtr& waiting : desk->waiting) {
-    const AdmissionRequest& request = waiting->request;
-    if (request.action != Action::kSubscribe || !request.counts) continue;
-    for (std::size_t i = 0; i < request.topics.size(); ++i) {
-      const auto topic = leaving.find(request.topics[i]);
-      if (topic == leaving.end()) continue;
-      waiting->decisions[i] =
-          Error{ErrorCode::kNotSubscribed, std::string(*topic) + ": unsubscribed before it was allowed", ""};
-      waited.insert(*topic);
-    }
+  Desk* desk = find_desk(parts_.sessions.ref(session));
+  if (desk == nullptr || desk->awaited.empty()) return waited;
+  ++desk->withdrawals;
+  Work::count(topics.size());
+  for (const std::string& topic : topics) {
+    const auto awaited = desk->awaited.find(topic);
+    if (awaited == desk->awaited.end()) continue;
+    awaited->second.withdrawn_in = desk->withdrawals;
+    waited.insert(topic);
   }
   return waited;
+}
+
+bool Admission::is_withdrawn(const Desk& desk, const Waiting& waiting, std::size_t index) {
+  if (desk.withdrawals == waiting.since || !may_be_withdrawn(waiting.request)) return false;
+  return desk.awaited.at(waiting.request.topics[index]).withdrawn_in > waiting.since;
+}
+
+Admission::WaitingPtr Admission::finish(Desk& desk, std::vector<WaitingPtr>::iterator decided) {
+  const WaitingPtr done = std::move(*decided);
+  desk.waiting.erase(decided);
+  if (!may_be_withdrawn(done->request)) return done;
+  Work::count(done->decisions.size());
+  for (std::size_t i = 0; i < done->decisions.size(); ++i) {
+    const std::string& topic = done->request.topics[i];
+    const auto awaited = desk.awaited.find(topic);
+    if (awaited->second.withdrawn_in > done->since) {
+      done->decisions[i] =
+          Error{ErrorCode::kNotSubscribed, shown_topic(topic) + ": unsubscribed before it was allowed", ""};
+    }
+    if (--awaited->second.by == 0) desk.awaited.erase(awaited);
+  }
+  return done;
 }
 
 void Admission::reconsider(Session& session) {

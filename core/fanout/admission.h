@@ -95,12 +95,19 @@ class Admission {
     std::size_t asked = 0;                 // of those
     std::size_t open = 0;                  // asked and not answered
     std::uint32_t round = 0;               // counts reconsider()
+    std::uint64_t since = 0;               // the desk's withdrawals before it
   };
   using WaitingPtr = std::shared_ptr<Waiting>;
+  struct Awaited {
+    std::uint32_t by = 0;            // how many subscribes
+    std::uint64_t withdrawn_in = 0;  // the last withdrawal that named it; 0: none
+  };
   // What waits of a session, in the order it came.
   struct Desk {
     SessionRef session;
     std::vector<WaitingPtr> waiting;
+    std::unordered_map<std::string, Awaited, KeyedHash> awaited;  // the topics of its subscribes
+    std::uint64_t withdrawals = 0;
     std::size_t open = 0;                      // questions, those of earlier rounds included
     std::shared_ptr<const ClientInfo> client;  // as authorizers see it; null: to be made
     std::string unjudged;                      // the token; empty: there is none
@@ -122,6 +129,10 @@ class Admission {
   // Asks as much as the session may have open.
   void ask(Desk& desk);
   void ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index);
+  // Whether an unsubscribe took the topic back. A subscribe that came later asks for it again.
+  [[nodiscard]] static bool is_withdrawn(const Desk& desk, const Waiting& waiting, std::size_t index);
+  // Takes it from the desk, and says what was withdrawn.
+  [[nodiscard]] static WaitingPtr finish(Desk& desk, std::vector<WaitingPtr>::iterator decided);
   [[nodiscard]] static bool may_go_on(const Desk& desk, const Waiting& waiting);
   // Asks, and calls `then` of what is decided. The session may be gone afterwards.
   void advance(SessionRef ref);
