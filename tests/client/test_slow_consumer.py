@@ -130,7 +130,7 @@ async def test_a_full_consumer_keeps_the_client_from_no_new_connection(
         asyncio.timeout(8),
     ):
         with pytest.raises(ConnectionLostError):
-            await c.ping()  # who waits for an answer is waited for, so all is read, and the end seen
+            await c.ping()  # while it waits all is read, so the end is seen
         await eventually(lambda: c.connected)
         got = [await anext(slow) for _ in range(9)]
         assert [u.seq for u in got if u.kind != "resumed"] == list(range(1, 9))
