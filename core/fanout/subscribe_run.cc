@@ -22,7 +22,8 @@ bool SubscribeRun::run(Session& session, const Budget& budget) {
     if (budget.spent()) return false;
     subscribe(session, results_.size());
   }
-  return join(session, budget) && resume_since(session, budget) && begin_with_last(session, budget);
+  return join(session, budget) && renew(session, budget) && resume_since(session, budget) &&
+         begin_with_last(session, budget);
 }
 
 void SubscribeRun::subscribe(Session& session, std::size_t nth) {
@@ -49,6 +50,21 @@ bool SubscribeRun::join(Session& session, const Budget& budget) {
     if (state == nullptr || state->id != pattern_id) continue;
     if (!parts_.topics.join(*state, budget)) return false;
     subscriptions_.joined(session, *state, options_);
+  }
+  return true;
+}
+
+bool SubscribeRun::renew(Session& session, const Budget& budget) {
+  if (joining_.empty()) return true;
+  if (renewing_.empty()) {
+    for (const Joining& joining : joining_) renewing_.push_back(joining.pattern_id);
+    std::ranges::sort(renewing_);
+    children_ = session.children();
+  }
+  for (; renewed_ < children_.size(); ++renewed_) {
+    if (budget.spent()) return false;
+    Work::count();
+    subscriptions_.renew_child(session, children_[renewed_], options_, renewing_);
   }
   return true;
 }

@@ -1,11 +1,12 @@
 // SubscribeRun: one subscribe command, done in pieces.
 //
-//     topics ──> join ──> since ──> last ──> (the caller sends the ack) ──> release
+//     topics ──> join ──> renew ──> since ──> last ──> (the caller sends the ack) ──> release
 //
 // topics: each topic and pattern is subscribed, and silent. join: the patterns find the topics that are
-// there. since, last: topics of the patterns that resume, or begin with their last events, get subscriptions
-// of their own. release: what was subscribed begins to be sent. Between two pieces the shard turns; what is
-// published meanwhile is owed like what any subscription that is behind owes.
+// there. renew: what a pattern owes that was subscribed again follows its new options. since, last: topics of
+// the patterns that resume, or begin with their last events, get subscriptions of their own. release: what
+// was subscribed begins to be sent. Between two pieces the shard turns; what is published meanwhile is owed
+// like what any subscription that is behind owes.
 //
 // Loop thread. The session must live, and run no other command until release() is done.
 #pragma once
@@ -37,6 +38,7 @@ class SubscribeRun {
  private:
   void subscribe(Session& session, std::size_t nth);
   bool join(Session& session, const Budget& budget);
+  bool renew(Session& session, const Budget& budget);
   bool resume_since(Session& session, const Budget& budget);
   bool begin_with_last(Session& session, const Budget& budget);
   // The first of the command's patterns that matches; kNone: none does.
@@ -57,6 +59,9 @@ class SubscribeRun {
   };
   std::vector<Joining> joining_;
   std::size_t joined_ = 0;
+  std::vector<SubscriptionIndex> children_;  // of the session, when it came to renew
+  std::size_t renewed_ = 0;
+  std::vector<std::uint32_t> renewing_;  // the ids of the patterns, sorted
   SeqByTopic::const_iterator since_;
   TopicId last_ = 0;
 };

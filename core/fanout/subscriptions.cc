@@ -224,7 +224,11 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
     subscription.caught_up_to = 0;
     subscription.unshown_until = 0;
   }
-  if (!known || options.snapshot) session.hold(index);
+  if (!known || options.snapshot) {
+    session.hold(index);
+  } else if (subscription.phase == Phase::kBehind && !subscription.held) {
+    parts_.dues.owe(session, index, options.pace_ms);  // it may be due much later at its old pace
+  }
   TopicResult result{pattern.text(), {}, {}};
   if (options.since != nullptr) result.recovered = options.same_epoch;
   if (options.since != nullptr && options.same_epoch) result.missed = 0;
@@ -237,6 +241,22 @@ void Subscriptions::joined(Session& session, const PatternState& state,
   // Topics that it has only just joined are not news.
   if (pattern == nullptr || !pattern->held || options.snapshot) return;
   pattern->caught_up_to = pattern->unshown_until = parts_.topics.last_apply_no();
+}
+
+void Subscriptions::renew_child(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
+                                const std::vector<std::uint32_t>& patterns) {
+  if (index >= session.exact().size()) return;
+  Subscription& child = session.exact()[index];
+  if (child.phase == Phase::kUnused || !child.child) return;  // it ended since this command began
+  TopicState& state = parts_.topics.state(child.topic_id);
+  const PatternSubscription* cover = overlap_.covering_pattern(session, state);
+  if (cover == nullptr || !std::ranges::binary_search(patterns, cover->pattern_id)) return;
+  child.pace_ms = options.pace_ms;
+  if (options.last > 0 && state.is_event()) return session.hold(index);  // begins with the last messages
+  SubscribeOptions now = options;
+  now.since = nullptr;
+  TopicResult unused;
+  begin(session, index, now, state, unused);
 }
 
 void Subscriptions::resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,

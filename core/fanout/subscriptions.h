@@ -39,6 +39,10 @@ class Subscriptions {
   TopicResult subscribe_alone(Session& session, std::string_view text, const SubscribeOptions& options);
   // After its pattern was subscribed and has joined its topics (TopicTable::join).
   void joined(Session& session, const PatternState& state, const SubscribeOptions& options) const;
+  // A child whose topic one of `patterns` decides about, which were subscribed again: it goes on at their
+  // pace, and begins again where they do. `patterns`: their ids, sorted.
+  void renew_child(Session& session, SubscriptionIndex index, const SubscribeOptions& options,
+                   const std::vector<std::uint32_t>& patterns);
   // A topic of a pattern that does not begin with its snapshot, or is to begin with its last events.
   void resume_topic(Session& session, TopicState& state, const SubscribeOptions& options,
                     TopicResult& result);

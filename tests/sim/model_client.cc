@@ -74,19 +74,26 @@ bool ModelClient::wants(int topic) const {
   return false;
 }
 
-void ModelClient::subscribe(const std::string& text, bool last) {
-  wanted.insert(text);
+void ModelClient::ask(const std::string& subscribed, bool last) {
+  asked_.push_back({subscribed, last});
+}
+
+void ModelClient::hear_ack(std::string_view text) {
+  if (asked_.empty()) fail("an answer to nothing", text);
+  const Asked asked = asked_.front();
+  asked_.pop_front();
   for (int topic = 0; topic < kTopics; ++topic) {
-    if (!matches(text, topic_name(topic))) continue;
+    if (asked.subscribed.empty() || !matches(asked.subscribed, topic_name(topic))) continue;
     fresh_.insert(topic);
-    if (last && is_event(topic)) ++last_[topic];
+    if (asked.last && is_event(topic)) ++last_[topic];
   }
 }
 
 void ModelClient::hear(std::string_view text, const Oracle& oracle) {
   const std::string_view type = value_of(text, "type");
   if (type == "welcome") return hear_welcome(text);
-  if (type == "ack" || type == "heartbeat" || type == "drain") return;
+  if (type == "ack") return hear_ack(text);
+  if (type == "heartbeat" || type == "drain") return;
   if (type == "error") fail("an error", text);
   const int topic = topic_of(value_of(text, "topic"));
   if (topic < 0 || !wants(topic)) fail("not wanted", text);
@@ -115,6 +122,8 @@ void ModelClient::hear(std::string_view text, const Oracle& oracle) {
 void ModelClient::hear_welcome(std::string_view text) {
   if (value_of(text, "epoch") != epoch) topics.clear();
   epoch = value_of(text, "epoch");
+  asked_.clear();
+  fresh_.clear();
   last_.clear();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -32,20 +33,26 @@ class ModelClient {
   std::uint64_t snapshots = 0;
   std::uint64_t gaps = 0;
 
-  // Notes a subscribe that asks for snapshots, or for the last messages of events: each matching topic may
-  // begin so.
-  void subscribe(const std::string& text, bool last);
+  // Notes a command, whose answer is still to come. After that of a subscribe that asks for snapshots, or for
+  // the last messages of events, each matching topic may begin so.
+  void ask(const std::string& subscribed = "", bool last = false);
   void hear(std::string_view text, const Oracle& oracle);
   [[nodiscard]] bool wants(int topic) const;
 
  private:
   void hear_welcome(std::string_view text);
+  void hear_ack(std::string_view text);
   void hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle);
   // Whether what follows `seq` is the beginning of a replay. The last messages begin anywhere where nothing
   // is known, else they leave nothing out.
   bool begins_again(const Known& known, int topic, std::uint64_t seq);
   void hear_update(std::string_view text, Known& known, int topic, const Oracle& oracle);
 
+  struct Asked {
+    std::string subscribed;  // the topic or pattern; empty: it begins nothing
+    bool last;
+  };
+  std::deque<Asked> asked_;  // in their order, which is that of the answers
   std::set<int> fresh_;
   std::map<int, int> last_;  // topic: how many subscribes for its last messages were not seen answered
 };

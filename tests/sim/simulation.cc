@@ -193,12 +193,14 @@ void Simulation::subscribe(Peer& peer) {
   // A name that is subscribed already may change its pace and ask for no snapshot.
   const bool known = peer.model.wanted.contains(text);
   std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
+  peer.model.wanted.insert(text);
   if (known && pick(3) == 0) {
     options += ",\"snapshot\":false";
+    peer.model.ask();
   } else {
     const bool last = pick(3) == 0;
     if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
-    peer.model.subscribe(text, last);
+    peer.model.ask(text, last);
   }
   command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
 }
@@ -208,6 +210,7 @@ void Simulation::unsubscribe(Peer& peer) {
   auto gone = peer.model.wanted.begin();
   std::advance(gone, pick(peer.model.wanted.size()));
   listen(peer);
+  peer.model.ask();
   command(peer, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
   listen(peer);
   peer.model.wanted.erase(gone);
@@ -244,6 +247,7 @@ void Simulation::connect(Peer& peer) {
   } else {
     peer.model.topics.clear();
   }
+  peer.model.ask();
   this->command(peer, command + "}");
 }
 

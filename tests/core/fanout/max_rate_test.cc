@@ -61,5 +61,46 @@ INSTANTIATE_TEST_SUITE_P(Kinds, MaxRate,
                                          MaxRateCase{"ExactDeflate", false, Compression::kContext}),
                          [](const auto& info) { return info.param.name; });
 
+// Whatever was owed under the old pace, an exact topic's and a pattern's, a value's and an event's.
+TEST(MaxRateOfASecondSubscribe, CountsAtOnce) {
+  for (const std::string subscription : {"v.a", "v.*", "e.a", "e.*"}) {
+    for (const std::string again : {"", R"(,"max_rate":1000)", R"(,"snapshot":false)", R"(,"last":2)",
+                                    R"(,"last":4,"max_rate":1000)"}) {
+      Plant plant({}, {{.pattern = "e.>", .delivery = Delivery::kEvent}, {.pattern = ">", .ring = 8}});
+      const std::string topic = subscription.substr(0, 2) + "a";
+      Client client(plant);
+      const auto publish = [&](int count) {
+        for (int i = 0; i < count; ++i) plant.publish(topic, R"({"n":1})");
+        plant.shard.run();
+      };
+      const auto heard_soon = [&] {
+        for (int ms = 0; ms < 10; ++ms) {
+          plant.shard.run();
+          plant.clock.advance_ms(1);
+        }
+        Lines heard = client.heard();
+        std::erase_if(heard, [](const std::string& line) { return line.starts_with("status"); });
+        return heard;
+      };
+      publish(3);
+      client.subscribe(subscription, R"(,"max_rate":0.05)");
+      heard_soon();
+      publish(1);
+      publish(1);
+      ASSERT_EQ(heard_soon(), Lines{}) << "20 s a message";
+      client.subscribe(subscription, again);
+      const Lines heard = heard_soon();
+      const std::string how = subscription + again;
+      ASSERT_GE(heard.size(), 2U) << how;
+      EXPECT_EQ(heard.front(), "ack") << how;
+      EXPECT_TRUE(heard.back().ends_with(topic + " 5")) << how << ": " << heard.back();
+      publish(1);
+      const Lines next = heard_soon();
+      ASSERT_EQ(next.size(), 1U) << how;
+      EXPECT_TRUE(next.back().ends_with(topic + " 6")) << how << ": " << next.back();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tickwire
