@@ -212,7 +212,9 @@ export class Connection {
     }
     if (this.state === "connecting" && message.type === "welcome") this.#welcome(message);
     if (this.state !== "open") return;
-    if (message.type === "drain") this.#drainMs = Math.min(message.reconnect_after_ms || 0, DRAIN_MS_MAX);
+    if (message.type === "drain") {
+      this.#drainMs = message.reconnect_after_ms > 0 ? Math.min(+message.reconnect_after_ms, DRAIN_MS_MAX) : 0;
+    }
     (this.#answers.get(message.id) ?? this.#onMessage)(message);
   }
 

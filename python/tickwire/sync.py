@@ -9,7 +9,7 @@ import asyncio
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 from tickwire import client
 from tickwire._client.columns import Table
 from tickwire._json import Payload
-from tickwire.errors import ConfigError, NotConnectedError, TickwireError
+from tickwire.errors import ConfigError, ConnectionLostError, NotConnectedError, TickwireError
 from tickwire.subscription import Subscription
 from tickwire.update import Update
 from tickwire.url import DEFAULT_URL
@@ -115,14 +115,18 @@ class BlockingClient:
 
     def subscribe(self, *topics: str, **options: Any) -> "BlockingSubscription":
         """Subscribes, and returns once the server has answered. Raises its error if all topics are
-        refused. The arguments are those of `tickwire.Client.subscribe`."""
+        refused. The arguments are those of `tickwire.Client.subscribe`.
+
+        It may have to wait for a new connection first; after twice `timeout_s` in all it raises
+        `ConnectionLostError`, and nothing is subscribed.
+        """
         subscription = self._inner.subscribe(*topics, **options)
-        self._thread.call(subscription.__aenter__())
+        self._settle("subscribe", subscription.__aenter__)
         return BlockingSubscription(subscription, self._thread)
 
     def unsubscribe(self, *topics: str) -> None:
         """Ends these topics for all subscriptions, or raises `NotSubscribedError`."""
-        self._thread.call(self._inner.unsubscribe(*topics))
+        self._settle("unsubscribe", lambda: self._inner.unsubscribe(*topics))
 
     def snapshot(self, topic: str) -> Update:
         """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
@@ -143,6 +147,19 @@ class BlockingClient:
     def auth(self, token: str) -> None:
         """Sends a new token, now and with every later connection. `DeniedError` and others."""
         self._thread.call(self._inner.auth(token))
+
+    def _settle(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
+        """Runs what goes on over lost connections, as long as for one connection and one answer."""
+        within_s = 2 * self._inner._options.timeout_s
+
+        async def in_time() -> None:
+            try:
+                async with asyncio.timeout(within_s):
+                    await step()
+            except TimeoutError as e:
+                raise ConnectionLostError(f"{what}: no answer within {within_s:g} s") from e
+
+        self._thread.call(in_time())
 
     # --- life -------------------------------------------------------------------------------------
 

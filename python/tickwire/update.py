@@ -138,7 +138,7 @@ def _decode(text: str, at: int) -> tuple[Any, int]:
 def _update(message: dict[str, Any], raw: str, text: str) -> Update:
     kind = cast(Kind, message["type"])
     if kind == "gap":
-        first, last = _number(message, "from"), _number(message, "to")
+        first, last = number_of(message, "from"), number_of(message, "to")
         if last < first:
             raise ValueError(f"to: {last} is before from: {first}")
         return Update(kind, _string(message, "topic"), last, missed=last - first + 1, text=text)
@@ -148,8 +148,8 @@ def _update(message: dict[str, Any], raw: str, text: str) -> Update:
     return Update(
         kind,
         _string(message, "topic"),
-        _number(message, "seq"),
-        _number(message, "ts"),
+        number_of(message, "seq"),
+        number_of(message, "ts"),
         None if kind == "update" else _string(message, "status"),
         data,
         raw,
@@ -167,7 +167,8 @@ def _string(message: dict[str, Any], name: str) -> str:
     return value
 
 
-def _number(message: dict[str, Any], name: str) -> int:
+def number_of(message: dict[str, Any], name: str) -> int:
+    """A whole number of a message, which must be from 0 to `SEQ_MAX`: ValueError."""
     value = message.get(name)
     if type(value) is not int or not 0 <= value <= SEQ_MAX:
         raise ValueError(f"{name}: must be an integer from 0 to 2^64 - 1, not {value!r}")

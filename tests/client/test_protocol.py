@@ -198,6 +198,12 @@ def test_heartbeats_and_messages_of_later_servers_are_nothing(wire: "Wire") -> N
         '{"type":"welcome"}',
         '{"type":"welcome","session":"s","epoch":"e","server":"x","heartbeat_s":0}',
         '{"type":"drain","reconnect_after_ms":"soon"}',
+        '{"type":"drain","reconnect_after_ms":-1}',
+        '{"type":"drain","reconnect_after_ms":1e999}',
+        '{"type":"ack","id":1,"results":[{"topic":"a","seq":1e999}]}',
+        '{"type":"ack","id":1,"results":[{"topic":"a","seq":-1}]}',
+        '{"type":"ack","id":1,"results":[{"topic":"a","seq":18446744073709551616}]}',
+        '{"type":"ack","id":1,"results":[{"topic":"a","recovered":true,"missed":1.5}]}',
     ],
 )
 def test_a_message_with_a_wrong_field_is_a_protocol_error(wire: "Wire", text: str) -> None:

@@ -27,7 +27,7 @@ from tickwire._client.topics import Outcome, TopicTable
 from tickwire._client.wants import Wants
 from tickwire._pattern import is_pattern, matches
 from tickwire.errors import ProtocolError, TickwireError, error_for
-from tickwire.update import Decode, Update, parse_message
+from tickwire.update import Decode, Update, number_of, parse_message
 
 
 class Protocol:
@@ -190,7 +190,7 @@ class Protocol:
             return self._take_update(message)
         try:
             return self._take_other(message)
-        except (KeyError, TypeError, ValueError, AttributeError) as e:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
             raise ProtocolError(f"a message with a wrong field: {e!r}: {text[:100]!r}") from e
 
     def _take_other(self, message: dict[str, Any]) -> Event | None:
@@ -204,7 +204,7 @@ class Protocol:
                 self.wants.begin(self.topics.begin(welcome.epoch))
                 return welcome
             case "drain":
-                return Drain(int(message["reconnect_after_ms"]))
+                return Drain(number_of(message, "reconnect_after_ms"))
         return None  # a heartbeat, or a message that only a later server knows
 
     def _take_answer(self, message: dict[str, Any]) -> Answer | None:
@@ -224,12 +224,10 @@ class Protocol:
             if "error" in result:
                 answer.refused[topic] = _error_of(result["error"], topic)
             else:
-                answer.seqs[topic] = int(result.get("seq", 0))
+                answer.seqs[topic] = number_of(result, "seq") if "seq" in result else 0
                 if "recovered" in result:
-                    missed = result.get("missed")
-                    answer.resumed[topic] = Resumption(
-                        bool(result["recovered"]), None if missed is None else int(missed)
-                    )
+                    missed = number_of(result, "missed") if "missed" in result else None
+                    answer.resumed[topic] = Resumption(bool(result["recovered"]), missed)
         if command.kind == "subscribe":
             self._settle(command, answer)
         return answer

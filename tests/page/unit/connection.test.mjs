@@ -100,6 +100,16 @@ test("a drain says how long to stay away at least, within a limit, and only once
   assert.ok(wait > DRAIN_MS_MAX && wait <= DRAIN_MS_MAX + BACKOFF_MS_MAX, "a crowd spreads out then, too");
 });
 
+test("a drain without a time that can be waited brings nobody back sooner", async () => {
+  for (const told of [-100_000, "soon", null, [], {}, undefined]) {
+    const { made } = open();
+    FakeSocket.last.welcome();
+    FakeSocket.last.say({ type: "drain", reconnect_after_ms: told });
+    FakeSocket.last.drop(4001);
+    assert.equal(made.retryMs, BACKOFF_MS_FIRST, String(told));
+  }
+});
+
 test("a close that forbids it, and our own, are for good", async () => {
   for (const end of [() => FakeSocket.last.drop(4500, "origin"), (c) => c.made.close()]) {
     const connected = open();
