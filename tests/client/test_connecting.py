@@ -219,3 +219,34 @@ async def test_a_fault_of_the_client_is_an_error_and_not_a_silence(
         with pytest.raises(tickwire.TickwireError, match="a bug"):
             await asyncio.wait_for(anext(subscription), 5)
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_pings_of_a_server_that_reads_nothing_fill_no_memory_and_hold_up_no_end(
+    server: "Scripted",
+) -> None:
+    heartbeat = b'{"type":"heartbeat","ts":1}'
+    pings = b"\x89\x7d" + b"x" * 125
+    left = asyncio.Event()
+    some = pings * 1000 + bytes([0x81, len(heartbeat)]) + heartbeat
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.accept()
+        await peer.snapshot("a", 1)
+        transport = peer.ws.transport
+        transport.pause_reading()
+        for _ in range(200):  # 25 MB, which no socket takes of the answers
+            transport.write(some)
+            while transport.get_write_buffer_size() > len(some):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        await peer.update("a", 2)
+        await left.wait()
+
+    server.play(play)
+    async with asyncio.timeout(30):
+        async with tickwire.connect(server.url) as c, c.subscribe("a") as updates:
+            assert [(await anext(updates)).seq, (await anext(updates)).seq] == [1, 2]
+            ws = c._link._ws
+            assert ws is not None
+            assert ws.transport.get_write_buffer_size() < 256 * 1024
+        left.set()

@@ -17,6 +17,7 @@ from tickwire.update import Decode
 
 HEAD_BYTES: Final = 16_384
 HEAD_END: Final = b"\r\n\r\n"
+PING: Final = 0x89
 SWITCHING: Final = b"HTTP/1.1 101"
 
 
@@ -61,6 +62,8 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         """What will read on, soon."""
         self._judged = 0
         self._broken = False
+        self._ping = b""
+        """The last ping that came while the socket did not take what we send."""
 
     # --- before the reading -----------------------------------------------------------------------
 
@@ -149,6 +152,16 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
             self._forget_again()
             self._resume()
 
+    async def end(self, code: int) -> None:
+        """Closes, in bounded time also where the server reads nothing: then the close frame waits
+        behind what the socket does not take, and `websockets` with it."""
+        try:
+            async with asyncio.timeout(self.close_timeout):
+                await self.close(code)
+        except TimeoutError:
+            self.transport.abort()
+            await asyncio.shield(self.connection_lost_waiter)
+
     @property
     def stopped(self) -> bool:
         """Whether reading has stopped because a reader is full, until `gate_changed`."""
@@ -192,7 +205,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
                     self._judged += 1
                     taker.message(found)
                 elif type(found) is bytes and not self.connection_lost_waiter.done():
-                    self.data_received(found)
+                    self._take_control(found)
                 if not taker.reads_on:
                     return self._pause()
         except Exception as e:
@@ -200,6 +213,20 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
                 self._pause()
                 self.failure.set_exception(e)
         return None
+
+    def _take_control(self, frame: bytes) -> None:
+        """Of pings whose answers cannot leave, only the last is answered (RFC 6455 section 5.5.3):
+        else a server that reads nothing would fill our memory."""
+        if frame[0] == PING and self.paused:
+            self._ping = frame
+        else:
+            self.data_received(frame)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        frame, self._ping = self._ping, b""
+        if frame and not self.connection_lost_waiter.done():
+            self.data_received(frame)
 
     def _next(self, stream: Stream, taker: Taker) -> str | bytes | bool | None:
         stream.stop_each = taker.crowded

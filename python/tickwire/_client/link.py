@@ -250,7 +250,7 @@ class Link:
             self._gate.on_change = lambda: None
             self._protocol.topics.disarm_all()
             ws.stop_reading()
-            await ws.close(code)
+            await ws.end(code)
 
     async def _greet(self, ws: StreamConnection) -> None:
         self._greeted = asyncio.get_running_loop().create_future()
