@@ -197,6 +197,7 @@ void Engine::stop() {
           [&loop] { contained(Boundary::kStop, "the end of a loop", [&loop] { loop->stop(); }); });
     }
   }
+  watchdog_->stop();
   workers_.stop();
   admin_.close();
   housekeeping_.reset();

@@ -46,6 +46,11 @@ std::size_t LoopWatchdog::standing() const {
   return static_cast<std::size_t>(std::ranges::count_if(loops_, &LoopWatch::standing));
 }
 
+void LoopWatchdog::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 void LoopWatchdog::run(const std::stop_token& stopping) {
   ::pthread_setname_np(::pthread_self(), "tickwire-watch");
   std::unique_lock lock(mutex_);

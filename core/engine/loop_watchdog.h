@@ -59,6 +59,8 @@ class LoopWatchdog {
 
   [[nodiscard]] const std::deque<LoopWatch>& loops() const { return loops_; }
   [[nodiscard]] std::size_t standing() const;
+  // Looks no more; what was seen last stays.
+  void stop();
 
  private:
   void run(const std::stop_token& stopping);

@@ -217,6 +217,7 @@ void Loop::Impl::stop() {
   wake_.signal();
   if (thread_.joinable()) thread_.join();
   close_all();
+  state_.poller.close();
 }
 
 Loop::Loop(Hub& hub, const Clock& clock, Access& access, const ShardConfig& shard, NetConfig net,

@@ -1,6 +1,7 @@
 #include "net/lws_context.h"
 
 #include <libwebsockets.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -105,6 +106,8 @@ Status LwsContext::open(TlsServer* tls) {
   tls_ = tls;
   if (tls != nullptr) {
     info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+    client_tls_ = {SSL_CTX_new(TLS_client_method()), &SSL_CTX_free};
+    info.provided_client_ssl_ctx = client_tls_.get();
   }
   context_ = lws_create_context(&info);
   if (context_ != nullptr) vhost_ = lws_create_vhost(context_, &info);

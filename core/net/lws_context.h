@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@
 struct lws;
 struct lws_context;
 struct lws_vhost;
+struct ssl_ctx_st;
 
 namespace tickwire {
 
@@ -50,6 +52,8 @@ class LwsContext {
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   TlsServer* tls_ = nullptr;
+  // Never used. lws would make one itself, with all certificates of the system, and free only the first.
+  std::shared_ptr<ssl_ctx_st> client_tls_;
   int descriptors_max_ = 0;
   // What the serve() under way has done so far:
   lws* serving_ = nullptr;

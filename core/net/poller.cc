@@ -27,7 +27,12 @@ std::uint64_t pack(int fd, std::uint32_t generation) {
 }  // namespace
 
 Poller::~Poller() {
-  if (epoll_ >= 0) ::close(epoll_);
+  close();
+}
+
+void Poller::close() {
+  if (epoll_ >= 0) ::close(std::exchange(epoll_, -1));
+  std::vector<Entry>().swap(entries_);
 }
 
 Status Poller::open() {

@@ -34,6 +34,8 @@ class Poller {
 
   // kInternal when the process has no descriptor left.
   Status open();
+  // Nothing is polled any more. The loop's thread has ended.
+  void close();
   // Level-triggered unless `events` holds EPOLLET; hang-ups and errors are told always. `pollee` stays until
   // remove(). False: the kernel has no memory for it, or `fd` is none that can be polled.
   bool add(int fd, Pollee& pollee, std::uint32_t events);

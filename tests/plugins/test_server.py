@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -365,6 +366,13 @@ def test_wait_returns_when_another_thread_stops_the_server(start_server):
     timer.start()
     server.wait()
     timer.join()
+
+
+def test_a_stopped_server_keeps_no_thread():
+    before = set(os.listdir("/proc/self/task"))
+    with Server({"server": {"listen": "127.0.0.1:0", "shards": 3}}) as server:
+        assert len(os.listdir("/proc/self/task")) > len(before) + 3
+    assert set(os.listdir("/proc/self/task")) <= before
 
 
 def test_images_and_seq_survive_a_restart_with_a_store(tmp_path, start_server):
