@@ -171,6 +171,10 @@ bool Connection::receive() {
   }
   const auto read = stream_.read();
   if (!read) return false;
+  if (state_ != State::kOpen) {
+    lingered_bytes_ += read->size();
+    if (lingered_bytes_ > loop_.config.linger_bytes_max + loop_.config.message_bytes_max) return false;
+  }
   if (rest_.empty()) {
     look_at(*read);
   } else {
@@ -232,7 +236,11 @@ void Connection::on_fragment(const Fragment& fragment) {
     loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
   }
   const Received received = receive(fragment);
-  if (received.close) return close(*received.close, received.reason, {});
+  if (received.close) {
+    close(*received.close, received.reason, {});
+    if (*received.close == CloseCode::kProtocolError) finish();  // nothing after it can be understood
+    return;
+  }
   if (!received.message) return;
   unfinished_message_.stop();
   unfinished_.release();

@@ -130,6 +130,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   Share unfinished_;  // bytes of the message under way, and of rest_
   Share unread_;      // bytes that the client has not taken
   UnfinishedMessage unfinished_message_{*this};
+  std::size_t lingered_bytes_ = 0;  // what came behind our close
   State state_ = State::kOpen;
   bool blocked_ = false;
   bool handing_over_ = false;  // the session looks at a message of incoming_

@@ -49,7 +49,8 @@ struct NetConfig {
   // Written or answered, and not taken by the client; past it hung up.
   ShareLimits unread_bytes{kMegabyte * 128, kMegabyte * 32, kMegabyte * 16};
 
-  std::size_t linger_bytes_max = kMegabyte;  // read and thrown away behind an answer, before the close
+  // Read and thrown away behind an answer; behind the close of a WebSocket, as much again as a message.
+  std::size_t linger_bytes_max = kMegabyte;
 
   int request_ms_max = 10'000;       // to send a whole request head, from accept on
   int linger_ms_max = 2'000;         // from the end of an answer to the client's close

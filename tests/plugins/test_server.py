@@ -370,7 +370,7 @@ def test_wait_returns_when_another_thread_stops_the_server(start_server):
 
 def test_a_stopped_server_keeps_no_thread():
     before = set(os.listdir("/proc/self/task"))
-    with Server({"server": {"listen": "127.0.0.1:0", "shards": 3}}) as server:
+    with Server({"server": {"listen": "127.0.0.1:0", "shards": 3}}):
         assert len(os.listdir("/proc/self/task")) > len(before) + 3
     assert set(os.listdir("/proc/self/task")) <= before
 
