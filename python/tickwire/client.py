@@ -151,7 +151,9 @@ class Client(Values, Commands):
             max_rate: At most so many messages a second per topic, 0.02 to 1000; None: every
                 update. Of overlapping subscriptions the fastest counts for all.
             snapshot: If False, begin with the next update instead of a snapshot.
-            last: Begin event topics with this number of their last messages, at most 65,536.
+            last: Begin event topics with this number of their last messages, at most 65,536. It
+                begins with a snapshot where another subscription of this client that matches the
+                topic begins in the same moment.
             since: Continue after the last `seq` that a former client had of each topic; a
                 ``resumed`` comes first.
             epoch: The `epoch` that the numbers in `since` belong to.
