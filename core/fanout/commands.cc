@@ -29,7 +29,7 @@ constexpr std::size_t kNamesFreedOnLoopMax = 2'000;
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
   SubscribeOptions options;
   options.snapshot = command.snapshot;
-  options.last = command.last;
+  options.last = command.snapshot ? command.last : 0;  // they come instead of the snapshot
   options.since = command.epoch.empty() ? nullptr : &command.since;
   options.same_epoch = command.epoch == epoch;
   if (command.max_rate > 0) {

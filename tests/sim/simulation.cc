@@ -194,14 +194,11 @@ void Simulation::subscribe(Peer& peer) {
   const bool known = peer.model.wanted.contains(text);
   std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
   peer.model.wanted.insert(text);
-  if (known && pick(3) == 0) {
-    options += ",\"snapshot\":false";
-    peer.model.ask();
-  } else {
-    const bool last = pick(3) == 0;
-    if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
-    peer.model.ask(text, last);
-  }
+  const bool snapshot = !known || pick(3) > 0;
+  if (!snapshot) options += ",\"snapshot\":false";
+  const bool last = pick(3) == 0;
+  if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
+  peer.model.ask(snapshot ? text : "", last);
   command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
 }
 

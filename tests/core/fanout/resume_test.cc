@@ -207,6 +207,25 @@ TEST_F(Resume, LastBeginsWithTheSnapshotWhereTheRingIsEmpty) {
   }
 }
 
+TEST_F(Resume, TheLastWithoutASnapshotLeavesNothingOutOfWhatIsOwed) {
+  for (const std::string subscription : {"e.a", "e.*"}) {
+    Client late(plant);
+    late.subscribe(subscription, R"(,"max_rate":0.05,"snapshot":false)");
+    publish("e.a", 1);
+    late.heard();
+    const std::uint64_t seq = plant.hub.find("e.a")->seq();
+    for (int i = 0; i < 3; ++i) plant.publish("e.a", R"({"n":1})");
+    plant.shard.run();
+    EXPECT_TRUE(late.heard().empty()) << "20 s a message";
+    late.subscribe(subscription, R"(,"last":1,"snapshot":false)");
+    plant.run();
+    Lines updates = late.heard();
+    std::erase_if(updates, [](const std::string& line) { return !line.starts_with("update"); });
+    const auto update = [](std::uint64_t n) { return "update e.a " + std::to_string(n); };
+    EXPECT_EQ(updates, (Lines{update(seq + 1), update(seq + 2), update(seq + 3)})) << subscription;
+  }
+}
+
 // The bytes, too: the snapshot is no base for what comes after the replay in the compressed stream. Each
 // event is like the one before the last, so that a base that is not there shows.
 TEST_F(Resume, ASnapshotThatIsOwedGoesBeforeTheLast) {
