@@ -140,7 +140,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         if self.stopped:
             self._again = self.loop.call_soon(self._resume)
 
-    def stop_reading(self) -> None:
+    def _read_the_answer_only(self) -> None:
         """Reads on, but only for the answer to our close frame."""
         if self.failure.done():
             self.failure.exception()  # seen, or of no interest any more
@@ -155,6 +155,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
     async def end(self, code: int) -> None:
         """Closes, in bounded time also where the server reads nothing: then the close frame waits
         behind what the socket does not take, and `websockets` with it."""
+        self._read_the_answer_only()
         try:
             async with asyncio.timeout(self.close_timeout):
                 await self.close(code)

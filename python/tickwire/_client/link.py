@@ -249,7 +249,6 @@ class Link:
             self._decided.clear()
             self._gate.on_change = lambda: None
             self._protocol.topics.disarm_all()
-            ws.stop_reading()
             await ws.end(code)
 
     async def _greet(self, ws: StreamConnection) -> None:
