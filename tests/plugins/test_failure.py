@@ -85,7 +85,7 @@ def test_a_feed_that_returns_has_finished_and_its_topics_are_stale(
 
     server = start_server(brief)
     eventually(lambda: plugin_health(server, "brief")["state"] == "finished")
-    assert server.snapshot("ticker.A").status == "stale"
+    eventually(lambda: server.snapshot("ticker.A").status == "stale")
     assert plugin_health(server, "brief") == {"state": "finished", "restarts": 0, "errors": 0}
 
 

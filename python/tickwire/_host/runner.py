@@ -177,11 +177,11 @@ class FeedRunner:
         self.start()
 
     def _down(self, state: State) -> None:
-        """Makes the topics stale, because nobody vouches for them now: before the state says so,
-        so that who reads the state finds no topic live."""
+        """Makes the topics stale, because nobody vouches for them now. The state comes first, so
+        that who is told that they are stale finds the reason there."""
+        self._enter(state)
         self.pub._end_demand()
         self.pub.stale()
-        self._enter(state)
 
     def _enter(self, state: State) -> None:
         self.state = state
