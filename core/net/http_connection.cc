@@ -111,7 +111,9 @@ void HttpConnection::on_due() {
 }
 
 void HttpConnection::end() {
-  if (state_ == State::kHead || state_ == State::kLingering) delete this;
+  // The admin's question may be on its way, and holds nothing up.
+  const bool waits_in_vain = state_ == State::kHead && door_ == Door::kPublic;
+  if (waits_in_vain || state_ == State::kLingering) delete this;
 }
 
 // --- the request ----------------------------------------------------------------------------------------
