@@ -198,6 +198,7 @@ def test_heartbeats_and_messages_of_later_servers_are_nothing(wire: "Wire") -> N
         '{"type":"welcome"}',
         '{"type":"welcome","session":"s","epoch":"e","server":"x","heartbeat_s":0}',
         '{"type":"drain","reconnect_after_ms":"soon"}',
+        f'{{"type":"welcome","session":"s","epoch":"e","server":"x","heartbeat_s":1{"0" * 400}}}',
         '{"type":"drain","reconnect_after_ms":-1}',
         '{"type":"drain","reconnect_after_ms":1e999}',
         '{"type":"ack","id":1,"results":[{"topic":"a","seq":1e999}]}',

@@ -205,7 +205,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
                 if type(found) is str:
                     self._judged += 1
                     taker.message(found)
-                elif type(found) is bytes and not self.connection_lost_waiter.done():
+                elif type(found) is bytes:
                     self._take_control(found)
                 if not taker.reads_on:
                     return self._pause()
@@ -216,18 +216,18 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         return None
 
     def _take_control(self, frame: bytes) -> None:
-        """Of pings whose answers cannot leave, only the last is answered (RFC 6455 section 5.5.3):
-        else a server that reads nothing would fill our memory."""
+        """Passes a control frame on. While answers cannot leave, it keeps only the last ping, which
+        RFC 6455 section 5.5.3 allows: else a server that reads nothing would fill our memory."""
         if frame[0] == PING and self.paused:
             self._ping = frame
-        else:
+        elif not self.connection_lost_waiter.done():
             self.data_received(frame)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         frame, self._ping = self._ping, b""
-        if frame and not self.connection_lost_waiter.done():
-            self.data_received(frame)
+        if frame:
+            self._take_control(frame)
 
     def _next(self, stream: Stream, taker: Taker) -> str | bytes | bool | None:
         stream.stop_each = taker.crowded
