@@ -35,7 +35,7 @@ class ModelClient {
 
   // Notes a command, whose answer is still to come. After that of a subscribe that asks for snapshots, or for
   // the last messages of events, each matching topic may begin so.
-  void ask(const std::string& subscribed = "", bool last = false);
+  void ask(const std::string& subscribed, bool last);
   void hear(std::string_view text, const Oracle& oracle);
   [[nodiscard]] bool wants(int topic) const;
 

@@ -175,7 +175,8 @@ void Simulation::set_status() {
 
 // --- the clients ----------------------------------------------------------------------------------------
 
-void Simulation::command(Peer& peer, const std::string& text) {
+void Simulation::command(Peer& peer, const std::string& text, const std::string& begins, bool last) {
+  peer.model.ask(begins, last);
   peer.shard->on_message(*peer.session, text);
   while (peer.session->working && peer.session->state() == SessionState::kOpen) {
     if (pick(2) == 0) publish();
@@ -198,8 +199,8 @@ void Simulation::subscribe(Peer& peer) {
   if (!snapshot) options += ",\"snapshot\":false";
   const bool last = pick(3) == 0;
   if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
-  peer.model.ask(snapshot ? text : "", last);
-  command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}");
+  command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}", snapshot ? text : "",
+          last);
 }
 
 void Simulation::unsubscribe(Peer& peer) {
@@ -207,7 +208,6 @@ void Simulation::unsubscribe(Peer& peer) {
   auto gone = peer.model.wanted.begin();
   std::advance(gone, pick(peer.model.wanted.size()));
   listen(peer);
-  peer.model.ask();
   command(peer, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
   listen(peer);
   peer.model.wanted.erase(gone);
@@ -244,7 +244,6 @@ void Simulation::connect(Peer& peer) {
   } else {
     peer.model.topics.clear();
   }
-  peer.model.ask();
   this->command(peer, command + "}");
 }
 

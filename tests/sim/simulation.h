@@ -61,7 +61,8 @@ class Simulation {
   void publish();
   void set_status();
   // Sends a command, which is done in pieces: feeds and the shard continue between them.
-  void command(Peer& peer, const std::string& text);
+  // `begins`: the topic or pattern that it asks to begin, `last`: with the last messages of events.
+  void command(Peer& peer, const std::string& text, const std::string& begins = "", bool last = false);
   void subscribe(Peer& peer);
   void unsubscribe(Peer& peer);
   void unblock(Peer& peer);
