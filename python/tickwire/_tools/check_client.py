@@ -25,6 +25,7 @@ from tickwire._tools.check.run import (
     CheckPlan,
     Progress,
     Stopped,
+    pause_s,
     topics_of,
 )
 from tickwire._tools.check.tally import Tally
@@ -151,7 +152,7 @@ class Checked:
     ) -> None:
         while not ending.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(random.expovariate(1 / average_s)):
+                async with asyncio.timeout(pause_s(average_s, self._plan.seconds)):
                     await ending.wait()
             if not ending.is_set():
                 step()
@@ -182,7 +183,7 @@ class Checked:
             self._tally.fault("broken", f"{self._label}: {error!r}")
 
     async def _read(self, updates: Subscription, judge: Judge, batches: bool) -> None:
-        stall_at = time.monotonic() + random.expovariate(1 / STALL_S)
+        stall_at = time.monotonic() + pause_s(STALL_S, self._plan.seconds)
         async with updates:
             while True:
                 some = await anext(updates.batches()) if batches else [await anext(updates)]
@@ -193,7 +194,7 @@ class Checked:
                 if self._stalls and time.monotonic() > stall_at:
                     self._tally.stalls += 1
                     await asyncio.sleep(random.uniform(0.1, STALLED_S_MAX))
-                    stall_at = time.monotonic() + random.expovariate(1 / STALL_S)
+                    stall_at = time.monotonic() + pause_s(STALL_S, self._plan.seconds)
 
     async def _settle(self, seqs: Callable[[], dict[str, int]]) -> None:
         deadline = time.monotonic() + self._plan.settle_s

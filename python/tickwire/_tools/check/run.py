@@ -73,6 +73,11 @@ def run(plan: CheckPlan, each_second: Progress, stopped: Stopped) -> tuple[Tally
     return tally, time.monotonic() - start
 
 
+def pause_s(average_s: float, check_s: float) -> float:
+    """A random time of this average, but half of the check at most: a short one is not spared."""
+    return min(random.expovariate(1 / average_s), check_s / 2)
+
+
 def topics_of(url: str) -> dict[str, int]:
     """Returns topic -> seq, as the server says it."""
     found: dict[str, int] = {}
@@ -168,9 +173,9 @@ class Checker:
     def _plan_for(self, session: Session) -> None:
         self._later(random.expovariate(1 / CHANGE_S), self._change, session)
         if self._plan.reconnects:
-            self._later(random.expovariate(1 / CUT_S), self._cut, session)
+            self._later(pause_s(CUT_S, self._plan.seconds), self._cut, session)
         if session.stalls:
-            self._later(random.expovariate(1 / STALL_S), self._stall, session)
+            self._later(pause_s(STALL_S, self._plan.seconds), self._stall, session)
 
     def _change(self, session: Session) -> None:
         if self._ending:
@@ -184,7 +189,7 @@ class Checker:
             return
         if session.sock is not None:
             self._part(session, None)
-        self._later(random.expovariate(1 / CUT_S), self._cut, session)
+        self._later(pause_s(CUT_S, self._plan.seconds), self._cut, session)
 
     def _stall(self, session: Session) -> None:
         if self._ending:
@@ -194,7 +199,7 @@ class Checker:
             self._stalled.add(session)
             self._selector.unregister(session.sock)
             self._later(random.uniform(0.1, STALLED_S_MAX), self._wake, session)
-        self._later(random.expovariate(1 / STALL_S), self._stall, session)
+        self._later(pause_s(STALL_S, self._plan.seconds), self._stall, session)
 
     def _wake(self, session: Session) -> None:
         if session in self._stalled and session.sock is not None:
