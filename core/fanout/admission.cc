@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/work.h"
 
@@ -35,6 +36,9 @@ Error refused(Action action, std::string_view topic) {
   return denied(topic, "");
 }
 
+// An open topic costs a fraction of a step.
+constexpr std::size_t kLooksPerStep = 8;
+
 bool may_be_withdrawn(const AdmissionRequest& request) {
   return request.action == Action::kSubscribe && request.counts;
 }
@@ -47,8 +51,8 @@ bool Admission::admit(Session& session, AdmissionRequest request, Then then) {
   waiting->then = std::move(then);
   waiting->decisions.assign(waiting->request.topics.size(), Grant{});
   const SessionRef ref = parts_.sessions.ref(session);
-  prepare(find_desk(ref), *waiting);
-  if (waiting->questions.empty()) {
+  const bool prepared = prepare(find_desk(ref), *waiting, parts_.jobs.budget());
+  if (prepared && waiting->questions.empty()) {
     waiting->then(session, waiting->request.topics, waiting->decisions);
     return true;
   }
@@ -65,31 +69,29 @@ bool Admission::admit(Session& session, AdmissionRequest request, Then then) {
   return true;
 }
 
-void Admission::prepare(const Desk* desk, Waiting& waiting) const {
+bool Admission::prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const {
   const Action action = waiting.request.action;
   const bool unjudged = waiting.request.counts && desk != nullptr && !desk->unjudged.empty();
-  waiting.questions.clear();
-  for (std::size_t i = 0; i < waiting.decisions.size(); ++i) {
+  for (; waiting.prepared < waiting.decisions.size() && !budget.spent(); ++waiting.prepared) {
+    const std::size_t i = waiting.prepared;
+    if (i % kLooksPerStep == 0) Work::count();
     const std::string& topic = waiting.request.topics[i];
     Result<Grant>& decision = waiting.decisions[i];
     decision = Grant{};
     // What carries the command out says what is wrong with it; nobody is asked about such a name.
     if (action != Action::kAuthenticate && !is_valid_pattern(topic)) continue;
-    switch (parts_.access.check(action, topic)) {
-      case Verdict::kAllow:
-        break;
-      case Verdict::kDeny:
-        decision = refused(action, topic);
-        break;
-      case Verdict::kAsk:
-        if (unjudged) {
-          decision = unavailable(topic, "the session's token could not be judged; send auth again");
-        } else {
-          waiting.questions.push_back(static_cast<std::uint32_t>(i));
-        }
-        break;
+    const Verdict verdict = parts_.access.check(action, topic);
+    if (verdict == Verdict::kAllow) continue;
+    Work::count();
+    if (verdict == Verdict::kDeny) {
+      decision = refused(action, topic);
+    } else if (unjudged) {
+      decision = unavailable(topic, "the session's token could not be judged; send auth again");
+    } else {
+      waiting.questions.push_back(static_cast<std::uint32_t>(i));
     }
   }
+  return waiting.prepared == waiting.decisions.size();
 }
 
 std::size_t Admission::commands_waiting(const Desk& desk) const {
@@ -99,15 +101,19 @@ std::size_t Admission::commands_waiting(const Desk& desk) const {
 
 // --- asking ---------------------------------------------------------------------------------------------
 
-void Admission::ask(Desk& desk) {
+bool Admission::ask(Desk& desk, const Budget& budget) {
   for (const WaitingPtr& waiting : desk.waiting) {
+    if (desk.open >= kSessionQuestionsMax) return true;
+    const bool prepared = prepare(&desk, *waiting, budget);
     for (; waiting->asked < waiting->questions.size(); ++waiting->asked) {
       const std::uint32_t index = waiting->questions[waiting->asked];
       if (is_withdrawn(desk, *waiting, index)) continue;
-      if (desk.open >= kSessionQuestionsMax) return;
+      if (desk.open >= kSessionQuestionsMax) return true;
       ask_one(desk, waiting, index);
     }
+    if (!prepared) return false;
   }
+  return true;
 }
 
 void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index) {
@@ -136,17 +142,19 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
 // What was decided waits for the commands before it, however soon an authorizer answers for each: of two
 // updates or two subscribes of a topic the later one counts.
 bool Admission::may_go_on(const Desk& desk, const Waiting& waiting) {
-  if (waiting.open > 0 || waiting.asked < waiting.questions.size()) return false;
+  const bool prepared = waiting.prepared == waiting.decisions.size();
+  if (!prepared || waiting.open > 0 || waiting.asked < waiting.questions.size()) return false;
   if (!waiting.request.counts) return true;
   const auto is_command = [](const WaitingPtr& other) { return other->request.counts; };
   return std::ranges::find_if(desk.waiting, is_command)->get() == &waiting;
 }
 
 void Admission::advance(SessionRef ref) {
+  const Budget budget = parts_.jobs.budget();
   while (Desk* desk = find_desk(ref)) {
     Session* session = parts_.sessions.find(ref);
     if (session == nullptr || session->state() != SessionState::kOpen) return;
-    ask(*desk);
+    if (!ask(*desk, budget) && !std::exchange(desk->goes_on, true)) go_on(ref);
     const auto decided = std::ranges::find_if(
         desk->waiting, [desk](const WaitingPtr& waiting) { return may_go_on(*desk, *waiting); });
     if (decided == desk->waiting.end()) {
@@ -157,6 +165,16 @@ void Admission::advance(SessionRef ref) {
     done->then(*session, done->request.topics, done->decisions);
     if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
   }
+}
+
+void Admission::go_on(SessionRef ref) {
+  parts_.jobs.add([this, ref](const Budget& /*advance() has its own*/) {
+    Desk* desk = find_desk(ref);
+    if (desk == nullptr) return true;
+    desk->goes_on = false;
+    advance(ref);
+    return true;
+  });
 }
 
 // --- answers --------------------------------------------------------------------------------------------
@@ -256,7 +274,8 @@ void Admission::reconsider(Session& session) {
     ++waiting->round;
     waiting->open = 0;
     waiting->asked = 0;
-    prepare(desk, *waiting);
+    waiting->prepared = 0;
+    waiting->questions.clear();
   }
   advance(ref);
 }

@@ -3,6 +3,7 @@
 //
 //   admit() ── nothing is guarded ────────────────────────────────> then(), before admit() returns
 //      └─> in line ──> asked ──> answered, or late ──> all decided ─> then(), and what it says is sent
+//           (many topics: in line until it is known, in pieces, which of them are guarded)
 //           ^            │
 //           └────────────┘  reconsider(): the token or the claims are others now
 //
@@ -91,7 +92,8 @@ class Admission {
     AdmissionRequest request;
     Decisions decisions;
     Then then;
-    std::vector<std::uint32_t> questions;  // the topics to ask about, by index
+    std::size_t prepared = 0;              // topics that were looked at
+    std::vector<std::uint32_t> questions;  // of those, the topics to ask about, by index
     std::size_t asked = 0;                 // of those
     std::size_t open = 0;                  // asked and not answered
     std::uint32_t round = 0;               // counts reconsider()
@@ -109,6 +111,7 @@ class Admission {
     std::unordered_map<std::string, Awaited, KeyedHash> awaited;  // the topics of its subscribes
     std::uint64_t withdrawals = 0;
     std::size_t open = 0;                      // questions, those of earlier rounds included
+    bool goes_on = false;                      // a job will look at more topics
     std::shared_ptr<const ClientInfo> client;  // as authorizers see it; null: to be made
     std::string unjudged;                      // the token; empty: there is none
     std::int64_t unjudged_us = 0;              // since when
@@ -123,11 +126,11 @@ class Admission {
 
   Desk& desk_of(const Session& session);
   [[nodiscard]] Desk* find_desk(SessionRef ref) const;
-  // Decides what needs no authorizer and lists the questions.
-  void prepare(const Desk* desk, Waiting& waiting) const;
+  // Decides what needs no authorizer and lists the questions, a piece of them. True: all of them.
+  bool prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const;
   [[nodiscard]] std::size_t commands_waiting(const Desk& desk) const;
-  // Asks as much as the session may have open.
-  void ask(Desk& desk);
+  // Asks as much as the session may have open. False: the budget was spent before that.
+  bool ask(Desk& desk, const Budget& budget);
   void ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index);
   // Whether an unsubscribe took the topic back. A subscribe that came later asks for it again.
   [[nodiscard]] static bool is_withdrawn(const Desk& desk, const Waiting& waiting, std::size_t index);
@@ -136,6 +139,8 @@ class Admission {
   [[nodiscard]] static bool may_go_on(const Desk& desk, const Waiting& waiting);
   // Asks, and calls `then` of what is decided. The session may be gone afterwards.
   void advance(SessionRef ref);
+  // Advances again, after a turn.
+  void go_on(SessionRef ref);
   [[nodiscard]] Result<Grant> decision_of(const std::string& topic, const AccessAnswer& answer) const;
 
   ShardParts& parts_;
