@@ -284,13 +284,13 @@ TextInPieces Engine::metrics() const {
 }
 
 // A loop that stands still would be waited for: its sessions are left out. The first loop asks, so it turns.
-void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const {
+void Engine::list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) {
   std::vector<Shard*> shards;
   shards.reserve(loops_.size());
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     if (i == 0 || !watchdog_->loops()[i].standing()) shards.push_back(&loops_[i]->shard());
   }
-  gather_sessions(std::move(shards), query, std::move(done));
+  gather_sessions(std::move(shards), query, workers_, std::move(done));
 }
 
 }  // namespace tickwire

@@ -74,7 +74,7 @@ class Engine final : public HttpSource {
   [[nodiscard]] HealthAnswer health(HealthDetail detail) const override;
   [[nodiscard]] TextInPieces metrics() const override;
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
-  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override;
+  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
 
  private:
   Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls);

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -51,54 +50,60 @@ std::string counters_json(const std::vector<Shard*>& shards) {
   return text += '}';
 }
 
+// What all shards told. The last of them lets go of it, and has it put together.
 class Gathering {
  public:
-  Gathering(std::vector<Shard*> shards, const SessionsQuery& query, std::function<void(std::string)> done)
-      : shards_(std::move(shards)), query_(query), done_(std::move(done)), open_(shards_.size()) {}
+  Gathering(std::vector<Shard*> shards, const SessionsQuery& query, Offload& offload,
+            std::function<void(std::string)> done)
+      : shards_(std::move(shards)),
+        query_(query),
+        offload_(offload),
+        done_(std::move(done)),
+        told_(shards_.size()) {}
+  ~Gathering() {
+    // Thousands of sessions take longer to sort and to write than a loop may.
+    offload_.run(Offload::kNobody, [shards = std::move(shards_), query = query_, done = std::move(done_),
+                                    told = std::move(told_)]() mutable { done(json(shards, query, told)); });
+  }
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
 
   [[nodiscard]] const std::vector<Shard*>& shards() const { return shards_; }
-  [[nodiscard]] const SessionsQuery& query() const { return query_; }
-
-  void add(SessionList told) {
-    {
-      const std::lock_guard lock(mutex_);
-      std::ranges::move(told.sessions, std::back_inserter(list_.sessions));
-      list_.total += told.total;
-      if (--open_ > 0) return;
-    }
-    keep_first(list_.sessions, query_);
-    done_(json());
-  }
+  [[nodiscard]] SessionList& told(std::size_t shard) { return told_[shard]; }
 
  private:
-  [[nodiscard]] std::string json() const {
-    std::string text =
-        fmt::format(R"({{"total":{},"counters":{},"sessions":[)", list_.total, counters_json(shards_));
-    for (const SessionReport& report : list_.sessions) {
+  static std::string json(const std::vector<Shard*>& shards, const SessionsQuery& query,
+                          std::vector<SessionList>& told) {
+    SessionList all;
+    for (SessionList& list : told) {
+      std::ranges::move(list.sessions, std::back_inserter(all.sessions));
+      all.total += list.total;
+    }
+    keep_first(all.sessions, query);
+    std::string text = fmt::format(R"({{"total":{},"counters":{},"sessions":[)", all.total, counters_json(shards));
+    for (const SessionReport& report : all.sessions) {
       if (text.back() != '[') text += ',';
       append_json(text, report);
     }
     return text += "]}";
   }
 
-  const std::vector<Shard*> shards_;
+  std::vector<Shard*> shards_;
   const SessionsQuery query_;
-  const std::function<void(std::string)> done_;
-  std::mutex mutex_;
-  // Protected by mutex_, until the last has told:
-  SessionList list_;
-  std::size_t open_;
+  Offload& offload_;
+  std::function<void(std::string)> done_;
+  std::vector<SessionList> told_;  // by shard, each written on its loop
 };
 
 }  // namespace
 
-void gather_sessions(std::vector<Shard*> shards, const SessionsQuery& query,
+void gather_sessions(std::vector<Shard*> shards, const SessionsQuery& query, Offload& offload,
                      std::function<void(std::string)> done) {
-  const auto gathering = std::make_shared<Gathering>(std::move(shards), query, std::move(done));
-  for (Shard* shard : gathering->shards()) {
-    const bool asked =
-        shard->post([gathering, shard] { gathering->add(shard->list_sessions(gathering->query())); });
-    if (!asked) gathering->add({});
+  const auto gathering = std::make_shared<Gathering>(std::move(shards), query, offload, std::move(done));
+  for (std::size_t i = 0; i < gathering->shards().size(); ++i) {
+    Shard* const shard = gathering->shards()[i];
+    std::shared_ptr<SessionList> list(gathering, &gathering->told(i));
+    shard->post([shard, query, list = std::move(list)] { shard->list_sessions(query, list); });
   }
 }
 

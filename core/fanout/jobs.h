@@ -35,6 +35,8 @@ class Jobs {
     waiting_.pop_front();
     if (!piece(budget())) add(std::move(piece));
   }
+  // Those that are not done never will be.
+  void drop() { waiting_.clear(); }
 
  private:
   const std::uint64_t piece_steps_;

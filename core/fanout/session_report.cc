@@ -3,7 +3,20 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/work.h"
+
 namespace tickwire {
+namespace {
+
+struct Before {
+  const SessionsQuery& query;
+  bool operator()(const SessionReport& a, const SessionReport& b) const {
+    return std::tie(a.*query.sort, a.behind_ms, a.behind, a.conflated, b.session) >
+           std::tie(b.*query.sort, b.behind_ms, b.behind, b.conflated, a.session);
+  }
+};
+
+}  // namespace
 
 SessionReport report_on(const Session& session, std::int64_t now_us) {
   SessionReport report;
@@ -26,14 +39,17 @@ SessionReport report_on(const Session& session, std::int64_t now_us) {
   return report;
 }
 
+void keep_some(std::vector<SessionReport>& sessions, const SessionsQuery& query) {
+  if (sessions.size() <= query.limit) return;
+  Work::count(sessions.size() / 4);
+  const auto end = sessions.begin() + static_cast<std::ptrdiff_t>(query.limit);
+  std::ranges::nth_element(sessions, end, Before{query});
+  sessions.erase(end, sessions.end());
+}
+
 void keep_first(std::vector<SessionReport>& sessions, const SessionsQuery& query) {
-  const auto before = [&query](const SessionReport& a, const SessionReport& b) {
-    return std::tie(a.*query.sort, a.behind_ms, a.behind, a.conflated, b.session) >
-           std::tie(b.*query.sort, b.behind_ms, b.behind, b.conflated, a.session);
-  };
-  const std::size_t kept = std::min(query.limit, sessions.size());
-  std::ranges::partial_sort(sessions, sessions.begin() + static_cast<std::ptrdiff_t>(kept), before);
-  sessions.resize(kept);
+  keep_some(sessions, query);
+  std::ranges::sort(sessions, Before{query});
 }
 
 }  // namespace tickwire

@@ -65,6 +65,8 @@ struct SessionList {
 };
 
 SessionReport report_on(const Session& session, std::int64_t now_us);
+// Cuts at the limit, in no order; a look at each.
+void keep_some(std::vector<SessionReport>& sessions, const SessionsQuery& query);
 // Sorts, and cuts at the limit.
 void keep_first(std::vector<SessionReport>& sessions, const SessionsQuery& query);
 

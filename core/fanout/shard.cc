@@ -12,6 +12,7 @@ namespace tickwire {
 
 // A write to one socket, with the system call: some 10 us.
 constexpr std::uint64_t kWriteSteps = 64;
+constexpr std::uint64_t kReportSteps = 4;
 
 Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
     : wake_(std::move(wake)),
@@ -84,16 +85,23 @@ std::int64_t Shard::run() {
   return due == kForeverUs ? -1 : std::max<std::int64_t>(due - end, 0);
 }
 
-SessionList Shard::list_sessions(const SessionsQuery& query) const {
-  SessionList all{{}, parts_.sessions.count()};
-  all.sessions.reserve(all.total);
-  const std::int64_t now = parts_.clock.steady_us();
-  for (std::uint32_t slot = 0; slot < parts_.sessions.slot_count(); ++slot) {
-    const Session* session = parts_.sessions.open_at(slot);
-    if (session != nullptr) all.sessions.push_back(report_on(*session, now));
-  }
-  keep_first(all.sessions, query);
-  return all;
+void Shard::list_sessions(const SessionsQuery& query, std::shared_ptr<SessionList> list) {
+  list->total = parts_.sessions.count();
+  parts_.jobs.start([this, query, list = std::move(list), slot = 0U](const Budget& budget) mutable {
+    std::vector<SessionReport>& sessions = list->sessions;
+    const std::int64_t now = parts_.clock.steady_us();
+    for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
+      Work::count();
+      const Session* session = parts_.sessions.open_at(slot);
+      if (session == nullptr) continue;
+      Work::count(kReportSteps);
+      sessions.push_back(report_on(*session, now));
+      if (sessions.size() >= 2 * query.limit) keep_some(sessions, query);
+    }
+    if (slot < parts_.sessions.slot_count()) return false;
+    keep_some(sessions, query);
+    return true;
+  });
 }
 
 void Shard::drain(int spread_ms) {
@@ -133,6 +141,7 @@ void Shard::stop() {
       if (session != nullptr) session->close(CloseCode::kDrain, "the server has stopped");
     }
   } while (!posted_.stop());
+  parts_.jobs.drop();  // and who waits for one hears of it
 }
 
 void Shard::answer(AccessAnswer answer) {

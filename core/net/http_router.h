@@ -32,7 +32,7 @@ class HttpRouter {
   struct Parts {
     const Hub& hub;
     const Access& access;
-    const HttpSource& source;
+    HttpSource& source;
     const std::vector<StaticFile>& files;
   };
   explicit HttpRouter(Parts parts) : parts_(parts) {}
@@ -42,7 +42,7 @@ class HttpRouter {
   // 200; 503 while a loop stands still, or draining.
   [[nodiscard]] HttpResponse health(HealthDetail detail, bool draining) const;
 
-  [[nodiscard]] const HttpSource& source() const { return parts_.source; }
+  [[nodiscard]] HttpSource& source() const { return parts_.source; }
 
  private:
   [[nodiscard]] Answer topics(const HttpRequest& request) const;

@@ -33,7 +33,7 @@ class HttpSource {
   // The body of GET /metrics.
   [[nodiscard]] virtual TextInPieces metrics() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
-  virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const = 0;
+  virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) = 0;
 };
 
 }  // namespace tickwire

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/work.h"
+#include "fakes/fake_offload.h"
 #include "fanout/plant.h"
 
 namespace tickwire {
@@ -12,11 +15,13 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kManySessions = 3'000;  // several pieces
+
 struct TwoShards {
-  TwoShards() : first(config(0)), second(config(1)) {}
+  TwoShards() : first(config(0)), second(config(1)) { offload.at_once = true; }
 
   void gather(const SessionsQuery& query = {}) {
-    gather_sessions({&first.shard, &second.shard}, query, [this](const std::string& text) {
+    gather_sessions({&first.shard, &second.shard}, query, offload, [this](const std::string& text) {
       EXPECT_FALSE(told) << "told twice";
       told = json::parse(text);
     });
@@ -33,6 +38,7 @@ struct TwoShards {
     return config;
   }
 
+  FakeOffload offload;
   Plant first;
   Plant second;
   std::optional<json> told;
@@ -69,6 +75,43 @@ TEST(SessionGathering, TheOrderAndTheLimitHoldOverAllShards) {
     EXPECT_EQ(shards.told->at("total"), 3);
   }
   EXPECT_EQ(shards.told->at("counters").at("messages"), 3);
+}
+
+TEST(SessionGathering, ManySessionsAreToldInPiecesAndSortedElsewhere) {
+  TwoShards shards;
+  shards.offload.at_once = false;
+  std::deque<Client> clients;
+  for (int i = 0; i < kManySessions; ++i) clients.emplace_back(shards.first);
+  clients[1'234].subscribe("t.*");
+  shards.gather({.sort = &SessionReport::patterns, .limit = 2});
+  shards.second.run();
+  std::uint64_t longest = 0;
+  int calls = 0;
+  for (; shards.offload.waiting() == 0; ++calls) {
+    ASSERT_LT(calls, 100);
+    const std::uint64_t before = Work::done();
+    shards.first.shard.run();
+    longest = std::max(longest, Work::done() - before);
+  }
+  EXPECT_GT(calls, 4);
+  EXPECT_LT(longest, 4 * kPieceSteps);
+  EXPECT_FALSE(shards.told) << "no loop sorts them";
+  shards.offload.run_all();
+  EXPECT_EQ(shards.told->at("total"), kManySessions);
+  EXPECT_EQ(shards.sessions(), (std::vector<std::string>{"0-1235", "0-1"}));
+}
+
+TEST(SessionGathering, AShardThatStopsBetweenThePiecesTellsWhatItHas) {
+  TwoShards shards;
+  std::deque<Client> clients;
+  for (int i = 0; i < kManySessions; ++i) clients.emplace_back(shards.first);
+  shards.gather();
+  shards.second.run();
+  shards.first.shard.run();
+  EXPECT_FALSE(shards.told);
+  shards.first.shard.stop();
+  ASSERT_TRUE(shards.told);
+  EXPECT_EQ(shards.told->at("total"), kManySessions);
 }
 
 TEST(SessionGathering, AShardThatHasStoppedHasNoSessions) {

@@ -154,7 +154,7 @@ TEST_F(BoundedCost, AnAckOfManyErrorsIsWrittenInPiecesAndRepeatsLittleOfTheNames
         Client client(plant, {}, Compression::kNone, format);
         client.socket.take();
         std::string names;
-        for (int i = 0; i < 10'000; ++i) {
+        for (int i = 0; i < 3'000; ++i) {
           names += (i > 0 ? ",\"n" : "\"n") + std::to_string(i) + ".";
           for (int k = 0; k < 90; ++k) names += filler;
           names += "!\"";
@@ -167,11 +167,11 @@ TEST_F(BoundedCost, AnAckOfManyErrorsIsWrittenInPiecesAndRepeatsLittleOfTheNames
         const auto messages = client.socket.take();
         ASSERT_EQ(messages.size(), 1U);
         const auto& results = messages[0]["results"];
-        ASSERT_EQ(results.size(), 10'000U);
-        EXPECT_GT(results[9'999]["topic"].get<std::string>().size(), 90U) << "the topic is named whole";
-        const auto message = results[9'999]["error"]["message"].get<std::string>();
-        EXPECT_EQ(results[9'999]["error"]["code"], "bad_topic");
-        EXPECT_NE(message.find("n9999."), std::string::npos);
+        ASSERT_EQ(results.size(), 3'000U);
+        EXPECT_GT(results[2'999]["topic"].get<std::string>().size(), 90U) << "the topic is named whole";
+        const auto message = results[2'999]["error"]["message"].get<std::string>();
+        EXPECT_EQ(results[2'999]["error"]["code"], "bad_topic");
+        EXPECT_NE(message.find("n2999."), std::string::npos);
         EXPECT_LT(message.size(), kShownTopicBytesMax + 120) << message;
       }
     }

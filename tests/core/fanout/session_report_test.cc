@@ -5,8 +5,16 @@
 namespace tickwire {
 namespace {
 
-SessionReport report(const Plant& plant) {
-  const SessionList list = plant.shard.list_sessions({});
+SessionList list_sessions(Plant& plant, const SessionsQuery& query = {}) {
+  const auto list = std::make_shared<SessionList>();
+  plant.shard.list_sessions(query, list);
+  while (list.use_count() > 1) plant.shard.run();
+  keep_first(list->sessions, query);
+  return *list;
+}
+
+SessionReport report(Plant& plant) {
+  const SessionList list = list_sessions(plant);
   EXPECT_EQ(list.total, 1U);
   return list.sessions.at(0);
 }
@@ -130,16 +138,16 @@ TEST(SessionList, IsSortedAndCutAtTheLimit) {
   plant.run();
   plant.publish("u.a", "{}");
   plant.run();
-  EXPECT_EQ(names(plant.shard.list_sessions({})), (Lines{"0-3", "0-1", "0-2"}));
-  EXPECT_EQ(names(plant.shard.list_sessions({.sort = &SessionReport::messages})),
+  EXPECT_EQ(names(list_sessions(plant)), (Lines{"0-3", "0-1", "0-2"}));
+  EXPECT_EQ(names(list_sessions(plant, {.sort = &SessionReport::messages})),
             (Lines{"0-2", "0-3", "0-1"}));
   for (const std::size_t limit : {1U, 2U, 3U, 4U}) {
-    const SessionList list = plant.shard.list_sessions({.limit = limit});
+    const SessionList list = list_sessions(plant, {.limit = limit});
     EXPECT_EQ(list.sessions.size(), std::min<std::size_t>(limit, 3)) << limit;
     EXPECT_EQ(list.total, 3U);
   }
   stuck.leave();
-  EXPECT_EQ(plant.shard.list_sessions({}).total, 2U);
+  EXPECT_EQ(list_sessions(plant).total, 2U);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class NamingSource final : public HttpSource {
   }
   [[nodiscard]] bool serves() const override { return true; }
   void list_sessions(const SessionsQuery& /*query*/,
-                     std::function<void(std::string)> /*done*/) const override {}
+                     std::function<void(std::string)> /*done*/) override {}
 };
 
 struct AdminSite {

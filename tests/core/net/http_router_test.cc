@@ -29,7 +29,7 @@ class GivenHealth final : public HttpSource {
   }
   [[nodiscard]] bool serves() const override { return serving; }
   void list_sessions(const SessionsQuery& /*query*/,
-                     std::function<void(std::string)> /*done*/) const override {}
+                     std::function<void(std::string)> /*done*/) override {}
 
   bool well = true;
   bool serving = true;

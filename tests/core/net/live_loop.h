@@ -45,7 +45,7 @@ class FixedSource final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return true; }
-  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) const override {
+  void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override {
     const std::lock_guard lock(mutex_);
     asked_.emplace_back(query, std::move(done));
   }
@@ -69,7 +69,7 @@ class FixedSource final : public HttpSource {
 
  private:
   mutable std::mutex mutex_;
-  mutable std::deque<std::pair<SessionsQuery, std::function<void(std::string)>>> asked_;
+  std::deque<std::pair<SessionsQuery, std::function<void(std::string)>>> asked_;
 };
 
 class LiveLoop {
