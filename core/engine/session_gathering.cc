@@ -80,7 +80,8 @@ class Gathering {
       all.total += list.total;
     }
     keep_first(all.sessions, query);
-    std::string text = fmt::format(R"({{"total":{},"counters":{},"sessions":[)", all.total, counters_json(shards));
+    std::string text =
+        fmt::format(R"({{"total":{},"counters":{},"sessions":[)", all.total, counters_json(shards));
     for (const SessionReport& report : all.sessions) {
       if (text.back() != '[') text += ',';
       append_json(text, report);

@@ -15,6 +15,10 @@ constexpr std::size_t kPacedBasesMax = 4;
 
 using GapsOut = std::array<std::uint32_t, kBasesMax>;
 
+bool compresses(const Session& session, const std::string& message) {
+  return session.framing.compression != Compression::kNone && message.size() <= kCompressedBytesMax;
+}
+
 bool links(const Session& session) {
   return session.framing.compression == Compression::kContext;
 }
@@ -53,8 +57,11 @@ bool Encoder::update(Session& session, Subscription& subscription, const Applied
   const Update& update = *applied.update;
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.update();
-  if (session.framing.compression == Compression::kNone || update.status_only())
+  if (update.status_only()) return plain(session, message);
+  if (!compresses(session, message)) {
+    subscription.trail.clear();
     return plain(session, message);
+  }
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
@@ -98,7 +105,7 @@ bool Encoder::pattern_update(Session& session, PatternSubscription& subscription
                              const PatternStep* step) {
   const Forms forms(*applied.update, session.framing.format);
   const std::string& message = forms.update();
-  if (session.framing.compression == Compression::kNone || step == nullptr) return plain(session, message);
+  if (step == nullptr || !compresses(session, message)) return plain(session, message);
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   if (subscription.last_sent == 0 || subscription.last_sent != step->before[0].apply_no)
@@ -133,7 +140,10 @@ const Assembled* Encoder::linked_step(const Forms& forms, const PatternStep& ste
 bool Encoder::kept_update(Session& session, Subscription& subscription, const Update& update) {
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.update();
-  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  if (!compresses(session, message)) {
+    subscription.trail.clear();
+    return plain(session, message);
+  }
   if (!fits_message(session, message)) return false;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;
   subscription.trail.push(session.window);
@@ -147,7 +157,10 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   const Update& update = *state.last;
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.snapshot();
-  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  if (!compresses(session, message)) {
+    subscription.trail.clear();
+    return plain(session, message);
+  }
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
@@ -188,7 +201,7 @@ bool Encoder::pattern_snapshot(Session& session, PatternSubscription& subscripti
   const std::string& message = forms.snapshot();
   if (!fits_message(session, message)) return false;
   subscription.trail.clear();
-  if (session.framing.compression == Compression::kNone) return plain(session, message);
+  if (!compresses(session, message)) return plain(session, message);
   append_standalone(session, forms.standalone_snapshot(standalone_), message.size());
   return true;
 }

@@ -22,6 +22,9 @@
 
 namespace tickwire {
 
+// A larger message goes out plain: to compress it would hold the loop up (zlib takes some 17 ns a byte).
+inline constexpr std::size_t kCompressedBytesMax = 262'144;
+
 class Encoder {
  public:
   // `write_bytes_max`: of one write; a single larger message may pass it.

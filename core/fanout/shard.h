@@ -64,8 +64,8 @@ class Shard {
   [[nodiscard]] std::int64_t next_tick_us() const { return keep_alive_.next_us(); }
   // Work of net/ that is done in pieces, the first one at once; true: it is done.
   void start(Jobs::Piece piece) { parts_.jobs.start(std::move(piece)); }
-  // Fills `list`, in pieces, and lets go of it when it is whole, or the shard stops: at most the query's limit
-  // of sessions, in no order.
+  // Fills `list`, in pieces, and lets go of it when it is whole, or the shard stops: at most the query's
+  // limit of sessions, in no order.
   void list_sessions(const SessionsQuery& query, std::shared_ptr<SessionList> list);
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
   // first one at once. draining(): some have yet to be told.

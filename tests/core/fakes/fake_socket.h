@@ -73,7 +73,7 @@ class FakeSocket final : public Socket {
   std::string inflate_message(std::string_view payload) {
     std::string in(payload);
     in.append("\0\0\xFF\xFF", 4);
-    std::string out(1U << 17U, '\0');
+    std::string out(1U << 19U, '\0');
     z_stream& stream = inflate_.stream;
     stream.next_in = reinterpret_cast<Bytef*>(in.data());
     stream.avail_in = static_cast<uInt>(in.size());

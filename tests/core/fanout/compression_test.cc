@@ -1,3 +1,4 @@
+#include "fanout/encoder.h"
 #include "plant.h"
 
 namespace tickwire {
@@ -71,6 +72,37 @@ TEST(Compression, AMessageTooLargeToLinkStandsAlone) {
   }
   EXPECT_EQ(plant.shard.stats().linked, 0U);
   EXPECT_EQ(client.socket.take().back()["data"]["p"].get<std::string>(), std::string(40'000, 'c'));
+}
+
+TEST(Compression, AMessagePastTheLimitGoesPlainAndTheNextOnesAreRight) {
+  for (const char* subscribe :
+       {R"({"type":"subscribe","topics":["t.a"]})", R"({"type":"subscribe","topics":["t.*"]})",
+        R"({"type":"subscribe","topics":["t.a"],"max_rate":10})"}) {
+    Plant plant;
+    Client plain(plant);
+    Client client(plant, {}, Compression::kContext);
+    plain.say(subscribe);
+    client.say(subscribe);
+    // The message of an update with so many bytes of filler.
+    const auto message_bytes = [&](int i, std::size_t filler) {
+      plant.publish("t.a", R"({"n":)" + std::to_string(i) + R"(,"p":")" + std::string(filler, 'x') + "\"}");
+      plant.run();
+      plant.clock.advance_ms(200);
+      plant.run();
+      const std::size_t bytes = plain.socket.texts.back().size();
+      EXPECT_EQ(client.socket.texts.back(), plain.socket.texts.back());
+      return bytes;
+    };
+    const std::size_t most = kCompressedBytesMax - message_bytes(1, 0);
+    int i = 1;
+    int compressed = client.socket.compressed_messages;
+    for (const std::size_t filler : {std::size_t{100}, most + 1, std::size_t{100}, std::size_t{100}, most,
+                                     most, std::size_t{100}, most + 1, most + 1, std::size_t{100}}) {
+      EXPECT_EQ(message_bytes(++i % 10, filler) > kCompressedBytesMax, filler > most);
+      compressed += filler > most ? 0 : 1;
+      EXPECT_EQ(client.socket.compressed_messages, compressed) << subscribe << i;
+    }
+  }
 }
 
 TEST(Compression, AStatusBetweenTwoUpdatesLeavesTheBasesRight) {

@@ -139,8 +139,7 @@ TEST(SessionList, IsSortedAndCutAtTheLimit) {
   plant.publish("u.a", "{}");
   plant.run();
   EXPECT_EQ(names(list_sessions(plant)), (Lines{"0-3", "0-1", "0-2"}));
-  EXPECT_EQ(names(list_sessions(plant, {.sort = &SessionReport::messages})),
-            (Lines{"0-2", "0-3", "0-1"}));
+  EXPECT_EQ(names(list_sessions(plant, {.sort = &SessionReport::messages})), (Lines{"0-2", "0-3", "0-1"}));
   for (const std::size_t limit : {1U, 2U, 3U, 4U}) {
     const SessionList list = list_sessions(plant, {.limit = limit});
     EXPECT_EQ(list.sessions.size(), std::min<std::size_t>(limit, 3)) << limit;
