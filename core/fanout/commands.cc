@@ -200,6 +200,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         keep_lease(asker, decided->decisions[ack.count()], result);
         add_result(ack, result);
       }
+      if (asker.ending_count() > 0) return false;
       asker.send_payload(ack.finish());
       progress->acked = true;
     }
@@ -246,6 +247,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
       if (held || progress->waited.contains(topic)) result.error.reset();
       add_result(ack, result);
     }
+    if (asker.ending_count() > 0) return false;
     asker.send_payload(ack.finish());
     return true;
   });

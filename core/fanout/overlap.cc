@@ -1,19 +1,39 @@
 #include "fanout/overlap.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/work.h"
 
 namespace tickwire {
+
+namespace {
+
+bool decides_before(const PatternSubscription& rival, const PatternSubscription& pattern,
+                    const TopicState& state) {
+  return rival.order < pattern.order && rival.unshown_until < state.apply_no;
+}
+
+}  // namespace
 
 bool Overlap::overridden(Session& session, const PatternSubscription& pattern,
                          const TopicState& state) const {
   if (!session.overlapping()) return false;
   if (session.find(state.topic->id) != nullptr) return true;
   Work::count(state.patterns.size());
-  return std::any_of(state.patterns.begin(), state.patterns.end(), [&](const PatternState* other) {
+  const bool by_another = std::ranges::any_of(state.patterns, [&](const PatternState* other) {
     const PatternSubscription* rival = session.find_pattern(other->id);
-    return rival != nullptr && rival->order < pattern.order && rival->unshown_until < state.apply_no;
+    return rival != nullptr && decides_before(*rival, pattern, state);
+  });
+  return by_another || (session.ending_count() > 0 && overridden_by_ending(session, pattern, state));
+}
+
+bool Overlap::overridden_by_ending(Session& session, const PatternSubscription& pattern,
+                                   const TopicState& state) {
+  return std::ranges::any_of(session.patterns(), [&](const PatternSubscription& rival) {
+    const auto matches = [&rival](const PatternState* other) { return other->id == rival.pattern_id; };
+    return rival.phase != Phase::kUnused && rival.ending && decides_before(rival, pattern, state) &&
+           std::ranges::any_of(state.patterns, matches);
   });
 }
 
@@ -34,6 +54,7 @@ bool Overlap::owes(const PatternSubscription& pattern, const TopicState& state) 
 
 void Overlap::add_child(Session& session, const PatternSubscription& pattern, const Applied& applied,
                         bool fresh) {
+  if (pattern.ending && covering_pattern(session, *applied.state) == nullptr) return;
   Subscription child;
   child.topic_id = applied.state->topic->id;
   child.seq = applied.seq_before;
@@ -48,41 +69,60 @@ void Overlap::add_child(Session& session, const PatternSubscription& pattern, co
   parts_.dues.owe(session, index, pace_ms);
 }
 
-void Overlap::drop_child_if_done(Session& session, SubscriptionIndex index) const {
-  TopicState& state = parts_.topics.state(session.exact()[index].topic_id);
+void Overlap::drop_child_if_over(Session& session, SubscriptionIndex index) const {
+  const Subscription& child = session.exact()[index];
+  TopicState& state = parts_.topics.state(child.topic_id);
+  bool covered = false;
   for (const PatternState* pattern : state.patterns) {
     const PatternSubscription* parent = session.find_pattern(pattern->id);
-    if (parent != nullptr && parent->phase != Phase::kLive) return;
+    if (parent == nullptr) continue;
+    if (parent->phase != Phase::kLive) return;
+    covered = true;
   }
+  // What an ending pattern sent of it is not in the numbers of its heirs.
+  if (covered && (child.phase != Phase::kLive || session.ending_count() > 0)) return;
   TopicTable::remove_subscription(session, state, index);
 }
 
-void Overlap::drop_children_that_are_done(Session& session) const {
-  for (const SubscriptionIndex child : session.children()) {
-    if (session.exact()[child].phase == Phase::kLive) drop_child_if_done(session, child);
-  }
-}
-
-void Overlap::drop_uncovered_children(Session& session) const {
-  for (const SubscriptionIndex child : session.children()) {
-    TopicState& state = parts_.topics.state(session.exact()[child].topic_id);
-    if (covering_pattern(session, state) != nullptr) continue;
-    TopicTable::remove_subscription(session, state, child);
-  }
+void Overlap::tidy(Session& session) {
+  if (!session.has_children()) return;
+  session.tidy_again = true;
+  if (session.tidying) return;
+  session.tidying = true;
+  parts_.jobs.add([this, ref = parts_.sessions.ref(session), children = std::vector<SubscriptionIndex>(),
+                   next = std::size_t{0}](const Budget& budget) mutable {
+    Session* const owner = parts_.sessions.find(ref);
+    if (owner == nullptr) return true;
+    if (next == children.size()) {
+      owner->tidy_again = false;
+      children = owner->children();  // those that come to be meanwhile are looked at when they are live
+      next = 0;
+    }
+    for (; next < children.size() && !budget.spent(); ++next) {
+      Work::count();
+      const Subscription& child = owner->exact()[children[next]];
+      if (child.phase != Phase::kUnused && child.child) drop_child_if_over(*owner, children[next]);
+    }
+    owner->tidying = next < children.size() || owner->tidy_again;
+    return !owner->tidying;
+  });
 }
 
 // An heir that is behind would take an event topic for not shown yet, and begin it with a snapshot; so that
 // gets a child too, though it owes nothing.
-void Overlap::hand_over(Session& session, const PatternSubscription& gone, const PatternState& ended) {
-  constexpr std::uint64_t kNothing = UINT64_MAX;
-  std::uint64_t from = gone.phase == Phase::kBehind ? gone.caught_up_to : kNothing;
-  for (const PatternSubscription& heir : session.patterns()) {
-    if (heir.phase == Phase::kBehind) from = std::min(from, heir.caught_up_to);
+bool Overlap::hand_over(Session& session, const PatternSubscription& gone,
+                        std::optional<std::uint64_t>& place, const Budget& budget) {
+  if (!place) {
+    place = gone.caught_up_to;
+    for (const PatternSubscription& heir : session.patterns()) {
+      if (heir.phase == Phase::kBehind && !heir.ending) place = std::min(*place, heir.caught_up_to);
+    }
   }
-  if (from == kNothing) return;
-  while (TopicState* state = parts_.topics.next_after(from)) {
-    from = state->apply_no;
-    if (std::ranges::find(state->patterns, &ended) == state->patterns.end()) continue;
+  while (TopicState* state = parts_.topics.next_after(*place)) {
+    if (budget.spent()) return false;
+    place = state->apply_no;
+    const auto is_gone = [&gone](const PatternState* pattern) { return pattern->id == gone.pattern_id; };
+    if (std::ranges::none_of(state->patterns, is_gone)) continue;
     const PatternSubscription* heir = covering_pattern(session, *state);
     const bool decided = heir != nullptr && gone.order < heir->order;
     if (!decided || session.find(state->topic->id) != nullptr) continue;
@@ -99,6 +139,7 @@ void Overlap::hand_over(Session& session, const PatternSubscription& gone, const
     const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
     if (owed) parts_.dues.owe(session, index, 0);
   }
+  return true;
 }
 
 }  // namespace tickwire

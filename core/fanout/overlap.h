@@ -7,13 +7,19 @@
 // A *child* is a subscription to one topic that no client asked for. It is made where a pattern's single
 // number, caught_up_to, cannot say what one of its topics owes: events that were missed, topics that resume,
 // and what a pattern or a topic that ends leaves to the patterns that go on (its *heirs*). It ends once it is
-// live and no pattern of the session that matches its topic is behind.
+// live and no pattern of the session that matches its topic is behind, or when none matches any more.
+//
+// A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in
+// its place, until the children that no other pattern covers are gone and its heirs have what it owed. Until
+// then the session's other patterns send nothing that they owe.
 //
 // Loop thread.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "base/work.h"
 #include "fanout/applied.h"
 #include "fanout/shard_parts.h"
 
@@ -35,15 +41,19 @@ class Overlap {
 
   // A child for an update that `pattern` cannot send: it owes all from there on, or, `fresh`, the snapshot.
   void add_child(Session& session, const PatternSubscription& pattern, const Applied& applied, bool fresh);
-  // After a child, or a pattern, became live.
-  void drop_child_if_done(Session& session, SubscriptionIndex index) const;
-  void drop_children_that_are_done(Session& session) const;
-  // Drops the children that no pattern covers any more.
-  void drop_uncovered_children(Session& session) const;
-  // `gone` was removed from the session; what it owed of topics that its heirs go on with becomes children.
-  void hand_over(Session& session, const PatternSubscription& gone, const PatternState& ended);
+  // After a child became live.
+  void drop_child_if_over(Session& session, SubscriptionIndex index) const;
+  // After a pattern became live or ended: drops the children that are over, in pieces (Session::tidying).
+  void tidy(Session& session);
+  // What `gone`, which is ending, owes of topics that its heirs go on with becomes children, a piece of it,
+  // with `place` empty at first. True: all of it.
+  bool hand_over(Session& session, const PatternSubscription& gone, std::optional<std::uint64_t>& place,
+                 const Budget& budget);
 
  private:
+  [[nodiscard]] static bool overridden_by_ending(Session& session, const PatternSubscription& pattern,
+                                                 const TopicState& state);
+
   ShardParts& parts_;
 };
 

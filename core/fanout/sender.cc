@@ -165,7 +165,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
     subscription.status = state.last->status();
   }
   subscription.phase = Phase::kLive;
-  if (subscription.child) overlap_.drop_child_if_done(session, index);
+  if (subscription.child) overlap_.drop_child_if_over(session, index);
   return true;
 }
 
@@ -205,11 +205,12 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
 
 bool Sender::catch_up_pattern(Session& session, SubscriptionIndex index) {
   PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
-  if (pattern.phase != Phase::kBehind || pattern.held) return true;
+  if (pattern.phase != Phase::kBehind || pattern.held || pattern.ending) return true;
+  if (session.ending_count() > 0) return false;  // it may be the heir of topics
   if (pattern.pace_ms > 0) return send_round(session, index);
   if (!show_changes(session, pattern, UINT64_MAX)) return false;
   pattern.phase = Phase::kLive;
-  overlap_.drop_children_that_are_done(session);
+  overlap_.tidy(session);
   return true;
 }
 
@@ -241,7 +242,7 @@ bool Sender::send_round(Session& session, SubscriptionIndex index) {
   }
   pattern.phase = Phase::kLive;
   pattern.round.reset();
-  overlap_.drop_children_that_are_done(session);
+  overlap_.tidy(session);
   return true;
 }
 

@@ -176,7 +176,7 @@ void Subscriptions::release(Session& session, SubscriptionIndex index) {
       subscription.seq == state.seq() && (!state.last || subscription.status == state.last->status());
   if (begins || !same) return parts_.dues.owe(session, index, begins ? 0 : subscription.pace_ms);
   subscription.phase = Phase::kLive;
-  if (subscription.child) overlap_.drop_child_if_done(session, index);
+  if (subscription.child) overlap_.drop_child_if_over(session, index);
 }
 
 void Subscriptions::resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
@@ -328,12 +328,27 @@ void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
 }
 
 void Subscriptions::remove_pattern(Session& session, SubscriptionIndex index) {
-  const PatternSubscription gone = std::move(session.patterns()[index & ~kPatternBit]);
-  PatternState& state = parts_.topics.pattern(gone.pattern_id);
-  drop_subscriber(state, session, index);
-  overlap_.drop_uncovered_children(session);
-  if (session.pattern_count() > 0) overlap_.hand_over(session, gone, state);
-  unwant_pattern(state);
+  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
+  if (pattern.phase == Phase::kLive) pattern.caught_up_to = parts_.topics.last_apply_no();
+  pattern.phase = Phase::kBehind;
+  pattern.held = false;
+  pattern.round.reset();
+  session.begin_end(index);
+  overlap_.tidy(session);
+  using Place = std::optional<std::uint64_t>;
+  parts_.jobs.start(
+      [this, index, ref = parts_.sessions.ref(session), place = Place()](const Budget& budget) mutable {
+        Session* const owner = parts_.sessions.find(ref);
+        if (owner == nullptr) return true;
+        if (owner->tidying) return false;
+        const PatternSubscription& gone = owner->patterns()[index & ~kPatternBit];
+        if (owner->pattern_count() > 0 && !overlap_.hand_over(*owner, gone, place, budget)) return false;
+        PatternState& state = parts_.topics.pattern(gone.pattern_id);
+        drop_subscriber(state, *owner, index);
+        overlap_.tidy(*owner);
+        unwant_pattern(state);
+        return true;
+      });
 }
 
 void Subscriptions::unwant_pattern(PatternState& state) {

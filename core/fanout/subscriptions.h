@@ -33,6 +33,7 @@ class Subscriptions {
   // snapshot again, or, where none is wanted, what it owed. The result carries the topic's seq, or the error.
   // What is subscribed is silent until release(), so that the command's answer comes before it.
   TopicResult subscribe(Session& session, std::string_view text, const SubscribeOptions& options);
+  // A pattern ends in pieces; until it has (Session::ending_count), topics of it may still be sent.
   TopicResult unsubscribe(Session& session, std::string_view text);
   // The same for one that no command asks for: it is released by itself, a pattern once it has joined its
   // topics. Options::since and last are for topics only.

@@ -93,7 +93,8 @@ Subscription* Session::find(std::uint32_t topic_id, SubscriptionIndex* index) {
 
 PatternSubscription* Session::find_pattern(std::uint32_t pattern_id, SubscriptionIndex* index) {
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    if (patterns_[i].phase == Phase::kUnused || patterns_[i].pattern_id != pattern_id) continue;
+    const PatternSubscription& pattern = patterns_[i];
+    if (pattern.phase == Phase::kUnused || pattern.ending || pattern.pattern_id != pattern_id) continue;
     if (index != nullptr) *index = static_cast<SubscriptionIndex>(i) | kPatternBit;
     return &patterns_[i];
   }
@@ -129,11 +130,23 @@ SubscriptionIndex Session::add_pattern(PatternSubscription subscription) {
   return static_cast<SubscriptionIndex>(place - patterns_.begin()) | kPatternBit;
 }
 
+void Session::begin_end(SubscriptionIndex pattern) {
+  patterns_[pattern & ~kPatternBit].ending = true;
+  ++ending_count_;
+  --asked_;
+}
+
 void Session::remove(SubscriptionIndex index) {
   if (is_pattern_index(index)) {
-    patterns_[index & ~kPatternBit].phase = Phase::kUnused;
+    PatternSubscription& pattern = patterns_[index & ~kPatternBit];
+    pattern.phase = Phase::kUnused;
     --pattern_count_;
-    --asked_;
+    if (pattern.ending) {
+      pattern.ending = false;
+      --ending_count_;
+    } else {
+      --asked_;
+    }
     return;
   }
   Subscription& subscription = exact_[index];

@@ -79,12 +79,16 @@ class Session : public Timer {  // which is its shard's
 
   // --- subscriptions ----------------------------------------------------------------------------------
   [[nodiscard]] std::size_t subscription_count() const { return asked_; }  // those of the client's asking
-  [[nodiscard]] std::size_t pattern_count() const { return pattern_count_; }
+  // Those that are ending do not count, nor are they found.
+  [[nodiscard]] std::size_t pattern_count() const { return pattern_count_ - ending_count_; }
+  [[nodiscard]] std::size_t ending_count() const { return ending_count_; }
   [[nodiscard]] Subscription* find(std::uint32_t topic_id, SubscriptionIndex* index = nullptr);
   [[nodiscard]] PatternSubscription* find_pattern(std::uint32_t pattern_id,
                                                   SubscriptionIndex* index = nullptr);
   SubscriptionIndex add(const Subscription& subscription);
   SubscriptionIndex add_pattern(PatternSubscription subscription);
+  // The pattern is ending, until remove().
+  void begin_end(SubscriptionIndex pattern);
   void remove(SubscriptionIndex index);
   // One to take down, while there is any.
   [[nodiscard]] std::optional<SubscriptionIndex> any_pattern() const;
@@ -92,6 +96,7 @@ class Session : public Timer {  // which is its shard's
   // A child becomes one that the client asked for, and the other way round.
   void adopt_child(Subscription& subscription);
   void make_child(SubscriptionIndex index);
+  [[nodiscard]] bool has_children() const { return child_count_ > 0; }
   // The subscriptions that are children now, each once.
   const std::vector<SubscriptionIndex>& children();
 
@@ -120,6 +125,8 @@ class Session : public Timer {  // which is its shard's
   std::int64_t last_write_us = 0;
   bool in_dues = false;                // see Dues
   bool authenticating = false;         // its token is being looked at
+  bool tidying = false;                // a job looks for children that are over
+  bool tidy_again = false;             // and is to look once more
   bool working = false;                // a command of it is done in pieces, or by a worker
   std::uint64_t steps = 0;             // that its commands took in this run of the shard
   std::uint64_t steps_run = 0;         // which run that is
@@ -150,6 +157,7 @@ class Session : public Timer {  // which is its shard's
   std::size_t child_count_ = 0;
   std::size_t exact_count_ = 0;
   std::size_t pattern_count_ = 0;
+  std::size_t ending_count_ = 0;  // of those
   std::size_t asked_ = 0;
   std::uint32_t next_order_ = 0;
   std::vector<SubscriptionIndex> behind_;

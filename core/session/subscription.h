@@ -67,6 +67,7 @@ struct PatternSubscription {
   Phase phase = Phase::kUnused;
   bool queued = false;                // in the session's list of those to be sent
   bool held = false;                  // silent until the command that it belongs to is answered
+  bool ending = false;                // unsubscribed: silent; decides still, until its heirs have its topics
   std::unique_ptr<PacedRound> round;  // where pace_ms > 0, from its first one on
 };
 
