@@ -9,9 +9,8 @@
 // and what a pattern or a topic that ends leaves to the patterns that go on (its *heirs*). It ends once it is
 // live and no pattern of the session that matches its topic is behind, or when none matches any more.
 //
-// A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in
-// its place, until the children that no other pattern covers are gone and its heirs have what it owed. Until
-// then the session's other patterns send nothing that they owe.
+// A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in its
+// place, until the children that no other pattern covers are gone and its heirs have what it owed.
 //
 // Loop thread.
 #pragma once

@@ -206,7 +206,6 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
 bool Sender::catch_up_pattern(Session& session, SubscriptionIndex index) {
   PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
   if (pattern.phase != Phase::kBehind || pattern.held || pattern.ending) return true;
-  if (session.ending_count() > 0) return false;  // it may be the heir of topics
   if (pattern.pace_ms > 0) return send_round(session, index);
   if (!show_changes(session, pattern, UINT64_MAX)) return false;
   pattern.phase = Phase::kLive;
