@@ -223,7 +223,7 @@ def eventually() -> Eventually:
     """Waits until a condition holds, at most 30 seconds."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not condition():  # noqa: ASYNC110 - a condition of another process, too
                 await asyncio.sleep(0.005)
 
@@ -256,7 +256,7 @@ class Commands:
         return process
 
     async def end(self, process: asyncio.subprocess.Process) -> Ended:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             out, err = await process.communicate()
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
@@ -284,7 +284,7 @@ def served_at() -> ServedAt:
 
     async def read(process: asyncio.subprocess.Process) -> str:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             told = (await process.stdout.readline()).decode()
         if not told.startswith("serving "):
             _, err = await process.communicate()

@@ -23,7 +23,7 @@ async def on_a_terminal(
     drawn = b""
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while some := await loop.run_in_executor(None, os.read, ours, 65536):
                 drawn += some
     except OSError:  # the terminal is gone with its process

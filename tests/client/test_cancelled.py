@@ -168,7 +168,7 @@ class Play:
 
     async def settle(self, tidy: Callable[[], bool]) -> None:
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while self.late() or not tidy():  # noqa: ASYNC110 - of the other side, too
                     await asyncio.sleep(0.005)
         except TimeoutError:

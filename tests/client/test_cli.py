@@ -90,7 +90,7 @@ async def test_a_closed_pipe_ends_sub_quietly_though_nothing_more_comes(
         stderr=asyncio.subprocess.PIPE,
     )
     os.close(writing)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         _, err = await process.communicate()
     with os.fdopen(reading) as out:
         assert out.read() == SNAPSHOT + "\n"

@@ -243,7 +243,7 @@ async def test_pings_of_a_server_that_reads_nothing_fill_no_memory_and_hold_up_n
         await left.wait()
 
     server.play(play)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async with tickwire.connect(server.url) as c, c.subscribe("a") as updates:
             assert [(await anext(updates)).seq, (await anext(updates)).seq] == [1, 2]
             ws = c._link._ws

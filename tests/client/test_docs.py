@@ -34,7 +34,7 @@ async def test_the_client_s_blocks_run(demo: str) -> None:
         code = re.sub(r"(ws://)?127\.0\.0\.1:8080(/ws)?", demo, block)
         scope: dict[str, object] = {"tickwire": tickwire, "asyncio": asyncio}
         exec("async def example():\n" + textwrap.indent(code, "    "), scope)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await scope["example"]()  # type: ignore[operator]
 
 
@@ -51,7 +51,7 @@ async def test_the_command_s_sessions_run(demo: str, tmp_path: Path) -> None:
             stderr=asyncio.subprocess.STDOUT,
             env=env,
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             out, _ = await process.communicate()
         pattern = re.escape(expected).replace(re.escape("..."), ".*")
         assert re.fullmatch(pattern, out.decode(), re.S), f"$ {command}\n{out.decode()}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def take(subscription: tickwire.Subscription, count: int) -> list[tickwire.Update]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return [await anext(subscription) for _ in range(count)]
 
 
@@ -372,7 +372,7 @@ async def test_what_is_given_up_before_its_turn_to_be_asked_for_again_is_not_ask
         await take(kept, 1)
         await take(b, 1)
         await take(last, 1)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await asked.wait()
             await (b.aclose() if closes else c.unsubscribe("b"))
             given_up.set()

@@ -33,7 +33,7 @@ async def refuse_token(peer: "Peer", error: dict[str, Any]) -> None:
 
 
 async def take(subscription: tickwire.Subscription) -> tickwire.Update:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await anext(subscription)
 
 

@@ -42,7 +42,7 @@ async def test_a_slow_consumer_stops_the_server_from_sending(
             await asyncio.sleep(0.3)
         assert sent < 4000, "50 MB cannot lie between two sockets"
         assert c.connected, "not reading is no silence of the server's"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for seq in range(2, 4999):
                 assert (await anext(subscription)).seq == seq
         await eventually(lambda: sent == 4999)
@@ -63,7 +63,7 @@ async def test_in_its_loop_a_full_consumer_still_gets_answers(server: "Scripted"
 
     server.play(play)
     seen: list[int] = []
-    async with tickwire.connect(server.url, timeout_s=2) as c, asyncio.timeout(10):
+    async with tickwire.connect(server.url, timeout_s=2) as c, asyncio.timeout(60):
         async for u in c.subscribe("a", queue_max=8):
             await c.ping()
             seen.append(u.seq)
@@ -96,7 +96,7 @@ async def test_a_full_consumer_keeps_the_client_from_no_new_connection(
     async with (
         tickwire.connect(server.url, backoff_s=0.01) as c,
         c.subscribe("a", queue_max=4) as slow,
-        asyncio.timeout(8),
+        asyncio.timeout(60),
     ):
         with pytest.raises(ConnectionLostError):
             await c.ping()  # while it waits all is read, so the end is seen
@@ -131,7 +131,7 @@ async def test_one_that_is_full_before_its_subscribe_is_answered_waits_for_no_ro
     async with (
         tickwire.connect(server.url, backoff_s=0.01) as c,
         c.subscribe("a"),
-        asyncio.timeout(8),
+        asyncio.timeout(60),
     ):
         seen = 0
         async for u in c.subscribe("*", queue_max=1):
@@ -159,7 +159,7 @@ async def test_one_that_waits_is_not_held_up_by_one_that_is_full(server: "Script
         await peer.idle()
 
     server.play(play)
-    async with tickwire.connect(server.url) as c, asyncio.timeout(10):
+    async with tickwire.connect(server.url) as c, asyncio.timeout(60):
         slow = c.subscribe("a", queue_max=8)
         assert (await anext(slow)).seq == 1
         fast = c.subscribe("a", queue_max=8)
@@ -219,7 +219,7 @@ async def test_one_that_fell_behind_catches_up_over_a_lost_connection(
         tickwire.connect(server.url, backoff_s=0.3) as c,
         c.subscribe("a", queue_max=4) as slow,
         c.subscribe("b") as other,
-        asyncio.timeout(10),
+        asyncio.timeout(60),
     ):
         assert [(await anext(other)).seq, (await anext(other)).seq] == [1, 2]
         if asks == "before":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def take(subscription: tickwire.Subscription, count: int) -> list[tickwire.Update]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return [await anext(subscription) for _ in range(count)]
 
 

@@ -158,7 +158,7 @@ async def test_batches_hold_every_message_in_order(server: "Scripted") -> None:
         await peer.idle()
 
     server.play(play)
-    async with tickwire.connect(server.url) as c, asyncio.timeout(20):
+    async with tickwire.connect(server.url) as c, asyncio.timeout(60):
         seqs: list[int] = []
         async for batch in c.subscribe("a", queue_max=100).batches():
             assert 1 <= len(batch) <= 400
@@ -178,7 +178,7 @@ async def test_a_client_that_reads_rarely_misses_nothing(server: "Scripted") -> 
         await peer.idle()
 
     server.play(play)
-    async with tickwire.connect(server.url, coalesce_ms=20) as c, asyncio.timeout(20):
+    async with tickwire.connect(server.url, coalesce_ms=20) as c, asyncio.timeout(60):
         updates = c.subscribe("a")
         assert [(await anext(updates)).seq for _ in range(299)] == list(range(1, 300))
 

@@ -180,7 +180,7 @@ class Harness:
 
     def _load(self, process: subprocess.Popen[bytes], address: str) -> None:
         with connect(f"ws://{address}/ws", max_size=None, close_timeout=1) as connection:
-            epoch = json.loads(connection.recv(timeout=10))["epoch"]
+            epoch = json.loads(connection.recv(timeout=60))["epoch"]
             self.totals.epochs.add(epoch)
             connection.send(json.dumps(self._subscriber.command(epoch)))
             clean = self._ends.random() < 0.2
@@ -213,7 +213,7 @@ class Harness:
                 connection.send(json.dumps(message))
                 self.totals.published += 1
             for _ in range(IN_FLIGHT_MAX):
-                self._hear(json.loads(connection.recv(timeout=10)), epoch, sent)
+                self._hear(json.loads(connection.recv(timeout=60)), epoch, sent)
 
     def _rest(
         self, connection: ClientConnection, epoch: str, sent: dict[str, tuple[str, int]]

@@ -13,7 +13,7 @@ import tickwire
 def reference(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     command = [checkout / "scripts/make-docs", folder]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "warn" not in (run.stdout + run.stderr).lower()
     return folder

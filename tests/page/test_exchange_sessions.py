@@ -90,7 +90,7 @@ class PythonReceiver:
         assert wire.ask({"type": "subscribe", "id": 1, "topics": topics})["type"] == "ack"
 
     def take(self, count: int) -> list[str]:
-        texts = [self.wire.connection.recv(timeout=10, decode=True) for _ in range(count)]
+        texts = [self.wire.connection.recv(timeout=60, decode=True) for _ in range(count)]
         assert all(text.startswith('{"type":"update",') for text in texts)
         return texts
 

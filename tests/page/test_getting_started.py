@@ -19,7 +19,7 @@ GUIDE = Path(__file__).parents[2] / "docs/GETTING-STARTED.md"
 BLOCK = re.compile(r"^([^\n]+)\n\n```(\w+)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"as `([\w.-]+)`")
 RUNS_ON = ("tickwire serve", "tickwired", "python")
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def steps() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
@@ -151,7 +151,7 @@ def test_the_guide_leads_to_a_page_a_program_and_a_server_that_survives_a_restar
     page.wait("items().length === 2 && is('stale', 0) && is('stale', 1)")
     reader.run("tickwire serve prices.py")
     page.wait("is('fresh', 0) && is('fresh', 1)")
-    reader.stop("python3")
+    reader.stop("python3", signal.SIGTERM)
 
     reader.follow(guide["4. A Python program"])
     says(reader, guide["4. A Python program"], eventually)

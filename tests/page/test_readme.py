@@ -68,7 +68,7 @@ def test_the_feed_of_ten_lines_reaches_a_terminal(plant: ServerProcess, programs
         env=env,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert run.stdout.count('"last":') == 5

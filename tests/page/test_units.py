@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 
 def test_units() -> None:
     files = sorted(str(path) for path in (HERE / "unit").glob("*.test.mjs"))
-    run = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=100)
+    run = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
     passed = re.search(r"^# pass (\d+)$", run.stdout, re.M)
     assert passed

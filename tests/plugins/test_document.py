@@ -58,7 +58,7 @@ def test_the_first_feed_serves_from_the_command_line(blocks, save, run_server, p
         [programs / "tickwire", "sub", "ticker.*", "--url", url, "--json", "--count", "4"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert printed.returncode == 0, printed.stderr
     assert {
@@ -152,5 +152,5 @@ def test_the_program_prints_the_price(blocks, tmp_path):
     (text,) = [text for kind, text in blocks if text.startswith("# program")]
     path = tmp_path / "program.py"
     path.write_text(text)
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "101.25\n"), done.stderr

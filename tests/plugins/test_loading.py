@@ -212,7 +212,7 @@ def assert_ends_with_2(programs: Path, program: str, path: Path, fault: str) -> 
         [programs / name, *rest, "--listen", "127.0.0.1:0", path],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         cwd=path.parent,
         env={**os.environ, "COLUMNS": "1000"},
     )

@@ -14,7 +14,7 @@ from tickwire.errors import PluginError, ServerError
 from tickwire.pub import Pub
 
 CONFIG = {"server": {"listen": "127.0.0.1:0", "drain_s": 1}}
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 @feed("b.*")

@@ -30,7 +30,7 @@ def run(tickwired: Path, clean_environment: dict[str, str], tmp_path: Path) -> R
             [program, *args],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             env=clean_environment | env,
             cwd=tmp_path,
         )

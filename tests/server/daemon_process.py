@@ -79,7 +79,7 @@ class DaemonProcess:
             f"http://{self.address}{path}", method=method, headers=headers or {}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as e:
             with e:
@@ -93,10 +93,10 @@ class DaemonProcess:
 
     def admin(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """What the admin listener's socket says."""
-        connection = HTTPConnection("localhost", timeout=30)
+        connection = HTTPConnection("localhost", timeout=60)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with closing(connection):
-            connection.sock.settimeout(30)
+            connection.sock.settimeout(60)
             connection.sock.connect(self.admin_socket)
             connection.request("GET", path, headers=headers or {})
             answer = connection.getresponse()
@@ -132,7 +132,7 @@ class Wire:
         self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.connection.recv(timeout=30))
+        message: dict[str, Any] = json.loads(self.connection.recv(timeout=60))
         return message
 
     def ask(self, message: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class RawClient:
     def __init__(self, address: str, receive_buffer: int | None = None) -> None:
         host, _, port = address.rpartition(":")
         self._socket = socket.socket()
-        self._socket.settimeout(30)
+        self._socket.settimeout(60)
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.connect((host, int(port)))

@@ -29,7 +29,7 @@ def tickwire(programs: Path, clean_environment: dict[str, str]) -> Tickwire:
     def run(*args: str, **env: str) -> "subprocess.CompletedProcess[str]":
         command = [programs / "tickwire", *args]
         environment = clean_environment | env
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
     return run
 
@@ -43,7 +43,7 @@ def tcp_admin(daemon: DaemonProcess, **headers: str) -> tuple[int, str]:
     found = re.search(r"admin listener: (\S+):(\d+)", daemon.log())
     assert found, daemon.log()
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    with socket.create_connection((found[1], int(found[2])), timeout=10) as client:
+    with socket.create_connection((found[1], int(found[2])), timeout=60) as client:
         client.sendall(f"GET /v1/sessions HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
         answer = b""
         while some := client.recv(65536):

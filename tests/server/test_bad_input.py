@@ -203,7 +203,7 @@ def test_a_message_up_to_its_limit(client: Wire) -> None:
 
 def closed_with(client: Wire) -> int:
     with pytest.raises(ConnectionClosedError) as closed:
-        client.connection.recv(timeout=10)
+        client.connection.recv(timeout=60)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 
@@ -287,7 +287,7 @@ def test_a_query_that_can_be_read_in_two_ways_is_refused(daemon: DaemonProcess, 
 )
 def test_a_head_that_can_be_read_in_two_ways_is_refused(daemon: DaemonProcess, head: bytes) -> None:
     host, _, port = daemon.address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as client:
+    with socket.create_connection((host, int(port)), timeout=60) as client:
         client.sendall(head + b"\r\n\r\n")
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")

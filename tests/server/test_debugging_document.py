@@ -96,7 +96,7 @@ def run(command: str, env: dict[str, str]) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        timeout=100,
+        timeout=200,
         env=env,
     )
     if "ptrace" in done.stdout and "not permitted" in done.stdout:

@@ -45,7 +45,7 @@ class Peer:
     form: Format
 
     def receive(self) -> Any:
-        message = self.connection.recv(timeout=10)
+        message = self.connection.recv(timeout=60)
         assert isinstance(message, bytes), "a binary frame"
         return self.form.unpack(message)
 
@@ -55,7 +55,7 @@ class Peer:
 
     def closed_with(self) -> int:
         with pytest.raises(ConnectionClosedError) as closed:
-            self.connection.recv(timeout=10)
+            self.connection.recv(timeout=60)
         assert closed.value.rcvd is not None
         return closed.value.rcvd.code
 
@@ -244,7 +244,7 @@ def test_the_clients_order_of_subprotocols_decides(
     with connect(f"ws://{daemon.address}/ws", subprotocols=offered) as client:
         assert client.subprotocol == agreed
         text = agreed in (None, "tickwire.v1.json")
-        assert isinstance(client.recv(timeout=10), str if text else bytes)
+        assert isinstance(client.recv(timeout=60), str if text else bytes)
 
 
 def test_without_a_subprotocol_of_ours_there_is_no_handshake(daemon: DaemonProcess) -> None:

@@ -138,7 +138,7 @@ def test_only_the_admin_is_told(start_daemon: StartDaemon) -> None:
 
     def status(**headers: str) -> int:
         request = Request(f"http://{found[1]}/metrics", headers=headers)
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return int(answer.status)
 
     public = daemon.http("/metrics", headers={"Authorization": "Bearer s3cret"})
@@ -165,7 +165,7 @@ def test_the_command_prints_what_the_listener_tells(
             [programs / "tickwire", "metrics", *place],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             env=clean_environment,
         )
         assert run.returncode == 0, run.stderr
@@ -174,7 +174,7 @@ def test_the_command_prints_what_the_listener_tells(
         [programs / "tickwire", "metrics", "--url", daemon.address],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         env=clean_environment,
     )
     assert refused.returncode == 3

@@ -128,7 +128,7 @@ def test_what_plugins_leave_for_the_end_is_done(
     assert process.stderr is not None
     assert any(b"listening on" in line for line in process.stderr)
     process.terminate()
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, b"goodbye\n")
 
 

@@ -88,7 +88,7 @@ def replay(line: str, client: ClientConnection, server: tickwire.Server) -> None
     if sign == ">":
         client.send(rest.replace("$epoch", server.health["epoch"]))
     elif sign == "<":
-        text = client.recv(timeout=10, decode=True)
+        text = client.recv(timeout=60, decode=True)
         assert matches(parse(rest), parse(text)), f"\nexpected {rest}\ngot      {text}"
     elif rest.startswith("publish "):
         _, topic, data = rest.split(" ", 2)
@@ -121,12 +121,12 @@ def test_the_binary_blocks_are_what_the_server_does(
     assert [line[:2] for line in lines] == ["> ", "< "]
     subprotocol = Subprotocol(f"tickwire.v1.{form}")
     with connect(f"ws://{server.address}/ws", subprotocols=[subprotocol]) as client:
-        client.recv(timeout=10)  # welcome
+        client.recv(timeout=60)  # welcome
         for line in lines:
             if line.startswith(">"):
                 client.send(bytes.fromhex(line[2:]))
             else:
-                found = client.recv(timeout=10)
+                found = client.recv(timeout=60)
                 assert isinstance(found, bytes)
                 assert found.hex() == line[2:]
 
@@ -142,7 +142,7 @@ def test_the_http_blocks_are_what_the_server_answers(
     with connect(url, compression=None) as client, connect(url, compression=None):
         client.send('{"type":"subscribe","topics":["ticker.BTC-USD"]}')
         for kind in ("welcome", "ack", "snapshot"):
-            assert json.loads(client.recv(timeout=10))["type"] == kind
+            assert json.loads(client.recv(timeout=60))["type"] == kind
         for place, block in found:
             request, _, expected = block.partition("\n")
             path, _, query = request.removeprefix("GET ").partition("?")

@@ -31,7 +31,7 @@ def command(clean_environment: dict[str, str], tmp_path: Path) -> Command:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
         )
 
     return run

@@ -35,7 +35,7 @@ def free_port() -> int:
 
 def health_at(listen: str) -> Any:
     try:
-        with urllib.request.urlopen(f"http://{listen}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{listen}/health", timeout=60) as answer:
             return json.loads(answer.read())
     except OSError:
         return None
@@ -59,7 +59,7 @@ def test_it_serves_and_stops(
     command = f"exec {start} {' '.join(args)} {options} {redirection}"
     process = subprocess.Popen(["sh", "-c", command], env=clean_environment, cwd=tmp_path)
     try:
-        health = eventually(lambda: health_at(listen), within_s=30)
+        health = eventually(lambda: health_at(listen))
         assert health["store"] == "ok"
         for number in (0, 1, 2):
             target = os.readlink(f"/proc/{process.pid}/fd/{number}")
@@ -78,7 +78,7 @@ def exit_code(
 
     def run(command: str) -> int:
         shell = ["sh", "-c", f'"$0" {command}', str(tickwired)]
-        return subprocess.run(shell, env=clean_environment, cwd=tmp_path, timeout=30).returncode
+        return subprocess.run(shell, env=clean_environment, cwd=tmp_path, timeout=60).returncode
 
     return run
 

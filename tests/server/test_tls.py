@@ -22,7 +22,7 @@ from server.daemon_process import DaemonProcess, Wire
 from server.tls_socket import SharedSSLSocket
 from tickwire.errors import ConfigError, ConnectionFailedError
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def trust(folder: Path) -> ssl.SSLContext:
