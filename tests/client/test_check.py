@@ -3,10 +3,13 @@
 import asyncio
 import json
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from server.certificates import CERTIFICATE, KEY, make_certificate
 from tickwire._pattern import matches
 from tickwire._tools.check.run import Checker, CheckPlan
 
@@ -41,6 +44,31 @@ async def test_a_server_that_is_right_passes(plant: str, tickwire_command: "Comm
     assert total["messages"] > 0
     for name in ("reconnects", "stalls", "recovered", "not_recovered", "updates_conflated"):
         assert total[name] > 0, name
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_a_server_with_tls_passes_if_its_certificate_is_trusted(
+    tickwire_command: "Commands", served_at: "ServedAt", tmp_path: Path, processes: str
+) -> None:
+    make_certificate(tmp_path)
+    certificate, key = tmp_path / CERTIFICATE, tmp_path / KEY
+    sets = ("plugins.checked.rate=2000", f"tls.certificate={certificate}", f"tls.key={key}")
+    args = [word for one in sets for word in ("--set", one)]
+    url = await served_at(
+        await tickwire_command.start("serve", "checked", "--listen", "https://127.0.0.1:0", *args)
+    )
+    secure = f"wss://{urlsplit(url).netloc}/ws"
+    stranger = await tickwire_command("check", "--secs", "1", "--url", secure)
+    assert (stranger.code, stranger.out) == (3, "")
+    assert "certificate verify failed" in stranger.err
+    args = ["--secs", "3", "--connections", "12", "--reconnects", "--stalls"]
+    args += ["--processes", processes, "--json", "--url", secure]
+    ended = await tickwire_command("check", *args, SSL_CERT_FILE=str(certificate))
+    total = json.loads(ended.out.splitlines()[-1])
+    assert (ended.code, ended.err, total["violations"]) == (0, "", 0)
+    assert total["messages"] > 0
+    assert total["reconnects"] > 0
+    assert total["stalls"] > 0
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

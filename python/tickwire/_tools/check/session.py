@@ -10,10 +10,9 @@ from typing import Final
 from tickwire._tools.check.messages import Messages
 from tickwire._tools.check.model import Model, Offsets
 from tickwire._tools.check.tally import Tally
-from tickwire._tools.check.wire import TEXT, Frames, dial, frame, linger_zero
+from tickwire._tools.check.wire import TEXT, Frames, dial, frame, linger_zero, receive
 from tickwire.codes import should_reconnect
 
-READ_BYTES: Final = 262_144
 SMALL_BUFFER_BYTES: Final = 8_192
 """The receive buffer of a client that stalls: a large one would hide the stall from the server."""
 PATTERNS: Final = ("check.value.*", "check.event.*", "check.*.0", "check.*.1", "check.>")
@@ -61,7 +60,9 @@ class Session:
         """Reads what the socket holds, which is readable."""
         assert self.sock is not None
         try:
-            data = self.sock.recv(READ_BYTES)
+            data = receive(self.sock)
+            if data is None:
+                return
             self._world.tally.bytes += len(data)
             self._frames.feed(data)
             if self._frames.replies:

@@ -1,20 +1,26 @@
-"""A WebSocket on a raw socket (RFC 6455, RFC 7692), for reading much: bytes in, texts out."""
+"""A WebSocket over TCP or TLS (RFC 6455, RFC 7692), for reading much: bytes in, texts out."""
 
 import base64
 import resource
 import secrets
 import socket
+import ssl
 import struct
 import zlib
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from tickwire._reason import reason
-from tickwire.errors import ConfigError, ConnectionFailedError, DeniedError
+from tickwire.errors import ConnectionFailedError, DeniedError
 from tickwire.url import shown
 
 TIMEOUT_S: Final = 10.0
 HEAD_BYTES_MAX: Final = 16_384
+RECORD_BYTES_MAX: Final = 16_384
+"""The plaintext of one TLS record (RFC 8446 section 5.1). A read with less room leaves bytes
+behind in OpenSSL, and no selector tells of them."""
+READ_BYTES: Final = 262_144
 TAIL: Final = b"\x00\x00\xff\xff"
 CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
 
@@ -22,10 +28,12 @@ CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
 def dial(url: str, deflate: bool, receive_bytes: int | None) -> "tuple[socket.socket, Frames]":
     """A connected socket, and what reads from it; it may hold the first messages already."""
     parts, place = urlsplit(url), shown(url)
-    if parts.scheme != "ws":
-        raise ConfigError(f"url: {place} is not ws://, which is all that check speaks", field="url")
+    secure = parts.scheme == "wss"
     try:
-        sock = _connect((parts.hostname or "", parts.port or 80), receive_bytes)
+        port = parts.port or (443 if secure else 80)
+        sock = _connect((parts.hostname or "", port), receive_bytes)
+        if secure:
+            sock = _tls().wrap_socket(sock, server_hostname=parts.hostname)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         sock.sendall(_request(parts.netloc, path, deflate))
         head, rest = _read_head(sock)
@@ -56,6 +64,34 @@ def _connect(place: tuple[str, int], receive_bytes: int | None) -> socket.socket
     return sock
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Trusts what this machine trusts, or the certificates in the file that SSL_CERT_FILE names."""
+    return ssl.create_default_context()
+
+
+def receive(sock: socket.socket) -> bytes | None:
+    """What a readable socket holds: b"" once the server has ended it, None if TLS has no bytes yet.
+
+    Raises `OSError`.
+    """
+    if not isinstance(sock, ssl.SSLSocket):
+        return sock.recv(READ_BYTES)
+    parts: list[bytes] = []
+    size, ended = 0, False
+    sock.settimeout(0)
+    try:
+        while size < READ_BYTES and not ended:
+            parts.append(sock.recv(RECORD_BYTES_MAX))
+            size += len(parts[-1])
+            ended = not parts[-1]
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        pass
+    finally:
+        sock.settimeout(TIMEOUT_S)
+    return b"".join(parts) if parts else None
+
+
 def _request(host: str, path: str, deflate: bool) -> bytes:
     lines = [
         f"GET {path} HTTP/1.1",
@@ -73,7 +109,7 @@ def _request(host: str, path: str, deflate: bool) -> bytes:
 def _read_head(sock: socket.socket) -> tuple[str, bytes]:
     data = b""
     while b"\r\n\r\n" not in data:
-        more = sock.recv(4096)
+        more = sock.recv(RECORD_BYTES_MAX)
         data += more
         if not more or len(data) > HEAD_BYTES_MAX:
             break
