@@ -302,9 +302,16 @@ std::string Admission::token_to_judge(const Session& session) const {
 void Admission::forget(const Session& session) {
   Desk* desk = find_desk(parts_.sessions.ref(session));
   if (desk == nullptr) return;
-  // Their questions keep them until they are answered or late.
-  for (const WaitingPtr& waiting : desk->waiting) *waiting = Waiting{};
-  desks_[session.slot].reset();
+  // Thousands of topics, whose memory is given back elsewhere. Their questions keep a Waiting, empty, until
+  // they are answered or late.
+  struct Gone {
+    std::unique_ptr<Desk> desk;
+    std::vector<Waiting> waiting;
+  };
+  const auto gone = std::make_shared<Gone>();
+  for (const WaitingPtr& waiting : desk->waiting) gone->waiting.push_back(std::exchange(*waiting, Waiting{}));
+  gone->desk = std::move(desks_[session.slot]);
+  if (parts_.config.offload != nullptr) parts_.config.offload->run(Offload::kNobody, [gone] {});
 }
 
 Admission::Desk* Admission::find_desk(SessionRef ref) const {

@@ -7,6 +7,11 @@
 #include "base/work.h"
 
 namespace tickwire {
+namespace {
+
+constexpr std::size_t kFreePlacesAStep = 64;
+
+}  // namespace
 
 void TopicState::keep_paced_base(std::size_t most) {
   const auto known =
@@ -87,8 +92,7 @@ bool TopicTable::join(PatternState& state, const Budget& budget) {
       Work::count();
       TopicState* known = find(interest.topic->id);
       if (known != nullptr) {
-        if (std::ranges::find(known->patterns, &state) == known->patterns.end())
-          known->patterns.push_back(&state);
+        if (std::ranges::find(known->patterns, &state) == known->patterns.end()) add_to(*known, state);
       } else if (interest.update && !interest.delivered) {
         add_state(*interest.topic, std::move(interest.update), false);
       }
@@ -110,12 +114,15 @@ bool TopicTable::unwant_pattern(PatternState& state) {
 }
 
 bool TopicTable::leave(PatternState& state, TopicId& place, const Budget& budget) {
-  for (; place < states_.size(); ++place) {
+  for (; state.topics > 0 && place < states_.size(); ++place) {
     if (budget.spent()) return false;
+    if (place % kFreePlacesAStep == 0) Work::count();
     TopicState* topic = states_[place].get();
     if (topic == nullptr) continue;
     Work::count();
-    if (std::erase(topic->patterns, &state) > 0) drop_if_unwanted(*topic);
+    if (std::erase(topic->patterns, &state) == 0) continue;
+    --state.topics;
+    drop_if_unwanted(*topic);
   }
   patterns_.erase(state.id);
   return true;
@@ -180,13 +187,18 @@ TopicState* TopicTable::next_after(std::uint64_t apply_no) {
   return next ? &state(next->topic_id) : nullptr;
 }
 
+void TopicTable::add_to(TopicState& topic, PatternState& pattern) {
+  topic.patterns.push_back(&pattern);
+  ++pattern.topics;
+}
+
 TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) {
   Work::count(2);
   if (topic.id >= states_.size()) states_.resize(std::max<std::size_t>(topic.id + 1, states_.size() * 2));
   states_[topic.id] = std::make_unique<TopicState>();
   TopicState& state = *states_[topic.id];
   state.topic = &topic;
-  pattern_index_.each_match(topic.name, [&](PatternState* pattern) { state.patterns.push_back(pattern); });
+  pattern_index_.each_match(topic.name, [&](PatternState* pattern) { add_to(state, *pattern); });
   // Where a pattern has been matching, all updates are still in the inbox, and its subscribers are owed each.
   if (last && (!delivered || state.patterns.empty())) {
     if (!last->status_only()) state.recent[0] = last;
@@ -205,6 +217,7 @@ void TopicTable::drop_if_unwanted(TopicState& state) {
 
 void TopicTable::drop(TopicState& state) {
   changes_.remove(state.apply_no);
+  for (PatternState* pattern : state.patterns) --pattern->topics;
   states_[state.topic->id].reset();
 }
 

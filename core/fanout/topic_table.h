@@ -42,6 +42,7 @@ struct PatternState {
   std::array<PatternSent, 2> sent;  // the last data updates, nearest first
   std::string joined_to;            // by name: the topics up to here have it in their lists
   bool joined = false;              // all of them
+  std::size_t topics = 0;           // that have it in their lists
 };
 
 // A snapshot that paced subscriptions were sent, and the next one assembled against it.
@@ -130,6 +131,7 @@ class TopicTable {
  private:
   // `delivered`: what was published is on its way.
   TopicState& add_state(Topic& topic, UpdatePtr last, bool delivered = true);
+  static void add_to(TopicState& topic, PatternState& pattern);
   void drop_if_unwanted(TopicState& state);
   void drop(TopicState& state);
   void log(TopicState& state);

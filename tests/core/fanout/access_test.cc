@@ -1,17 +1,8 @@
 #include "answering.h"
-#include "base/work.h"
 #include "protocol/command.h"
 
 namespace tickwire {
 namespace {
-
-std::string guarded_topics(std::size_t count) {
-  std::string topics;
-  for (std::size_t i = 0; i < count; ++i) {
-    topics += (i > 0 ? ",\"" : "\"") + std::string("guarded.") + std::to_string(i) + '"';
-  }
-  return topics;
-}
 
 TEST(Access, TheAckWaitsForTheAuthorizerAndHoldsEachResult) {
   Answering plant;
@@ -96,118 +87,6 @@ TEST(Access, OnlyADenialIsFinal) {
   crowded.subscribe("guarded.a");
   plant.answer(allow(plant.last()));
   EXPECT_EQ(crowded.heard(), (Lines{"ack"}));
-}
-
-TEST(Access, ASessionHasSoManyQuestionsOpenAndItsOthersWaitInLine) {
-  Answering plant;
-  Client client(plant);
-  client.heard();
-  const std::string topics = guarded_topics(1'000);
-  client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
-  EXPECT_EQ(plant.access.questions.size(), kSessionQuestionsMax);
-  for (std::size_t i = 0; i < 1'000; ++i) {
-    ASSERT_LE(plant.access.questions.size(), i + kSessionQuestionsMax);
-    plant.answer(allow(plant.access.questions.at(i)));
-  }
-  EXPECT_EQ(client.socket.take().at(0)["results"].size(), 1'000U);
-  EXPECT_EQ(plant.shard.stats().subscriptions, 1'000U);
-}
-
-TEST(Access, AnUnsubscribeTakesBackWhatStillWaits) {
-  Answering plant;
-  Client client(plant);
-  client.subscribe("guarded.a");
-  client.unsubscribe("guarded.a");
-  plant.answer(allow(plant.access.questions[0]));
-  plant.publish("guarded.a", R"({"p":1})");
-  plant.run();
-  EXPECT_EQ(client.heard(), (Lines{"welcome", "ack", "ack"}));
-}
-
-TEST(Access, AnUnsubscribeTakesBackOnlyItsTopicsAndOnlyOfItsSession) {
-  Answering plant;
-  Client client(plant);
-  Client other(plant);
-  client.heard();
-  client.say(R"({"type":"subscribe","id":1,"topics":["guarded.a","guarded.b"]})");
-  client.say(R"({"type":"subscribe","id":2,"topics":["guarded.a","open.c"]})");
-  other.subscribe("guarded.a");
-  client.say(R"({"type":"unsubscribe","id":3,"topics":["guarded.a","open.c","guarded.d"]})");
-  const auto left = client.socket.take().at(0);
-  EXPECT_FALSE(left["results"][0].contains("error"));
-  EXPECT_FALSE(left["results"][1].contains("error"));
-  EXPECT_EQ(left["results"][2]["error"]["code"], "not_subscribed");
-  for (const AccessQuestion& question : plant.access.questions) plant.shard.answer(allow(question));
-  plant.run();
-  const auto acks = client.socket.take();
-  ASSERT_EQ(acks.size(), 2U);
-  for (const auto& result : {acks[0]["results"][0], acks[1]["results"][0], acks[1]["results"][1]}) {
-    EXPECT_EQ(result["error"]["code"], "not_subscribed") << result;
-  }
-  EXPECT_EQ(acks[0]["results"][1]["seq"], 0);
-  EXPECT_EQ(plant.shard.stats().subscriptions, 2U) << "guarded.b, and that of the other";
-}
-
-TEST(Access, AnUnsubscribeOfManyTopicsCostsTheSameHoweverManyWait) {
-  Answering plant;
-  Client client(plant);
-  const std::string topics = guarded_topics(kTopicsPerCommandMax);
-  for (int i = 0; i < 16; ++i) client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
-  plant.run();
-  client.socket.take();
-  const std::uint64_t before = Work::done();
-  client.say(R"({"type":"unsubscribe","topics":[)" + topics + "]}");
-  plant.run();
-  EXPECT_EQ(client.socket.take().at(0)["results"].size(), kTopicsPerCommandMax);
-  const std::uint64_t steps = Work::done() - before;
-  EXPECT_GT(steps, 2 * kTopicsPerCommandMax) << "each topic is looked up, and answered";
-  EXPECT_LT(steps, 16 * kTopicsPerCommandMax) << "but not in each subscribe that waits";
-}
-
-TEST(Access, ManyGuardedTopicsAreLookedAtInPiecesAndAgainForANewToken) {
-  Answering plant;
-  plant.access.authenticator = true;
-  Client client(plant);
-  client.socket.take();
-  // Once a subscribe is decided, each topic of it is looked up in one go; guards are asked about in pieces.
-  constexpr std::uint64_t kStepsMax = kTopicsPerCommandMax + 4 * kPieceSteps;
-  std::uint64_t longest = 0;
-  const auto measure = [&longest](const auto& call) {
-    const std::uint64_t before = Work::done();
-    call();
-    longest = std::max(longest, Work::done() - before);
-  };
-  const auto rest = [&] {
-    std::int64_t wait = 0;
-    while (wait == 0) measure([&] { wait = plant.shard.run(); });
-  };
-  const auto subscribe = [&] {
-    client.say(R"({"type":"subscribe","topics":[)" + guarded_topics(kTopicsPerCommandMax) + "]}");
-    rest();
-  };
-  for (int i = 0; i < 16; ++i) subscribe();
-  EXPECT_EQ(plant.access.questions.size(), kSessionQuestionsMax);
-  client.say(R"({"type":"auth","token":"new"})");
-  ASSERT_EQ(plant.access.questions.size(), kSessionQuestionsMax) << "its own room is full";
-  for (std::size_t i = 0; plant.shard.stats().subscriptions < kTopicsPerCommandMax; ++i) {
-    ASSERT_LT(i, 40 * kTopicsPerCommandMax);
-    ASSERT_LT(i, plant.access.questions.size());
-    measure([&] { plant.shard.answer(allow(plant.access.questions[i])); });
-    rest();
-  }
-  EXPECT_LT(longest, kStepsMax);
-}
-
-TEST(Access, CommandsThatWaitAreLimitedExactly) {
-  Answering plant;
-  Client client(plant);
-  for (int i = 0; i < 16; ++i) client.subscribe("guarded.a");
-  EXPECT_EQ(client.heard(), (Lines{"welcome"}));
-  client.subscribe("guarded.a");
-  EXPECT_EQ(client.socket.take().at(0)["code"], "too_many");
-  plant.answer(allow(plant.access.questions[0]));
-  client.subscribe("guarded.a");
-  EXPECT_EQ(client.heard(), (Lines{"ack"}));
 }
 
 TEST(Access, CommandsAfterATokenWaitForItsClaims) {

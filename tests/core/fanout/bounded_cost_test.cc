@@ -259,6 +259,25 @@ TEST_F(BoundedCost, APatternThatIsLiveAgainOrEndsDropsItsChildrenInPieces) {
   }
 }
 
+TEST_F(BoundedCost, PatternsLeaveOnlyWhatTheyMatchHoweverManyTopicsWereOnceWanted) {
+  Client client(plant);
+  subscribe_all(client, 60'000);
+  for (int i = 0; i < 60'000; i += 10'000) {
+    std::string text = subscribe_to(i, i + 10'000);
+    client.say(text.replace(text.find("subscribe"), 9, "unsubscribe"));
+    rest();
+  }
+  publish(1);
+  std::string patterns = "\"t.x0.>\"";
+  for (int i = 1; i < 99; ++i) patterns += ",\"none" + std::to_string(i) + ".>\"";
+  for (const char* type : {"subscribe", "unsubscribe"}) {
+    const std::string text = R"({"type":")" + std::string(type) + R"(","topics":[)" + patterns + ",\"t.*\"]}";
+    EXPECT_LT(steps_of([&] { client.say(text); }), kCallStepsMax);
+    EXPECT_LT(rest(), kCallStepsMax);
+    EXPECT_LT(calls, 5) << "those that match nothing have nothing to leave";
+  }
+}
+
 TEST_F(BoundedCost, AListThatMatchesNothing) {
   publish(30'000);
   Client client(plant);
