@@ -209,6 +209,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
 }
 
 void Commands::keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result) {
+  if (decision && !result.error) leases_.take_up(session, result.topic);
   if (!decision) {
     // The last answer for a topic counts, so a denial ends what an earlier one allowed.
     if (decision.error().code != ErrorCode::kDenied) return;

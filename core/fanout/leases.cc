@@ -54,7 +54,6 @@ bool Leases::keep(const Session& session, const std::string& topic, const Grant&
     found = book->leases.emplace(topic, Lease{}).first;
     found->second.topic = &found->first;
   }
-  found->second.held.reset();
   renew(*book, found->second, grant);
   schedule(*book);
   return true;
@@ -68,6 +67,19 @@ void Leases::renew(Book& book, Lease& lease, const Grant& grant) {
   const std::int64_t lead =
       ends ? renewal_lead_us(grant.expires_us - now, parts_.config.access_deadline_ms) : 0;
   set_ask(book, lease, grant.expires_us - lead);
+}
+
+void Leases::take_up(Session& session, const std::string& topic) {
+  Book* book = find_book(parts_.sessions.ref(session));
+  if (book == nullptr) return;
+  const auto found = book->leases.find(topic);
+  if (found == book->leases.end() || !found->second.held) return;
+  if (subscriptions_.find(session, topic)) {
+    found->second.held.reset();
+  } else {
+    resume(*book, session, found->second);
+    schedule(*book);
+  }
 }
 
 bool Leases::end(const Session& session, std::string_view topic) {
@@ -225,7 +237,9 @@ std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
   } else {
     const Subscription& subscription = session.exact()[*index];
     held.pace_ms = subscription.pace_ms;
-    if (parts_.topics.state(subscription.topic_id).is_event() && !subscription.fresh) {
+    const bool event = parts_.topics.state(subscription.topic_id).is_event();
+    // A pattern that covers the topic goes on with it.
+    if (event && !subscription.fresh && !subscriptions_.is_covered(session, *lease.topic)) {
       held.seq = subscription.seq;
     }
   }
@@ -240,7 +254,7 @@ std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) 
   options.pace_ms = held.pace_ms;
   options.same_epoch = true;
   SeqByTopic since;
-  if (held.seq) {
+  if (held.seq && !subscriptions_.is_covered(session, *lease.topic)) {
     since.emplace(*lease.topic, *held.seq);
     options.since = &since;
   }

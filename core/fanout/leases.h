@@ -49,6 +49,9 @@ class Leases {
   Leases(ShardParts& parts, Sender& sender, Subscriptions& subscriptions, Admission& admission)
       : parts_(parts), sender_(sender), subscriptions_(subscriptions), admission_(admission) {}
 
+  // A subscribe of the topic was allowed. Where its lease is held, it is no longer; what the end of the lease
+  // took away between the pieces of that subscribe is subscribed again.
+  void take_up(Session& session, const std::string& topic);
   // A subscription that was made because of `grant`. False: the session has subscriptions_max leases already,
   // those that are held included; nothing was kept.
   bool keep(const Session& session, const std::string& topic, const Grant& grant);

@@ -32,8 +32,8 @@ bool Overlap::overridden_by_ending(Session& session, const PatternSubscription& 
                                    const TopicState& state) {
   return std::ranges::any_of(session.patterns(), [&](const PatternSubscription& rival) {
     const auto matches = [&rival](const PatternState* other) { return other->id == rival.pattern_id; };
-    return rival.phase != Phase::kUnused && rival.ending && decides_before(rival, pattern, state) &&
-           std::ranges::any_of(state.patterns, matches);
+    return rival.phase != Phase::kUnused && pattern.order < rival.ends_before &&
+           decides_before(rival, pattern, state) && std::ranges::any_of(state.patterns, matches);
   });
 }
 
@@ -48,13 +48,24 @@ PatternSubscription* Overlap::covering_pattern(Session& session, const TopicStat
   return first;
 }
 
+const PatternSubscription* Overlap::heir_of(Session& session, const PatternSubscription& ending,
+                                            const TopicState& state) const {
+  const PatternSubscription* heir = covering_pattern(session, state);
+  return heir != nullptr && heir->order < ending.ends_before ? heir : nullptr;
+}
+
+bool Overlap::is_over(Session& session, const Subscription& subscription) const {
+  if (!subscription.child || session.ending_count() == 0) return false;
+  return covering_pattern(session, parts_.topics.state(subscription.topic_id)) == nullptr;
+}
+
 bool Overlap::owes(const PatternSubscription& pattern, const TopicState& state) {
   return pattern.phase == Phase::kBehind && state.last && state.apply_no > pattern.caught_up_to;
 }
 
 void Overlap::add_child(Session& session, const PatternSubscription& pattern, const Applied& applied,
                         bool fresh) {
-  if (pattern.ending && covering_pattern(session, *applied.state) == nullptr) return;
+  if (pattern.ending() && heir_of(session, pattern, *applied.state) == nullptr) return;
   Subscription child;
   child.topic_id = applied.state->topic->id;
   child.seq = applied.seq_before;
@@ -85,7 +96,10 @@ void Overlap::drop_child_if_over(Session& session, SubscriptionIndex index) cons
 }
 
 void Overlap::tidy(Session& session) {
+  const auto behind = [](const PatternSubscription& pattern) { return pattern.phase == Phase::kBehind; };
   if (!session.has_children()) return;
+  // The last of the patterns to be live looks for all: 100 of them may be about the same topics.
+  if (session.ending_count() == 0 && std::ranges::any_of(session.patterns(), behind)) return;
   session.tidy_again = true;
   if (session.tidying) return;
   session.tidying = true;
@@ -115,7 +129,7 @@ bool Overlap::hand_over(Session& session, const PatternSubscription& gone,
   if (!place) {
     place = gone.caught_up_to;
     for (const PatternSubscription& heir : session.patterns()) {
-      if (heir.phase == Phase::kBehind && !heir.ending) place = std::min(*place, heir.caught_up_to);
+      if (heir.phase == Phase::kBehind && !heir.ending()) place = std::min(*place, heir.caught_up_to);
     }
   }
   while (TopicState* state = parts_.topics.next_after(*place)) {
@@ -123,7 +137,7 @@ bool Overlap::hand_over(Session& session, const PatternSubscription& gone,
     place = state->apply_no;
     const auto is_gone = [&gone](const PatternState* pattern) { return pattern->id == gone.pattern_id; };
     if (std::ranges::none_of(state->patterns, is_gone)) continue;
-    const PatternSubscription* heir = covering_pattern(session, *state);
+    const PatternSubscription* heir = heir_of(session, gone, *state);
     const bool decided = heir != nullptr && gone.order < heir->order;
     if (!decided || session.find(state->topic->id) != nullptr) continue;
     const bool owed = owes(gone, *state);

@@ -9,8 +9,8 @@
 // and what a pattern or a topic that ends leaves to the patterns that go on (its *heirs*). It ends once it is
 // live and no pattern of the session that matches its topic is behind, or when none matches any more.
 //
-// A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in its
-// place, until the children that no other pattern covers are gone and its heirs have what it owed.
+// A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in
+// its place, until the children that no other pattern covers are gone and its heirs have what it owed.
 //
 // Loop thread.
 #pragma once
@@ -35,6 +35,8 @@ class Overlap {
                                 const TopicState& state) const;
   // The pattern that decides about a topic where no subscription to that topic does. Null: none matches.
   [[nodiscard]] PatternSubscription* covering_pattern(Session& session, const TopicState& state) const;
+  // A child that no pattern covers any more, which tidy() has yet to drop: it is silent.
+  [[nodiscard]] bool is_over(Session& session, const Subscription& subscription) const;
   // `pattern` has yet to show the topic as it is.
   static bool owes(const PatternSubscription& pattern, const TopicState& state);
 
@@ -43,6 +45,7 @@ class Overlap {
   // After a child became live.
   void drop_child_if_over(Session& session, SubscriptionIndex index) const;
   // After a pattern became live or ended: drops the children that are over, in pieces (Session::tidying).
+  // Nothing is done while another pattern is behind, which has yet to become live.
   void tidy(Session& session);
   // What `gone`, which is ending, owes of topics that its heirs go on with becomes children, a piece of it,
   // with `place` empty at first. True: all of it.
@@ -50,6 +53,9 @@ class Overlap {
                  const Budget& budget);
 
  private:
+  // Who goes on with a topic of `ending`: not one that was subscribed after its end, which shows all itself.
+  [[nodiscard]] const PatternSubscription* heir_of(Session& session, const PatternSubscription& ending,
+                                                   const TopicState& state) const;
   [[nodiscard]] static bool overridden_by_ending(Session& session, const PatternSubscription& pattern,
                                                  const TopicState& state);
 

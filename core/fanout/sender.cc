@@ -57,6 +57,7 @@ void Sender::deliver(Session& session, const LiveItem& item) {
 
 void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied) {
   Subscription& subscription = session.exact()[index];
+  if (overlap_.is_over(session, subscription)) return;
   const Update& update = *applied.update;
   if (subscription.phase != Phase::kLive) {
     // One that resumed ahead of this shard: now the shard is where the client is.
@@ -145,6 +146,7 @@ bool Sender::catch_up(Session& session) {
 bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
   if (subscription.phase != Phase::kBehind || subscription.held) return true;
+  if (overlap_.is_over(session, subscription)) return true;
   TopicState& state = parts_.topics.state(subscription.topic_id);
   if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
@@ -205,7 +207,7 @@ bool Sender::replay(Session& session, Subscription& subscription, const TopicSta
 
 bool Sender::catch_up_pattern(Session& session, SubscriptionIndex index) {
   PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
-  if (pattern.phase != Phase::kBehind || pattern.held || pattern.ending) return true;
+  if (pattern.phase != Phase::kBehind || pattern.held || pattern.ending()) return true;
   if (pattern.pace_ms > 0) return send_round(session, index);
   if (!show_changes(session, pattern, UINT64_MAX)) return false;
   pattern.phase = Phase::kLive;

@@ -311,6 +311,11 @@ std::optional<SubscriptionIndex> Subscriptions::find(Session& session, std::stri
   return index;
 }
 
+bool Subscriptions::is_covered(Session& session, std::string_view topic) const {
+  const Topic* known = parts_.topics.find_topic(topic);
+  return known != nullptr && overlap_.covering_pattern(session, parts_.topics.state(known->id)) != nullptr;
+}
+
 void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
   Subscription& subscription = session.exact()[index];
   TopicState& state = parts_.topics.state(subscription.topic_id);

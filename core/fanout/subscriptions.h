@@ -51,6 +51,8 @@ class Subscriptions {
   bool release(Session& session, std::size_t& place, const Budget& budget);
   // What the client asked for under that very text.
   [[nodiscard]] std::optional<SubscriptionIndex> find(Session& session, std::string_view text) const;
+  // A pattern of the client's decides about the topic where no subscription to that very topic does.
+  [[nodiscard]] bool is_covered(Session& session, std::string_view topic) const;
   // Takes down those of a session that is gone, a piece of them; true: none is left.
   bool forget(Session& session, const Budget& budget);
 

@@ -94,7 +94,7 @@ Subscription* Session::find(std::uint32_t topic_id, SubscriptionIndex* index) {
 PatternSubscription* Session::find_pattern(std::uint32_t pattern_id, SubscriptionIndex* index) {
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
     const PatternSubscription& pattern = patterns_[i];
-    if (pattern.phase == Phase::kUnused || pattern.ending || pattern.pattern_id != pattern_id) continue;
+    if (pattern.phase == Phase::kUnused || pattern.ending() || pattern.pattern_id != pattern_id) continue;
     if (index != nullptr) *index = static_cast<SubscriptionIndex>(i) | kPatternBit;
     return &patterns_[i];
   }
@@ -131,7 +131,7 @@ SubscriptionIndex Session::add_pattern(PatternSubscription subscription) {
 }
 
 void Session::begin_end(SubscriptionIndex pattern) {
-  patterns_[pattern & ~kPatternBit].ending = true;
+  patterns_[pattern & ~kPatternBit].ends_before = next_order_;
   ++ending_count_;
   --asked_;
 }
@@ -141,8 +141,7 @@ void Session::remove(SubscriptionIndex index) {
     PatternSubscription& pattern = patterns_[index & ~kPatternBit];
     pattern.phase = Phase::kUnused;
     --pattern_count_;
-    if (pattern.ending) {
-      pattern.ending = false;
+    if (std::exchange(pattern.ends_before, 0) != 0) {
       --ending_count_;
     } else {
       --asked_;
