@@ -23,8 +23,7 @@ class NamingSource final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return true; }
-  void list_sessions(const SessionsQuery& /*query*/,
-                     std::function<void(std::string)> /*done*/) override {}
+  void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
 };
 
 struct AdminSite {

@@ -28,8 +28,7 @@ class GivenHealth final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return serving; }
-  void list_sessions(const SessionsQuery& /*query*/,
-                     std::function<void(std::string)> /*done*/) override {}
+  void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
 
   bool well = true;
   bool serving = true;
