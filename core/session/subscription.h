@@ -65,10 +65,11 @@ struct PatternSubscription {
   std::uint32_t order = 0;       // of its subscribing: the earlier one delivers what several match
   std::uint16_t pace_ms = 0;
   Phase phase = Phase::kUnused;
-  bool queued = false;            // in the session's list of those to be sent
-  bool held = false;              // silent until the command that it belongs to is answered
-  std::uint32_t ends_before = 0;  // not 0: unsubscribed; it is silent, and decides still, until its heirs...
-                                  // ...have its topics: the patterns of a smaller order
+  bool queued = false;  // in the session's list of those to be sent
+  bool held = false;    // silent until the command that it belongs to is answered
+  // Not 0: it is ending, which is silent, and decides still until its heirs have its topics. Those are the
+  // patterns of a smaller order.
+  std::uint32_t ends_before = 0;
   std::unique_ptr<PacedRound> round;  // where pace_ms > 0, from its first one on
 
   [[nodiscard]] bool ending() const { return ends_before != 0; }

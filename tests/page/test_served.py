@@ -82,6 +82,10 @@ def test_what_a_page_loads_to_embed_a_ticker_stays_light(served: Served) -> None
     assert size <= EMBED_BYTES_MAX, f"{size} bytes gzipped, at most {EMBED_BYTES_MAX}"
 
 
+def test_pages_that_name_the_module_of_before_go_on(served: Served) -> None:
+    assert {"tick_er.js", "share.js"} <= loaded_by("ticker.js", served)
+
+
 def test_the_page_stays_light(served: Served) -> None:
     scripts = [text for name, text in served.items() if name.startswith("page")]
     assert len(scripts) >= 2
