@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/work.h"
+#include "fanout/offload.h"
 
 namespace tickwire {
 namespace {
@@ -302,16 +303,19 @@ std::string Admission::token_to_judge(const Session& session) const {
 void Admission::forget(const Session& session) {
   Desk* desk = find_desk(parts_.sessions.ref(session));
   if (desk == nullptr) return;
-  // Thousands of topics, whose memory is given back elsewhere. Their questions keep a Waiting, empty, until
-  // they are answered or late.
   struct Gone {
     std::unique_ptr<Desk> desk;
     std::vector<Waiting> waiting;
   };
-  const auto gone = std::make_shared<Gone>();
-  for (const WaitingPtr& waiting : desk->waiting) gone->waiting.push_back(std::exchange(*waiting, Waiting{}));
-  gone->desk = std::move(desks_[session.slot]);
-  if (parts_.config.offload != nullptr) parts_.config.offload->run(Offload::kNobody, [gone] {});
+  Gone gone;
+  std::size_t names = 0;
+  for (const WaitingPtr& waiting : desk->waiting) {
+    names += waiting->request.topics.size();
+    // The questions keep it, empty, until they are answered or late.
+    gone.waiting.push_back(std::exchange(*waiting, Waiting{}));
+  }
+  gone.desk = std::move(desks_[session.slot]);
+  const auto freed = shared_names(parts_.config.offload, names, std::move(gone));
 }
 
 Admission::Desk* Admission::find_desk(SessionRef ref) const {

@@ -22,8 +22,6 @@ namespace {
 
 // Parsing takes some 50 ns a byte at worst.
 constexpr std::size_t kBytesAStep = 8;
-// A command of more names is freed on a worker: it takes some 70 ns a name.
-constexpr std::size_t kNamesFreedOnLoopMax = 2'000;
 
 // `command` outlives them.
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
@@ -37,13 +35,6 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
     options.pace_ms = static_cast<std::uint16_t>(std::ceil(1000 / command.max_rate));
   }
   return options;
-}
-
-// Freed by a worker where it holds many names.
-template <typename T>
-std::shared_ptr<T> shared(Offload* offload, std::size_t names, T value) {
-  const bool many = offload != nullptr && names > kNamesFreedOnLoopMax;
-  return many ? freed_elsewhere(*offload, std::move(value)) : std::make_shared<T>(std::move(value));
 }
 
 Activity activity_of(const Command& command) {
@@ -162,7 +153,8 @@ void Commands::add_result(AckWriter& ack, const TopicResult& result) {
 
 void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
   AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
-  const auto decided = shared(parts_.config.offload, command.topics.size() + command.since.size(), Decided{});
+  const auto decided =
+      shared_names(parts_.config.offload, command.topics.size() + command.since.size(), Decided{});
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.epoch);
   admit(session, id, std::move(request),
@@ -183,11 +175,11 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
   };
   const std::size_t names = decided->command.topics.size();
   const auto progress =
-      shared(parts_.config.offload, names,
-             Progress{
-                 {parts_, subscriptions_, decided->command, decided->options, decided->decisions},
-                 {session.framing.format, id, names},
-             });
+      shared_names(parts_.config.offload, names,
+                   Progress{
+                       {parts_, subscriptions_, decided->command, decided->options, decided->decisions},
+                       {session.framing.format, id, names},
+                   });
   sequencer_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
     if (!progress->acked) {
       if (!progress->run.run(asker, budget)) return false;
@@ -233,8 +225,8 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
     AckWriter ack;
   };
   const std::size_t names = command.topics.size();
-  const auto progress =
-      shared(parts_.config.offload, names, Progress{command.topics, {}, {session.framing.format, id, names}});
+  const auto progress = shared_names(parts_.config.offload, names,
+                                     Progress{command.topics, {}, {session.framing.format, id, names}});
   progress->waited = admission_.withdraw(session, progress->topics);
   sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
     AckWriter& ack = progress->ack;

@@ -9,6 +9,7 @@
 // drops its task.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,6 +34,16 @@ std::shared_ptr<T> freed_elsewhere(Offload& offload, T value) {
   return std::shared_ptr<T>(std::make_unique<T>(std::move(value)).release(), [&offload](T* last) {
     offload.run(Offload::kNobody, [held = std::shared_ptr<T>(last)] {});
   });
+}
+
+// More names are freed by a worker: it takes some 70 ns a name.
+inline constexpr std::size_t kNamesFreedOnLoopMax = 2'000;
+
+// A value that holds so many names: freed elsewhere if they are many and there is an Offload.
+template <typename T>
+std::shared_ptr<T> shared_names(Offload* offload, std::size_t names, T value) {
+  const bool many = offload != nullptr && names > kNamesFreedOnLoopMax;
+  return many ? freed_elsewhere(*offload, std::move(value)) : std::make_shared<T>(std::move(value));
 }
 
 }  // namespace tickwire
