@@ -39,6 +39,11 @@ bool Encoder::plain(const Session& session, std::string_view payload) {
   return true;
 }
 
+bool Encoder::plain(const Session& session, Subscription& subscription, std::string_view payload) {
+  subscription.trail.clear();
+  return plain(session, payload);
+}
+
 void Encoder::append_standalone(Session& session, const std::string& payload, std::size_t message_bytes) {
   buffer_.append_message(session.framing, payload, true);
   session.window.advance(message_bytes);
@@ -58,10 +63,7 @@ bool Encoder::update(Session& session, Subscription& subscription, const Applied
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.update();
   if (update.status_only()) return plain(session, message);
-  if (!compresses(session, message)) {
-    subscription.trail.clear();
-    return plain(session, message);
-  }
+  if (!compresses(session, message)) return plain(session, subscription, message);
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
@@ -140,10 +142,7 @@ const Assembled* Encoder::linked_step(const Forms& forms, const PatternStep& ste
 bool Encoder::kept_update(Session& session, Subscription& subscription, const Update& update) {
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.update();
-  if (!compresses(session, message)) {
-    subscription.trail.clear();
-    return plain(session, message);
-  }
+  if (!compresses(session, message)) return plain(session, subscription, message);
   if (!fits_message(session, message)) return false;
   if (subscription.trail.count() != 1) subscription.from_snapshot = false;
   subscription.trail.push(session.window);
@@ -157,10 +156,7 @@ bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState&
   const Update& update = *state.last;
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.snapshot();
-  if (!compresses(session, message)) {
-    subscription.trail.clear();
-    return plain(session, message);
-  }
+  if (!compresses(session, message)) return plain(session, subscription, message);
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};

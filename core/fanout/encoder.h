@@ -54,6 +54,8 @@ class Encoder {
     return fits(session.framing.framed_bytes(payload.size()));
   }
   bool plain(const Session& session, std::string_view payload);
+  // Data that goes plain: what follows it has no base.
+  bool plain(const Session& session, Subscription& subscription, std::string_view payload);
   // The update alone, compressed, at the session's position.
   void append_standalone(Session& session, const std::string& payload, std::size_t message_bytes);
   void append_linked(Session& session, const Assembled& form, std::span<const std::uint32_t> gaps);
