@@ -35,7 +35,7 @@ class Jobs {
     waiting_.pop_front();
     if (!piece(budget())) add(std::move(piece));
   }
-  // Those that are not done never will be.
+  // Forgets the jobs that are not done.
   void drop() { waiting_.clear(); }
 
  private:

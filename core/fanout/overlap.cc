@@ -6,7 +6,6 @@
 #include "base/work.h"
 
 namespace tickwire {
-
 namespace {
 
 bool decides_before(const PatternSubscription& rival, const PatternSubscription& pattern,

@@ -79,7 +79,7 @@ class Session : public Timer {  // which is its shard's
 
   // --- subscriptions ----------------------------------------------------------------------------------
   [[nodiscard]] std::size_t subscription_count() const { return asked_; }  // those of the client's asking
-  // Those that are ending do not count, nor are they found.
+  // Patterns that are ending are not counted here, and find_pattern() does not find them.
   [[nodiscard]] std::size_t pattern_count() const { return pattern_count_ - ending_count_; }
   [[nodiscard]] std::size_t ending_count() const { return ending_count_; }
   [[nodiscard]] Subscription* find(std::uint32_t topic_id, SubscriptionIndex* index = nullptr);

@@ -67,8 +67,8 @@ struct PatternSubscription {
   Phase phase = Phase::kUnused;
   bool queued = false;  // in the session's list of those to be sent
   bool held = false;    // silent until the command that it belongs to is answered
-  // Not 0: it is ending, which is silent, and decides still until its heirs have its topics. Those are the
-  // patterns of a smaller order.
+  // Not 0: the pattern is ending. It is silent, and decides about its topics until its heirs have them: the
+  // patterns of a smaller order than this.
   std::uint32_t ends_before = 0;
   std::unique_ptr<PacedRound> round;  // where pace_ms > 0, from its first one on
 
