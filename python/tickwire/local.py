@@ -35,6 +35,7 @@ class LocalSubscription:
         self._session = session
         self._may_not_wait = may_not_wait
         self._seqs: dict[str, int] = {}
+        self._epoch = ""
         command = {"type": "subscribe", "id": 1, "topics": list(topics), **options}
         try:
             session.send(json.dumps(command))
@@ -42,6 +43,11 @@ class LocalSubscription:
         except BaseException:
             session.close()
             raise
+
+    @property
+    def epoch(self) -> str:
+        """The name of the unbroken history that every `seq` belongs to."""
+        return self._epoch
 
     def get(self, timeout_s: float | None = None) -> Update | None:
         """Returns the next update, or None after `timeout_s`. One thread at a time may call it.
@@ -105,6 +111,8 @@ class LocalSubscription:
             message = parse_message(text)
             if isinstance(message, Update):
                 continue
+            if message["type"] == "welcome":
+                self._epoch = message["epoch"]
             if message["type"] == "error":
                 raise _error_for(message)
             if message["type"] == "ack":

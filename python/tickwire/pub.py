@@ -1,15 +1,18 @@
-"""The argument of a feed: it publishes, and says which topics are wanted."""
+"""The argument of a feed: it publishes, follows other topics, and says which topics are wanted."""
 
 import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Literal, cast
 from weakref import WeakSet
 
 from tickwire._core import Engine
-from tickwire._json import Payload
+from tickwire._json import Payload, data_text
+from tickwire.local import LocalSubscription
+from tickwire.update import Update, decode_data, parse_message
 
 
 class Demand:
@@ -83,12 +86,20 @@ class Pub:
     """A logger for the feed."""
 
     def __init__(
-        self, engine: Engine, feed: int, config: Mapping[str, Any], log: logging.Logger
+        self,
+        engine: Engine,
+        feed: int,
+        config: Mapping[str, Any],
+        log: logging.Logger,
+        may_not_wait: Callable[[], bool] = lambda: False,
     ) -> None:
+        """may_not_wait: whether this thread is the one of the loop that all plugins share."""
         self.config = config
         self.log = log
         self._engine = engine
         self._feed = feed
+        self._may_not_wait = may_not_wait
+        self._subscriptions: WeakSet[LocalSubscription] = WeakSet()
         self._lock = threading.Lock()
         self._wanted: set[str] = set()
         self._wanted_now: frozenset[str] | None = frozenset()
@@ -112,6 +123,22 @@ class Pub:
         `TopicError` or `DataError` that names it (``pairs[3].data.bid``).
         """
         return self._engine.publish_many(pairs, self._feed)
+
+    def publish_image(self, topic: str, data: Payload) -> int:
+        """Publishes an update after which the image is `data`: it removes all other fields.
+
+        Returns its `seq`. It is for a source that says what a topic is now instead of what has
+        changed. Its errors are those of `publish`.
+        """
+        now = self.snapshot(topic)
+        text = data_text(data).strip()
+        if now is not None and now.delivery != "event" and text.endswith("}"):
+            with suppress(ValueError):  # publish() says what is wrong with it
+                fields = decode_data(text)
+                gone = [data_text({name: None})[1:-1] for name in now.data if name not in fields]
+                kept = [text[1:-1]] if fields else []
+                text = "{" + ",".join(kept + gone) + "}" if gone else text
+        return self.publish(topic, text)
 
     def publish_table(
         self,
@@ -146,6 +173,66 @@ class Pub:
     def set_topics(self, topics: Iterable[str]) -> None:
         """Replaces the topics that the feed can produce (``topics=`` of `tickwire.feed`)."""
         self._engine.set_feed_topics(self._feed, list(topics))
+
+    # --- what others publish ----------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> str:
+        """The name of the unbroken history that every `seq` of this server belongs to."""
+        return self._engine.epoch
+
+    def snapshot(self, topic: str) -> Update | None:
+        """Returns a topic's image as it is now, or None if nothing was ever published to it."""
+        text = self._engine.snapshot(topic)
+        return None if text is None else cast(Update, parse_message(text))
+
+    def topics(self, pattern: str = ">") -> list[str]:
+        """Returns the topics that match `pattern` and have an update, in order of name."""
+        found: list[str] = []
+        while some := self._engine.topics(pattern, found[-1] if found else ""):
+            found += some
+        return found
+
+    def subscribe(
+        self,
+        *topics: str,
+        max_rate: float = 0,
+        snapshot: bool = True,
+        last: int = 0,
+        since: Mapping[str, int] | None = None,
+        epoch: str = "",
+    ) -> LocalSubscription:
+        """Follows topics of this server, whoever publishes them; no authorizer is asked.
+
+        Its messages are those of any client, and so are its limits: if the feed reads too slowly,
+        value topics skip states and event topics have a ``gap``. It ends with the feed's run.
+
+        Args:
+            topics: Names and patterns, each an argument of its own.
+            max_rate: At most this number of messages a second per topic, 0.02 to 1000; 0: every
+                update.
+            snapshot: If False, begin with the next update instead of a snapshot.
+            last: Begin event topics with this number of their last messages, at most 65,536.
+            since: Continue after the last `seq` of each topic, of at most 100,000 topics.
+            epoch: The `epoch` that the numbers in `since` belong to.
+
+        Raises:
+            TopicError: A name is not a topic or a pattern.
+        """
+        options: dict[str, Any] = {"max_rate": max_rate, "snapshot": snapshot}
+        if last:
+            options["last"] = last
+        if since:
+            options |= {"since": dict(since), "epoch": epoch}
+        session = self._engine.local_session()
+        subscription = LocalSubscription(session, topics, options, self._may_not_wait)
+        with self._lock:
+            self._subscriptions.add(subscription)
+        if self.stopping:
+            subscription.close()
+        return subscription
+
+    # --- demand -----------------------------------------------------------------------------------
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -194,16 +281,21 @@ class Pub:
         for demand in demands:
             demand.change(topic, wanted)
 
-    def _end_demand(self) -> None:
-        """The function that asked for them has ended, or must."""
+    def _end_reading(self) -> None:
+        """Ends its demands and subscriptions: the function that asked for them has ended, or
+        must."""
         with self._lock:
             demands = list(self._demands)
             self._demands.clear()
+            subscriptions = list(self._subscriptions)
+            self._subscriptions.clear()
         for demand in demands:
             demand.end()
+        for subscription in subscriptions:
+            subscription.close()
 
     def _stop(self) -> None:
         """Nothing more may be published."""
         self._engine.remove_feed(self._feed)
         self._stopping.set()
-        self._end_demand()
+        self._end_reading()

@@ -258,7 +258,7 @@ class _Upstream:
     async def _ask(self, connection: ClientConnection) -> None:
         """Until nothing is wanted."""
         asked = Asked(self._limits.linger_s)
-        changes = _Changes(self._pub)
+        changes = Changes(self._pub)
 
         def next_command() -> tuple[list[str], bool] | None:
             for topic, wanted in changes.take():
@@ -291,7 +291,7 @@ class _Upstream:
                 self._pub.status(topic, "stale")
 
 
-class _Changes:
+class Changes:
     """`Pub.demand` for who must not wait for the next change only."""
 
     def __init__(self, pub: Pub) -> None:

@@ -295,7 +295,8 @@ class Host:
             number = self._engine.add_feed(mark.name, mark.pattern, topics, mark.delivery)
         except BaseException as e:
             raise_from(e, place.rpartition(":")[0], place)
-        pub = self._feeds[number] = Pub(self._engine, number, config, log)
+        pub = Pub(self._engine, number, config, log, self.is_on_loop)
+        self._feeds[number] = pub
         call = self._marked(function)
         return FeedRunner(mark, call, pub, hosted.faults, lambda: self._show(hosted))
 

@@ -180,7 +180,7 @@ class FeedRunner:
         """Makes the topics stale, because nobody vouches for them now. The state comes first, so
         that who is told that they are stale finds the reason there."""
         self._enter(state)
-        self.pub._end_demand()
+        self.pub._end_reading()
         self.pub.stale()
 
     def _enter(self, state: State) -> None:
