@@ -1,11 +1,7 @@
 // What of many images programs ask for at once: one field of each, as numbers.
-#include <charconv>
-#include <cstdlib>
-#include <limits>
-#include <system_error>
-
 #include "bindings/client_stream.h"
 #include "bindings/errors.h"
+#include "client/number_text.h"
 #include "model/json_key.h"
 #include "model/topic_name.h"
 
@@ -14,23 +10,6 @@ namespace tickwire {
 namespace py = pybind11;
 
 namespace {
-
-// A JSON number, or a string that holds one (exchanges write prices so, some with a plus); else NaN.
-double number_in(std::string_view value) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  if (value.size() >= 2 && value.front() == '"') {
-    value = value.substr(1, value.size() - 2);
-    if (value.starts_with('+') && !value.starts_with("+-")) value.remove_prefix(1);
-  }
-  const std::size_t first = value.starts_with('-') ? 1 : 0;
-  if (first >= value.size() || value[first] < '0' || value[first] > '9') return kNone;
-  double number = kNone;
-  const char* end = value.data() + value.size();
-  const std::from_chars_result read = std::from_chars(value.data(), end, number);
-  if (read.ptr != end) return kNone;
-  if (read.ec == std::errc()) return number;
-  return std::strtod(std::string(value).c_str(), nullptr);  // 0, or infinite as float("1e999") is
-}
 
 // If a key is repeated, the last one counts.
 const JsonField* find_field(std::span<const JsonField> fields, std::string_view text, std::string_view key) {

@@ -40,7 +40,8 @@ class PyTopics {
   void move_image_out(const std::string& name);
   // 0: it has no image.
   [[nodiscard]] std::uint64_t image_version(const std::string& name) const;
-  [[nodiscard]] std::string image(const std::string& name) const;
+  // Nothing: its owner keeps it.
+  [[nodiscard]] std::optional<std::string> image(const std::string& name) const;
   // The JSON text of a field of the image.
   [[nodiscard]] std::optional<std::string> field(const std::string& name, std::string_view field);
   pybind11::list names_with_image();

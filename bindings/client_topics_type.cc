@@ -7,6 +7,7 @@
 #include "bindings/errors.h"
 #include "bindings/register.h"
 #include "bindings/update_type.h"
+#include "client/number_text.h"
 
 namespace tickwire {
 
@@ -85,8 +86,9 @@ std::uint64_t PyTopics::image_version(const std::string& name) const {
   return topic == nullptr ? 0 : topic->image_version;
 }
 
-std::string PyTopics::image(const std::string& name) const {
+std::optional<std::string> PyTopics::image(const std::string& name) const {
   const ClientTopic* topic = topics_.find(name);
+  if (topic != nullptr && topic->image_elsewhere) return std::nullopt;
   return topic == nullptr || topic->image.empty() ? "{}" : topic->image;
 }
 
@@ -146,7 +148,7 @@ void register_client(py::module_& module) {
       .def("merge_image", &PyTopics::merge_image, py::arg("name"), py::arg("data"), "As replace_image.")
       .def("move_image_out", &PyTopics::move_image_out, py::arg("name"), "From here on the caller keeps it.")
       .def("image_version", &PyTopics::image_version, py::arg("name"), "Changes with the image; 0: none.")
-      .def("image", &PyTopics::image, py::arg("name"))
+      .def("image", &PyTopics::image, py::arg("name"), "None: the caller keeps it.")
       .def("field", &PyTopics::field, py::arg("name"), py::arg("field"), "JSON text, or None.")
       .def("names_with_image", &PyTopics::names_with_image)
       .def("take_changed", &PyTopics::take_changed, "Topics whose image changed since the last call.")
@@ -159,6 +161,8 @@ void register_client(py::module_& module) {
       .def("disarm", &PyTopics::disarm, py::arg("name"))
       .def("disarm_all", &PyTopics::disarm_all)
       .def("forget_routes", &PyTopics::forget_routes, "Disarms all, too.");
+  module.def("number_in", &number_in, py::arg("value"),
+             "The number that a JSON value holds: a number, or a string that holds one; else NaN.");
   const auto new_stream = [](const py::object& topics, bool deflate, int window_bits, bool context_takeover,
                              std::size_t message_bytes_max, const py::object& decode) {
     const MessageReader::Config config{deflate, window_bits, context_takeover, message_bytes_max};

@@ -8,8 +8,8 @@ from pathlib import Path
 import tickwire
 
 BASE = {
-    "_backoff", "_callables", "_core", "_escape", "_fault_log", "_http", "_json", "_pattern",
-    "_reason", "codes", "errors", "exit_codes", "update", "url",
+    "_backoff", "_callables", "_closing", "_core", "_escape", "_fault_log", "_http", "_json",
+    "_pattern", "_reason", "codes", "errors", "exit_codes", "update", "url",
 }  # fmt: skip
 """Modules without a folder, on which everything else may stand."""
 

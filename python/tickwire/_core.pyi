@@ -269,6 +269,9 @@ def recognise(text: str, decode: Callable[[str], dict[str, Any]] | None = None) 
 def set_decode(decode: Callable[[str], dict[str, Any]]) -> None:
     """How an Update makes `data` of its text, where its client says nothing else."""
 
+def number_in(value: str) -> float:
+    """The number that a JSON value holds: a number, or a string that holds one; else NaN."""
+
 def arrow_stream(names: Sequence[str], fields: Sequence[str], buffers: list[bytearray]) -> object:
     """A PyCapsule of the Arrow C stream interface: the column topic, and float64 columns."""
 
@@ -322,7 +325,8 @@ class ClientTopics:
         """From here on the caller keeps it."""
     def image_version(self, name: str) -> int:
         """Changes with the image; 0: none."""
-    def image(self, name: str) -> str: ...
+    def image(self, name: str) -> str | None:
+        """None: the caller keeps it."""
     def field(self, name: str, field: str) -> str | None:
         """JSON text, or None."""
     def names_with_image(self) -> list[str]: ...

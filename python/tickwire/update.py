@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final, Literal, cast, get_args
 
@@ -69,18 +69,21 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
 
 def _raw_member(text: str, wanted: str) -> str:
     """The text of a member of `text`, which is known to parse; of a repeated one the last."""
-    found = ""
-    at = text.index("{") + 1
-    while True:
-        name, at = _decode(text, _skip(text, at))
-        start = _skip(text, text.index(":", at) + 1)
+    return next((raw for name, _, raw in reversed([*members_of(text)]) if name == wanted), "")
+
+
+def members_of(text: str) -> Iterator[tuple[str, str, str]]:
+    """The members of an object that is known to parse, each as its name, the name as it is spelled,
+    and the text of its value."""
+    at = _skip(text, text.index("{") + 1)
+    while text[at] != "}":
+        begin = _skip(text, at)
+        name, end = _decode(text, begin)
+        start = _skip(text, text.index(":", end) + 1)
         at = _decode(text, start)[1]
-        if name == wanted:
-            found = text[start:at]
+        yield name, text[begin:end], text[start:at]
         at = _skip(text, at)
-        if text[at] == "}":
-            return found
-        at += 1
+        at += text[at] == ","
 
 
 def _skip(text: str, at: int) -> int:

@@ -37,6 +37,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tickwire._backoff import Backoff
+from tickwire._closing import close_within
 from tickwire._fault_log import FaultLog
 from tickwire.errors import UnknownTopicError
 from tickwire.pub import Pub
@@ -217,13 +218,16 @@ class _Upstream:
         """Carries messages; why the connection ended, None where nothing was wanted any more."""
         limits = self._limits
         try:
-            async with connect(
+            connection = await connect(
                 self._exchange.url,
                 max_size=limits.message_bytes_max,
                 close_timeout=CLOSE_S_MAX,
-            ) as connection:
+            )
+            try:
                 self._pub.log.info("connected to %s", self._exchange.url)
                 return await self._carry(connection)
+            finally:
+                await close_within(connection, CLOSE_S_MAX)
         except (OSError, WebSocketException) as e:
             return str(e) or type(e).__name__
 

@@ -21,7 +21,7 @@ from tickwire._client.ask import SNAPSHOT, Start
 from tickwire._client.events import Answer, Command
 from tickwire._client.protocol import Protocol
 
-settings.register_profile("here", database=None)
+settings.register_profile("here", database=None, deadline=None)
 settings.load_profile("here")
 
 

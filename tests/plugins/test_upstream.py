@@ -216,6 +216,31 @@ def test_an_exchange_that_says_nothing_is_given_up_and_its_topics_are_stale(
         assert server.health["plugins"]["venue"]["errors"] == 0
 
 
+def test_an_exchange_that_reads_nothing_is_given_up_in_bounded_time(
+    start_server, eventually, monkeypatch
+):
+    """Its socket takes no close frame, so its answer to one never comes."""
+
+    async def read_nothing(_: FakeExchange, connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await connection.wait_closed()
+
+    class Wordy(Venue):
+        def command(self, topics: Any, wanted: bool) -> str:
+            return "x" * 16_000_000
+
+    monkeypatch.setattr("tickwire.upstream.CLOSE_S_MAX", 0.2)
+    with exchange(read_nothing) as fake:
+
+        @feed("t.*")
+        async def wordy(pub: Pub) -> None:
+            await follow(Wordy(pub, fake.url, QUICK))
+
+        server = start_server(wordy)
+        with server.subscribe("t.1"):
+            eventually(lambda: fake.connections >= 2)
+
+
 def test_an_exchange_that_hangs_up_at_once_is_not_stormed(start_server, eventually, caplog):
     async def hang_up(fake: FakeExchange, connection: ServerConnection) -> None:
         await connection.recv()

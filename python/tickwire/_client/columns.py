@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tickwire._client.topics import TopicTable
-from tickwire._core import arrow_stream
+from tickwire._core import arrow_stream, number_in
 
 
 def columns(topics: TopicTable, fields: Sequence[str], pattern: str) -> dict[str, Any]:
@@ -23,20 +23,10 @@ def buffers_of(
     """The names of the topics that match, and for each field their values as float64."""
     names, buffers, elsewhere = topics.states.columns(fields, pattern)
     for row in elsewhere:  # an image that the core does not take
-        image = topics.images[names[row]]
         for field, buffer in zip(fields, buffers, strict=True):
-            memoryview(buffer).cast("d")[row] = number_in(image.get(field))
+            text = topics.images.field(names[row], field)
+            memoryview(buffer).cast("d")[row] = math.nan if text is None else number_in(text)
     return names, buffers
-
-
-def number_in(value: Any) -> float:
-    """As the core reads a value: a number, or a string that holds one; else NaN."""
-    if isinstance(value, bool) or value is None:
-        return math.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
 
 
 class Table:

@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
+from tickwire._client.dial import CLOSE_S_MAX
+from tickwire._closing import close_within
 from tickwire._core import ClientTopics, Stream, UpdateRing
 from tickwire.update import Decode
 
@@ -153,15 +155,9 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
             self._resume()
 
     async def end(self, code: int) -> None:
-        """Closes, in bounded time also where the server reads nothing: then the close frame waits
-        behind what the socket does not take, and `websockets` with it."""
+        """Closes in bounded time."""
         self._read_the_answer_only()
-        try:
-            async with asyncio.timeout(self.close_timeout):
-                await self.close(code)
-        except TimeoutError:
-            self.transport.abort()
-            await asyncio.shield(self.connection_lost_waiter)
+        await close_within(self, CLOSE_S_MAX, code)
 
     @property
     def stopped(self) -> bool:

@@ -1,9 +1,11 @@
 """The images of all topics, as dicts that are made when somebody looks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tickwire._client.text_image import TextImage
 from tickwire._core import ClientTopics
+from tickwire.errors import ProtocolError
 from tickwire.update import Decode, Update, decode_data
 
 
@@ -15,8 +17,9 @@ class Images(Mapping[str, dict[str, Any]]):
         self.decode: Decode = decode_data
         self._states = states
         self._kept: dict[str, tuple[int, dict[str, Any]]] = {}
-        """The images that somebody looked at, each with its version; and those that the core does
-        not take."""
+        """The images that somebody looked at, each with its version."""
+        self._texts: dict[str, TextImage] = {}
+        """The images that the core does not take."""
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         version = self._states.image_version(name)
@@ -24,7 +27,9 @@ class Images(Mapping[str, dict[str, Any]]):
             raise KeyError(name)
         kept = self._kept.get(name)
         if kept is None or kept[0] != version:
-            kept = self._kept[name] = (version, self.decode(self._states.image(name)))
+            text = self._states.image(name)
+            kept = (version, self.decode(self._texts[name].text if text is None else text))
+            self._kept[name] = kept
         return kept[1]
 
     def __contains__(self, name: object) -> bool:
@@ -45,20 +50,29 @@ class Images(Mapping[str, dict[str, Any]]):
         kept = self._kept.get(name)
         if kept is not None and kept[0] == version:
             return kept[1].get(field, default)
-        text = self._states.field(name, field)
+        text = self.field(name, field)
         return default if text is None else self.decode(f'{{"":{text}}}')[""]
 
+    def field(self, name: str, field: str) -> str | None:
+        """The JSON text of a field."""
+        text, own = self._states.field(name, field), self._texts.get(name)
+        return own.value(field) if text is None and own is not None else text
+
     def replace(self, update: Update) -> None:
-        if not self._states.replace_image(update.topic, update.raw):
-            self._keep(update.topic, dict(update.data))
+        """Raises `ProtocolError`, and changes nothing, if the image is too long."""
+        if self._states.replace_image(update.topic, update.raw):
+            self._texts.pop(update.topic, None)
+        else:
+            self._keep(update.topic, lambda: TextImage.of(update.raw))
 
     def merge(self, update: Update) -> None:
-        """Merges the data; null deletes a field (RFC 7396, at the top level only)."""
+        """Merges the data; null deletes a field (RFC 7396, at the top level only). Raises as
+        `replace` does."""
         name = update.topic
         if not self._states.merge_image(name, update.raw):
-            image = dict(self.get(name, {}))
-            merge(image, update.data)
-            self._keep(name, image)
+            text = self._states.image(name)
+            old = self._texts[name] if text is None else TextImage.of(text)
+            self._keep(name, lambda: old.merged(update.raw))
 
     def begin(self, name: str) -> None:
         """Makes an image without fields if there is none."""
@@ -67,20 +81,16 @@ class Images(Mapping[str, dict[str, Any]]):
 
     def forget(self, name: str) -> None:
         self._kept.pop(name, None)
+        self._texts.pop(name, None)
 
-    def _keep(self, name: str, image: dict[str, Any]) -> None:
-        """Keeps an image that the core does not take: nested too deep, or too long."""
+    def _keep(self, name: str, make: Callable[[], TextImage]) -> None:
+        """Keeps an image that the core does not take."""
+        try:
+            image = make()
+        except ValueError as e:
+            raise ProtocolError(f"{name}: {e}") from e
+        self._texts[name] = image  # before the version changes: another thread may look
         self._states.move_image_out(name)
-        self._kept[name] = (self._states.image_version(name), image)
-
-
-def merge(image: dict[str, Any], data: Mapping[str, Any]) -> None:
-    """Merges `data` into `image`; null deletes a field (RFC 7396, at the top level only)."""
-    for name, value in data.items():
-        if value is None:
-            image.pop(name, None)
-        else:
-            image[name] = value
 
 
 class Statuses(Mapping[str, str]):

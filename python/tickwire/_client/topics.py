@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from tickwire._client.images import Images, Statuses
 from tickwire._core import ClientTopics
+from tickwire.errors import ProtocolError
 from tickwire.update import Update
 
 
@@ -73,13 +74,21 @@ class TopicTable:
             self._put(name, _Topic(seq))
 
     def take(self, update: Update, from_anywhere: bool) -> Outcome:
-        """Applies a message. from_anywhere: an unknown topic may begin with any message."""
+        """Applies a message. from_anywhere: an unknown topic may begin with any message.
+
+        Raises `ProtocolError`, and changes nothing, if the image would be too long.
+        """
         known = self._find(update.topic)
         topic = known or _Topic()
-        if update.kind == "snapshot":
-            return self._replace(topic, update)
-        if self._follows(topic, update) or (from_anywhere and known is None):
-            return self._change(topic, update)
+        try:
+            if update.kind == "snapshot":
+                return self._replace(topic, update)
+            if self._follows(topic, update) or (from_anywhere and known is None):
+                return self._change(topic, update)
+        except ProtocolError:
+            if known is None:
+                self.forget(update.topic)
+            raise
         if known is not None:
             topic.synced = False
             self._put(update.topic, topic)
@@ -130,8 +139,8 @@ class TopicTable:
         same = topic.synced and topic.seq == update.seq and topic.status == status
         topic.seq, topic.status, topic.synced = update.seq, status, True
         topic.event = topic.event or update.delivery == "event"
+        self.images.replace(update)  # first, because it may refuse
         self._put(name, topic)
-        self.images.replace(update)
         self.states.show(name, status)
         return Outcome.KNOWN if same else Outcome.NEWS
 
@@ -150,12 +159,12 @@ class TopicTable:
             topic.status = update.status
         elif topic.status == "stale" and update.kind == "update":
             topic.status = "live"
+        if update.kind != "update":
+            self.images.begin(name)
+        elif topic.event:
+            self.images.replace(update)
+        else:
+            self.images.merge(update)
         self._put(name, topic)
         self.states.show(name, topic.status)
-        self.images.begin(name)
-        if update.kind == "update":
-            if topic.event:
-                self.images.replace(update)
-            else:
-                self.images.merge(update)
         return Outcome.KNOWN if same else Outcome.NEWS

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tickwire._client.images import merge
 from tickwire._escape import printable
 from tickwire.cli.outcome import console as terminal
 from tickwire.update import Update
@@ -57,7 +57,7 @@ class Board:
                 row.colors[name] = color
         if update.kind == "snapshot":
             row.values.clear()
-        merge(row.values, update.data)
+        _merge(row.values, update.data)
 
     def render(self, client: "Client", console: Console, now: float) -> Table:
         room = max(1, (console.width - FIXED_COLUMNS) // FIELD_COLUMNS)
@@ -124,3 +124,12 @@ def _direction(old: Any, new: Any) -> str:
     except (TypeError, ValueError):
         return ""
     return "green" if change > 0 else "red" if change < 0 else ""
+
+
+def _merge(image: dict[str, Any], data: Mapping[str, Any]) -> None:
+    """Merges `data` into `image`; null deletes a field (RFC 7396, at the top level only)."""
+    for name, value in data.items():
+        if value is None:
+            image.pop(name, None)
+        else:
+            image[name] = value
