@@ -50,8 +50,8 @@ bool MessageReader::is_ours(const FrameHead& head) const {
   }
   if (head.opcode > kBinary || (head.opcode == kContinuationOpcode) != in_message_) return false;
   if (head.rsv1 && (in_message_ || !config_.deflate)) return false;
-  return head.length <= config_.message_bytes_max &&
-         message_.size() * static_cast<std::size_t>(in_message_) + head.length <= config_.message_bytes_max;
+  const std::size_t before = in_message_ ? message_bytes_ : 0;
+  return head.length <= config_.message_bytes_max - before;
 }
 
 MessageReader::Found MessageReader::foreign() {
@@ -100,14 +100,15 @@ Result<MessageReader::Found> MessageReader::take_data(const FrameHead& head, std
     text_ = payload;
     return Found::kText;
   }
+  message_bytes_ = (in_message_ ? message_bytes_ : 0) + payload.size();
   in_message_ = !whole;
   if (!compressed_) {
     message_.append(payload);
-  } else if (Status inflated = inflater_.feed(payload, whole, message_); !inflated) {
+  } else if (Status inflated = inflater_.feed(payload, whole); !inflated) {
     return inflated.error();
   }
   if (!whole) return Found::kNothing;
-  text_ = message_;
+  text_ = compressed_ ? inflater_.message() : std::string_view(message_);
   return Found::kText;
 }
 

@@ -3,7 +3,7 @@
 // handed out as bytes for a WebSocket library to judge.
 //
 // One for each connection, from the first byte after the handshake; one thread at a time. Memory: a buffer of
-// kReadBytes, or of the largest frame under way, and an Inflater.
+// kReadBytes, or of the largest frame under way, and a StreamInflater.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "codec/frame_head.h"
-#include "codec/inflater.h"
+#include "codec/stream_inflater.h"
 
 namespace tickwire {
 
@@ -56,15 +56,16 @@ class MessageReader {
   Found foreign();
 
   const Config config_;
-  Inflater inflater_;
+  StreamInflater inflater_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // of what is not read yet
   std::size_t end_ = 0;
   std::size_t wanted_ = 0;  // the size of the frame under way, if it is known
-  std::string message_;     // inflated, or in fragments
+  std::string message_;     // in fragments, and plain
   std::string_view text_;
-  bool in_message_ = false;  // fragments of a message were read
-  bool compressed_ = false;  // this message
+  bool in_message_ = false;        // fragments of a message were read
+  std::size_t message_bytes_ = 0;  // of them, as sent
+  bool compressed_ = false;        // this message
   bool foreign_ = false;
 };
 

@@ -126,6 +126,11 @@ Status Inflater::unpark() {
   return ok_status();
 }
 
+void Inflater::begin_with(std::string history) {
+  assert(!stream_);
+  history_ = std::move(history);
+}
+
 void Inflater::park() {
   assert(!failed_ && inflated_bytes_ == 0);
   if (!stream_) return;

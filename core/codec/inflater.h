@@ -33,6 +33,9 @@ class Inflater {
   // became readable to `message`; after an Error it holds at most message_bytes_max bytes of this message.
   Status feed(std::string_view piece, bool last, std::string& message);
 
+  // Before the first message: what messages may refer to, because somebody else inflated those before.
+  void begin_with(std::string history);
+
   // Between messages only: give the memory back, keep the history if it will be referred to.
   void park();
 
