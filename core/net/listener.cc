@@ -59,7 +59,6 @@ void Listener::on_ready(std::uint32_t /*events*/) {
       return pause(EMFILE);
     }
     adopt(client);
-    reported_ = false;
   }
 }
 
@@ -82,7 +81,9 @@ void Listener::pause(int failed) {
   loop_.shard.counters().count(RefusedFor::kDescriptors);
   loop_.poller.change(socket_, 0);
   loop_.start_timer(*this, loop_.config.accept_pause_ms);
-  if (std::exchange(reported_, true)) return;
+  const std::int64_t now_us = loop_.clock.steady_us();
+  if (now_us < next_report_us_) return;
+  next_report_us_ = now_us + kShortageReportUs;
   spdlog::warn("no more connections for now: {}", std::generic_category().message(failed));
 }
 

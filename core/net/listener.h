@@ -18,6 +18,9 @@ namespace tickwire {
 inline constexpr int kAcceptsPerTurnMax = 64;
 inline constexpr int kTlsAcceptsPerTurnMax = 16;  // each costs 20 to 50 us
 
+// A listener says at most this often that descriptors are missing: they may come and go by the second.
+inline constexpr std::int64_t kShortageReportUs = 60'000'000;
+
 class Listener final : public Pollee, public LoopTimer {
  public:
   Listener(LoopState& loop, Door door, Transport transport = Transport::kPlain)
@@ -46,7 +49,7 @@ class Listener final : public Pollee, public LoopTimer {
   const Transport transport_;
   int socket_ = -1;
   std::uint16_t port_ = 0;
-  bool reported_ = false;  // of this shortage
+  std::int64_t next_report_us_ = 0;  // steady: the earliest time at which a shortage is logged again
 };
 
 }  // namespace tickwire
