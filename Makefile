@@ -12,15 +12,15 @@ BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev 
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev zlib1g-dev
 DEV_PACKAGES := libgtest-dev xz:xz-utils
 TEST_PACKAGES := node:nodejs npm:npm chromium libfaketime
-FUZZ_PACKAGES := clang-19 libclang-rt-19-dev
-LINT_PACKAGES := clang-19 clang-tidy-19 clang-format-19
+CLANG_PACKAGES := clang-19 libclang-rt-19-dev
+LINT_PACKAGES := $(CLANG_PACKAGES) clang-tidy-19 clang-format-19
 
 PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bindings python feeds web
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim tests/fuzz -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build demo \
-  test test-asan test-ubsan test-tsan coverage coverage-core coverage-client sim crash attack fuzz bench lint lint-cpp lint-python \
+.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build build-clang demo \
+  test test-asan test-tsan coverage coverage-core coverage-client sim crash attack fuzz bench lint lint-cpp lint-python \
   lint-web format wheel web-bundle web-package docs pictures clean
 
 help: ## this list
@@ -61,10 +61,19 @@ demo: $(if $(wildcard build/dev/.installed),install,install-release) ## a plant 
 test: page-tools build ## every test; ARGS=... for pytest
 	@ctest --preset dev
 	@scripts/slowest-tests build/dev
-	@$(BIN)/pytest --durations=10 $(ARGS)
+	@$(BIN)/pytest -n 4 --dist loadfile --durations=10 $(ARGS)
 
-test-asan test-ubsan test-tsan: test-%: venv ## the C++ tests under a sanitizer
-	@cmake --workflow --preset $*
+# clang's build serves the sanitizers and lint: its warnings, and what clang-tidy reads.
+build-clang: venv
+	@scripts/apt-install $(LINT_PACKAGES)
+	@cmake --preset asan $(PYTHON_FOR_CMAKE) >/dev/null
+	@cmake --build --preset asan
+
+test-asan: build-clang ## the C++ tests under the address and undefined behaviour sanitizers
+	@ctest --preset asan
+
+test-tsan: venv ## the C++ tests under the thread sanitizer
+	@cmake --workflow --preset tsan
 
 # RECORD=1 makes what is measured the new baseline.
 CHECK_COVERAGE = $(BIN)/python scripts/check_coverage.py tests/coverage.json
@@ -102,7 +111,7 @@ attack: install ## N=100000 malformed sessions and every flood, with clients tha
 
 # TARGETS="command topic" runs only these.
 fuzz: venv ## each fuzz target for SECONDS=60
-	@scripts/apt-install $(FUZZ_PACKAGES)
+	@scripts/apt-install $(CLANG_PACKAGES)
 	@cmake --preset fuzz >/dev/null
 	@cmake --build --preset fuzz
 	@scripts/fuzz $(SECONDS) $(TARGETS)
@@ -114,12 +123,9 @@ bench: install ## the benchmarks against their baselines
 
 lint: lint-cpp lint-python lint-web ## formatters, clang's and gcc's warnings, clang-tidy, ruff, mypy, eslint, tsc
 
-lint-cpp: build
-	@scripts/apt-install $(LINT_PACKAGES)
+lint-cpp: build build-clang
 	@clang-format-19 --dry-run --Werror $(CXX_FILES)
-	@cmake --preset clang $(PYTHON_FOR_CMAKE) >/dev/null
-	@cmake --build --preset clang
-	@$(BIN)/python scripts/clang_tidy.py build/clang core bindings
+	@$(BIN)/python scripts/clang_tidy.py build/asan core bindings
 
 lint-python: venv
 	@$(BIN)/ruff check -q

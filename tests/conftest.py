@@ -2,8 +2,9 @@
 
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,17 @@ def checkout() -> Path:
 def programs() -> Path:
     """The folder of the `tickwire` and `tickwired` that belong to the tickwire under test."""
     return Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_servers() -> Iterator[None]:
+    """Commands that look for servers of this user find those of this pytest process only.
+
+    Several processes run side by side. The name is short, for a socket's path has 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="tw-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
 
 
 @pytest.fixture(scope="session")
