@@ -104,8 +104,8 @@ py::tuple PyTopics::columns(const std::vector<std::string>& fields, const std::s
 std::size_t PyTopics::memory_bytes() const {
   std::size_t bytes = 0;
   topics_.each([&](const ClientTopic& topic) {
-    bytes +=
-        sizeof(ClientTopic) + topic.image.capacity() + topic.name.capacity() + topic.fields.memory_bytes();
+    bytes += sizeof(ClientTopic) + topic.image.memory_bytes() + topic.name.memory_bytes() +
+             topic.fields.memory_bytes();
   });
   return bytes;
 }

@@ -31,6 +31,8 @@ class PyTopics {
   [[nodiscard]] std::size_t size() const { return topics_.size(); }
   [[nodiscard]] pybind11::list names();
 
+  // Raises ProtocolError past kStatusesMax.
+  StatusNumber status_number(const std::string& status);
   void show(const std::string& name, const std::optional<std::string>& status);
   [[nodiscard]] std::optional<std::string> shown(const std::string& name) const;
   pybind11::list names_shown();

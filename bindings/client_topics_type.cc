@@ -19,6 +19,15 @@ std::optional<PyTopics::State> PyTopics::find(const std::string& name) const {
   return State{topic->seq, topic->synced, topic->event, topics_.status_name(topic->said)};
 }
 
+StatusNumber PyTopics::status_number(const std::string& status) {
+  const StatusNumber number = topics_.status_number(status);
+  if (number == kNoStatus) {
+    throw_error({ErrorCode::kBadMessage,
+                 "status: more than " + std::to_string(kStatusesMax) + " different ones", "status"});
+  }
+  return number;
+}
+
 void PyTopics::put(const py::str& name, const State& state) {
   ClientTopic& topic = topics_.change(name.cast<std::string>());
   if (topic.number >= names_.size()) names_.resize(topic.number + 1);
@@ -27,7 +36,7 @@ void PyTopics::put(const py::str& name, const State& state) {
   topic.seq = seq;
   topic.synced = synced;
   topic.event = event;
-  topic.said = topics_.status_number(said);
+  topic.said = status_number(said);
 }
 
 bool PyTopics::forget(const std::string& name) {
@@ -40,7 +49,7 @@ bool PyTopics::forget(const std::string& name) {
 PyObject* PyTopics::name_of(const ClientTopic& topic) {
   if (topic.number >= names_.size()) names_.resize(topic.number + 1);
   py::object& name = names_[topic.number];
-  if (!name) name = py::str(topic.name);
+  if (!name) name = py::str(topic.name.view().data(), topic.name.view().size());
   return name.ptr();
 }
 
@@ -52,7 +61,7 @@ py::list PyTopics::names() {
 
 void PyTopics::show(const std::string& name, const std::optional<std::string>& status) {
   ClientTopic& topic = topics_.change(name);
-  topic.shown = status ? topics_.status_number(*status) : kNoStatus;
+  topic.shown = status ? status_number(*status) : kNoStatus;
 }
 
 std::optional<std::string> PyTopics::shown(const std::string& name) const {
@@ -89,7 +98,7 @@ std::uint64_t PyTopics::image_version(const std::string& name) const {
 std::optional<std::string> PyTopics::image(const std::string& name) const {
   const ClientTopic* topic = topics_.find(name);
   if (topic != nullptr && topic->image_elsewhere) return std::nullopt;
-  return topic == nullptr || topic->image.empty() ? "{}" : topic->image;
+  return std::string(topic == nullptr || topic->image.empty() ? "{}" : topic->image.view());
 }
 
 py::list PyTopics::names_with_image() {
@@ -140,6 +149,8 @@ void register_client(py::module_& module) {
       .def("find", &PyTopics::find, py::arg("name"), "(seq, synced, event, status said), or None.")
       .def("put", &PyTopics::put, py::arg("name"), py::arg("state"))
       .def("forget", &PyTopics::forget, py::arg("name"))
+      .def("note_status", &PyTopics::status_number, py::arg("status"),
+           "Raises ProtocolError if it is one more than a server may have.")
       .def("show", &PyTopics::show, py::arg("name"), py::arg("status"))
       .def("shown", &PyTopics::shown, py::arg("name"))
       .def("names_shown", &PyTopics::names_shown)

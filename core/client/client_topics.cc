@@ -10,7 +10,8 @@ namespace tickwire {
 ClientTopics::ClientTopics() : statuses_{"live", "stale"} {}
 
 std::uint32_t ClientTopics::number_of(std::string_view name) const {
-  return by_name_.find(keyed_hash(name), [&](std::uint32_t number) { return topics_[number].name == name; });
+  return by_name_.find(keyed_hash(name),
+                       [&](std::uint32_t number) { return topics_[number].name.view() == name; });
 }
 
 const ClientTopic* ClientTopics::find(std::string_view name) const {
@@ -28,7 +29,7 @@ ClientTopic& ClientTopics::change(std::string_view name) {
       number = free_.back();
       free_.pop_back();
     }
-    topics_[number].name = name;
+    topics_[number].name.assign(name);
     topics_[number].number = number;
     by_name_.insert(keyed_hash(name), number);
   }
@@ -49,7 +50,10 @@ bool ClientTopics::forget(std::string_view name) {
 StatusNumber ClientTopics::status_number(std::string_view status) {
   const auto found = std::ranges::find(statuses_, status);
   const auto number = static_cast<StatusNumber>(found - statuses_.begin());
-  if (found == statuses_.end()) statuses_.emplace_back(status);
+  if (found == statuses_.end()) {
+    if (statuses_.size() == kStatusesMax) return kNoStatus;
+    statuses_.emplace_back(status);
+  }
   return number;
 }
 
@@ -64,7 +68,7 @@ bool ClientTopics::merge_image(ClientTopic& topic, std::string_view data) {
 }
 
 void ClientTopics::move_image_out(ClientTopic& topic) {
-  topic.image = std::string();
+  topic.image.assign({});
   topic.fields.forget();
   topic.image_elsewhere = true;
   image_changed(topic);
@@ -73,24 +77,16 @@ void ClientTopics::move_image_out(ClientTopic& topic) {
 // `data` was scanned into fields_.
 bool ClientTopics::apply(ClientTopic& topic, std::string_view data, bool replaces) {
   if (replaces) {
-    keep_image(topic, data);
+    topic.image.assign(data);
     topic.fields.replace(fields_);
   } else {
     merged_.clear();
     if (topic.fields.merge(topic.image, {data, fields_, 0}, merged_) > kImageBytesMax) return false;
-    keep_image(topic, merged_.empty() ? data : std::string_view(merged_));
+    topic.image.assign(merged_.empty() ? data : std::string_view(merged_));
   }
   topic.image_elsewhere = false;
   image_changed(topic);
   return true;
-}
-
-void ClientTopics::keep_image(ClientTopic& topic, std::string_view data) {
-  if (topic.image.capacity() > 2 * data.size() || topic.image.capacity() < data.size()) {
-    topic.image = std::string(data);  // exactly as much as it needs
-  } else {
-    topic.image.assign(data);
-  }
 }
 
 void ClientTopics::image_changed(ClientTopic& topic) {

@@ -33,6 +33,7 @@ class ClientTopics {
   // True if it was known.
   bool forget(std::string_view name);
 
+  // kNoStatus: it would be one more than kStatusesMax.
   StatusNumber status_number(std::string_view status);
   [[nodiscard]] const std::string& status_name(StatusNumber number) const { return statuses_.at(number); }
 
@@ -85,7 +86,6 @@ class ClientTopics {
  private:
   [[nodiscard]] std::uint32_t number_of(std::string_view name) const;
   bool apply(ClientTopic& topic, std::string_view data, bool replaces);
-  void keep_image(ClientTopic& topic, std::string_view data);
   void image_changed(ClientTopic& topic);
 
   std::deque<ClientTopic> topics_;

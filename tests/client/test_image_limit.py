@@ -100,6 +100,16 @@ async def test_a_server_whose_image_is_too_long_is_left_with_an_error_that_says_
         assert await closed == 1002
 
 
+def test_a_server_may_say_sixty_four_different_statuses_and_no_more(wire: "Wire") -> None:
+    wire.subscribe("a")
+    wire.snapshot("a", 1)
+    for number in range(62):  # beside live and stale
+        assert isinstance(wire.status("a", 1, f"s{number}"), Data)
+    with pytest.raises(ProtocolError, match="status: more than 64 different ones"):
+        wire.status("a", 1, "one more")
+    assert wire.statuses["a"] == "s61"
+
+
 def test_an_image_of_texts_merges_as_any_other() -> None:
     image = TextImage.of(' { "a" : 1 , "b":[ 2 ], "a":3 }')
     assert image.text == '{"a":3,"b":[ 2 ]}'

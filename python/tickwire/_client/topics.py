@@ -76,8 +76,11 @@ class TopicTable:
     def take(self, update: Update, from_anywhere: bool) -> Outcome:
         """Applies a message. from_anywhere: an unknown topic may begin with any message.
 
-        Raises `ProtocolError`, and changes nothing, if the image would be too long.
+        Raises `ProtocolError`, and changes nothing, if the image would be too long, or the status
+        is one more than a server may have.
         """
+        if update.status is not None:
+            self.states.note_status(update.status)
         known = self._find(update.topic)
         topic = known or _Topic()
         try:

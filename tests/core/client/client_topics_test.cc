@@ -32,7 +32,7 @@ class Topics : public testing::Test {
 
   std::vector<std::string> changed() {
     std::vector<std::string> names;
-    topics_.take_changed([&](const ClientTopic& topic) { names.push_back(topic.name); });
+    topics_.take_changed([&](const ClientTopic& topic) { names.emplace_back(topic.name.view()); });
     return names;
   }
 
@@ -45,7 +45,7 @@ TEST_F(Topics, AnArmedTopicGoesOnWithItsNextUpdateAndNoOther) {
   EXPECT_FALSE(goes_on(update("a", 7)));
   EXPECT_FALSE(goes_on(update("b", 6)));
   EXPECT_TRUE(goes_on(update("a", 6)));
-  EXPECT_EQ(topics_.find("a")->image, R"({"x":1,"y":2})");
+  EXPECT_EQ(topics_.find("a")->image.view(), R"({"x":1,"y":2})");
   EXPECT_EQ(topics_.find("a")->seq, 6U);
 }
 
@@ -61,7 +61,7 @@ TEST_F(Topics, AnyOtherChangeEndsThat) {
 TEST_F(Topics, WhatTheScannerRefusesChangesNothing) {
   follow("a", 5);
   EXPECT_FALSE(goes_on(update("a", 6, R"({"y":1e999})")));
-  EXPECT_EQ(topics_.find("a")->image, R"({"x":1})");
+  EXPECT_EQ(topics_.find("a")->image.view(), R"({"x":1})");
   EXPECT_TRUE(goes_on(update("a", 6)));
 }
 
@@ -93,6 +93,31 @@ TEST_F(Topics, WhatComesAndGoesUnheardTakesNoMemoryInTheListOfChanges) {
   }
   follow("b", 1);
   EXPECT_EQ(changed(), std::vector<std::string>{"b"});
+}
+
+TEST_F(Topics, KeepsAsManyDifferentStatusesAsAServerMaySay) {
+  for (std::size_t i = 2; i < kStatusesMax; ++i) {
+    EXPECT_EQ(topics_.status_number("s" + std::to_string(i)), i);
+  }
+  EXPECT_EQ(topics_.status_number("one more"), kNoStatus);
+  EXPECT_EQ(topics_.status_number("s5"), 5U);
+  EXPECT_EQ(topics_.status_number("live"), kLiveStatus);
+}
+
+TEST(ExactText, KeepsWhatItIsGivenAndItsBlockWhileThatFits) {
+  ExactText text("0123456789");
+  EXPECT_EQ(text.view(), "0123456789");
+  text.assign("01234");
+  EXPECT_EQ(text.view(), "01234");
+  EXPECT_EQ(text.memory_bytes(), 10U);
+  text.assign("0123");
+  EXPECT_EQ(text.memory_bytes(), 4U);
+  text.assign("");
+  EXPECT_TRUE(text.empty());
+  EXPECT_EQ(text.memory_bytes(), 0U);
+  text.assign("01234567890");
+  EXPECT_EQ(text.view(), "01234567890");
+  EXPECT_EQ(text.memory_bytes(), 11U);
 }
 
 }  // namespace
