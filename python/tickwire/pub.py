@@ -228,8 +228,6 @@ class Pub:
         subscription = LocalSubscription(session, topics, options, self._may_not_wait)
         with self._lock:
             self._subscriptions.add(subscription)
-        if self.stopping:
-            subscription.close()
         return subscription
 
     # --- demand -----------------------------------------------------------------------------------

@@ -133,6 +133,9 @@ class Host:
             return
         self._watchdog.end()
         self._loop.call_soon_threadsafe(self._stop_feeds)
+        deadline = time.monotonic() + STOP_GRACE_S
+        for feed in [feed for hosted in self._hosted for feed in hosted.feeds]:
+            feed.wait_over(deadline - time.monotonic())
         self._engine.stop()
         self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._end()))
         self._thread.join(STOP_GRACE_S * 2)

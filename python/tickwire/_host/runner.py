@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import inspect
 import math
+import threading
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -61,6 +62,7 @@ class FeedRunner:
         self._started = 0.0
         self._fault: BaseException | None = None
         self._now: Run | None = None
+        self._is_over = threading.Event()
 
     def start(self) -> None:
         """Starts a run. After a fault, further runs start by themselves."""
@@ -103,8 +105,15 @@ class FeedRunner:
             self._again.cancel()
         if self.state != "finished":
             self._enter("stopped")
-        if self._task is not None:
+        if self._task is not None and not self._task.done():
             self._task.cancel()
+        else:
+            self._is_over.set()
+
+    def wait_over(self, timeout_s: float) -> None:
+        """Waits until a stopped feed has left the loop, so that it can still finish what it began.
+        Any thread but the loop's."""
+        self._is_over.wait(max(0.0, timeout_s))
 
     def join(self, timeout_s: float) -> None:
         """Waits for the feed's thread to end, if it has one. Any thread."""
@@ -152,6 +161,7 @@ class FeedRunner:
         else:
             fault = fault or task.exception()
         if self.state == "stopped":
+            self._is_over.set()
             return
         if fault is None:
             self.pub.log.info("feed %s: finished", self.mark.name)
