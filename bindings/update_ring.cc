@@ -15,7 +15,7 @@ constexpr std::size_t kBatchMax = 4096;
 
 // One step of an iteration: what `await` gets from __anext__. It takes the update when it is awaited, not
 // when it is made, so a step that was cancelled before it began loses nothing. If there is none, it goes on
-// as the coroutine reader._wait() (reader._wait_batch()), whose result it returns.
+// as the coroutine reader._wait(), which returns when there may be one, and raises at the end.
 //
 // It has the methods of a coroutine (collections.abc.Coroutine), so asyncio makes tasks of it.
 struct StepObject {
@@ -55,18 +55,25 @@ PySendResult step_send(PyObject* self, PyObject* value, PyObject** result) {
     PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
     return PYGEN_ERROR;
   }
-  if (step->inner == nullptr) {
-    *result = take_now(step);
-    if (*result != nullptr || PyErr_Occurred() != nullptr) {
-      step->done = true;
-      return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+  while (true) {
+    if (step->inner == nullptr) {
+      *result = take_now(step);
+      if (*result != nullptr || PyErr_Occurred() != nullptr) {
+        step->done = true;
+        return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+      }
+      step->inner = PyObject_CallMethod(step->reader, "_wait", nullptr);
+      if (step->inner == nullptr) return PYGEN_ERROR;
+      value = Py_None;
     }
-    step->inner = PyObject_CallMethod(step->reader, step->batch ? "_wait_batch" : "_wait", nullptr);
-    if (step->inner == nullptr) return PYGEN_ERROR;
+    const PySendResult sent = PyIter_Send(step->inner, value, result);
+    if (sent != PYGEN_RETURN) {
+      if (sent == PYGEN_ERROR) step->done = true;
+      return sent;
+    }
+    Py_CLEAR(*result);  // there may be one now
+    Py_CLEAR(step->inner);
   }
-  const PySendResult sent = PyIter_Send(step->inner, value, result);
-  if (sent != PYGEN_NEXT) step->done = true;
-  return sent;
 }
 
 PyObject* step_send_method(PyObject* self, PyObject* value) {
@@ -93,6 +100,11 @@ PyObject* step_throw(PyObject* self, PyObject* args) {
     PyObject* method = PyObject_GetAttrString(step->inner, "throw");
     PyObject* result = method == nullptr ? nullptr : PyObject_Call(method, args, nullptr);
     Py_XDECREF(method);
+    if (result == nullptr && PyErr_ExceptionMatches(PyExc_StopIteration) != 0) {  // it took it as its end
+      PyErr_Clear();
+      Py_CLEAR(step->inner);
+      return step_send_method(self, Py_None);
+    }
     if (result == nullptr) step->done = true;
     return result;
   }
@@ -213,11 +225,12 @@ void register_update_ring(py::module_& module) {
       .def(
           "step",
           [](const py::object& ring, const py::object& reader) { return new_step(ring, reader, false); },
-          py::arg("reader"), "An awaitable of the next update, or of reader._wait(); calls reader._room().")
+          py::arg("reader"),
+          "An awaitable of the next update; awaits reader._wait() while there is none, calls reader._room().")
       .def(
           "batch",
           [](const py::object& ring, const py::object& reader) { return new_step(ring, reader, true); },
-          py::arg("reader"), "An awaitable of all updates that are there, or of reader._wait_batch().");
+          py::arg("reader"), "As step, of all updates that are there.");
 }
 
 }  // namespace tickwire

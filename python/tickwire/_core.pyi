@@ -298,9 +298,10 @@ class UpdateRing:
     def close(self) -> None:
         """Nothing more is appended."""
     def step(self, reader: object) -> Coroutine[Any, Any, Update]:
-        """An awaitable of the next update, or of reader._wait(); calls reader._room()."""
+        """An awaitable of the next update; awaits reader._wait() while there is none, calls
+        reader._room()."""
     def batch(self, reader: object) -> Coroutine[Any, Any, list[Update]]:
-        """An awaitable of all updates that are there, or of reader._wait_batch()."""
+        """As `step`, of all updates that are there."""
 
 @final
 class ClientTopics:

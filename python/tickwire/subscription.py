@@ -97,21 +97,12 @@ class Subscription:
 
     # The core's steps call these: where no message is there, and where there is room again.
 
-    async def _wait(self) -> Update:
-        if not self._joined:
-            await self._start()
-        update = await self._reader.next()
-        if update is None:
-            raise StopAsyncIteration
-        return update
+    def _wait(self) -> Coroutine[Any, Any, None]:
+        return self._reader.filled() if self._joined else self._begin()
 
-    async def _wait_batch(self) -> list[Update]:
-        if not self._joined:
-            await self._start()
-        batch = await self._reader.next_batch()
-        if not batch:
-            raise StopAsyncIteration
-        return batch
+    async def _begin(self) -> None:
+        await self._start()
+        await self._reader.filled()
 
     def _room(self) -> None:
         self._reader.room()

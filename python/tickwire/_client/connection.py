@@ -64,6 +64,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         """What will read on, soon."""
         self._judged = 0
         self._broken = False
+        self._stops_each = False
         self._ping = b""
         """The last ping that came while the socket did not take what we send."""
 
@@ -226,7 +227,8 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
             self._take_control(frame)
 
     def _next(self, stream: Stream, taker: Taker) -> str | bytes | bool | None:
-        stream.stop_each = taker.crowded
+        if (crowded := taker.crowded) is not self._stops_each:
+            stream.stop_each = self._stops_each = crowded
         try:
             found = stream.next()
         except BaseException:

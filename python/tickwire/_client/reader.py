@@ -185,30 +185,23 @@ class Reader:
     async def next(self) -> Update | None:
         """Returns the next message, or None at the end. Messages that came before an end or an
         error are returned first."""
-        if not await self._filled():
+        try:
+            await self.filled()
+        except StopAsyncIteration:
             return None
         update = self.ring.pop()
         if self.ring.take_room():
             self.room()
         return update
 
-    async def next_batch(self) -> list[Update]:
-        """As `next`, for all messages that are there; an empty list is the end."""
-        if not await self._filled():
-            return []
-        batch = self.ring.take(self._queue_max * DROP_FACTOR)
-        if self.ring.take_room():
-            self.room()
-        return batch
-
-    async def _filled(self) -> bool:
-        """Waits for a message. Returns False at the end."""
+    async def filled(self) -> None:
+        """Waits for a message. Raises StopAsyncIteration at the end."""
         if not self._queue_max:
             raise ConfigError("queue_max: 0 keeps no messages to iterate over", field="queue_max")
         while not self.ring:
             self.check()
             if self.ended:
-                return False
+                raise StopAsyncIteration
             self._ask_for_dropped()
             self._ready.clear()
             self._gate.waits(self)
@@ -216,7 +209,6 @@ class Reader:
                 await self._ready.wait()
             finally:
                 self._gate.served(self)
-        return True
 
     def room(self) -> None:
         """Notes that the consumer took so many messages that there is room again."""
@@ -226,9 +218,10 @@ class Reader:
         """Notes that the ring got messages."""
         self._ready.set()
         self._gate.served(self)
-        if len(self.ring) >= self._queue_max * DROP_FACTOR:
+        unread = len(self.ring)
+        if unread >= self._queue_max * DROP_FACTOR:
             self._fall_behind()
-        elif self.ring.full:
+        elif unread >= self._queue_max:
             self.ring.note_full()
             self._gate.set_full(self, True)
 
