@@ -8,9 +8,6 @@
 namespace tickwire {
 namespace {
 
-// Heartbeats are due at multiples of this, so that a loop wakes for some of them at once.
-constexpr std::int64_t kGridUs = 16'384;
-
 // Since when the socket has taken nothing of what is owed.
 std::int64_t took_nothing_since(const Session& session) {
   return std::max(session.behind_since_us, session.last_write_us);
@@ -85,8 +82,7 @@ void KeepAlive::start_timer(Session& session, std::int64_t now_us) {
   const std::int64_t early =
       static_cast<std::int64_t>((chance_ >> 33U) % static_cast<std::uint64_t>(interval_us() / 4));
   const std::int64_t silent_since = session.writable() ? session.last_write_us : now_us;
-  const std::int64_t heartbeat =
-      std::max((silent_since + interval_us() - early) / kGridUs * kGridUs, now_us + 1);
+  const std::int64_t heartbeat = std::max(silent_since + interval_us() - early, now_us + 1);
   const std::int64_t behind_since = session.behind_since_us != 0 ? took_nothing_since(session) : now_us;
   timers_.start(session, std::min(heartbeat, behind_since + parts_.config.behind_ms_max * 1000 + 1));
 }

@@ -29,6 +29,9 @@ constexpr std::int64_t kEndStepUs = 5'000;
 constexpr std::int64_t kStandstillUs = 1'000'000;
 // Then others have their turn:
 constexpr int kTimersPerStepMax = 64;
+// Heartbeats, pings and deadlines may come this much late, so that one wake-up serves all of them that are
+// due about the same time: a wake-up costs more than a heartbeat.
+constexpr std::int64_t kTimerGridUs = 16'384;
 constexpr int kHandshakesPerStepMax = 8;  // half of them sign something, which takes 0.3 to 0.8 ms
 
 // The eventfd by which other threads wake the loop. Edge-triggered, so nobody has to read it.
@@ -71,8 +74,8 @@ class Loop::Impl {
   // What is due now. Returns the microseconds after which something is again.
   std::int64_t step();
   void run_timers(std::int64_t now_us);
-  // When run_timers() is to be called next, < 0: never.
-  [[nodiscard]] std::int64_t next_timer_us() const;
+  // When run_timers() is to be called next; what lies ahead, at a multiple of kTimerGridUs. < 0: never.
+  [[nodiscard]] std::int64_t next_timer_us(std::int64_t now_us) const;
   void close_listeners();
   void begin_end(std::int64_t now_us);
   void close_all();
@@ -159,15 +162,16 @@ std::int64_t Loop::Impl::step() {
   now = clock_.steady_us();
   std::int64_t wait = end_due_us_ >= 0 ? kEndStepUs : kBeatUs;
   if (turn_wait >= 0) wait = std::min(wait, turn_wait);
-  if (const std::int64_t due = next_timer_us(); due >= 0) wait = std::min(wait, due - now);
+  if (const std::int64_t due = next_timer_us(now); due >= 0) wait = std::min(wait, due - now);
   return std::max<std::int64_t>(wait, 0);
 }
 
-std::int64_t Loop::Impl::next_timer_us() const {
+std::int64_t Loop::Impl::next_timer_us(std::int64_t now_us) const {
   std::int64_t next = -1;
   for (const std::int64_t due : {state_.timers.next_us(), shard_.next_tick_us()}) {
     if (due >= 0 && (next < 0 || due < next)) next = due;
   }
+  if (next > now_us) next = (next + kTimerGridUs - 1) / kTimerGridUs * kTimerGridUs;
   return next < 0 ? next : std::max(next, patient_until_us_);
 }
 

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "live_loop.h"
 
@@ -61,6 +63,23 @@ TEST(Silence, APingThatIsDueLeavesWithTheNextWriteAndNotByItself) {
     return read.find("\x89\x04tick") != std::string::npos;
   }));
   EXPECT_NE(read.find("update"), std::string::npos);
+}
+
+// Each client is due at a time of its own. A loop that slept until each of them would come round once for
+// each.
+TEST(Silence, OneWakeUpServesAllPingsThatAreDueAboutTheSameTime) {
+  NetConfig net;
+  net.ping_after_ms = 800;
+  LiveLoop live(net);
+  std::vector<RawClient> crowd;
+  for (int i = 0; i < 400; ++i) crowd.push_back(live.connect_ws());
+  const std::uint64_t rounds = live.loop.pulse().beats();
+  for (RawClient& client : crowd) {
+    const auto ping = client.read_frame();
+    ASSERT_TRUE(ping.has_value());
+    EXPECT_EQ(ping->opcode, kPing);
+  }
+  EXPECT_LT(live.loop.pulse().beats() - rounds, 200U);
 }
 
 TEST(Silence, AClientThatDoesNotAnswerACloseIsHungUp) {
