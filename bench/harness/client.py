@@ -38,18 +38,24 @@ LOADS = (
 PEERS = ("json", "orjson")
 
 
+@dataclass(frozen=True)
+class Python:
+    label: str  # before the names of its rows
+    path: str
+
+
+OWN = Python("", sys.executable)
+
+
 def client(programs: Programs, times: Times) -> CaseResult:
     rows: list[Row] = []
     data: dict[str, Any] = {}
-    for load in LOADS[1:2] if times.quick else LOADS:
-        seconds = max(times.window if load.rate < 100_000 else times.window / 2, 0.5)
-        found: dict[str, list[dict[str, float]]] = {}
-        for _ in range(min(times.rounds, 3)):
-            for kind in (*load.goals, *PEERS):
-                if kind != "orjson" or find_spec("orjson"):
-                    found.setdefault(kind, []).append(read(load, kind, seconds))
-        rows += [row(load, kind, goal, found) for kind, goal in load.goals.items()]
-        data[load.name] = found
+    pythons = [OWN] if times.quick else [OWN, *others()]
+    for python in pythons:
+        for load in LOADS[1:2] if times.quick else LOADS:
+            found = measure(python, load, times)
+            rows += [row(python, load, kind, goal, found) for kind, goal in load.goals.items()]
+            data[python.label + load.name] = found
     topics = 2_000 if times.quick else 50_000
     memory = once("client_memory.py", str(topics))
     data["memory"] = memory
@@ -60,12 +66,31 @@ def client(programs: Programs, times: Times) -> CaseResult:
     return CaseResult(rows, data)
 
 
+def others() -> list[Python]:
+    """Those that scripts/bench-pythons found."""
+    built = sorted((HERE.parents[1] / "build" / "pythons").glob("3.*/bin/tickwire"))
+    roots = [program.parents[1] for program in built]
+    return [Python(f"CPython {root.name}, ", str(root / "bin" / "python")) for root in roots]
+
+
+def measure(python: Python, load: Load, times: Times) -> dict[str, list[dict[str, float]]]:
+    """For each kind of reader what its rounds took. The peers are measured with our own Python."""
+    seconds = max(times.window if load.rate < 100_000 else times.window / 2, 0.5)
+    peers = PEERS if python is OWN else ()
+    found: dict[str, list[dict[str, float]]] = {}
+    for _ in range(min(times.rounds, 3)):
+        for kind in (*load.goals, *peers):
+            if kind != "orjson" or find_spec("orjson"):
+                found.setdefault(kind, []).append(read(python, load, kind, seconds))
+    return found
+
+
 def memory_row(name: str, value: float, unit: str, goal: float) -> Row:
     shown = f"{value:.1f}{unit}"
     return Row(name, shown, "-", [value], unit=unit, at_most=goal, question=Question.CLIENT)
 
 
-def read(load: Load, kind: str, seconds: float) -> dict[str, float]:
+def read(python: Python, load: Load, kind: str, seconds: float) -> dict[str, float]:
     args = [str(load.rate), str(load.burst), str(seconds), str(TOPICS), str(int(load.deflate))]
     command = [sys.executable, str(HERE / "client_feed.py"), *args]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as feed:
@@ -73,29 +98,31 @@ def read(load: Load, kind: str, seconds: float) -> dict[str, float]:
             assert feed.stdout is not None
             port = feed.stdout.readline().strip()
             messages = load.burst * int(load.rate * seconds / load.burst)
-            return once("client_reader.py", kind, port, str(TOPICS), str(messages))
+            args = [kind, port, str(TOPICS), str(messages)]
+            return once("client_reader.py", *args, python=python.path)
         finally:
             feed.kill()
 
 
-def once(program: str, *args: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, HERE / program, *args], stdout=subprocess.PIPE, text=True, check=True
-    )
+def once(program: str, *args: str, python: str = sys.executable) -> dict[str, float]:
+    command = [python, str(HERE / program), *args]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
-def row(load: Load, kind: str, goal: float, found: dict[str, list[dict[str, float]]]) -> Row:
+def row(
+    python: Python, load: Load, kind: str, goal: float, found: dict[str, list[dict[str, float]]]
+) -> Row:
     def middle(of: str) -> float:
         return statistics.median(one["cpu_us"] for one in found[of])
 
     peers = ", ".join(f"{middle(peer):.1f} {peer}" for peer in PEERS if peer in found)
     ours = f"{middle(kind):.2f} us"
     return Row(
-        f"{load.name}: {kind}",
+        f"{python.label}{load.name}: {kind}",
         ours,
-        peers,
+        peers or "-",
         [one["cpu_us"] for one in found[kind]],
         unit=" us",
         at_most=goal,
