@@ -58,6 +58,11 @@ export class Audience {
     return wanted;
   }
 
+  /** The number of last messages that anyone wants a name to begin with. @param {string} name */
+  last(name) {
+    return Math.max(...[...this.#subscriptions].map(({ topics, last }) => (topics.has(name) ? last : 0)), 0);
+  }
+
   /** Tells one subscription, if it did not end. @param {Subscription} subscription @param {Update} update */
   hand(subscription, update) {
     if (!this.#subscriptions.has(subscription)) return;

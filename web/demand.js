@@ -91,8 +91,15 @@ export class Demand {
     this.refuse([...faults].filter(([name]) => !wanted.has(name) && !this.refused.has(name)));
     for (const max_rate of new Set(wanted.values())) {
       const news = [...wanted.keys()].filter((name) => wanted.get(name) === max_rate && asked.get(name) !== max_rate);
-      this.#send({ type: "subscribe", max_rate }, news, held);
+      for (const last of new Set(news.map((name) => this.#last(name)))) this.#send({ type: "subscribe", max_rate, last }, news.filter((name) => this.#last(name) === last), held);
     }
+  }
+
+  /** The last messages to ask for with a name: what the client has continues, and begins with none. @param {string} name */
+  #last(name) {
+    const last = this.#owner.audience.last(name), { topics } = this.#owner;
+    const known = last && new Subscription([name]).among(topics).some((topic) => topics.get(topic)?.seq);
+    return (!known && last) || undefined;
   }
 
   /** What can succeed later is asked for again, all together. @param {[string, Failure][]} failures names, each with its failure */

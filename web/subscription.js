@@ -1,6 +1,8 @@
 // What one caller of subscribe() wants, and what a client tells of it.
 import { isPattern, matches } from "./topic.js";
 
+const LAST_MAX = 65_536;
+
 /** @typedef {import("./topic.js").Image} Image */
 /** @typedef {"live" | "stale" | "halted" | "closed" | "unknown" | "refused" | "unavailable"} TopicStatus */
 /** @typedef {"snapshot" | "update" | "status" | "gap"} Kind */
@@ -34,6 +36,7 @@ import { isPattern, matches } from "./topic.js";
  * @typedef {object} Handler What subscribe() takes instead of a function.
  * @property {(update: Update) => void} [onUpdate] called with each update
  * @property {number} [maxRate] at most this number of updates a second for each topic, 0.02 to 1000; 0, the default: every one
+ * @property {number} [last] begin event topics that the client has nothing of with this number of their last messages, 0 (the default: with a snapshot) to 65,536
  */
 
 /**
@@ -67,9 +70,11 @@ export class TickwireError extends Error {
  * Why a name cannot be asked for: in one command with others it would take them down, too.
  * @param {string} name
  * @param {number} maxRate
+ * @param {number} last
  */
-function faultOf(name, maxRate) {
+function faultOf(name, maxRate, last) {
   if (!/^[\w:.*>-]{1,200}$/.test(name)) return { code: "bad_topic", field: "topics", message: "not a topic or pattern of 1 to 200 bytes" };
+  if (!(Number.isInteger(last) && last >= 0 && last <= LAST_MAX)) return { code: "bad_message", field: "last", message: `last: must be 0 to ${LAST_MAX}, not ${last}` };
   if (maxRate === 0 || (maxRate >= 0.02 && maxRate <= 1000)) return undefined;
   return { code: "bad_message", field: "max_rate", message: `max_rate: must be 0, or 0.02 to 1000, not ${maxRate}` };
 }
@@ -84,9 +89,9 @@ export class Subscription {
    * @param {Handler} [handler]
    * @param {() => void} [close]
    */
-  constructor(names, { onUpdate = () => {}, maxRate = 0 } = {}, close = () => {}) {
+  constructor(names, { onUpdate = () => {}, maxRate = 0, last = 0 } = {}, close = () => {}) {
     for (const name of names) {
-      const fault = faultOf(name, maxRate);
+      const fault = faultOf(name, maxRate, last);
       if (fault) this.faults.set(name, fault);
     }
     /** The names and patterns that the server is asked for. */
@@ -97,6 +102,8 @@ export class Subscription {
     this.onUpdate = onUpdate;
     /** At most this number of updates a second for each topic; 0: every one. */
     this.maxRate = maxRate;
+    /** The number of last messages that event topics begin with. */
+    this.last = last;
     /** Ends the subscription. */
     this.close = close;
   }

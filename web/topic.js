@@ -83,8 +83,9 @@ export class TopicState {
   #fits({ type, seq, from, to, data }) {
     if ((type === "snapshot" || type === "update") && !isObject(data)) return false;
     if (type === "snapshot") return true;
-    if (type === "update") return seq === this.seq + 1;
-    if (type === "gap") return from === this.seq + 1 && to >= from;
+    const follows = (/** @type {number} */ first) => first === this.seq + 1 || (this.event && !this.seq && !this.confirmed); // the last messages begin anywhere
+    if (type === "update") return follows(seq);
+    if (type === "gap") return follows(from) && to >= from;
     return seq === this.seq; // status
   }
 
