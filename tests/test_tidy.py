@@ -7,7 +7,18 @@ import pytest
 
 import tidy_rules as rules
 
-CODE_FOLDERS = ("core", "bindings", "bench", "python", "feeds", "web", "tests", "scripts", "cmake")
+CODE_FOLDERS = (
+    "core",
+    "bindings",
+    "bench",
+    "python",
+    "feeds",
+    "web",
+    "examples",
+    "tests",
+    "scripts",
+    "cmake",
+)
 NOT_OURS = {"node_modules", "__pycache__", "results"}
 
 
@@ -25,7 +36,7 @@ def files(checkout: Path, *suffixes: str, under: tuple[str, ...] = CODE_FOLDERS)
 
 def documents(checkout: Path) -> list[Path]:
     at_root = [path.relative_to(checkout) for path in checkout.glob("*.md")]
-    return at_root + files(checkout, ".md", under=("docs",))
+    return at_root + files(checkout, ".md", under=("docs", "examples"))
 
 
 def report(complaints: Iterator[str]) -> None:

@@ -20,7 +20,7 @@ const rules = {
 export default [
   js.configs.recommended,
   { rules, linterOptions: { reportUnusedDisableDirectives: "error" } },
-  { files: ["web/**"], languageOptions: { globals: globals.browser } },
+  { files: ["web/**", "examples/**"], languageOptions: { globals: globals.browser } },
   { files: ["tests/page/**"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
   { files: ["scripts/**"], languageOptions: { globals: globals.node } },
   { files: ["tests/page/helpers.js"], languageOptions: { globals: { row: "readonly", topics: "readonly", cell: "readonly", part: "readonly" } } },

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from server.daemon_process import Wire
 
-START_S = 20.0
+START_S = 60.0
 
 
 class ServerProcess:
