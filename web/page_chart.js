@@ -2,6 +2,7 @@
 import { localize, showAge } from "./format.js";
 import { SPARK, drawSpark } from "./spark.js";
 
+/** @import { Point } from "./page_ring.js" */
 /** @import { TopicView } from "./topic_view.js" */
 
 const VENDORED = "./vendor/lightweight-charts.js";
@@ -33,8 +34,20 @@ function bigChart(charts, box, view) {
   const digits = view.quote.last.split(".")[1]?.length ?? 0;
   series.applyOptions({ priceFormat: { type: "custom", minMove: 10 ** -Math.min(digits, 12), formatter: (/** @type {number} */ value) => localize(value.toFixed(Math.min(digits, 20)), view.style) } });
   let last = 0, count = 0;
-  return (/** @type {number} */ value) => {
-    const time = Math.floor(Date.now() / 1000) - new Date().getTimezoneOffset() * 60; // the library writes UTC
+  const timeOf = (/** @type {number} */ ms) => Math.floor(ms / 1000) - new Date().getTimezoneOffset() * 60; // the library writes UTC
+  /** What was before: the last price of each second. @param {Point[]} points by this computer's clock */
+  const addEarlier = (points) => {
+    const live = series.data(), begin = live[0]?.time ?? Infinity;
+    const earlier = [...new Map(points.map(({ at, value }) => [timeOf(at), value]))].filter(([time]) => time < begin).sort(([a], [b]) => a - b);
+    if (!earlier.length) return;
+    series.setData([...earlier.map(([time, value]) => ({ time, value })), ...live]);
+    series.applyOptions({ baseValue: { type: "price", price: earlier[0][1] } });
+    count += earlier.length;
+    last = Math.max(last, earlier[earlier.length - 1][0]);
+    chart.timeScale().fitContent();
+  };
+  const add = (/** @type {number} */ value) => {
+    const time = timeOf(Date.now());
     if (time < last || count > POINTS_MAX) return;
     if (!count) series.applyOptions({ baseValue: { type: "price", price: value } });
     count += Number(time > last);
@@ -42,23 +55,32 @@ function bigChart(charts, box, view) {
     series.update({ time, value });
     if (count < FITTED_POINTS) chart.timeScale().fitContent();
   };
+  return { add, addEarlier };
 }
 
 /**
  * @param {HTMLElement} box
  * @param {TopicView} view
+ * @param {() => Promise<Point[]>} earlier what the server has of the time before, by its clock
  * @returns {{draw(): string}} draws what is new, and says what the chart spans
  */
-export function drawChart(box, view) {
-  const opened = performance.now();
+export function drawChart(box, view, earlier) {
+  let since = Date.now();
+  let fromRing = false, asked = false;
   /** @type {((value: number) => void) | undefined} */
   let add;
-  let asked = false;
   const load = async () => {
     const charts = await import(VENDORED);
     if (!charts.createChart) return;
     box.replaceChildren();
-    add = bigChart(charts, box, view);
+    const chart = bigChart(charts, box, view);
+    add = chart.add;
+    const points = await earlier();
+    const { ts, ageMs } = view.client.status(view.topic);
+    const ahead = ts + (ageMs ?? 0) - Date.now(); // the server's clock
+    chart.addEarlier(points.map(({ at, value }) => ({ at: at - ahead, value })));
+    fromRing = points.length > 0 && points[0].at - ahead < since;
+    if (fromRing) since = points[0].at - ahead;
   };
   box.innerHTML = SPARK;
   return {
@@ -70,7 +92,7 @@ export function drawChart(box, view) {
       const spark = box.querySelector(".spark");
       if (spark) drawSpark(spark, view, 100);
       if (add && view.hasData && !view.old && view.state !== "halted" && Number.isFinite(view.quote.value)) add(view.quote.value);
-      return view.hasData ? `last ${showAge(Math.max(1000, performance.now() - opened))}, while this page was open` : "";
+      return view.hasData ? `last ${showAge(Math.max(1000, Date.now() - since))}, ${fromRing ? "from the server's ring and live" : "while this page was open"}` : "";
     },
   };
 }

@@ -6,6 +6,7 @@ import { Painter } from "./looks.js";
 import { faultOf } from "./limits.js";
 import { drawChart } from "./page_chart.js";
 import { copy, find, frame, lineIcon, tabs } from "./page_frame.js";
+import { readRing } from "./page_ring.js";
 import { parts, show } from "./quote.js";
 import { share } from "./share.js";
 import { TopicView, baseWords } from "./topic_view.js";
@@ -33,7 +34,10 @@ find("#copyname").onclick = () => copy(find("#copyname"), topic);
 
 const quote = find("#quote");
 const painter = new Painter(quote);
-const chart = drawChart(find("#chart"), view);
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+const src = new URL("tickwire.js", location.href).href, server = new URL("./", location.href).href.replace(/\/$/, "");
+const socket = `${server.replace(/^http/, "ws")}/ws`;
+const chart = drawChart(find("#chart"), view, () => readRing(socket, topic, { ...client.status(topic), epoch: client.epoch, token }));
 const changedAt = /** @type {Map<string, number>} */ (new Map()); // field -> server's time of its last change
 const waiting = /** @type {Update[]} */ ([]);
 const statuses = /** @type {{status: string, at: number}[]} */ ([]);
@@ -138,8 +142,6 @@ function drawStatuses() {
   });
 }
 
-const src = new URL("tickwire.js", location.href).href, server = new URL("./", location.href).href.replace(/\/$/, "");
-const socket = `${server.replace(/^http/, "ws")}/ws`;
 // The name comes from the address, and what is copied runs elsewhere: one that no topic can have is in no code.
 if (faultOf(topic, {})) find("#use").hidden = true;
 else tabs(find("#snippets"), {
@@ -150,7 +152,6 @@ else tabs(find("#snippets"), {
   CLI: `tickwire sub ${topic} --url ${socket}`,
   curl: `curl ${server}/v1/snapshot/${topic}`,
 });
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (token) client.auth(token).catch(() => {}); // the event says so
 client.addEventListener("state", () => onNextFrame(page));
 client.addEventListener("error", () => onNextFrame(page));

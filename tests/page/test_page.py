@@ -303,3 +303,15 @@ def test_a_recorded_exchange_session_shows(browser: Browser, serve: Serve, check
         page.wait("all('#tape li').length >= 3")
         page.screenshot("coinbase.png")
         assert page.faults() == []
+
+
+def test_a_topics_chart_begins_with_the_servers_ring(browser: Browser, serve: Serve) -> None:
+    server = serve("--set", "auth.publish=open")
+    with server.publisher() as wire:
+        for price in range(100, 110):
+            wire.publish("ticker.A", {"last": f"{price}.50"})
+    page = browser.open(f"{server.url}topic?name=ticker.A")
+    vendored = page.eval("import('./vendor/lightweight-charts.js').then((m) => 'createChart' in m)")
+    words = "from the server's ring" if vendored else "while this page was open"
+    page.wait(f'text("#window").includes("{words}")')
+    assert page.faults() == []
