@@ -134,7 +134,7 @@ lint-python: venv
 	@$(BIN)/mypy
 
 lint-web: page-tools
-	@tests/page/node_modules/.bin/eslint --config tests/page/eslint.config.js web tests/page scripts/*.mjs
+	@tests/page/node_modules/.bin/eslint --config tests/page/eslint.config.js web tests/page examples scripts/*.mjs
 	@tests/page/node_modules/.bin/tsc --project tests/page
 	@node scripts/web_package.mjs check
 
@@ -157,8 +157,9 @@ web-package: page-tools ## the npm package tickwire, in dist/
 docs: install page-tools ## the API reference, for Python and for the browser, in build/docs/
 	@scripts/make-docs build/docs
 
-pictures: install page-tools ## take the README's pictures of the page again
+pictures: install page-tools ## take the pictures of README.md, docs/ and examples/ again
 	@$(BIN)/python scripts/page_picture.py docs
+	@$(BIN)/python scripts/example_pictures.py examples
 
 clean: ## remove what was built
 	@rm -rf build dist .venv web/dist web/types web/vendor tests/page/node_modules .pytest_cache .mypy_cache .ruff_cache
