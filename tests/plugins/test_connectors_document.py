@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tickwire.feeds import relay
+from tickwire.feeds import rabbitmq, relay
 from tickwire.feeds._postgres_sink import SinkSettings
 from tickwire.feeds._postgres_table import FeedTable
+from tickwire.feeds._settings import patterns_of
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,13 @@ def test_postgres_takes_its_example(document, examples):
     assert (sink.patterns, sink.table) == (["trade.>"], "tickwire_update")
     given = {*examples["postgres"], *table, *examples["postgres"]["sink"]} - {"tables", "sink"}
     assert given <= named(document, "postgres")
+
+
+def test_rabbitmq_takes_its_example(document, examples, tmp_path):
+    settings = examples["rabbitmq"]
+    assert {*settings, "exchange", "queue_messages"} == named(document, "rabbitmq")
+    password = tmp_path / "password"
+    password.write_text("secret")
+    url = rabbitmq.address(settings | {"password_file": str(password)})
+    assert url == "amqp://tickwire:secret@mq.example/"
+    assert patterns_of(settings, "plugins.rabbitmq.send", []) == ["chat.>", "ticker.*"]
