@@ -52,20 +52,27 @@ function wear(theme) {
   else delete document.documentElement.dataset.theme;
 }
 
-/** Draws the top bar and the foot. @param {Client} client @param {string} here the page's name in the top bar */
-export function frame(client, here) {
+const PAGES = [["./", "Topics"], ["embed", "Embed"]];
+
+/** Draws the top bar, with an empty pill, and the foot. @param {string} here the page's name @param {string[][]} [pages] addresses and names */
+export function bar(here, pages = PAGES) {
   const theme = kept.get(THEME_KEY) ?? "system";
   wear(theme);
-  const links = [["./", "Topics"], ["embed", "Embed"]].map(([to, name]) => `<a href="${to}"${name === here ? ' aria-current="page"' : ""}>${name}</a>`);
+  const links = pages.map(([to, name]) => `<a href="${to}"${name === here ? ' aria-current="page"' : ""}>${name}</a>`);
   const themes = [["light", "sun"], ["system", "system"], ["dark", "moon"]].map(([value, name]) => `<label title="${value}"><input type="radio" name="theme" value="${value}"${value === theme ? " checked" : ""}><span class="sr">${value}</span>${lineIcon(name)}</label>`);
   document.body.insertAdjacentHTML("afterbegin", `<a class="skip" href="#main">Skip to content</a><header class="top"><a class="brand" href="./">${LOGO}<span>tickwire</span></a>
     <p id="connection" role="status">${ICON}<b></b></p><nav aria-label="Pages">${links.join("")}</nav><fieldset class="theme"><legend class="sr">Colours</legend>${themes.join("")}</fieldset></header>`);
-  document.body.insertAdjacentHTML("beforeend", '<footer class="foot"><span id="server"></span><a href="health">Health</a><a href="v1/topics">Topics as JSON</a></footer>');
+  document.body.insertAdjacentHTML("beforeend", '<footer class="foot"><span id="server"></span>' + (pages.length ? '<a href="health">Health</a><a href="v1/topics">Topics as JSON</a>' : "") + "</footer>");
   find(".theme").addEventListener("change", ({ target }) => {
     const { value } = /** @type {HTMLInputElement} */ (target);
     wear(value);
     kept.set(THEME_KEY, value);
   });
+}
+
+/** Draws the top bar and the foot, and how a client stands. @param {Client} client @param {string} here the page's name in the top bar */
+export function frame(client, here) {
+  bar(here);
   const pill = { render: () => drawPill(client) };
   keepDrawn(pill);
   client.addEventListener("state", pill.render);

@@ -17,6 +17,11 @@ namespace tickwire {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+// The admin page loads nothing from elsewhere, and no other page shows it in a frame.
+constexpr std::string_view kPageHeaders =
+    "Content-Security-Policy: default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n";
 
 // Takes as long for every `given` of one length, so that time does not tell how much of it is right.
 bool is_secret(std::string_view given, std::string_view secret) {
@@ -79,6 +84,12 @@ AnswerInPieces metrics_answer(TextInPieces text) {
   };
 }
 
+// Not by a name that a page may have made to lead to this server.
+Status is_called_right(const HttpRequest& request, Door door) {
+  if (door == Door::kAdminSocket || is_address(request.host)) return ok_status();
+  return Error{ErrorCode::kDenied, "Host: must be an address or localhost here", "Host"};
+}
+
 Result<SessionNumber> parse_sort(const std::string& text) {
   const auto* const found = std::ranges::find(kSessionNumbers, text, &SessionNumberName::name);
   if (found != kSessionNumbers.end()) return found->number;
@@ -92,6 +103,10 @@ Result<SessionNumber> parse_sort(const std::string& text) {
 
 AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, bool draining) const {
   if (auto refused = refusal_of(request)) return for_the_admin(std::move(*refused));
+  if (const Status called = is_called_right(request, door); !called) {
+    return for_the_admin(error_response(403, called.error()));
+  }
+  if (auto found = page(request)) return for_the_admin(std::move(*found));
   if (const Status admitted = admit(request, door); !admitted) {
     return for_the_admin(error_response(403, admitted.error()));
   }
@@ -106,14 +121,19 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
   return for_the_admin(error_response(400, query.error()));
 }
 
+std::optional<HttpResponse> AdminRouter::page(const HttpRequest& request) const {
+  HttpRequest wanted = request;
+  if (request.path == "/") wanted.path = "/admin";
+  auto found = site_.file(wanted);
+  if (found) found->headers += kPageHeaders;
+  return found;
+}
+
 Status AdminRouter::admit(const HttpRequest& request, Door door) const {
   if (request.origin) {
     return Error{ErrorCode::kDenied, "Origin: web pages are not answered here", "Origin"};
   }
   if (door == Door::kAdminSocket) return ok_status();
-  if (!is_address(request.host)) {
-    return Error{ErrorCode::kDenied, "Host: must be an address or localhost here", "Host"};
-  }
   if (is_secret(bearer_token(request.authorization), token_)) return ok_status();
   return Error{ErrorCode::kDenied, "Authorization: must be Bearer and the server's auth.admin_token",
                "Authorization"};

@@ -1,11 +1,13 @@
-// AdminRouter: what each URL of the admin listener answers: /health in full, /metrics, /v1/sessions, and
-// whatever the public port answers.
+// AdminRouter: what each URL of the admin listener answers: the admin page at /, /health in full, /metrics,
+// /v1/sessions, and whatever the public port answers.
 //
 // Thread: one loop's; it only reads. `site` outlives it. Over TCP each request proves itself: the token, no
-// Origin (so no web page), and a Host that no page can have made to lead here (DNS rebinding): an address, or
-// localhost.
+// Origin (so no page of another site), and a Host that no page can have made to lead here (DNS rebinding): an
+// address, or localhost. Files of web/ need no token: a browser has none when it opens a page (and sends the
+// page's own Origin for its modules), and they hold nothing of this plant.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,7 @@ class AdminRouter {
   [[nodiscard]] Answer answer(const HttpRequest& request, Door door, bool draining) const;
 
  private:
+  [[nodiscard]] std::optional<HttpResponse> page(const HttpRequest& request) const;
   [[nodiscard]] Status admit(const HttpRequest& request, Door door) const;
 
   const HttpRouter& site_;

@@ -120,7 +120,8 @@ HttpRouter::Answer HttpRouter::answer(const HttpRequest& request, bool draining)
   if (request.path.starts_with(kSnapshotPrefix)) {
     return snapshot(std::string_view(request.path).substr(kSnapshotPrefix.size()));
   }
-  return file(request);
+  if (auto found = file(request)) return std::move(*found);
+  return tickwire::error_response(404, {ErrorCode::kUnknownCommand, "there is nothing at this path", ""});
 }
 
 HttpRouter::Answer HttpRouter::topics(const HttpRequest& request) const {
@@ -172,16 +173,14 @@ HttpResponse HttpRouter::ready(bool draining) const {
   return response;
 }
 
-HttpResponse HttpRouter::file(const HttpRequest& request) const {
+std::optional<HttpResponse> HttpRouter::file(const HttpRequest& request) const {
   const std::string_view name =
       request.path == "/" ? std::string_view("index.html") : std::string_view(request.path).substr(1);
   auto found = std::ranges::find(parts_.files, name, &StaticFile::name);
   if (found == parts_.files.end()) {  // a page's address has no ending: /embed
     found = std::ranges::find(parts_.files, fmt::format("{}.html", name), &StaticFile::name);
   }
-  if (found == parts_.files.end()) {
-    return tickwire::error_response(404, {ErrorCode::kUnknownCommand, "there is nothing at this path", ""});
-  }
+  if (found == parts_.files.end()) return std::nullopt;
   HttpResponse response;
   response.content_type = content_type(found->name);
   response.headers = fmt::format("Cache-Control: no-cache\r\nETag: \"{}\"\r\n", found->tag);

@@ -41,6 +41,8 @@ class HttpRouter {
   [[nodiscard]] Answer answer(const HttpRequest& request, bool draining) const;
   // 200; 503 while a loop stands still, or draining.
   [[nodiscard]] HttpResponse health(HealthDetail detail, bool draining) const;
+  // A file of web/, which everybody may have; nothing: there is none at this path.
+  [[nodiscard]] std::optional<HttpResponse> file(const HttpRequest& request) const;
 
   [[nodiscard]] HttpSource& source() const { return parts_.source; }
 
@@ -48,7 +50,6 @@ class HttpRouter {
   [[nodiscard]] Answer topics(const HttpRequest& request) const;
   [[nodiscard]] HttpResponse snapshot(std::string_view topic) const;
   [[nodiscard]] HttpResponse ready(bool draining) const;
-  [[nodiscard]] HttpResponse file(const HttpRequest& request) const;
 
   const Parts parts_;
 };

@@ -42,7 +42,7 @@ struct AdminSite {
   FakeAccess access;
   NamingSource source;
   Hub hub{clock, {}};
-  const std::vector<StaticFile> files;
+  const std::vector<StaticFile> files{{"admin.html", "<h1>Admin", "t1"}, {"index.html", "<h1>Topics", "t2"}};
   HttpRouter site{{hub, access, source, files}};
   AdminRouter admin;
 };
@@ -111,6 +111,28 @@ TEST(AdminRouter, HealthIsToldInFullHereAndWithoutNamesToEverybody) {
   EXPECT_NE(told.head.find("secret_feed"), std::string::npos);
   EXPECT_FALSE(told.any_origin);
   EXPECT_EQ(std::get<HttpResponse>(site.site.answer(request, false)).head, "{}");
+}
+
+TEST(AdminRouter, ItsPageNeedsNoTokenButAnAddressAndNoOtherSite) {
+  const AdminSite site("s3cret");
+  HttpRequest request = sessions_request();
+  request.path = "/";
+  const auto page = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminTcp, false));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.shared, "<h1>Admin");
+  EXPECT_FALSE(page.any_origin);
+  EXPECT_NE(page.headers.find("frame-ancestors 'none'"), std::string::npos);
+  EXPECT_EQ(std::get<HttpResponse>(site.site.answer(request, false)).shared, "<h1>Topics")
+      << "the public port";
+
+  request.path = "/none";
+  EXPECT_FALSE(site.admits(request, Door::kAdminTcp)) << "what is no file needs the token";
+  request.path = "/";
+  request.host = "evil.example";
+  EXPECT_FALSE(site.admits(request, Door::kAdminTcp));
+  request.host = "127.0.0.1:9180";
+  request.origin = "http://127.0.0.1:9180";  // browsers say it of a page's own modules
+  EXPECT_EQ(std::get<HttpResponse>(site.admin.answer(request, Door::kAdminTcp, false)).status, 200);
 }
 
 TEST(AdminRouter, SessionsAreToldWhileDraining) {
