@@ -16,6 +16,7 @@ class Lazy {
   Lazy(const Lazy&) = delete;
   Lazy& operator=(const Lazy&) = delete;
 
+  [[nodiscard]] bool made() const { return value_.load(std::memory_order_acquire) != nullptr; }
   // `make` returns a Made: the same type at each call.
   template <typename Made = T, typename Make>
   const Made& get(Make&& make) const {

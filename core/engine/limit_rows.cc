@@ -184,7 +184,7 @@ const std::vector<LimitKey> kLimitKeys{
     {"limits.waiting_mb",
      &Limits::waiting_mb,
      "MB",
-     "commands on one loop that wait for an earlier one, or for a worker",
+     "commands on one loop that wait for an earlier one, for an authorizer, or for a worker",
      {1, 65536},
      "close 1013",
      "tickwire_closes_total{reason=\"1013\"}"},

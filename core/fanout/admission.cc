@@ -39,6 +39,8 @@ Error refused(Action action, std::string_view topic) {
 
 // An open topic costs a fraction of a step.
 constexpr std::size_t kLooksPerStep = 8;
+// A question goes to the plugins, or its answer comes from there.
+constexpr std::uint64_t kQuestionSteps = 4;
 
 bool may_be_withdrawn(const AdmissionRequest& request) {
   return request.action == Action::kSubscribe && request.counts;
@@ -46,28 +48,62 @@ bool may_be_withdrawn(const AdmissionRequest& request) {
 
 }  // namespace
 
-bool Admission::admit(Session& session, AdmissionRequest request, Then then) {
+struct Admission::Waiting {
+  AdmissionRequest request;
+  Decisions decisions;
+  Then then;
+  Share room;
+  std::size_t prepared = 0;              // topics that were looked at
+  std::size_t awaited = 0;               // topics that are among the desk's names
+  std::vector<std::uint32_t> questions;  // of the prepared, the topics to ask about, by index
+  std::size_t asked = 0;                 // of those
+  std::size_t open = 0;                  // asked and not answered
+  std::uint32_t round = 0;               // counts reconsider()
+  std::uint64_t since = 0;               // the session's withdrawals before it
+};
+
+Admission::WaitingPtr Admission::newcomer(AdmissionRequest request, Then then) {
   const auto waiting = std::make_shared<Waiting>();
   waiting->request = std::move(request);
   waiting->then = std::move(then);
   waiting->decisions.assign(waiting->request.topics.size(), Grant{});
+  return waiting;
+}
+
+Admission::Entered Admission::admit(Session& session, AdmissionRequest request, Then then) {
+  return enter(session, newcomer(std::move(request), std::move(then)), Budget::unlimited());
+}
+
+Admission::Entered Admission::enter(Session& session, const WaitingPtr& waiting, const Budget& budget) {
   const SessionRef ref = parts_.sessions.ref(session);
-  const bool prepared = prepare(find_desk(ref), *waiting, parts_.jobs.budget());
-  if (prepared && waiting->questions.empty()) {
-    waiting->then(session, waiting->request.topics, waiting->decisions);
-    return true;
+  const AdmissionRequest& request = waiting->request;
+  if (!prepare(find_desk(ref), *waiting, budget)) return Entered::kNotYet;
+  if (waiting->questions.empty()) {
+    Outcome outcome{std::move(waiting->request.topics), std::move(waiting->decisions), {}};
+    waiting->then(session, outcome);
+    return Entered::kEntered;
   }
   Desk& desk = desk_of(session);
-  const std::size_t limit = parts_.config.session.commands_pending_max;
-  if (waiting->request.counts && commands_waiting(desk) >= limit) return false;
-  desk.waiting.push_back(waiting);
-  waiting->since = desk.withdrawals;
-  if (may_be_withdrawn(waiting->request)) {
-    Work::count(waiting->request.topics.size());
-    for (const std::string& topic : waiting->request.topics) ++desk.awaited[topic].by;
+  if (request.counts && !waiting->room.counts()) {
+    if (commands_waiting(desk) >= parts_.config.session.commands_pending_max) return Entered::kTooMany;
+    if (!take_room(desk, session, *waiting)) return Entered::kNoRoom;
   }
+  while (may_be_withdrawn(request) && waiting->awaited < request.topics.size()) {
+    if (budget.spent()) return Entered::kNotYet;
+    desk.names.add(request.topics[waiting->awaited++]);
+  }
+  waiting->since = desk.names.withdrawals();
+  desk.waiting.push_back(waiting);
   advance(ref);
-  return true;
+  return Entered::kEntered;
+}
+
+bool Admission::take_room(const Desk& desk, const Session& session, Waiting& waiting) {
+  std::size_t held = waiting.request.bytes;
+  for (const WaitingPtr& other : desk.waiting) held += other->room.held();
+  if (held > parts_.waiting_bytes.limits().per_holder) return false;
+  waiting.room = Share(parts_.waiting_bytes, session.client.address);
+  return waiting.room.resize(waiting.request.bytes) == Drawn::kTaken;
 }
 
 bool Admission::prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const {
@@ -107,7 +143,9 @@ bool Admission::ask(Desk& desk, const Budget& budget) {
     if (desk.open >= kSessionQuestionsMax) return true;
     const bool prepared = prepare(&desk, *waiting, budget);
     for (; waiting->asked < waiting->questions.size(); ++waiting->asked) {
+      if (budget.spent()) return false;
       const std::uint32_t index = waiting->questions[waiting->asked];
+      Work::count();
       if (is_withdrawn(desk, *waiting, index)) continue;
       if (desk.open >= kSessionQuestionsMax) return true;
       ask_one(desk, waiting, index);
@@ -118,6 +156,7 @@ bool Admission::ask(Desk& desk, const Budget& budget) {
 }
 
 void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index) {
+  Work::count(kQuestionSteps);
   const AdmissionRequest& request = waiting->request;
   std::shared_ptr<const ClientInfo>& client = desk.client;
   if (!client) client = std::make_shared<const ClientInfo>(parts_.sessions.find(desk.session)->client);
@@ -158,14 +197,20 @@ void Admission::advance(SessionRef ref) {
     if (!ask(*desk, budget) && !std::exchange(desk->goes_on, true)) go_on(ref);
     const auto decided = std::ranges::find_if(
         desk->waiting, [desk](const WaitingPtr& waiting) { return may_go_on(*desk, *waiting); });
-    if (decided == desk->waiting.end()) {
-      if (desk->waiting.empty() && desk->open == 0 && desk->unjudged.empty()) desks_[ref.slot].reset();
-      return;
-    }
-    const WaitingPtr done = finish(*desk, decided);
-    done->then(*session, done->request.topics, done->decisions);
+    if (decided == desk->waiting.end()) return drop_if_idle(ref);
+    const WaitingPtr done = std::move(*decided);
+    desk->waiting.erase(decided);
+    Outcome outcome{std::move(done->request.topics), std::move(done->decisions), std::move(done->room),
+                    done->awaited, done->since};
+    done->then(*session, outcome);
     if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
   }
+}
+
+void Admission::drop_if_idle(SessionRef ref) {
+  const Desk* desk = find_desk(ref);
+  if (desk == nullptr || !desk->waiting.empty() || desk->open > 0) return;
+  if (desk->unjudged.empty() && desk->names.empty()) desks_[ref.slot].reset();
 }
 
 void Admission::go_on(SessionRef ref) {
@@ -210,10 +255,13 @@ Result<Grant> Admission::decision_of(const std::string& topic, const AccessAnswe
 
 void Admission::expire() {
   const std::int64_t now = parts_.clock.steady_us();
-  while (!deadlines_.empty() && deadlines_.front().first <= now) {
+  const Budget budget = parts_.jobs.budget();
+  while (!deadlines_.empty() && deadlines_.front().first <= now && !budget.spent()) {
     const std::uint64_t id = deadlines_.front().second;
     deadlines_.pop_front();
+    Work::count();
     if (!open_.contains(id)) continue;
+    Work::count(kQuestionSteps);
     parts_.access.close(id);
     answer({.id = id,
             .ruling = Ruling::kUnavailable,
@@ -228,41 +276,32 @@ std::int64_t Admission::next_deadline_us() {
 
 // --- what changes meanwhile -----------------------------------------------------------------------------
 
-TopicNameSet Admission::withdraw(const Session& session, const std::vector<std::string>& topics) {
-  TopicNameSet waited;
+void Admission::begin_withdrawal(const Session& session) {
+  if (Desk* desk = find_desk(parts_.sessions.ref(session))) desk->names.begin_withdrawal();
+}
+
+bool Admission::withdraw(const Session& session, std::string_view topic) {
   Desk* desk = find_desk(parts_.sessions.ref(session));
-  if (desk == nullptr || desk->awaited.empty()) return waited;
-  ++desk->withdrawals;
-  Work::count(topics.size());
-  for (const std::string& topic : topics) {
-    const auto awaited = desk->awaited.find(topic);
-    if (awaited == desk->awaited.end()) continue;
-    awaited->second.withdrawn_in = desk->withdrawals;
-    waited.insert(topic);
-  }
-  return waited;
+  return desk != nullptr && desk->names.withdraw(topic);
 }
 
 bool Admission::is_withdrawn(const Desk& desk, const Waiting& waiting, std::size_t index) {
-  if (desk.withdrawals == waiting.since || !may_be_withdrawn(waiting.request)) return false;
-  return desk.awaited.at(waiting.request.topics[index]).withdrawn_in > waiting.since;
+  return waiting.awaited > 0 && desk.names.is_withdrawn(waiting.request.topics[index], waiting.since);
 }
 
-Admission::WaitingPtr Admission::finish(Desk& desk, std::vector<WaitingPtr>::iterator decided) {
-  const WaitingPtr done = std::move(*decided);
-  desk.waiting.erase(decided);
-  if (!may_be_withdrawn(done->request)) return done;
-  Work::count(done->decisions.size());
-  for (std::size_t i = 0; i < done->decisions.size(); ++i) {
-    const std::string& topic = done->request.topics[i];
-    const auto awaited = desk.awaited.find(topic);
-    if (awaited->second.withdrawn_in > done->since) {
-      done->decisions[i] =
-          Error{ErrorCode::kNotSubscribed, shown_topic(topic) + ": unsubscribed before it was allowed", ""};
-    }
-    if (--awaited->second.by == 0) desk.awaited.erase(awaited);
+bool Admission::settle(const Session& session, Outcome& outcome, const Budget& budget) {
+  const SessionRef ref = parts_.sessions.ref(session);
+  Desk* const desk = find_desk(ref);  // there while names are awaited
+  for (; outcome.awaited > 0; --outcome.awaited) {
+    if (budget.spent()) return false;
+    const std::size_t i = outcome.topics.size() - outcome.awaited;
+    const std::string& topic = outcome.topics[i];
+    if (!desk->names.remove(topic, outcome.since)) continue;
+    outcome.decisions[i] =
+        Error{ErrorCode::kNotSubscribed, shown_topic(topic) + ": unsubscribed before it was allowed", ""};
   }
-  return done;
+  drop_if_idle(ref);
+  return true;
 }
 
 void Admission::reconsider(Session& session) {

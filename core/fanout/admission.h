@@ -1,11 +1,13 @@
 // Admission: whether a session may do something, asked of the authorizers and the authenticator and answered
-// once: subscribe, publish, auth and renewals all come through admit().
+// once: subscribe, publish, auth and renewals all come through enter().
 //
-//   admit() ── nothing is guarded ────────────────────────────────> then(), before admit() returns
+//   enter() ── nothing is guarded ────────────────────────────────> then(), before enter() returns
 //      └─> in line ──> asked ──> answered, or late ──> all decided ─> then(), and what it says is sent
-//           (many topics: in line until it is known, in pieces, which of them are guarded)
 //           ^            │
 //           └────────────┘  reconsider(): the token or the claims are others now
+//
+// A command of many topics enters in pieces: which of them are guarded, and that an unsubscribe can take them
+// back. What waits holds a share of ShardConfig::waiting_bytes.
 //
 // A question is closed at its deadline, so a hanging authorizer holds up only its own clients' commands. A
 // session has at most kSessionQuestionsMax of them open; its others wait in line, so that one session with
@@ -24,13 +26,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "base/shares.h"
+#include "fanout/awaited_names.h"
 #include "fanout/sender.h"
 #include "fanout/shard_parts.h"
-#include "model/keyed_hash.h"
 
 namespace tickwire {
 
@@ -46,30 +48,52 @@ struct Grant {
   std::string claims;                    // of an authentication: a JSON object
 };
 
-// Names that one command brings.
-using TopicNameSet = std::unordered_set<std::string_view, KeyedHash>;
-
 struct AdmissionRequest {
   Action action = Action::kSubscribe;
   std::vector<std::string> topics;  // of kAuthenticate one, which is empty
   std::string token = {};           // of kAuthenticate: the one to judge
   bool counts = true;               // as a command that waits; false for questions of the server itself
+  std::size_t bytes = 0;            // that the command takes while it waits
 };
 
 class Admission {
  public:
-  // One for each topic: a grant (also for a name that is not valid), or denied, unavailable, or
-  // not_subscribed for one that was withdrawn.
   using Decisions = std::vector<Result<Grant>>;
+  // What was asked about, and what came of it.
+  struct Outcome {
+    std::vector<std::string> topics;
+    // One for each topic: a grant (also for a name that is not valid), or denied, unavailable, or, once it is
+    // settled, not_subscribed for one that was withdrawn.
+    Decisions decisions;
+    Share room;               // for a command that waited, as long as there is something to do for it
+    std::size_t awaited = 0;  // of a subscribe: so many of its last topics have yet to be settled
+    std::uint64_t since = 0;  // the withdrawals before it
+  };
   // Called once, on the loop thread, while the session is open.
-  using Then = std::function<void(Session&, const std::vector<std::string>& topics, const Decisions&)>;
+  using Then = std::function<void(Session&, Outcome&)>;
+  // One that comes in.
+  struct Waiting;
+  using WaitingPtr = std::shared_ptr<Waiting>;
+  enum class Entered : std::uint8_t {
+    kNotYet,   // the budget is spent
+    kEntered,  // `then` was called, or will be
+    kTooMany,  // commands_pending_max commands of the session wait already
+    kNoRoom,   // it would hold more than ShardConfig::waiting_bytes allows
+  };
 
   Admission(ShardParts& parts, Sender& sender) : parts_(parts), sender_(sender) {}
 
-  // False: commands_pending_max commands of the session wait already, and `then` will not be called.
-  bool admit(Session& session, AdmissionRequest request, Then then);
-  // Takes back those of `topics` for which a subscribe still waits, and says which.
-  TopicNameSet withdraw(const Session& session, const std::vector<std::string>& topics);
+  static WaitingPtr newcomer(AdmissionRequest request, Then then);
+  // A piece. Between two pieces the session runs no command.
+  Entered enter(Session& session, const WaitingPtr& waiting, const Budget& budget);
+  // The same in one go, for few topics.
+  Entered admit(Session& session, AdmissionRequest request, Then then);
+  // A piece of what a subscribe does before it is carried out: finds out what was withdrawn. True: all of it.
+  bool settle(const Session& session, Outcome& outcome, const Budget& budget);
+  // An unsubscribe comes, and takes back what it names.
+  void begin_withdrawal(const Session& session);
+  // True: a subscribe waited for the topic.
+  bool withdraw(const Session& session, std::string_view topic);
   // The session's token or claims are new: asks again whatever waits, answers to the old ones are void.
   void reconsider(Session& session);
   // A token that nobody could judge: what an authorizer would have to say is kUnavailable, until a token was
@@ -81,35 +105,17 @@ class Admission {
 
   // To a question that is no longer open: ignored.
   void answer(const AccessAnswer& answer);
-  // Closes the questions that are past their deadline.
+  // Closes the questions that are past their deadline, a bounded number of them.
   void expire();
   // When to call expire() next, on the steady clock; < 0: nothing waits.
   [[nodiscard]] std::int64_t next_deadline_us();
 
  private:
-  // An admit() that waits.
-  struct Waiting {
-    AdmissionRequest request;
-    Decisions decisions;
-    Then then;
-    std::size_t prepared = 0;              // topics that were looked at
-    std::vector<std::uint32_t> questions;  // of those, the topics to ask about, by index
-    std::size_t asked = 0;                 // of those
-    std::size_t open = 0;                  // asked and not answered
-    std::uint32_t round = 0;               // counts reconsider()
-    std::uint64_t since = 0;               // the desk's withdrawals before it
-  };
-  using WaitingPtr = std::shared_ptr<Waiting>;
-  struct Awaited {
-    std::uint32_t by = 0;            // how many subscribes
-    std::uint64_t withdrawn_in = 0;  // the last withdrawal that named it; 0: none
-  };
   // What waits of a session, in the order it came.
   struct Desk {
     SessionRef session;
     std::vector<WaitingPtr> waiting;
-    std::unordered_map<std::string, Awaited, KeyedHash> awaited;  // the topics of its subscribes
-    std::uint64_t withdrawals = 0;
+    AwaitedNames names;                        // of its subscribes, until they are settled
     std::size_t open = 0;                      // questions, those of earlier rounds included
     bool goes_on = false;                      // a job will look at more topics
     std::shared_ptr<const ClientInfo> client;  // as authorizers see it; null: to be made
@@ -134,8 +140,9 @@ class Admission {
   void ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t index);
   // Whether an unsubscribe took the topic back. A subscribe that came later asks for it again.
   [[nodiscard]] static bool is_withdrawn(const Desk& desk, const Waiting& waiting, std::size_t index);
-  // Takes it from the desk, and says what was withdrawn.
-  [[nodiscard]] static WaitingPtr finish(Desk& desk, std::vector<WaitingPtr>::iterator decided);
+  // False: no share of memory has so much left.
+  bool take_room(const Desk& desk, const Session& session, Waiting& waiting);
+  void drop_if_idle(SessionRef ref);
   [[nodiscard]] static bool may_go_on(const Desk& desk, const Waiting& waiting);
   // Asks, and calls `then` of what is decided. The session may be gone afterwards.
   void advance(SessionRef ref);

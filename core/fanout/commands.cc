@@ -22,6 +22,10 @@ namespace {
 
 // Parsing takes some 50 ns a byte at worst.
 constexpr std::size_t kBytesAStep = 8;
+// What a name takes while its command waits, besides its bytes in the message. With them the largest command
+// that there is (2 MiB, 10,000 topics, `since` of 100,000) fits into the share of one connection.
+constexpr std::size_t kWaitingTopicBytes = 80;
+constexpr std::size_t kWaitingSinceBytes = 12;
 
 // `command` outlives them.
 SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
@@ -87,7 +91,7 @@ void Commands::obey(Session& session, std::string_view message, Parsed& parsed) 
     sequencer_.park_first(session, message);
     authenticate(session, "", token, true);
   } else if (command) {
-    execute(session, *command);
+    execute(session, *command, message.size());
   } else {
     refuse(session, parsed.id, command.error());
   }
@@ -97,16 +101,16 @@ bool Commands::is_large(std::size_t bytes) const {
   return parts_.config.offload != nullptr && bytes > parts_.config.on_loop_bytes_max;
 }
 
-void Commands::execute(Session& session, Command& command) {
+void Commands::execute(Session& session, Command& command, std::size_t bytes) {
   const Doing doing(parts_.pulse, activity_of(command));
   const std::string& id = command.id;
   if (const std::optional<Error> over = over_a_limit(session, command)) return refuse(session, id, *over);
   if (auto* subscribe_to = std::get_if<SubscribeCommand>(&command.body)) {
-    subscribe(session, id, *subscribe_to);
-  } else if (const auto* leave = std::get_if<UnsubscribeCommand>(&command.body)) {
+    subscribe(session, id, *subscribe_to, bytes);
+  } else if (auto* leave = std::get_if<UnsubscribeCommand>(&command.body)) {
     unsubscribe(session, id, *leave);
   } else if (auto* message = std::get_if<PublishCommand>(&command.body)) {
-    publish(session, id, *message);
+    publish(session, id, *message, bytes);
   } else if (const auto* query = std::get_if<ListCommand>(&command.body)) {
     list(session, id, *query);
   } else if (const auto* auth = std::get_if<AuthCommand>(&command.body)) {
@@ -136,12 +140,19 @@ void Commands::refuse(Session& session, const std::string& id, const Error& erro
 
 void Commands::admit(Session& session, const std::string& id, AdmissionRequest request,
                      Admission::Then then) {
-  if (admission_.admit(session, std::move(request), std::move(then))) return;
-  refuse(session, id,
-         {ErrorCode::kTooMany,
-          std::to_string(parts_.config.session.commands_pending_max) +
-              " commands of this session wait for an authorizer, that is the limit",
-          "", Limit::kCommandsPending});
+  entered(session, id, admission_.admit(session, std::move(request), std::move(then)));
+}
+
+bool Commands::entered(Session& session, const std::string& id, Admission::Entered entered) {
+  if (entered == Admission::Entered::kNoRoom) session.close(CloseCode::kTooSlow, kNoRoomForCommands);
+  if (entered == Admission::Entered::kTooMany) {
+    refuse(session, id,
+           {ErrorCode::kTooMany,
+            std::to_string(parts_.config.session.commands_pending_max) +
+                " commands of this session wait for an authorizer, that is the limit",
+            "", Limit::kCommandsPending});
+  }
+  return entered != Admission::Entered::kNotYet;
 }
 
 void Commands::add_result(AckWriter& ack, const TopicResult& result) {
@@ -151,18 +162,23 @@ void Commands::add_result(AckWriter& ack, const TopicResult& result) {
 
 // --- subscribe ------------------------------------------------------------------------------------------
 
-void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command) {
-  AdmissionRequest request{.action = Action::kSubscribe, .topics = command.topics};
-  const auto decided =
-      shared_names(parts_.config.offload, command.topics.size() + command.since.size(), Decided{});
+void Commands::subscribe(Session& session, const std::string& id, SubscribeCommand& command,
+                         std::size_t bytes) {
+  const std::size_t topics = command.topics.size();
+  const std::size_t since = command.since.size();
+  AdmissionRequest request{.action = Action::kSubscribe, .topics = std::move(command.topics)};
+  request.bytes = bytes + topics * kWaitingTopicBytes + since * kWaitingSinceBytes;
+  const auto decided = shared_names(parts_.config.offload, topics + since, Decided{});
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.epoch);
-  admit(session, id, std::move(request),
-        [this, id, decided](Session& asker, const std::vector<std::string>& /*topics*/,
-                            const Admission::Decisions& decisions) {
-          decided->decisions = decisions;
-          finish_subscribe(asker, id, decided);
-        });
+  const auto newcomer = Admission::newcomer(std::move(request),
+                                            [this, id, decided](Session& asker, Admission::Outcome& outcome) {
+                                              decided->outcome = std::move(outcome);
+                                              finish_subscribe(asker, id, decided);
+                                            });
+  sequencer_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
+    return entered(asker, id, admission_.enter(asker, newcomer, budget));
+  });
 }
 
 void Commands::finish_subscribe(Session& session, const std::string& id,
@@ -173,14 +189,16 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
     bool acked = false;
     std::size_t released = 0;
   };
-  const std::size_t names = decided->command.topics.size();
+  const Admission::Outcome& outcome = decided->outcome;
+  const std::size_t names = outcome.topics.size();
   const auto progress =
       shared_names(parts_.config.offload, names,
                    Progress{
-                       {parts_, subscriptions_, decided->command, decided->options, decided->decisions},
+                       {parts_, subscriptions_, decided->command, decided->options, outcome},
                        {session.framing.format, id, names},
                    });
   sequencer_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
+    if (!admission_.settle(asker, decided->outcome, budget)) return false;
     if (!progress->acked) {
       if (!progress->run.run(asker, budget)) return false;
       std::vector<TopicResult>& results = progress->run.results();
@@ -189,7 +207,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         if (budget.spent()) return false;
         Work::count();
         TopicResult& result = results[ack.count()];
-        keep_lease(asker, decided->decisions[ack.count()], result);
+        keep_lease(asker, decided->outcome.decisions[ack.count()], result);
         add_result(ack, result);
       }
       if (asker.ending_count() > 0) return false;
@@ -203,10 +221,8 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
 void Commands::keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result) {
   if (decision && !result.error) leases_.take_up(session, result.topic);
   if (!decision) {
-    // The last answer for a topic counts, so a denial ends what an earlier one allowed.
-    if (decision.error().code != ErrorCode::kDenied) return;
-    if (subscriptions_.find(session, result.topic)) subscriptions_.unsubscribe(session, result.topic);
-    leases_.end(session, result.topic);
+    // The run has ended what an earlier answer allowed.
+    if (decision.error().code == ErrorCode::kDenied) leases_.end(session, result.topic);
   } else if (!result.error && !decision->guarded) {
     leases_.end(session, result.topic);
   } else if (!result.error && !leases_.keep(session, result.topic, *decision)) {
@@ -218,16 +234,15 @@ void Commands::keep_lease(Session& session, const Result<Grant>& decision, Topic
   }
 }
 
-void Commands::unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command) {
+void Commands::unsubscribe(Session& session, const std::string& id, UnsubscribeCommand& command) {
   struct Progress {
     std::vector<std::string> topics;
-    TopicNameSet waited;  // of `topics`
     AckWriter ack;
   };
   const std::size_t names = command.topics.size();
-  const auto progress = shared_names(parts_.config.offload, names,
-                                     Progress{command.topics, {}, {session.framing.format, id, names}});
-  progress->waited = admission_.withdraw(session, progress->topics);
+  const auto progress = shared_names(
+      parts_.config.offload, names, Progress{std::move(command.topics), {session.framing.format, id, names}});
+  admission_.begin_withdrawal(session);
   sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
     AckWriter& ack = progress->ack;
     while (ack.count() < progress->topics.size()) {
@@ -235,9 +250,10 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
       Work::count();
       const std::string& topic = progress->topics[ack.count()];
       TopicResult result = subscriptions_.unsubscribe(asker, topic);
+      const bool waited = admission_.withdraw(asker, topic);
       const bool held = leases_.end(asker, topic);
       if (result.error) Work::count(kErrorSteps);
-      if (held || progress->waited.contains(topic)) result.error.reset();
+      if (held || waited) result.error.reset();
       add_result(ack, result);
     }
     if (asker.ending_count() > 0) return false;
@@ -248,20 +264,20 @@ void Commands::unsubscribe(Session& session, const std::string& id, const Unsubs
 
 // --- publish, list, auth --------------------------------------------------------------------------------
 
-void Commands::publish(Session& session, const std::string& id, PublishCommand& command) {
+void Commands::publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes) {
   if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
-  AdmissionRequest request{.action = Action::kPublish, .topics = {command.topic}};
+  AdmissionRequest request{.action = Action::kPublish, .topics = {command.topic}, .bytes = bytes};
   const auto message = std::make_shared<const PublishCommand>(std::move(command));
-  admit(session, id, std::move(request),
-        [this, id, message](Session& asker, const std::vector<std::string>& /*topics*/,
-                            const Admission::Decisions& decisions) {
-          if (!decisions.front()) return refuse(asker, id, decisions.front().error());
-          finish_publish(asker, id, message);
-        });
+  admit(session, id, std::move(request), [this, id, message](Session& asker, Admission::Outcome& outcome) {
+    const Result<Grant>& decision = outcome.decisions.front();
+    if (!decision) return refuse(asker, id, decision.error());
+    finish_publish(asker, id, message, std::make_shared<Share>(std::move(outcome.room)));
+  });
 }
 
 void Commands::finish_publish(Session& session, const std::string& id,
-                              const std::shared_ptr<const PublishCommand>& command) {
+                              const std::shared_ptr<const PublishCommand>& command,
+                              const std::shared_ptr<Share>& room) {
   // The publisher may be done before publish() has returned, or long after that; the second to come answers.
   struct Meeting {
     std::optional<Publisher::Outcome> outcome;
@@ -285,7 +301,7 @@ void Commands::finish_publish(Session& session, const std::string& id,
       sender_.send(*asker);
     });
   };
-  const auto publish = [&publisher = parts_.publisher, command, done] {
+  const auto publish = [&publisher = parts_.publisher, command, done, room] {
     static_cast<void>(publisher.publish(command->topic, command->data, 0, done));
   };
   const auto then = [meeting, answer](Session& asker) {
@@ -312,61 +328,6 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
     asker.send_payload(encode_list(asker.framing.format, id, names, page->next()));
     return true;
   });
-}
-
-// --- auth -----------------------------------------------------------------------------------------------
-
-void Commands::authenticate(Session& session, const std::string& id, const std::string& token, bool again) {
-  session.authenticating = true;
-  session.hold_reading(true);
-  AdmissionRequest request{.action = Action::kAuthenticate, .topics = {""}, .token = token, .counts = false};
-  admit(session, id, std::move(request),
-        [this, id, token, again](Session& asker, const std::vector<std::string>& /*topics*/,
-                                 const Admission::Decisions& decisions) {
-          const Result<Grant>& decision = decisions.front();
-          const bool denied = !decision && decision.error().code == ErrorCode::kDenied;
-          // A server without an authenticator stays so: its client need not ask again.
-          const bool accepted = decision || !has_authenticator();
-          std::string answer;
-          if (!again || denied) {
-            if (!accepted) parts_.counters.count(decision.error().code);
-            answer = accepted ? encode_auth_ack(id, decision.ok()) : encode_error(id, decision.error());
-          }
-          on_judged(asker, token, decision, answer);
-        });
-}
-
-bool Commands::has_authenticator() const {
-  return parts_.access.check(Action::kAuthenticate, "") == Verdict::kAsk;
-}
-
-void Commands::on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
-                         const std::string& answer) {
-  ClientInfo& client = session.client;
-  const bool judged = decision || decision.error().code == ErrorCode::kDenied;
-  const bool nobody_judges = !has_authenticator();
-  if (!judged && !nobody_judges) {
-    // Claims of before stay. Without any, authorizers would deny for good what the token may allow.
-    if (client.claims.empty()) admission_.set_unjudged(session, token);
-    return finish_authentication(session, answer, {});
-  }
-  // Without an authenticator it is the authorizers that look at the token.
-  client.token = decision || nobody_judges ? token : "";
-  client.claims = decision ? decision->claims : "";
-  admission_.set_unjudged(session, "");
-  admission_.reconsider(session);
-  leases_.review(session, [this, answer](Session& asker, const std::vector<Leases::Notice>& notices) {
-    finish_authentication(asker, answer, notices);
-  });
-}
-
-void Commands::finish_authentication(Session& session, const std::string& answer,
-                                     const std::vector<Leases::Notice>& notices) {
-  session.authenticating = false;
-  if (!answer.empty()) session.send(answer);
-  for (const Leases::Notice& notice : notices) refuse(session, "", notice.error, notice.topic);
-  sender_.send(session);
-  sequencer_.go_on(session);
 }
 
 }  // namespace tickwire

@@ -51,35 +51,39 @@ class Commands {
   };
   // A subscribe that was decided.
   struct Decided {
-    SubscribeCommand command;
+    SubscribeCommand command;  // without its topics
     SubscribeOptions options;
-    Admission::Decisions decisions;
+    Admission::Outcome outcome;
   };
 
   void read(Session& session, std::string_view message);
   void obey(Session& session, std::string_view message, Parsed& parsed);
   // Too large for the loop: a worker reads it, or publishes it.
   [[nodiscard]] bool is_large(std::size_t bytes) const;
-  void execute(Session& session, Command& command);
+  // `bytes`: of its message.
+  void execute(Session& session, Command& command, std::size_t bytes);
   // Nothing: no limit is in its way.
   [[nodiscard]] std::optional<Error> over_a_limit(Session& session, const Command& command) const;
-  // admit(), or the error where too many commands wait.
   void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
-  void subscribe(Session& session, const std::string& id, SubscribeCommand& command);
+  // Says what was in the way, if anything. False: not yet entered.
+  bool entered(Session& session, const std::string& id, Admission::Entered entered);
+  void subscribe(Session& session, const std::string& id, SubscribeCommand& command, std::size_t bytes);
   void finish_subscribe(Session& session, const std::string& id, const std::shared_ptr<Decided>& decided);
   // What follows for the lease; may turn the result into an error.
   void keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result);
-  void unsubscribe(Session& session, const std::string& id, const UnsubscribeCommand& command);
-  void publish(Session& session, const std::string& id, PublishCommand& command);
+  void unsubscribe(Session& session, const std::string& id, UnsubscribeCommand& command);
+  void publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes);
+  // `room`: as long as the publisher has not merged it.
   void finish_publish(Session& session, const std::string& id,
-                      const std::shared_ptr<const PublishCommand>& command);
+                      const std::shared_ptr<const PublishCommand>& command,
+                      const std::shared_ptr<Share>& room);
   void list(Session& session, const std::string& id, const ListCommand& command);
   [[nodiscard]] bool has_authenticator() const;
   void on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
                  const std::string& answer);
-  // Answers (empty: says nothing), then runs what came meanwhile.
+  // Answers (empty: says nothing) and tells the notices, in pieces; then runs what came meanwhile.
   void finish_authentication(Session& session, const std::string& answer,
-                             const std::vector<Leases::Notice>& notices);
+                             std::vector<Leases::Notice> notices);
   // Counts the error of a result, where it has one.
   void add_result(AckWriter& ack, const TopicResult& result);
   void refuse(Session& session, const std::string& id, const Error& error, std::string_view topic = {});

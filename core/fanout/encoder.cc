@@ -152,15 +152,15 @@ bool Encoder::kept_update(Session& session, Subscription& subscription, const Up
 
 // --- snapshots ------------------------------------------------------------------------------------------
 
-bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState& state) {
-  const Update& update = *state.last;
+bool Encoder::snapshot(Session& session, Subscription& subscription, TopicState& state,
+                       const Update& update) {
   const Forms forms(update, session.framing.format);
   const std::string& message = forms.snapshot();
   if (!compresses(session, message)) return plain(session, subscription, message);
   const std::size_t bytes = message.size();
   if (!fits_message(session, message)) return false;
   GapsOut gaps{};
-  const bool paced = subscription.pace_ms > 0 && links(session);
+  const bool paced = subscription.pace_ms > 0 && links(session) && &update == state.last.get();
   const bool after_snapshot = paced && subscription.from_snapshot && subscription.trail.count() == 1 &&
                               subscription.trail.reach(session.window, bytes, gaps) == 1;
   const Assembled* form = after_snapshot ? linked_snapshot(forms, subscription, state) : nullptr;

@@ -40,7 +40,8 @@ class Encoder {
   bool update(Session& session, Subscription& subscription, const Applied& applied);
   bool pattern_update(Session& session, PatternSubscription& subscription, const Applied& applied,
                       const PatternStep* step);
-  bool snapshot(Session& session, Subscription& subscription, TopicState& state);
+  // `update`: the topic's last one, or one before it.
+  bool snapshot(Session& session, Subscription& subscription, TopicState& state, const Update& update);
   bool pattern_snapshot(Session& session, PatternSubscription& subscription, const TopicState& state);
   bool kept_update(Session& session, Subscription& subscription, const Update& update);  // from the ring
   bool gap(const Session& session, std::string_view text);

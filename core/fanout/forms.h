@@ -30,6 +30,10 @@ class Forms {
   [[nodiscard]] const std::string& status() const;
   [[nodiscard]] const std::string& snapshot() const;
 
+  // They were made before, so that they cost nothing now.
+  [[nodiscard]] bool has_update() const { return made_.update.made(); }
+  [[nodiscard]] bool has_snapshot() const { return made_.snapshot.made(); }
+
   // The same as permessage-deflate payloads that refer to nothing before them.
   [[nodiscard]] const std::string& standalone_update(Standalone& compressor) const;
   [[nodiscard]] const std::string& standalone_snapshot(Standalone& compressor) const;

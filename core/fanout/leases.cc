@@ -187,11 +187,10 @@ void Leases::ask(Book& book, Session& session, Lease& lease) {
   set_ask(book, lease, kForeverUs);
   lease.asking = true;
   ++book.asking;
-  admission_.admit(
-      session, {.action = Action::kSubscribe, .topics = {*lease.topic}, .counts = false},
-      [this](Session& holder, const std::vector<std::string>& topics, const Admission::Decisions& decisions) {
-        on_answer(holder, topics.front(), decisions.front());
-      });
+  admission_.admit(session, {.action = Action::kSubscribe, .topics = {*lease.topic}, .counts = false},
+                   [this](Session& holder, const Admission::Outcome& outcome) {
+                     on_answer(holder, outcome.topics.front(), outcome.decisions.front());
+                   });
 }
 
 void Leases::on_answer(Session& session, const std::string& topic, const Result<Grant>& decision) {
@@ -285,8 +284,8 @@ void Leases::review_piece(Book& book, Session& session) {
     topics.push_back(at->first);
   }
   if (topics.empty()) {
-    const Review done = *std::exchange(book.review, std::nullopt);
-    return done.done(session, done.notices);
+    Review done = *std::exchange(book.review, std::nullopt);
+    return done.done(session, std::move(done.notices));
   }
   review.after = topics.back();
   Work::count(topics.size() * kTopicWork);
@@ -295,11 +294,10 @@ void Leases::review_piece(Book& book, Session& session) {
     return decide_reviewed(session, topics, late);
   }
   review.asking = true;
-  admission_.admit(
-      session, {.action = Action::kSubscribe, .topics = std::move(topics), .counts = false},
-      [this](Session& holder, const std::vector<std::string>& asked, const Admission::Decisions& decisions) {
-        decide_reviewed(holder, asked, decisions);
-      });
+  admission_.admit(session, {.action = Action::kSubscribe, .topics = std::move(topics), .counts = false},
+                   [this](Session& holder, const Admission::Outcome& outcome) {
+                     decide_reviewed(holder, outcome.topics, outcome.decisions);
+                   });
 }
 
 void Leases::decide_reviewed(Session& session, const std::vector<std::string>& topics,

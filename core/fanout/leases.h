@@ -44,7 +44,7 @@ class Leases {
     std::string topic;
     Error error;
   };
-  using Reviewed = std::function<void(Session&, const std::vector<Notice>&)>;
+  using Reviewed = std::function<void(Session&, std::vector<Notice>)>;
 
   Leases(ShardParts& parts, Sender& sender, Subscriptions& subscriptions, Admission& admission)
       : parts_(parts), sender_(sender), subscriptions_(subscriptions), admission_(admission) {}

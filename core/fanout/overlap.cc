@@ -94,31 +94,31 @@ void Overlap::drop_child_if_over(Session& session, SubscriptionIndex index) cons
   TopicTable::remove_subscription(session, state, index);
 }
 
-void Overlap::tidy(Session& session) {
+std::uint64_t Overlap::tidy(Session& session) {
   const auto behind = [](const PatternSubscription& pattern) { return pattern.phase == Phase::kBehind; };
-  if (!session.has_children()) return;
+  if (!session.has_children()) return 0;
   // The last of the patterns to be live looks for all: 100 of them may be about the same topics.
-  if (session.ending_count() == 0 && std::ranges::any_of(session.patterns(), behind)) return;
+  if (session.ending_count() == 0 && std::ranges::any_of(session.patterns(), behind)) return 0;
   session.tidy_again = true;
-  if (session.tidying) return;
-  session.tidying = true;
-  parts_.jobs.add([this, ref = parts_.sessions.ref(session), children = std::vector<SubscriptionIndex>(),
-                   next = std::size_t{0}](const Budget& budget) mutable {
-    Session* const owner = parts_.sessions.find(ref);
-    if (owner == nullptr) return true;
-    if (next == children.size()) {
-      owner->tidy_again = false;
-      children = owner->children();  // those that come to be meanwhile are looked at when they are live
-      next = 0;
-    }
-    for (; next < children.size() && !budget.spent(); ++next) {
-      Work::count();
-      const Subscription& child = owner->exact()[children[next]];
-      if (child.phase != Phase::kUnused && child.child) drop_child_if_over(*owner, children[next]);
-    }
-    owner->tidying = next < children.size() || owner->tidy_again;
-    return !owner->tidying;
-  });
+  const std::uint64_t next = session.tidies_begun + 1;
+  if (std::exchange(session.tidying, true)) return next;
+  // Children that come to be in a place that was looked at already are looked at when they are live.
+  parts_.jobs.add(
+      [this, ref = parts_.sessions.ref(session), place = std::size_t{0}](const Budget& budget) mutable {
+        Session* const owner = parts_.sessions.find(ref);
+        if (owner == nullptr) return true;
+        if (place == 0 && std::exchange(owner->tidy_again, false)) ++owner->tidies_begun;
+        while (const std::optional<SubscriptionIndex> child = owner->next_child(place, budget)) {
+          Work::count();
+          drop_child_if_over(*owner, *child);
+        }
+        if (place < owner->exact().size()) return false;
+        place = 0;
+        owner->tidies_done = owner->tidies_begun;
+        owner->tidying = owner->tidy_again;
+        return !owner->tidying;
+      });
+  return next;
 }
 
 // An heir that is behind would take an event topic for not shown yet, and begin it with a snapshot; so that

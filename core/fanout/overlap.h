@@ -6,8 +6,9 @@
 //
 // A *child* is a subscription to one topic that no client asked for. It is made where a pattern's single
 // number, caught_up_to, cannot say what one of its topics owes: events that were missed, topics that resume,
-// and what a pattern or a topic that ends leaves to the patterns that go on (its *heirs*). It ends once it is
-// live and no pattern of the session that matches its topic is behind, or when none matches any more.
+// those whose large message has yet to be made (LargeForms), and what a pattern or a topic that ends leaves
+// to the patterns that go on (its *heirs*). It ends once it is live and no pattern of the session that
+// matches its topic is behind, or when none matches any more.
 //
 // A pattern may end that decides about 100,000 topics, so it ends in pieces: it is *ending*, silent but in
 // its place, until the children that no other pattern covers are gone and its heirs have what it owed.
@@ -45,8 +46,9 @@ class Overlap {
   // After a child became live.
   void drop_child_if_over(Session& session, SubscriptionIndex index) const;
   // After a pattern became live or ended: drops the children that are over, in pieces (Session::tidying).
-  // Nothing is done while another pattern is behind, which has yet to become live.
-  void tidy(Session& session);
+  // Nothing is done while another pattern is behind, which has yet to become live. Returns which look at all
+  // children (Session::tidies_done) will have begun after this call; 0: none is needed.
+  std::uint64_t tidy(Session& session);
   // What `gone`, which is ending, owes of topics that its heirs go on with becomes children, a piece of it,
   // with `place` empty at first. True: all of it.
   bool hand_over(Session& session, const PatternSubscription& gone, std::optional<std::uint64_t>& place,

@@ -8,6 +8,13 @@
 #include "protocol/encode.h"
 
 namespace tickwire {
+namespace {
+
+// Updates that are taken out of a ring at once.
+constexpr std::size_t kReplayedAtOnce = 512;
+
+}  // namespace
+
 void Sender::send(Session& session, std::span<const LiveItem> items) {
   WriteBuffer& write = encoder_.buffer();
   write.clear();
@@ -65,7 +72,8 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
     if (arrives && !subscription.held) session.owe(index);
     return;
   }
-  if (session.writable() && subscription.pace_ms == 0 && !applied.skips) {
+  const bool ready = large_forms_.update_ready(session, update);
+  if (session.writable() && subscription.pace_ms == 0 && !applied.skips && ready) {
     assert(subscription.seq == applied.seq_before);
     if (encoder_.update(session, subscription, applied)) {
       ++messages_;
@@ -75,10 +83,14 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
     }
   }
   subscription.phase = Phase::kBehind;
-  if (subscription.pace_ms == 0) {
+  if (subscription.pace_ms == 0 && ready) {
     ++session.conflated;
     parts_.counters.conflated.add(1);
   }
+  // Its form may be made by the time the ring has let go of it.
+  const bool newest = applied.state->last.get() == applied.update;
+  if (!ready && newest && applied.state->is_event() && subscription.pace_ms == 0)
+    return large_forms_.await_update(session, index, applied.state->last);
   parts_.dues.owe(session, index, subscription.pace_ms);
 }
 
@@ -88,10 +100,14 @@ void Sender::deliver_pattern(Session& session, const LiveItem& item) {
   if (pattern.phase == Phase::kUnused) return;
   if (overlap_.overridden(session, pattern, *applied.state)) return;
   if (pattern.phase == Phase::kLive) {
-    if (session.writable() && pattern.pace_ms == 0 && !applied.skips &&
-        encoder_.pattern_update(session, pattern, applied, item.step)) {
-      ++messages_;
-      return;
+    if (session.writable() && pattern.pace_ms == 0 && !applied.skips) {
+      // Only this topic waits for what a worker makes.
+      if (!large_forms_.update_ready(session, *applied.update))
+        return overlap_.add_child(session, pattern, applied, false);
+      if (encoder_.pattern_update(session, pattern, applied, item.step)) {
+        ++messages_;
+        return;
+      }
     }
     pattern.phase = Phase::kBehind;
     pattern.caught_up_to = applied.apply_no - 1;
@@ -150,19 +166,8 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   TopicState& state = parts_.topics.state(subscription.topic_id);
   if (subscription.seq > state.seq()) return true;  // not before the shard has come as far as the client is
   if (state.last) {
-    if (subscription.fresh && subscription.resume) {
-      if (!snapshot(session, subscription, state)) return false;
-      subscription.trail.clear();  // what is replayed comes before it
-    }
-    const bool replays = !subscription.fresh && (state.is_event() || subscription.resume);
-    std::vector<UpdatePtr> missed;
-    if (replays) missed = state.topic->ring_between(subscription.seq + 1, state.seq());
-    if (replays && (state.is_event() || missed.size() == state.seq() - subscription.seq)) {
-      if (!replay(session, subscription, state, missed)) return false;
-    } else {
-      if (!snapshot(session, subscription, state)) return false;
-      subscription.seq = state.seq();
-    }
+    const Caught caught = send_owed(session, index, state);
+    if (caught != Caught::kUp) return caught == Caught::kLater;
     subscription.resume = false;
     subscription.status = state.last->status();
   }
@@ -171,37 +176,91 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
   return true;
 }
 
-bool Sender::snapshot(Session& session, Subscription& subscription, TopicState& state) {
-  if (!encoder_.snapshot(session, subscription, state)) return false;
+Sender::Caught Sender::send_owed(Session& session, SubscriptionIndex index, TopicState& state) {
+  Subscription& subscription = session.exact()[index];
+  if (subscription.fresh && subscription.resume) {
+    const UpdatePtr shown = to_show(session, index, state);
+    if (shown == nullptr) return Caught::kLater;
+    if (!snapshot(session, subscription, state, *shown)) return Caught::kFull;
+    subscription.trail.clear();  // what is replayed comes before it
+  }
+  if (!subscription.fresh && (state.is_event() || subscription.resume)) {
+    const Caught caught = replay(session, index, state);
+    if (caught != Caught::kLost) return caught;
+  }
+  const UpdatePtr shown = to_show(session, index, state);
+  if (shown == nullptr) return Caught::kLater;
+  if (!snapshot(session, subscription, state, *shown)) return Caught::kFull;
+  subscription.seq = shown->seq();
+  if (shown == state.last) return Caught::kUp;
+  subscription.resume = false;
+  subscription.status = shown->status();
+  parts_.dues.owe(session, index, subscription.pace_ms);
+  return Caught::kLater;
+}
+
+UpdatePtr Sender::to_show(Session& session, SubscriptionIndex index, const TopicState& state) {
+  if (large_forms_.snapshot_ready(session, *state.last)) return state.last;
+  const Subscription& subscription = session.exact()[index];
+  UpdatePtr made = large_forms_.made_snapshot(session, state);
+  // Nothing that the client has had, or has been told that it will have.
+  if (made && made->seq() + (subscription.fresh ? 1 : 0) > subscription.seq) return made;
+  large_forms_.await_snapshot(session, index, state.last);
+  return nullptr;
+}
+
+bool Sender::snapshot(Session& session, Subscription& subscription, TopicState& state, const Update& update) {
+  if (!encoder_.snapshot(session, subscription, state, update)) return false;
   ++messages_;
   Work::count(2);
   subscription.fresh = false;
   return true;
 }
 
-bool Sender::replay(Session& session, Subscription& subscription, const TopicState& state,
-                    std::span<const UpdatePtr> missed) {
-  const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
-  if (first > subscription.seq + 1) {
-    if (!encoder_.gap(session, encode_gap(state.topic->name, subscription.seq + 1, first - 1))) return false;
-    ++messages_;
-    ++session.gaps;
-    parts_.counters.gaps.add(1);
-    subscription.seq = first - 1;
-    subscription.trail.clear();
-  }
-  for (const UpdatePtr& update : missed) {
-    if (!encoder_.kept_update(session, subscription, *update)) return false;
-    ++messages_;
-    subscription.seq = update->seq();
-    // To a client a stale topic is live again with its next update.
-    if (subscription.status == TopicStatus::kStale) subscription.status = TopicStatus::kLive;
+Sender::Caught Sender::replay(Session& session, SubscriptionIndex index, const TopicState& state) {
+  Subscription& subscription = session.exact()[index];
+  while (subscription.seq < state.seq()) {
+    const std::uint64_t next = subscription.seq + 1;
+    std::vector<UpdatePtr> missed = state.topic->ring_between(next, state.seq(), kReplayedAtOnce);
+    if (missed.empty()) {
+      if (UpdatePtr made = large_forms_.made_update(session, state, next)) missed.push_back(std::move(made));
+    }
+    const std::uint64_t first = missed.empty() ? state.seq() + 1 : missed.front()->seq();
+    if (first > next && !state.is_event()) return Caught::kLost;
+    if (first > next && !gap(session, subscription, state, first)) return Caught::kFull;
+    for (const UpdatePtr& update : missed) {
+      const bool ready = large_forms_.update_ready(session, *update);
+      // The ring's is another one where it keeps no image.
+      const UpdatePtr sent = ready ? update : large_forms_.made_update(session, state, update->seq());
+      if (sent == nullptr) {
+        large_forms_.await_update(session, index, update);
+        return Caught::kLater;
+      }
+      if (budget_.spent() || !encoder_.kept_update(session, subscription, *sent)) return Caught::kFull;
+      Work::count(2);
+      ++messages_;
+      subscription.seq = update->seq();
+      // To a client a stale topic is live again with its next update.
+      if (subscription.status == TopicStatus::kStale) subscription.status = TopicStatus::kLive;
+    }
   }
   // The ring holds no statuses, and what this client was told last may not be known.
   const bool told = !subscription.child && !subscription.resume;
-  if (told && state.last->status() == subscription.status) return true;
-  if (!encoder_.status(session, *state.last)) return false;
+  if (told && state.last->status() == subscription.status) return Caught::kUp;
+  if (!encoder_.status(session, *state.last)) return Caught::kFull;
   ++messages_;
+  return Caught::kUp;
+}
+
+bool Sender::gap(Session& session, Subscription& subscription, const TopicState& state,
+                 std::uint64_t kept_from) {
+  const std::string text = encode_gap(state.topic->name, subscription.seq + 1, kept_from - 1);
+  if (!encoder_.gap(session, text)) return false;
+  ++messages_;
+  ++session.gaps;
+  parts_.counters.gaps.add(1);
+  subscription.seq = kept_from - 1;
+  subscription.trail.clear();
   return true;
 }
 
@@ -226,17 +285,17 @@ bool Sender::send_round(Session& session, SubscriptionIndex index) {
   if (!show_changes(session, pattern, round.until)) return false;
   pattern.caught_up_to = round.until;
   while (!round.late.empty()) {
-    const TopicState* state = parts_.topics.find(round.late.back());
+    TopicState* state = parts_.topics.find(round.late.back());
     if (state != nullptr && state->last) {
       if (!show(session, pattern, *state)) return false;
-      round.ahead.push_back(state->apply_no);
+      round.ahead.add(state->apply_no);
     }
     round.late.pop_back();
     if (budget_.spent()) return false;
   }
   round.until = 0;
+  round.ahead.finish();
   round.shown = std::exchange(round.ahead, {});
-  std::ranges::sort(round.shown);
   if (round.more) {
     parts_.dues.owe(session, index, pattern.pace_ms);
     return true;
@@ -258,12 +317,15 @@ bool Sender::show_changes(Session& session, PatternSubscription& pattern, std::u
 }
 
 // The topic's snapshot, where the pattern decides about it and its client does not have it.
-bool Sender::show(Session& session, PatternSubscription& pattern, const TopicState& state) {
+bool Sender::show(Session& session, PatternSubscription& pattern, TopicState& state) {
   const PatternState* wanted = &parts_.topics.pattern(pattern.pattern_id);
   if (std::ranges::find(state.patterns, wanted) == state.patterns.end()) return true;
-  if (pattern.round != nullptr && std::ranges::binary_search(pattern.round->shown, state.apply_no))
-    return true;
+  if (pattern.round != nullptr && pattern.round->shown.contains(state.apply_no)) return true;
   if (overlap_.overridden(session, pattern, state)) return true;
+  if (!large_forms_.snapshot_ready(session, *state.last)) {
+    overlap_.add_child(session, pattern, {.state = &state, .before = {}, .seq_before = state.seq()}, true);
+    return true;
+  }
   if (!encoder_.pattern_snapshot(session, pattern, state)) return false;
   ++messages_;
   Work::count(2);

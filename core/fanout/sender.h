@@ -12,6 +12,7 @@
 #include "base/work.h"
 #include "fanout/applied.h"
 #include "fanout/encoder.h"
+#include "fanout/large_forms.h"
 #include "fanout/overlap.h"
 #include "fanout/shard_parts.h"
 
@@ -34,19 +35,30 @@ class Sender {
   // Each returns false when the write is full, or the budget spent, and more is owed.
   bool catch_up(Session& session);
   bool catch_up_exact(Session& session, SubscriptionIndex index);
-  // `missed`: what the ring has of the updates after the subscription's seq; a hole before it is a gap.
-  bool snapshot(Session& session, Subscription& subscription, TopicState& state);
-  bool replay(Session& session, Subscription& subscription, const TopicState& state,
-              std::span<const UpdatePtr> missed);
+  enum class Caught : std::uint8_t {
+    kUp,
+    kFull,   // of the write, or the budget: as false
+    kLater,  // it is due again by itself
+    kLost,   // the ring does not have all that a value topic owes
+  };
+  Caught send_owed(Session& session, SubscriptionIndex index, TopicState& state);
+  // What a snapshot can show now: the topic's last update, or, where its message has yet to be made, one
+  // before it. Null: none, and the subscription is due again by itself.
+  UpdatePtr to_show(Session& session, SubscriptionIndex index, const TopicState& state);
+  bool snapshot(Session& session, Subscription& subscription, TopicState& state, const Update& update);
+  // What the ring has of the updates after the subscription's seq; a hole before them is a gap.
+  Caught replay(Session& session, SubscriptionIndex index, const TopicState& state);
+  bool gap(Session& session, Subscription& subscription, const TopicState& state, std::uint64_t kept_from);
   bool catch_up_pattern(Session& session, SubscriptionIndex index);
   bool send_round(Session& session, SubscriptionIndex index);
   // Topics that changed after pattern.caught_up_to, which is moved on, up to the apply number `until`.
   bool show_changes(Session& session, PatternSubscription& pattern, std::uint64_t until);
-  bool show(Session& session, PatternSubscription& pattern, const TopicState& state);
+  bool show(Session& session, PatternSubscription& pattern, TopicState& state);
 
   ShardParts& parts_;
   Overlap& overlap_;
   Encoder encoder_;
+  LargeForms large_forms_{parts_};
   Budget budget_;               // of this write
   std::uint64_t messages_ = 0;  // in this write, without control messages
 };

@@ -70,18 +70,11 @@ void Sequencer::later(Session& session, Step step) {
   if (!std::exchange(session.working, true)) begin(ref);
 }
 
-// Behind an address that no limit counts stand a proxy's many clients.
-Offload::Asker Sequencer::asker_of(SessionRef ref) const {
-  const Session* session = parts_.sessions.find(ref);
-  const PeerAddress address = session == nullptr ? PeerAddress{} : session->client.address;
-  return address.exempt() ? Offload::Asker{ref.slot} + 1 : address.key;
-}
-
 void Sequencer::begin(SessionRef ref) {
   auto go = [this, ref](const Budget& budget) { return go_a_piece(ref, budget); };
   const std::function<void()> task = std::exchange(steps_[ref].front().task, {});
   if (!task) return parts_.jobs.add(std::move(go));
-  parts_.config.offload->run(asker_of(ref), [this, ref, task, go = std::move(go)] {
+  parts_.config.offload->run(parts_.asker_of(ref), [this, ref, task, go = std::move(go)] {
     const bool done = contained(Boundary::kWorker, "a command", task);
     // As a job, so that the ends of many such commands do not come in one go.
     parts_.post([this, ref, done, go] {

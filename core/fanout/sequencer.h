@@ -58,8 +58,6 @@ class Sequencer {
   static bool hold(Session& session, std::size_t bytes);
   void run(Session& session, std::string_view message);
   void later(Session& session, Step step);
-  // The asker whose turn it is when a worker does something for the session.
-  [[nodiscard]] Offload::Asker asker_of(SessionRef ref) const;
   // The first step of the session that has not begun.
   void begin(SessionRef ref);
   // Closes the session, whose command a worker could not do.

@@ -35,6 +35,14 @@ struct ShardParts {
         dues(clock, sessions),
         jobs(this->config.piece_steps) {}
 
+  // Whose turn it is when a worker does something for the session. Behind an address that no limit counts
+  // stand a proxy's many clients.
+  [[nodiscard]] Offload::Asker asker_of(SessionRef ref) const {
+    const Session* session = sessions.find(ref);
+    const PeerAddress address = session == nullptr ? PeerAddress{} : session->client.address;
+    return address.exempt() ? Offload::Asker{ref.slot} + 1 : address.key;
+  }
+
   Hub& hub;
   const Clock& clock;
   Access& access;

@@ -7,18 +7,18 @@
 namespace tickwire {
 
 SubscribeRun::SubscribeRun(ShardParts& parts, Subscriptions& subscriptions, const SubscribeCommand& command,
-                           const SubscribeOptions& options, const Admission::Decisions& decisions)
+                           const SubscribeOptions& options, const Admission::Outcome& outcome)
     : parts_(parts),
       subscriptions_(subscriptions),
       command_(command),
       options_(options),
-      decisions_(decisions),
+      outcome_(outcome),
       since_(command.since.begin()) {
-  results_.reserve(command.topics.size());
+  results_.reserve(outcome.topics.size());
 }
 
 bool SubscribeRun::run(Session& session, const Budget& budget) {
-  while (results_.size() < command_.topics.size()) {
+  while (results_.size() < outcome_.topics.size()) {
     if (budget.spent()) return false;
     subscribe(session, results_.size());
   }
@@ -28,9 +28,12 @@ bool SubscribeRun::run(Session& session, const Budget& budget) {
 
 void SubscribeRun::subscribe(Session& session, std::size_t nth) {
   Work::count();
-  const std::string& topic = command_.topics[nth];
-  if (const Result<Grant>& decision = decisions_[nth]; !decision) {
+  const std::string& topic = outcome_.topics[nth];
+  if (const Result<Grant>& decision = outcome_.decisions[nth]; !decision) {
     Work::count(kErrorSteps);
+    // The last answer for a topic counts, so a denial ends what an earlier one allowed, in this command, too.
+    if (decision.error().code == ErrorCode::kDenied && subscriptions_.find(session, topic))
+      subscriptions_.unsubscribe(session, topic);
     results_.push_back({topic, {}, decision.error()});
     return;
   }
@@ -45,7 +48,7 @@ void SubscribeRun::subscribe(Session& session, std::size_t nth) {
 bool SubscribeRun::join(Session& session, const Budget& budget) {
   for (; joined_ < joining_.size(); ++joined_) {
     const auto [nth, pattern_id] = joining_[joined_];
-    PatternState* const state = parts_.topics.find_pattern(command_.topics[nth]);
+    PatternState* const state = parts_.topics.find_pattern(outcome_.topics[nth]);
     // It may have ended since, with a grant that was not renewed.
     if (state == nullptr || state->id != pattern_id) continue;
     if (!parts_.topics.join(*state, budget)) return false;
@@ -55,18 +58,17 @@ bool SubscribeRun::join(Session& session, const Budget& budget) {
 }
 
 bool SubscribeRun::renew(Session& session, const Budget& budget) {
-  if (joining_.empty()) return true;
+  if (joining_.empty() || is_renewed_) return true;
   if (renewing_.empty()) {
     for (const Joining& joining : joining_) renewing_.push_back(joining.pattern_id);
     std::ranges::sort(renewing_);
-    children_ = session.children();
   }
-  for (; renewed_ < children_.size(); ++renewed_) {
-    if (budget.spent()) return false;
+  while (const std::optional<SubscriptionIndex> child = session.next_child(renewed_, budget)) {
     Work::count();
-    subscriptions_.renew_child(session, children_[renewed_], options_, renewing_);
+    subscriptions_.renew_child(session, *child, options_, renewing_);
   }
-  return true;
+  is_renewed_ = renewed_ == session.exact().size();  // what comes after that is of this command
+  return is_renewed_;
 }
 
 bool SubscribeRun::resume_since(Session& session, const Budget& budget) {

@@ -26,9 +26,9 @@ namespace tickwire {
 
 class SubscribeRun {
  public:
-  // `command` and `decisions` (one a topic) outlive it.
+  // `command` and `outcome` (whose topics count) outlive it.
   SubscribeRun(ShardParts& parts, Subscriptions& subscriptions, const SubscribeCommand& command,
-               const SubscribeOptions& options, const Admission::Decisions& decisions);
+               const SubscribeOptions& options, const Admission::Outcome& outcome);
 
   // A piece; true: the results are complete.
   bool run(Session& session, const Budget& budget);
@@ -50,7 +50,7 @@ class SubscribeRun {
   Subscriptions& subscriptions_;
   const SubscribeCommand& command_;
   const SubscribeOptions options_;
-  const Admission::Decisions& decisions_;
+  const Admission::Outcome& outcome_;
   std::vector<TopicResult> results_;    // so far
   PatternIndex<std::size_t> patterns_;  // those that were subscribed, and which result is whose
   struct Joining {
@@ -59,8 +59,8 @@ class SubscribeRun {
   };
   std::vector<Joining> joining_;
   std::size_t joined_ = 0;
-  std::vector<SubscriptionIndex> children_;  // of the session, when it came to renew
-  std::size_t renewed_ = 0;
+  bool is_renewed_ = false;
+  std::size_t renewed_ = 0;              // of the session's subscriptions to topics, by place
   std::vector<std::uint32_t> renewing_;  // the ids of the patterns, sorted
   SeqByTopic::const_iterator since_;
   TopicId last_ = 0;

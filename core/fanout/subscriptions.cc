@@ -339,21 +339,23 @@ void Subscriptions::remove_pattern(Session& session, SubscriptionIndex index) {
   pattern.held = false;
   pattern.round.reset();
   session.begin_end(index);
-  overlap_.tidy(session);
+  // Not until nothing more is to be tidied: other patterns that fall behind and are live again see to it that
+  // there always is.
+  const std::uint64_t tidied = overlap_.tidy(session);
   using Place = std::optional<std::uint64_t>;
-  parts_.jobs.start(
-      [this, index, ref = parts_.sessions.ref(session), place = Place()](const Budget& budget) mutable {
-        Session* const owner = parts_.sessions.find(ref);
-        if (owner == nullptr) return true;
-        if (owner->tidying) return false;
-        const PatternSubscription& gone = owner->patterns()[index & ~kPatternBit];
-        if (owner->pattern_count() > 0 && !overlap_.hand_over(*owner, gone, place, budget)) return false;
-        PatternState& state = parts_.topics.pattern(gone.pattern_id);
-        drop_subscriber(state, *owner, index);
-        overlap_.tidy(*owner);
-        unwant_pattern(state);
-        return true;
-      });
+  parts_.jobs.start([this, index, tidied, ref = parts_.sessions.ref(session),
+                     place = Place()](const Budget& budget) mutable {
+    Session* const owner = parts_.sessions.find(ref);
+    if (owner == nullptr) return true;
+    if (owner->tidies_done < tidied) return false;
+    const PatternSubscription& gone = owner->patterns()[index & ~kPatternBit];
+    if (owner->pattern_count() > 0 && !overlap_.hand_over(*owner, gone, place, budget)) return false;
+    PatternState& state = parts_.topics.pattern(gone.pattern_id);
+    drop_subscriber(state, *owner, index);
+    overlap_.tidy(*owner);
+    unwant_pattern(state);
+    return true;
+  });
 }
 
 void Subscriptions::unwant_pattern(PatternState& state) {

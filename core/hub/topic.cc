@@ -39,9 +39,9 @@ UpdatePtr Topic::last() const {
   return last_;
 }
 
-std::vector<UpdatePtr> Topic::ring_between(std::uint64_t from, std::uint64_t to) const {
+std::vector<UpdatePtr> Topic::ring_between(std::uint64_t from, std::uint64_t to, std::size_t most) const {
   const MutexLock lock(mutex_);
-  return kept_between(from, to);
+  return kept_between(from, to, most);
 }
 
 bool Topic::delivers_to(SinkId sink) const {
@@ -167,12 +167,13 @@ void Topic::keep(const UpdatePtr& update) {
   trim_ring(update->ts());
 }
 
-std::vector<UpdatePtr> Topic::kept_between(std::uint64_t from, std::uint64_t to) const {
+std::vector<UpdatePtr> Topic::kept_between(std::uint64_t from, std::uint64_t to, std::size_t most) const {
   if (ring_.empty() || from > to) return {};
   const std::uint64_t first = ring_.front()->seq();
+  const std::uint64_t begin = std::max(from, first);
   const std::uint64_t end = std::min(first + ring_.size(), to + 1);
   std::vector<UpdatePtr> out;
-  for (std::uint64_t seq = std::max(from, first); seq < end; ++seq) out.push_back(ring_[seq - first]);
+  for (std::uint64_t seq = begin; seq < end && out.size() < most; ++seq) out.push_back(ring_[seq - first]);
   return out;
 }
 

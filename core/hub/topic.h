@@ -60,10 +60,10 @@ class Topic : public std::enable_shared_from_this<Topic> {
   [[nodiscard]] bool kept() const { return kept_; }
   // The last update, or null.
   [[nodiscard]] UpdatePtr last() const EXCLUDES(mutex_);
-  // The kept updates with from <= seq <= to, in order; those before the first are gone. See Update::kept:
-  // their image() must not be asked for.
-  [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to) const
-      EXCLUDES(mutex_);
+  // The kept updates with from <= seq <= to, in order, at most the first `most` of them; those before the
+  // first are gone. See Update::kept: their image() must not be asked for.
+  [[nodiscard]] std::vector<UpdatePtr> ring_between(std::uint64_t from, std::uint64_t to,
+                                                    std::size_t most = SIZE_MAX) const EXCLUDES(mutex_);
   // The sink has its updates delivered.
   [[nodiscard]] bool delivers_to(SinkId sink) const EXCLUDES(mutex_);
   // The seq from which on all are kept; that of the next update when none is.
@@ -118,8 +118,8 @@ class Topic : public std::enable_shared_from_this<Topic> {
   [[nodiscard]] bool is_live() const REQUIRES(mutex_);
 
   void keep(const UpdatePtr& update) REQUIRES(mutex_);
-  [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to) const
-      REQUIRES(mutex_);
+  [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to,
+                                                    std::size_t most = SIZE_MAX) const REQUIRES(mutex_);
   void trim_ring(std::int64_t now_ms) REQUIRES(mutex_);
   void drop_oldest() REQUIRES(mutex_);
 

@@ -9,6 +9,11 @@
 #include "protocol/transcode.h"
 
 namespace tickwire {
+namespace {
+
+constexpr std::size_t kPlacesAStep = 64;  // of a list of subscriptions
+
+}  // namespace
 
 void Session::close(CloseCode code, std::string_view reason) {
   if (state_ == SessionState::kClosing) return;
@@ -115,7 +120,7 @@ SubscriptionIndex Session::add(const Subscription& subscription) {
   ++exact_count_;
   if (subscription.asked) ++asked_;
   lookup_.insert(exact_, index);
-  if (subscription.child) note_child(index);
+  if (subscription.child) ++child_count_;
   return index;
 }
 
@@ -207,7 +212,7 @@ std::size_t Session::behind_count() const {
     if (is_pattern_index(index)) return patterns_[index & ~kPatternBit].phase == Phase::kBehind;
     return exact_[index].queued && exact_[index].phase == Phase::kBehind;
   };
-  Work::count(behind_.size() / 64);
+  Work::count(behind_.size() / kPlacesAStep);
   return static_cast<std::size_t>(std::ranges::count_if(behind_, behind));
 }
 
@@ -222,23 +227,18 @@ void Session::make_child(SubscriptionIndex index) {
   exact_[index].child = true;
   exact_[index].asked = false;
   --asked_;
-  note_child(index);
-}
-
-void Session::note_child(SubscriptionIndex index) {
   ++child_count_;
-  children_.push_back(index);
-  if (children_.size() > 2 * child_count_ + 64) children();
 }
 
-const std::vector<SubscriptionIndex>& Session::children() {
-  Work::count(children_.size() / 16);
-  std::erase_if(children_, [this](SubscriptionIndex index) {
-    return exact_[index].phase == Phase::kUnused || !exact_[index].child;
-  });
-  std::ranges::sort(children_);
-  children_.erase(std::ranges::unique(children_).begin(), children_.end());
-  return children_;
+std::optional<SubscriptionIndex> Session::next_child(std::size_t& place, const Budget& budget) const {
+  if (child_count_ == 0) place = exact_.size();
+  while (place < exact_.size() && !budget.spent()) {
+    if (place % kPlacesAStep == 0) Work::count();
+    const Subscription& subscription = exact_[place++];
+    if (subscription.phase != Phase::kUnused && subscription.child)
+      return static_cast<SubscriptionIndex>(place - 1);
+  }
+  return std::nullopt;
 }
 
 }  // namespace tickwire

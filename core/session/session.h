@@ -18,6 +18,7 @@
 #include "base/shares.h"
 #include "base/timer_heap.h"
 #include "base/token_bucket.h"
+#include "base/work.h"
 #include "session/client_info.h"
 #include "session/framing.h"
 #include "session/session_state.h"
@@ -97,8 +98,9 @@ class Session : public Timer {  // which is its shard's
   void adopt_child(Subscription& subscription);
   void make_child(SubscriptionIndex index);
   [[nodiscard]] bool has_children() const { return child_count_ > 0; }
-  // The subscriptions that are children now, each once.
-  const std::vector<SubscriptionIndex>& children();
+  // The first child at `place` or after it, which is moved past it; nothing: the budget is spent, or there is
+  // none, and `place` is the size of exact().
+  std::optional<SubscriptionIndex> next_child(std::size_t& place, const Budget& budget) const;
 
   std::vector<Subscription>& exact() { return exact_; }
   std::vector<PatternSubscription>& patterns() { return patterns_; }
@@ -125,8 +127,10 @@ class Session : public Timer {  // which is its shard's
   std::int64_t last_write_us = 0;
   bool in_dues = false;                // see Dues
   bool authenticating = false;         // its token is being looked at
-  bool tidying = false;                // a job looks for children that are over
+  bool tidying = false;                // a job looks for children that are over (Overlap::tidy)
   bool tidy_again = false;             // and is to look once more
+  std::uint64_t tidies_begun = 0;      // looks at all of them
+  std::uint64_t tidies_done = 0;       // the same
   bool working = false;                // a command of it is done in pieces, or by a worker
   std::uint64_t steps = 0;             // that its commands took in this run of the shard
   std::uint64_t steps_run = 0;         // which run that is
@@ -141,7 +145,6 @@ class Session : public Timer {  // which is its shard's
 
  private:
   void update_reading();
-  void note_child(SubscriptionIndex index);
 
   Socket& socket_;
   SessionState state_ = SessionState::kOpen;
@@ -153,7 +156,6 @@ class Session : public Timer {  // which is its shard's
   std::vector<PatternSubscription> patterns_;
   std::vector<SubscriptionIndex> free_;
   TopicLookup lookup_;
-  std::vector<SubscriptionIndex> children_;  // and some that are none any more
   std::size_t child_count_ = 0;
   std::size_t exact_count_ = 0;
   std::size_t pattern_count_ = 0;

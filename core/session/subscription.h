@@ -18,6 +18,7 @@
 
 #include "codec/window_trail.h"
 #include "model/topic_kind.h"
+#include "session/apply_numbers.h"
 
 namespace tickwire {
 
@@ -45,11 +46,11 @@ static_assert(sizeof(Subscription) == 24);
 // changing. Each topic is sent once in it at most, as it is then: those that have not changed since the round
 // began in the order of the log, then `late`, those that changed before their turn came.
 struct PacedRound {
-  std::uint64_t until = 0;           // apply number of the shard when the round began; 0: none is under way
-  bool more = false;                 // something changed since
-  std::vector<std::uint32_t> late;   // topic ids
-  std::vector<std::uint64_t> ahead;  // of late ones: the apply numbers at which this round sent them...
-  std::vector<std::uint64_t> shown;  // ...and the last one did, in order: they are not owed again for those
+  std::uint64_t until = 0;          // apply number of the shard when the round began; 0: none is under way
+  bool more = false;                // something changed since
+  std::vector<std::uint32_t> late;  // topic ids
+  ApplyNumbers ahead;               // of late ones: the apply numbers at which this round sent them...
+  ApplyNumbers shown;               // ...and the last one did: they are not owed again for those
 };
 
 // To all topics that match. Live it has no state per topic; behind, one number says what it owes: everything

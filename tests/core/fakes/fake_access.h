@@ -16,7 +16,10 @@ class FakeAccess final : public Access {
     return topic.starts_with("secret.") ? Verdict::kDeny : Verdict::kAllow;
   }
   Status ask(AccessQuestion question) override {
-    if (!room) return Error{ErrorCode::kUnavailable, "too many wait", ""};
+    if (!room) {
+      ++refused;
+      return Error{ErrorCode::kUnavailable, "too many wait", ""};
+    }
     questions.push_back(std::move(question));
     return ok_status();
   }
@@ -25,6 +28,7 @@ class FakeAccess final : public Access {
   bool authenticator = false;
   bool publish = false;
   bool room = true;
+  std::size_t refused = 0;  // for lack of room
   std::vector<AccessQuestion> questions;
   std::vector<std::uint64_t> closed;
 };

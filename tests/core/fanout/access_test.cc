@@ -264,6 +264,65 @@ TEST(Access, CommandsThatWaitAreCarriedOutInTheirOrder) {
   }
 }
 
+// Each answer to a topic that one command names several times, exactly or by a pattern.
+TEST(Access, OfSeveralAnswersToOneTopicInOneCommandTheLastCounts) {
+  for (const char* topic : {"guarded.a", "guarded.*"}) {
+    for (const bool had : {false, true}) {
+      for (unsigned answers = 0; answers < 8; ++answers) {
+        Answering plant;
+        Client client(plant);
+        if (had) plant.admit(client, topic);
+        client.heard();
+        plant.asked();
+        const std::string name = std::string("\"") + topic + "\"";
+        client.say(R"({"type":"subscribe","topics":[)" + name + "," + name + R"(,"guarded.b",)" + name +
+                   "]}");
+        ASSERT_EQ(plant.asked(), 4U);
+        const auto asked = std::vector(plant.access.questions.end() - 4, plant.access.questions.end());
+        const bool allowed = (answers & 4U) != 0;
+        for (unsigned i = 0; i < 4; ++i) {
+          const bool yes = i == 2 ? !allowed : (answers & (1U << (i == 3 ? 2 : i))) != 0;
+          plant.answer(yes ? allow(asked[i]) : deny(asked[i], "no"));
+        }
+        const auto results = client.socket.take().at(0)["results"];
+        EXPECT_EQ(results[3].contains("error"), !allowed);
+        plant.publish("guarded.a", "{}");
+        plant.run();
+        EXPECT_EQ(client.heard(), allowed ? Lines{"update guarded.a 1"} : Lines{}) << topic << had << answers;
+        client.say(R"({"type":"unsubscribe","topics":[)" + name + "]}");
+        EXPECT_EQ(client.socket.take().at(0)["results"][0].contains("error"), !allowed);
+      }
+    }
+  }
+}
+
+TEST(Access, ATopicAndAPatternThatMatchesItInOneCommandEachHaveTheirAnswer) {
+  for (const char* topics : {R"("guarded.a","guarded.*")", R"("guarded.*","guarded.a")"}) {
+    for (const bool had : {false, true}) {
+      for (const bool pattern : {false, true}) {
+        Answering plant;
+        Client client(plant);
+        if (had) plant.admit(client, "guarded.a");
+        plant.asked();
+        client.say(R"({"type":"subscribe","topics":[)" + std::string(topics) + "]}");
+        ASSERT_EQ(plant.asked(), 2U);
+        const auto asked = std::vector(plant.access.questions.end() - 2, plant.access.questions.end());
+        for (const AccessQuestion& question : asked) {
+          const bool yes = (question.topic == "guarded.*") == pattern;
+          plant.answer(yes ? allow(question) : deny(question, "no"));
+        }
+        client.heard();
+        plant.publish("guarded.a", "{}");
+        plant.publish("guarded.b", "{}");
+        plant.run();
+        Lines expected{"update guarded.a 1"};
+        if (pattern) expected.emplace_back("update guarded.b 1");
+        EXPECT_EQ(client.heard(), expected) << topics << had;
+      }
+    }
+  }
+}
+
 TEST(Access, ATokenOfBeforeTheAuthenticatorIsJudgedOnceThereIsOne) {
   Answering plant;
   Client client(plant);

@@ -13,12 +13,20 @@ std::string guarded_topics(std::size_t count) {
   return topics;
 }
 
+// 16 commands of kTopicsPerCommandMax topics may wait.
+ShardConfig much_room() {
+  ShardConfig config;
+  config.waiting_bytes = {std::size_t{64} << 20U, std::size_t{64} << 20U, std::size_t{64} << 20U};
+  return config;
+}
+
 TEST(Admission, ASessionHasSoManyQuestionsOpenAndItsOthersWaitInLine) {
   Answering plant;
   Client client(plant);
   client.heard();
   const std::string topics = guarded_topics(1'000);
   client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
+  plant.run();
   EXPECT_EQ(plant.access.questions.size(), kSessionQuestionsMax);
   for (std::size_t i = 0; i < 1'000; ++i) {
     ASSERT_LE(plant.access.questions.size(), i + kSessionQuestionsMax);
@@ -64,7 +72,7 @@ TEST(Admission, AnUnsubscribeTakesBackOnlyItsTopicsAndOnlyOfItsSession) {
 }
 
 TEST(Admission, AnUnsubscribeOfManyTopicsCostsTheSameHoweverManyWait) {
-  Answering plant;
+  Answering plant(much_room());
   Client client(plant);
   const std::string topics = guarded_topics(kTopicsPerCommandMax);
   for (int i = 0; i < 16; ++i) client.say(R"({"type":"subscribe","topics":[)" + topics + "]}");
@@ -80,12 +88,11 @@ TEST(Admission, AnUnsubscribeOfManyTopicsCostsTheSameHoweverManyWait) {
 }
 
 TEST(Admission, ManyGuardedTopicsAreLookedAtInPiecesAndAgainForANewToken) {
-  Answering plant;
+  Answering plant(much_room());
   plant.access.authenticator = true;
   Client client(plant);
   client.socket.take();
-  // Once a subscribe is decided, each topic of it is looked up in one go; guards are asked about in pieces.
-  constexpr std::uint64_t kStepsMax = kTopicsPerCommandMax + 4 * kPieceSteps;
+  constexpr std::uint64_t kStepsMax = 4 * kPieceSteps;
   std::uint64_t longest = 0;
   const auto measure = [&longest](const auto& call) {
     const std::uint64_t before = Work::done();
@@ -111,6 +118,44 @@ TEST(Admission, ManyGuardedTopicsAreLookedAtInPiecesAndAgainForANewToken) {
     rest();
   }
   EXPECT_LT(longest, kStepsMax);
+}
+
+TEST(Admission, QuestionsForWhichThereIsNoRoomAreAnsweredInPieces) {
+  Answering plant;
+  plant.access.room = false;
+  Client client(plant);
+  client.socket.take();
+  client.say(R"({"type":"subscribe","topics":[)" + guarded_topics(kTopicsPerCommandMax) + "]}");
+  std::size_t most = plant.access.refused;
+  for (std::int64_t wait = 0; wait == 0;) {
+    const std::size_t before = plant.access.refused;
+    wait = plant.shard.run();
+    most = std::max(most, plant.access.refused - before);
+  }
+  EXPECT_EQ(plant.access.refused, kTopicsPerCommandMax);
+  EXPECT_LT(most, kPieceSteps);
+  EXPECT_EQ(client.socket.take().at(0)["results"].size(), kTopicsPerCommandMax);
+}
+
+TEST(Admission, ManyQuestionsThatAreLateAreClosedInPieces) {
+  Answering plant;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(std::make_unique<Client>(plant));
+    clients.back()->say(R"({"type":"subscribe","topics":[)" + guarded_topics(kSessionQuestionsMax) + "]}");
+  }
+  plant.run();
+  ASSERT_EQ(plant.access.questions.size(), 16 * kSessionQuestionsMax);
+  plant.clock.advance_ms(2'000);
+  std::size_t most = 0;
+  for (std::int64_t wait = 0; wait == 0;) {
+    const std::size_t before = plant.access.closed.size();
+    wait = plant.shard.run();
+    most = std::max(most, plant.access.closed.size() - before);
+  }
+  EXPECT_EQ(plant.access.closed.size(), 16 * kSessionQuestionsMax);
+  EXPECT_LT(most, kPieceSteps);
+  for (const auto& client : clients) EXPECT_EQ(client->heard(), (Lines{"welcome", "ack"}));
 }
 
 TEST(Admission, CommandsThatWaitAreLimitedExactly) {

@@ -254,6 +254,35 @@ TEST_F(BoundedCost, APatternThatIsLiveAgainOrEndsDropsItsChildrenInPieces) {
   }
 }
 
+// Each time another pattern is live again the children are looked at once more; the end waits for one look.
+TEST_F(BoundedCost, APatternEndsHoweverOftenAnotherOneIsLiveAgain) {
+  Plant events({}, {{.pattern = "t.>", .delivery = Delivery::kEvent, .ring = 2}});
+  const auto publish_all = [&] {
+    for (int i = 0; i < 20'000; ++i) events.publish(name(i), "{}");
+    rest(events);
+  };
+  publish_all();
+  Client client(events);
+  client.subscribe("t.*");
+  client.subscribe(">", R"(,"max_rate":1000)");
+  rest(events);
+  client.socket.take();
+  client.block();
+  publish_all();
+  client.unsubscribe("t.*");
+  client.unblock();
+  std::size_t acks = 0;
+  int runs = 0;
+  for (; acks == 0 && runs < 2'000; ++runs) {
+    events.publish("u.x", "{}");
+    events.clock.advance_ms(1);
+    EXPECT_LT(steps_of([&] { events.shard.run(); }), kCallStepsMax);
+    for (const std::string& line : client.heard()) acks += line == "ack" ? 1 : 0;
+  }
+  EXPECT_EQ(acks, 1U);
+  EXPECT_LT(runs, 300);
+}
+
 TEST_F(BoundedCost, PatternsLeaveOnlyWhatTheyMatchHoweverManyTopicsWereOnceWanted) {
   Client client(plant);
   subscribe_all(client, 60'000);

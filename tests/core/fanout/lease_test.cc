@@ -24,6 +24,43 @@ TEST(Lease, IsRenewedBeforeItEndsSoThatTheStreamGoesOn) {
   EXPECT_EQ(renewal_lead_us(1'000'000, 2'000), 250'000) << "a quarter of a short one";
 }
 
+TEST(Lease, ThoseThatANewTokenEndsAreToldInPiecesBeforeTheNextCommand) {
+  constexpr std::size_t kMany = 2'000;
+  Answering plant;
+  plant.access.authenticator = true;
+  Client client(plant);
+  std::string names;
+  for (std::size_t i = 0; i < kMany; ++i)
+    names += (i > 0 ? ",\"" : "\"") + std::string("guarded.") + std::to_string(i) + '"';
+  client.say(R"({"type":"subscribe","topics":[)" + names + "]}");
+  plant.run();
+  for (std::size_t i = 0; i < kMany; ++i) plant.answer(allow(plant.access.questions.at(i)));
+  client.say(R"({"type":"auth","id":1,"token":"t"})");
+  plant.answer(allow(plant.last(), 0, "{}"));
+  client.say(R"({"type":"ping","id":2})");
+  client.heard();
+  Lines heard;
+  std::size_t most = 0;
+  for (std::size_t i = kMany + 1; i < plant.access.questions.size(); ++i)
+    plant.shard.answer(deny(plant.access.questions[i], "no"));
+  for (std::int64_t wait = 0; wait == 0;) {
+    const std::size_t asked = plant.access.questions.size();
+    wait = plant.shard.run();
+    for (std::size_t i = asked; i < plant.access.questions.size(); ++i) {
+      plant.shard.answer(deny(plant.access.questions[i], "no"));
+      wait = 0;
+    }
+    const Lines now = client.heard();
+    most = std::max(most, now.size());
+    heard.insert(heard.end(), now.begin(), now.end());
+  }
+  EXPECT_LT(most, 1'000U);
+  ASSERT_EQ(heard.size(), kMany + 2);
+  EXPECT_EQ(heard.front(), "ack");
+  EXPECT_EQ(heard[1].substr(0, 13), "error guarded");
+  EXPECT_EQ(heard.back(), "pong");
+}
+
 TEST(Lease, ThatIsDeniedAgainEndsAtOnceAndForGood) {
   Answering plant;
   Client client(plant);

@@ -305,5 +305,25 @@ TEST_F(Resume, ANewPaceTakesNothingAwayThatIsOwed) {
   }
 }
 
+// What comes to be after the pattern's earlier topics were renewed is of the same command.
+TEST(Resume, ManyTopicsOfAPatternThatIsSubscribedInSmallPiecesAreEachReplayed) {
+  ShardConfig config;
+  config.piece_steps = 20;
+  Plant plant(config);
+  std::string since;
+  for (int i = 0; i < 50; ++i) {
+    const std::string topic = "t.x" + std::to_string(i);
+    for (int n = 0; n < 3; ++n) plant.publish(topic, "{}");
+    since += (i > 0 ? ",\"" : "\"") + topic + "\":1";
+  }
+  Client client(plant);
+  client.subscribe("t.*", R"(,"epoch":"e1","since":{)" + since + "}");
+  plant.run();
+  const Lines heard = client.heard();
+  EXPECT_EQ(heard.size(), 102U);
+  EXPECT_EQ(std::ranges::count_if(heard, [](const std::string& line) { return line.starts_with("update"); }),
+            100);
+}
+
 }  // namespace
 }  // namespace tickwire

@@ -67,6 +67,26 @@ TEST(Throttle, ListsAndPublishesHaveRatesOfTheirOwn) {
   EXPECT_EQ(count(client, "pong"), 1U);
 }
 
+TEST(Throttle, APublishCountsOnceHoweverLongItWaits) {
+  ShardConfig config = with_rates({.session = {{{2}, {}, {2}}}});
+  Answering plant(config);
+  plant.access.publish = true;
+  plant.access.authenticator = true;
+  Client client(plant, {"", "", "token", ""});
+  plant.answer(AccessAnswer{plant.last().id, Ruling::kUnavailable, 0, ""});
+  plant.pass_ms(kJudgeAgainMs);
+  client.socket.take();
+  const char* const publish = R"({"type":"publish","id":3,"topic":"guarded.a","data":{}})";
+  for (int i = 0; i < 2 * kBurstSeconds; ++i) client.say(publish);
+  plant.answer(allow(plant.last(), 0, R"({"sub":"u"})"));  // the token; then the questions about the topic
+  for (std::size_t i = plant.access.questions.size() - 2 * kBurstSeconds; i < plant.access.questions.size();
+       ++i)
+    plant.answer(allow(plant.access.questions[i]));
+  EXPECT_EQ(count(client, "ack"), 2U * kBurstSeconds);
+  client.say(publish);
+  EXPECT_EQ(count(client, "too_many"), 1U);
+}
+
 TEST(Throttle, ManySessionsOfOneAddressShareItsRateAndOthersDoNotNotice) {
   const RateLimits rates{.address = {{{4}, {}, {}}}};
   SharedRates shared(rates);

@@ -88,6 +88,9 @@ TEST_F(HubTest, AValueTopicsRingKeepsItsUpdatesToo) {
   ASSERT_EQ(ring.size(), 2U);
   EXPECT_EQ(ring[1]->data(), R"({"n":3})");
   EXPECT_TRUE(hub.find_topic("v.a")->ring_between(66, 70).empty());
+  const auto some = hub.find_topic("v.a")->ring_between(1, 65, 2);
+  ASSERT_EQ(some.size(), 2U) << "the first of them";
+  EXPECT_EQ(some[0]->seq(), 2U);
 }
 
 TEST_F(HubTest, TheRingsOfValueTopicsShareTheirMemory) {
