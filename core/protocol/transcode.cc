@@ -11,7 +11,7 @@ namespace tickwire {
 namespace {
 
 // Some 40 ns a byte.
-constexpr std::size_t kBytesAStep = 8;
+constexpr std::size_t kTextBytesAStep = 8;
 
 // nlohmann's ordered object looks through all its fields before it adds one: quadratic, for an image of 1 MiB
 // seconds. A parser alone fills ours, so it only appends.
@@ -56,7 +56,7 @@ std::string with_finite_numbers(std::string_view text) {
 
 std::string to_binary(Format format, std::string_view text) {
   assert(format != Format::kJson);
-  Work::count(text.size() / kBytesAStep);
+  Work::count(text.size() / kTextBytesAStep);
   OrderedJson message = OrderedJson::parse(text, nullptr, false);
   if (message.is_discarded()) message = OrderedJson::parse(with_finite_numbers(text), nullptr, false);
   assert(!message.is_discarded());
