@@ -4,8 +4,9 @@
 //
 // A holder (a connection, a session, a command) owns a Share: it says with resize() how much it has now, and
 // gives everything back when it is destroyed. The limits are ShareLimits: one holder, one address, everybody
-// together. A peer on this machine (PeerAddress::exempt()) has no limit by address: behind it stand a proxy's
-// many clients. The other two limits hold for it, too.
+// together. ShareNames says what they are called, so that a refusal names the limit that is in the way. A
+// peer on this machine (PeerAddress::exempt()) has no limit by address: behind it stand a proxy's many
+// clients. The other two limits hold for it, too.
 //
 // Any thread, also at the same time: one mutex for each Shares, which is a leaf (no other lock is taken under
 // it). A single Share belongs to one thread at a time. The Shares outlives every Share of it. Cost: constant
@@ -15,9 +16,11 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "base/limit.h"
 #include "base/mutex.h"
 
 namespace tickwire {
@@ -39,12 +42,16 @@ struct ShareLimits {
   std::size_t per_holder = 0;   // of one Share
 };
 
-// What a holder that wants more is told.
-enum class Drawn : std::uint8_t { kTaken, kHolderSpent, kAddressSpent, kTotalSpent };
+// By which names they are known.
+struct ShareNames {
+  Limit total;
+  Limit per_address;
+  Limit per_holder;
+};
 
 class Shares {
  public:
-  explicit Shares(const ShareLimits& limits) : limits_(limits) {}
+  Shares(const ShareLimits& limits, const ShareNames& names) : limits_(limits), names_(names) {}
   ~Shares() = default;
   Shares(const Shares&) = delete;
   Shares& operator=(const Shares&) = delete;
@@ -63,17 +70,17 @@ class Shares {
  private:
   friend class Share;
 
-  Drawn take(PeerAddress address, std::size_t amount) {
+  std::optional<Limit> take(PeerAddress address, std::size_t amount) {
     const MutexLock lock(mutex_);
-    if (amount > limits_.total || held_ > limits_.total - amount) return Drawn::kTotalSpent;
+    if (amount > limits_.total || held_ > limits_.total - amount) return names_.total;
     if (!address.exempt()) {
       const auto found = by_address_.find(address.key);
       const std::size_t has = found == by_address_.end() ? 0 : found->second;
-      if (amount > limits_.per_address || has > limits_.per_address - amount) return Drawn::kAddressSpent;
+      if (amount > limits_.per_address || has > limits_.per_address - amount) return names_.per_address;
       by_address_[address.key] = has + amount;
     }
     held_ += amount;
-    return Drawn::kTaken;
+    return std::nullopt;
   }
   void give_back(PeerAddress address, std::size_t amount) {
     const MutexLock lock(mutex_);
@@ -87,6 +94,7 @@ class Shares {
   }
 
   const ShareLimits limits_;
+  const ShareNames names_;
   mutable Mutex mutex_;
   std::size_t held_ GUARDED_BY(mutex_) = 0;
   // Without those that are exempt.
@@ -111,18 +119,18 @@ class Share {
   Share(const Share&) = delete;
   Share& operator=(const Share&) = delete;
 
-  // Holds `amount` from now on. Anything but kTaken: a limit is in the way, and it holds what it held before.
-  // Less than before is always taken.
-  Drawn resize(std::size_t amount) {
+  // Holds `amount` from now on. Else the limit that is in the way, and it holds what it held before. Less
+  // than before is always taken.
+  std::optional<Limit> resize(std::size_t amount) {
     assert(shares_ != nullptr);
     if (amount > held_) {
-      if (amount > shares_->limits().per_holder) return Drawn::kHolderSpent;
-      if (const Drawn drawn = shares_->take(address_, amount - held_); drawn != Drawn::kTaken) return drawn;
+      if (amount > shares_->limits().per_holder) return shares_->names_.per_holder;
+      if (const auto limit = shares_->take(address_, amount - held_)) return limit;
     } else if (amount < held_) {
       shares_->give_back(address_, held_ - amount);
     }
     held_ = amount;
-    return Drawn::kTaken;
+    return std::nullopt;
   }
   void release() {
     if (held_ > 0) shares_->give_back(address_, std::exchange(held_, 0));

@@ -4,13 +4,13 @@ namespace tickwire {
 
 namespace {
 
-Error no_room(Drawn spent) {
-  const bool address = spent == Drawn::kAddressSpent;
+Error no_room(Limit spent) {
+  const bool address = spent == Limit::kOpenQuestionsPerAddress;
   const std::size_t limit = address ? kOpenQuestionsPerAddressMax : kOpenQuestionsMax;
   return {ErrorCode::kUnavailable,
           std::to_string(limit) + " questions to authorizers" + (address ? " of your address" : "") +
               " wait, that is the limit; try again later",
-          ""};
+          "", spent};
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ void EventQueue::push_demand(FeedId feed, const std::string& topic, bool wanted)
 
 Status EventQueue::push_question(AccessQuestion question) {
   Share share(questions_, question.client->address);
-  if (const Drawn drawn = share.resize(1); drawn != Drawn::kTaken) return no_room(drawn);
+  if (const auto limit = share.resize(1)) return no_room(*limit);
   const MutexLock lock(mutex_);
   const std::uint64_t id = question.id;
   const std::uint32_t shard = question.shard;

@@ -61,7 +61,8 @@ class EventQueue {
   void signal_once() REQUIRES(mutex_);
 
   EventFd notify_;
-  Shares questions_{{kOpenQuestionsMax, kOpenQuestionsPerAddressMax, 1}};
+  Shares questions_{{kOpenQuestionsMax, kOpenQuestionsPerAddressMax, 1},
+                    {Limit::kOpenQuestions, Limit::kOpenQuestionsPerAddress, Limit::kOpenQuestions}};
   Mutex mutex_;
   bool signalled_ GUARDED_BY(mutex_) = false;
   std::map<std::pair<FeedId, std::string>, bool> demand_ GUARDED_BY(mutex_);

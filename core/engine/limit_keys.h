@@ -19,8 +19,6 @@ struct LimitKey {
     double max;
   } range;
   std::string_view beyond;  // what happens past it
-  std::string_view counter =
-      {};  // the metric that grows when it is reached, where it is no Limit; empty: none
 };
 
 const std::vector<LimitKey>& limit_keys();

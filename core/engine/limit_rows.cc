@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -9,6 +8,7 @@
 #include "engine/limit_keys.h"
 #include "engine/limits.h"
 #include "fanout/admission.h"
+#include "fanout/session_report.h"
 #include "model/json_object.h"
 #include "model/topic_name.h"
 #include "net/incoming_message.h"
@@ -18,15 +18,8 @@
 namespace tickwire {
 namespace {
 
-// The metric that grows with a limit: its own where it is a Limit, else `other`.
-std::string counter_of(std::string_view name, std::string_view other) {
-  const bool own = std::ranges::find(kLimitNames, name) != kLimitNames.end();
-  return own ? fmt::format("tickwire_limited_total{{reason=\"{}\"}}", name) : std::string(other);
-}
-
-LimitRow fixed(const char* name, const char* unit, std::size_t value, const char* counter,
-               const char* beyond) {
-  return {name, unit, fmt::format("{}", value), "", counter_of(name, counter), beyond};
+LimitRow fixed(Limit limit, const char* unit, std::size_t value, const char* beyond) {
+  return {std::string(name_of(limit)), unit, fmt::format("{}", value), "", beyond};
 }
 
 const std::vector<LimitKey> kLimitKeys{
@@ -126,15 +119,13 @@ const std::vector<LimitKey> kLimitKeys{
      "bytes",
      "one message of a client, as sent and inflated",
      {1024, 2097152},
-     "close 1009",
-     "tickwire_closes_total{reason=\"1009\"}"},
+     "close 1009"},
     {"limits.message_s_max",
      &Limits::message_s_max,
      "s",
      "time from the first byte of a message to its last",
      {1, 600},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.answer_stall_s_max",
      &Limits::answer_stall_s_max,
      "s",
@@ -146,15 +137,13 @@ const std::vector<LimitKey> kLimitKeys{
      "connections",
      "connections of one loop that are not, or not yet, a WebSocket",
      {1, 1000000},
-     "HTTP 503 `too_many`",
-     "tickwire_refused_total{reason=\"total\"}"},
+     "HTTP 503 `too_many`"},
     {"limits.requests_open_per_address_max",
      &Limits::requests_open_per_address_max,
      "connections",
      "the same of one address",
      {1, 1000000},
-     "HTTP 503 `too_many`",
-     "tickwire_refused_total{reason=\"address\"}"},
+     "HTTP 503 `too_many`"},
     {"limits.answers_open_max",
      &Limits::answers_open_max,
      "answers",
@@ -172,43 +161,37 @@ const std::vector<LimitKey> kLimitKeys{
      "MB",
      "incomplete messages and request heads on one loop",
      {1, 65536},
-     "close 1013, HTTP 503",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013, HTTP 503"},
     {"limits.unfinished_per_address_mb",
      &Limits::unfinished_per_address_mb,
      "MB",
      "the same of one address",
      {1, 65536},
-     "close 1013, HTTP 503",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013, HTTP 503"},
     {"limits.waiting_mb",
      &Limits::waiting_mb,
      "MB",
      "commands on one loop that wait for an earlier one, for an authorizer, or for a worker",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.waiting_per_address_mb",
      &Limits::waiting_per_address_mb,
      "MB",
      "the same of one address",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.inflater_mb",
      &Limits::inflater_mb,
      "MB",
      "memory on one loop for inflating messages; from half of it on, compression is declined",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.inflater_per_address_mb",
      &Limits::inflater_per_address_mb,
      "MB",
      "the same of one address",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.unread_mb",
      &Limits::unread_mb,
      "MB",
@@ -226,15 +209,13 @@ const std::vector<LimitKey> kLimitKeys{
      "MB",
      "acks and errors on one loop that wait for their clients to read",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.outbox_per_address_mb",
      &Limits::outbox_per_address_mb,
      "MB",
      "the same of one address",
      {1, 65536},
-     "close 1013",
-     "tickwire_closes_total{reason=\"1013\"}"},
+     "close 1013"},
     {"limits.topics_max",
      &Limits::topics_max,
      "topics",
@@ -273,35 +254,41 @@ std::vector<LimitRow> limit_rows() {
   for (const LimitKey& key : limit_keys()) {
     const auto name = key.name.substr(key.name.find('.') + 1);
     rows.push_back({std::string(name), std::string(key.unit), fmt::format("{}", defaults.*key.member),
-                    std::string(key.name), counter_of(name, key.counter), std::string(key.beyond)});
+                    std::string(key.name), std::string(key.beyond)});
   }
+  const NetConfig net;
+  const ShardConfig shard;
+  const auto megabytes = [](const ShareLimits& limits) { return limits.per_holder >> 20U; };
   const LimitRow others[] = {
-      fixed("request_head_bytes_max", "bytes", kRequestHeadBytesMax, "", "HTTP 431 `too_large`"),
-      fixed("request_headers_max", "headers", kRequestHeadersMax, "", "HTTP 431 `too_large`"),
-      fixed("message_pieces_max", "frames", kMessagePiecesMax, "tickwire_closes_total{reason=\"1009\"}",
-            "close 1009"),
-      fixed("payload_bytes_max", "bytes", kPayloadBytesMax, "tickwire_errors_total{reason=\"bad_data\"}",
-            "`bad_data`"),
-      fixed("image_bytes_max", "bytes", kImageBytesMax, "tickwire_errors_total{reason=\"bad_data\"}",
-            "`bad_data`; the image stays as it was"),
-      fixed("json_depth_max", "levels", kJsonDepthMax, "tickwire_errors_total{reason=\"bad_message\"}",
-            "`bad_message`, or `bad_data` within `data`"),
-      fixed("json_elements_max", "values", kJsonElementsMax, "", "`bad_message`"),
-      fixed("topic_name_bytes_max", "bytes", kTopicNameBytesMax,
-            "tickwire_errors_total{reason=\"bad_topic\"}", "`bad_topic`"),
-      fixed("list_topics_max", "topics", kListTopicsMax, "", "the answer ends there and has a `next`"),
-      fixed("since_topics_max", "topics", kSinceTopicsMax, "tickwire_errors_total{reason=\"too_large\"}",
-            "`too_large`"),
-      fixed("id_bytes_max", "bytes", kIdBytesMax, "tickwire_errors_total{reason=\"bad_message\"}",
-            "`bad_message`"),
-      fixed("token_bytes_max", "bytes", kTokenBytesMax, "tickwire_errors_total{reason=\"bad_message\"}",
-            "`bad_message`"),
-      fixed("session_questions_max", "questions", kSessionQuestionsMax, "",
+      fixed(Limit::kUnfinishedPerConnection, "MB", megabytes(net.unfinished_bytes), "close 1013, HTTP 503"),
+      fixed(Limit::kWaitingPerSession, "MB", megabytes(shard.waiting_bytes), "close 1013"),
+      fixed(Limit::kInflaterPerConnection, "MB", megabytes(net.inflater_bytes), "close 1013"),
+      fixed(Limit::kUnreadPerConnection, "MB", megabytes(net.unread_bytes), "closed"),
+      fixed(Limit::kOutboxPerSession, "MB", megabytes(shard.outbox_bytes), "close 1013"),
+      fixed(Limit::kRequestHeadBytes, "bytes", kRequestHeadBytesMax, "HTTP 431 `too_large`"),
+      fixed(Limit::kRequestHeaders, "headers", kRequestHeadersMax, "HTTP 431 `too_large`"),
+      fixed(Limit::kLingerBytes, "bytes", net.linger_bytes_max,
+            "closed, though the client may not have read the answer; behind the close of a WebSocket "
+            "`message_bytes_max` more"),
+      fixed(Limit::kLingerTime, "s", static_cast<std::size_t>(net.linger_ms_max) / 1'000,
+            "the same; behind the close of a WebSocket 5"),
+      fixed(Limit::kMessagePieces, "frames", kMessagePiecesMax, "close 1009"),
+      fixed(Limit::kPayloadBytes, "bytes", kPayloadBytesMax, "`bad_data`"),
+      fixed(Limit::kImageBytes, "bytes", kImageBytesMax, "`bad_data`; the image stays as it was"),
+      fixed(Limit::kJsonDepth, "levels", kJsonDepthMax, "`bad_message`, or `bad_data` within `data`"),
+      fixed(Limit::kJsonElements, "values", kJsonElementsMax, "`bad_message`"),
+      fixed(Limit::kTopicNameBytes, "bytes", kTopicNameBytesMax, "`bad_topic`"),
+      fixed(Limit::kTopicTokens, "tokens", kTopicTokensMax, "`bad_topic`"),
+      fixed(Limit::kListTopics, "topics", kListTopicsMax,
+            "the answer ends there and has a `next`; `bad_message` for a `limit` past it"),
+      fixed(Limit::kListSessions, "sessions", kListSessionsMax, "HTTP 400 `bad_message`"),
+      fixed(Limit::kSinceTopics, "topics", kSinceTopicsMax, "`too_large`"),
+      fixed(Limit::kIdBytes, "bytes", kIdBytesMax, "`bad_message`"),
+      fixed(Limit::kTokenBytes, "bytes", kTokenBytesMax, "`bad_message`"),
+      fixed(Limit::kSessionQuestions, "questions", kSessionQuestionsMax,
             "further questions of the session wait in line"),
-      fixed("open_questions_max", "questions", kOpenQuestionsMax,
-            "tickwire_errors_total{reason=\"unavailable\"}", "`unavailable`"),
-      fixed("open_questions_per_address_max", "questions", kOpenQuestionsPerAddressMax,
-            "tickwire_errors_total{reason=\"unavailable\"}", "`unavailable`"),
+      fixed(Limit::kOpenQuestions, "questions", kOpenQuestionsMax, "`unavailable`"),
+      fixed(Limit::kOpenQuestionsPerAddress, "questions", kOpenQuestionsPerAddressMax, "`unavailable`"),
   };
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

@@ -74,10 +74,9 @@ ConnectionGate::Limits gate_limits(const Limits& limits);
 struct LimitRow {
   std::string name;  // as the configuration has it, or what the documents call one that is fixed
   std::string unit;
-  std::string value;    // the default
-  std::string key;      // empty: it is fixed
-  std::string counter;  // what grows when it is reached
-  std::string beyond;   // what happens past it
+  std::string value;   // the default
+  std::string key;     // empty: it is fixed
+  std::string beyond;  // what happens past it
 };
 // All of them: first those that can be set, in the order of the configuration's keys.
 std::vector<LimitRow> limit_rows();

@@ -1,6 +1,7 @@
 #include "fanout/admission.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -101,9 +102,12 @@ Admission::Entered Admission::enter(Session& session, const WaitingPtr& waiting,
 bool Admission::take_room(const Desk& desk, const Session& session, Waiting& waiting) {
   std::size_t held = waiting.request.bytes;
   for (const WaitingPtr& other : desk.waiting) held += other->room.held();
-  if (held > parts_.waiting_bytes.limits().per_holder) return false;
+  std::optional<Limit> limit;
+  if (held > parts_.waiting_bytes.limits().per_holder) limit = Limit::kWaitingPerSession;
   waiting.room = Share(parts_.waiting_bytes, session.client.address);
-  return waiting.room.resize(waiting.request.bytes) == Drawn::kTaken;
+  if (!limit) limit = waiting.room.resize(waiting.request.bytes);
+  if (limit) parts_.counters.count(*limit);
+  return !limit;
 }
 
 bool Admission::prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const {
@@ -147,11 +151,15 @@ bool Admission::ask(Desk& desk, const Budget& budget) {
       const std::uint32_t index = waiting->questions[waiting->asked];
       Work::count();
       if (is_withdrawn(desk, *waiting, index)) continue;
-      if (desk.open >= kSessionQuestionsMax) return true;
+      if (desk.open >= kSessionQuestionsMax) {
+        if (!std::exchange(desk.in_line, true)) parts_.counters.count(Limit::kSessionQuestions);
+        return true;
+      }
       ask_one(desk, waiting, index);
     }
     if (!prepared) return false;
   }
+  desk.in_line = false;
   return true;
 }
 
@@ -169,6 +177,7 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
   }
   const std::uint64_t id = question.id;
   if (const Status asked = parts_.access.ask(std::move(question)); !asked) {
+    if (asked.error().limit) parts_.counters.count(*asked.error().limit);
     waiting->decisions[index] = unavailable(request.topics[index], asked.error().message);
     return;
   }

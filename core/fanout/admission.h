@@ -118,6 +118,7 @@ class Admission {
     AwaitedNames names;                        // of its subscribes, until they are settled
     std::size_t open = 0;                      // questions, those of earlier rounds included
     bool goes_on = false;                      // a job will look at more topics
+    bool in_line = false;                      // questions wait for one of its own to be answered
     std::shared_ptr<const ClientInfo> client;  // as authorizers see it; null: to be made
     std::string unjudged;                      // the token; empty: there is none
     std::int64_t unjudged_us = 0;              // since when

@@ -67,8 +67,8 @@ void Commands::read(Session& session, std::string_view message) {
   }
   Parsed large;
   large.room = Share(parts_.waiting_bytes, session.client.address);
-  if (large.room.resize(message.size()) != Drawn::kTaken)
-    return session.close(CloseCode::kTooSlow, kNoRoomForCommands);
+  if (const auto limit = large.room.resize(message.size()))
+    return session.close(CloseCode::kTooSlow, kNoRoomForCommands, limit);
   large.message = message;
   const std::shared_ptr<Parsed> parsed = freed_elsewhere(*parts_.config.offload, std::move(large));
   sequencer_.elsewhere(
@@ -320,8 +320,9 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
   if (!pattern) return refuse(session, id, pattern.error());
   const auto page =
       std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, command.after, command.limit);
-  sequencer_.work(session, [id, page](Session& asker, const Budget& budget) {
+  sequencer_.work(session, [this, id, page](Session& asker, const Budget& budget) {
     if (!page->run(budget)) return false;
+    if (page->cut_short()) parts_.counters.count(Limit::kListTopics);
     std::vector<std::string_view> names;
     names.reserve(page->topics().size());
     for (const UpdatePtr& update : page->topics()) names.push_back(update->topic().name);

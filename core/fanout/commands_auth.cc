@@ -20,7 +20,7 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
           const bool accepted = decision || !has_authenticator();
           std::string answer;
           if (!again || denied) {
-            if (!accepted) parts_.counters.count(decision.error().code);
+            if (!accepted) parts_.counters.count(decision.error());
             answer = accepted ? encode_auth_ack(id, decision.ok()) : encode_error(id, decision.error());
           }
           on_judged(asker, token, decision, answer);

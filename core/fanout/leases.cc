@@ -29,7 +29,7 @@ std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint
 
 void tell(ShardParts& parts, Session& session, std::string_view topic, const std::optional<Error>& error) {
   if (!error) return;
-  parts.counters.count(error->code);
+  parts.counters.count(*error);
   session.send(encode_error("", *error, topic));
 }
 

@@ -36,9 +36,9 @@ void Sequencer::park_first(Session& session, std::string_view message) {
 }
 
 bool Sequencer::hold(Session& session, std::size_t bytes) {
-  if (session.parked_share.resize(session.parked_share.held() + bytes) == Drawn::kTaken) return true;
-  session.close(CloseCode::kTooSlow, kNoRoomForCommands);
-  return false;
+  const auto limit = session.parked_share.resize(session.parked_share.held() + bytes);
+  if (limit) session.close(CloseCode::kTooSlow, kNoRoomForCommands, limit);
+  return !limit;
 }
 
 void Sequencer::run(Session& session, std::string_view message) {

@@ -38,6 +38,7 @@ Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) 
   session.opened_us = parts_.clock.steady_us();
   session.parked_share = Share(parts_.waiting_bytes, session.client.address);
   session.outbox_share = Share(parts_.outbox_bytes, session.client.address);
+  session.limited = &parts_.counters.limited;
   session.send(encode_welcome(session.client.session, parts_.epoch, parts_.config.session.heartbeat_s,
                               parts_.config.server, parts_.clock.wall_ms()));
   take_token(session);
@@ -151,16 +152,18 @@ void Shard::answer(AccessAnswer answer) {
 void Shard::take_token(Session& session) {
   const std::string token = std::exchange(session.client.token, "");
   if (token.empty()) return;
-  std::string wrong;
+  Error wrong{ErrorCode::kBadMessage, "token: ", "token"};
   if (token.size() > kTokenBytesMax) {
-    wrong =
+    wrong.message +=
         std::to_string(token.size()) + " bytes, at most " + std::to_string(kTokenBytesMax) + " are allowed";
+    wrong.limit = Limit::kTokenBytes;
   } else if (!valid_utf8(token)) {
-    wrong = "must be UTF-8, percent-encoded";
+    wrong.message += "must be UTF-8, percent-encoded";
+  } else {
+    return commands_.authenticate(session, "", token);
   }
-  if (wrong.empty()) return commands_.authenticate(session, "", token);
-  parts_.counters.count(ErrorCode::kBadMessage);
-  session.send(encode_error("", {ErrorCode::kBadMessage, "token: " + wrong, "token"}));
+  parts_.counters.count(wrong);
+  session.send(encode_error("", wrong));
 }
 
 void Shard::turn(std::int64_t now) {

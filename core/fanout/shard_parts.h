@@ -29,8 +29,10 @@ struct ShardParts {
         config(std::move(config)),
         publisher(this->config.publisher == nullptr ? static_cast<Publisher&>(hub) : *this->config.publisher),
         epoch(hub.epoch()),
-        waiting_bytes(this->config.waiting_bytes),
-        outbox_bytes(this->config.outbox_bytes),
+        waiting_bytes(this->config.waiting_bytes,
+                      {Limit::kWaiting, Limit::kWaitingPerAddress, Limit::kWaitingPerSession}),
+        outbox_bytes(this->config.outbox_bytes,
+                     {Limit::kOutbox, Limit::kOutboxPerAddress, Limit::kOutboxPerSession}),
         topics(hub, sink),
         dues(clock, sessions),
         jobs(this->config.piece_steps) {}

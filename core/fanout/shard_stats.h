@@ -63,8 +63,9 @@ inline constexpr std::array kCloseRows{
     CloseRow{CloseCode::kNotAllowed, "4500"}, CloseRow{CloseCode::kWrongDataType, "4501"}};
 inline constexpr auto kCloseReasons = names_of(kCloseRows);
 
-enum class RefusedFor : std::uint8_t { kAddress, kTotal, kDescriptors };
-inline constexpr std::array<std::string_view, 3> kRefusedReasons{"address", "total", "descriptors"};
+// What is not a limit of ours.
+enum class RefusedFor : std::uint8_t { kDescriptors };
+inline constexpr std::array<std::string_view, 1> kRefusedReasons{"descriptors"};
 
 struct ShardCounters : ShardNumbers<Counter> {
   ReasonCounter errors{kErrorReasons};
@@ -159,7 +160,7 @@ inline constexpr std::array<ShardReasonRow, 5> kShardReasons{{
       "WebSocket connections that the server closed, by the close code."},
      &ShardCounters::closes},
     {{"refused", CounterKind::kCounter, "", "reason",
-      "Connections that were refused: too many of one address, too many in total, or no descriptors left."},
+      "Times that the process or the machine had no descriptors left, so that accepting paused."},
      &ShardCounters::refused},
     {{"limited", CounterKind::kCounter, "", "reason",
       "Times that a limit was in the way of a client, by the limit's name."},

@@ -14,6 +14,7 @@
 #include "base/work.h"
 #include "fanout/access.h"
 #include "hub/hub.h"
+#include "protocol/command.h"
 
 namespace tickwire {
 
@@ -26,6 +27,8 @@ class TopicPage {
   // Looks on; true: the page is complete.
   bool run(const Budget& budget);
   [[nodiscard]] const std::vector<UpdatePtr>& topics() const { return topics_; }  // in order of name
+  // By kListTopicsMax, and not by what the client asked for.
+  [[nodiscard]] bool cut_short() const { return more_ && limit_ == kListTopicsMax; }
   // `after` of the next page: the last name of this one; empty: there is none.
   [[nodiscard]] std::string_view next() const;
 

@@ -27,7 +27,7 @@ Error image_too_large(std::string_view topic, std::size_t bytes) {
   return {ErrorCode::kBadData,
           "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
               " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
-          "data"};
+          "data", Limit::kImageBytes};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -70,7 +71,11 @@ class Scanner {
 
   bool only_number() { return number() && at_ == text_.size(); }
 
-  [[nodiscard]] bool has_too_many_elements() const { return fault_ == kTooMany; }
+  // The one that the text is past.
+  [[nodiscard]] std::optional<Limit> limit() const {
+    if (fault_ == kTooDeep) return Limit::kJsonDepth;
+    return fault_ == kTooMany ? std::optional(Limit::kJsonElements) : std::nullopt;
+  }
   [[nodiscard]] std::string fault() const {
     std::string limit = fault_ == kTooDeep ? std::to_string(depth_max_) : "";
     return fault_ + limit + " at byte " + std::to_string(at_);
@@ -244,12 +249,12 @@ class Scanner {
 
 }  // namespace
 
-Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max) {
-  if (bytes <= bytes_max) return ok_status();
-  return Error{
-      ErrorCode::kBadData,
-      "data: " + std::to_string(bytes) + " bytes, at most " + std::to_string(bytes_max) + " are allowed",
-      "data"};
+Status check_payload_bytes(std::size_t bytes, const JsonLimits& limits) {
+  if (bytes <= limits.bytes_max) return ok_status();
+  return Error{ErrorCode::kBadData,
+               "data: " + std::to_string(bytes) + " bytes, at most " + std::to_string(limits.bytes_max) +
+                   " are allowed",
+               "data", limits.bytes_limit};
 }
 
 bool is_json_number(std::string_view text) {
@@ -258,14 +263,15 @@ bool is_json_number(std::string_view text) {
 
 Status scan_object(std::string_view text, std::vector<JsonField>& fields, const JsonLimits& limits) {
   fields.clear();
-  if (Status fits = check_payload_bytes(text.size(), limits.bytes_max); !fits) return fits;
+  if (Status fits = check_payload_bytes(text.size(), limits); !fits) return fits;
   Scanner scanner(text, limits);
   if (scanner.object_with_fields(fields)) return ok_status();
-  if (scanner.has_too_many_elements()) {
-    return Error{ErrorCode::kBadData, "data: more than " + std::to_string(limits.elements_max) + " values",
-                 "data", Limit::kJsonElements};
-  }
-  return Error{ErrorCode::kBadData, "data: " + scanner.fault(), "data"};
+  const auto limit = scanner.limit();
+  return Error{ErrorCode::kBadData,
+               limit == Limit::kJsonElements
+                   ? "data: more than " + std::to_string(limits.elements_max) + " values"
+                   : "data: " + scanner.fault(),
+               "data", limit};
 }
 
 }  // namespace tickwire

@@ -37,16 +37,17 @@ struct JsonField {
 
 struct JsonLimits {
   std::size_t bytes_max = kPayloadBytesMax;
+  Limit bytes_limit = Limit::kPayloadBytes;                            // what bytes_max is
   std::size_t depth_max = kJsonDepthMax;                               // the object itself is 1
   std::size_t elements_max = std::numeric_limits<std::size_t>::max();  // values, those within others included
 };
 
 // An image, which many updates make up, may be longer than one of them.
 inline constexpr std::size_t kImageBytesMax = 2U << 20U;
-inline constexpr JsonLimits kImageLimits{.bytes_max = kImageBytesMax};
+inline constexpr JsonLimits kImageLimits{.bytes_max = kImageBytesMax, .bytes_limit = Limit::kImageBytes};
 
 // kBadData when a payload of so many bytes is too long.
-Status check_payload_bytes(std::size_t bytes, std::size_t bytes_max = kPayloadBytesMax);
+Status check_payload_bytes(std::size_t bytes, const JsonLimits& limits = {});
 
 // RFC 8259's grammar of a number; a double must be able to hold it, if not all its digits.
 bool is_json_number(std::string_view text);

@@ -81,7 +81,7 @@ Error row_too_large(std::size_t row, std::size_t bytes) {
   return {ErrorCode::kBadData,
           "columns: row " + std::to_string(row) + " may take " + std::to_string(bytes) + " bytes, at most " +
               std::to_string(kPayloadBytesMax) + " are allowed",
-          "columns"};
+          "columns", Limit::kPayloadBytes};
 }
 
 template <typename Real>

@@ -32,8 +32,8 @@ constexpr std::array<bool, 256> kTokenBytes = [] {
   return table;
 }();
 
-Error bad_topic(std::string message) {
-  return {ErrorCode::kBadTopic, std::move(message), "topic"};
+Error bad_topic(std::string message, std::optional<Limit> limit = {}) {
+  return {ErrorCode::kBadTopic, std::move(message), "topic", limit};
 }
 
 Status check_token(std::string_view text, std::string_view token) {
@@ -68,15 +68,17 @@ bool is_valid(std::string_view text) {
 Status check_text(std::string_view text, bool wildcards) {
   if (text.size() > kTopicNameBytesMax) {
     return bad_topic("topic: " + std::to_string(text.size()) + " bytes, at most " +
-                     std::to_string(kTopicNameBytesMax) + " are allowed");
+                         std::to_string(kTopicNameBytesMax) + " are allowed",
+                     Limit::kTopicNameBytes);
   }
   std::optional<std::string_view> rest = text;
   std::string_view token;
   std::size_t count = 0;
   while (next_token(rest, token)) {
     if (++count > kTopicTokensMax) {
-      return bad_topic("topic: '" + shown_topic(text) + "' has more than " + std::to_string(kTopicTokensMax) +
-                       " tokens");
+      return bad_topic(
+          "topic: '" + shown_topic(text) + "' has more than " + std::to_string(kTopicTokensMax) + " tokens",
+          Limit::kTopicTokens);
     }
     if (wildcards && token == "*") continue;
     if (wildcards && token == ">") {

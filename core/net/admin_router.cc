@@ -149,7 +149,7 @@ Result<SessionsQuery> read_sessions_query(const HttpRequest& request) {
       query.sort = *sort;
     }
     if (name == "limit") {
-      const auto limit = parse_limit(value, kListSessionsMax);
+      const auto limit = parse_limit(value, kListSessionsMax, Limit::kListSessions);
       if (!limit) return limit.error();
       query.limit = *limit;
     }

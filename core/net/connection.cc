@@ -14,6 +14,7 @@ constexpr std::size_t kCloseReasonBytesMax = kControlPayloadBytesMax - 2;  // be
 constexpr std::string_view kPing{"\x89\x04tick", 6};
 constexpr std::size_t kPingedWriteBytesMax = 4U << 10U;  // a larger one would be copied for it
 constexpr int kFramesPerTurnMax = 64;                    // then others have their turn
+constexpr const char* kNoRoomUnfinished = "no memory for unfinished messages, try again later";
 
 std::string close_frame(std::uint16_t code, std::string_view reason) {
   reason = reason.substr(0, kCloseReasonBytesMax);
@@ -118,7 +119,9 @@ void Connection::update() {
 bool Connection::send(std::string_view bytes) {
   const std::size_t held = stream_.holds_part() ? unread_.held() : 0;
   if (stream_.write(bytes)) {
-    if (unread_.resize(stream_.holds_part() ? held + bytes.size() : 0) == Drawn::kTaken) return true;
+    const auto limit = unread_.resize(stream_.holds_part() ? held + bytes.size() : 0);
+    if (!limit) return true;
+    loop_.count(*limit);
   }
   hang_up();
   return false;
@@ -148,6 +151,11 @@ void Connection::close(CloseCode code, std::string_view reason, std::string_view
   if (send(std::string(last_frames) + close_frame(static_cast<std::uint16_t>(code), reason))) update();
 }
 
+void Connection::close_for(Limit limit, CloseCode code, const char* reason) {
+  if (state_ == State::kOpen) loop_.count(limit);
+  close(code, reason, {});
+}
+
 void Connection::set_reading(bool on) {
   if (state_ != State::kOpen) return;
   wants_reading_ = on;
@@ -173,7 +181,10 @@ bool Connection::receive() {
   if (!read) return false;
   if (state_ != State::kOpen) {
     lingered_bytes_ += read->size();
-    if (lingered_bytes_ > loop_.config.linger_bytes_max + loop_.config.message_bytes_max) return false;
+    if (lingered_bytes_ > loop_.config.linger_bytes_max + loop_.config.message_bytes_max) {
+      loop_.count(Limit::kLingerBytes);
+      return false;
+    }
   }
   if (rest_.empty()) {
     look_at(*read);
@@ -196,9 +207,7 @@ void Connection::look_at(std::span<char> bytes) {
   }
   answer_ping();
   if (state_ == State::kOpen || state_ == State::kClosing) rest_.assign(bytes.data(), bytes.size());
-  if (!book_unfinished()) {
-    close(CloseCode::kTooSlow, "no memory for unfinished messages, try again later", {});
-  }
+  if (const auto limit = book_unfinished()) close_for(*limit, CloseCode::kTooSlow, kNoRoomUnfinished);
 }
 
 void Connection::on_frame(const FrameEvent& event) {
@@ -237,7 +246,11 @@ void Connection::on_fragment(const Fragment& fragment) {
   }
   const Received received = receive(fragment);
   if (received.close) {
-    close(*received.close, received.reason, {});
+    if (received.limit) {
+      close_for(*received.limit, *received.close, received.reason);
+    } else {
+      close(*received.close, received.reason, {});
+    }
     if (*received.close == CloseCode::kProtocolError) finish();  // nothing after it can be understood
     return;
   }
@@ -270,27 +283,25 @@ void Connection::drop_message() {
 
 Received Connection::receive(const Fragment& fragment) {
   const Received received = incoming_.feed(fragment);
-  if (!book_inflater()) {
-    return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", std::nullopt};
-  }
-  if (!book_unfinished()) {
-    return {CloseCode::kTooSlow, "no memory for unfinished messages, try again later", std::nullopt};
-  }
+  if (const auto limit = book_inflater())
+    return {CloseCode::kTooSlow, "no memory for compressed messages, try again later", limit};
+  if (const auto limit = book_unfinished()) return {CloseCode::kTooSlow, kNoRoomUnfinished, limit};
   return received;
 }
 
-bool Connection::book_inflater() {
-  return inflater_.resize(incoming_.inflater_bytes()) == Drawn::kTaken;
+std::optional<Limit> Connection::book_inflater() {
+  return inflater_.resize(incoming_.inflater_bytes());
 }
 
-bool Connection::book_unfinished() {
-  return unfinished_.resize(incoming_.unfinished_bytes() + rest_.size()) == Drawn::kTaken;
+std::optional<Limit> Connection::book_unfinished() {
+  return unfinished_.resize(incoming_.unfinished_bytes() + rest_.size());
 }
 
 // --- time and end ---
 
 void Connection::on_due() {
   if (state_ == State::kOpen) return look_for_life();
+  if (state_ != State::kGone) loop_.count(Limit::kLingerTime);
   delete this;
 }
 
@@ -342,7 +353,7 @@ void Connection::expect_pong() {
 void Connection::on_message_overdue() {
   if (state_ != State::kOpen) return;
   if (!reads()) return loop_.start_timer(unfinished_message_, loop_.config.message_ms_max);
-  close(CloseCode::kTooSlow, "a message was not complete in time", {});
+  close_for(Limit::kMessageTime, CloseCode::kTooSlow, "a message was not complete in time");
 }
 
 void Connection::end() {

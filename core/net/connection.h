@@ -19,10 +19,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "base/limit.h"
 #include "base/shares.h"
 #include "net/echo.h"
 #include "net/incoming_message.h"
@@ -97,12 +99,15 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   Received receive(const Fragment& fragment);
   // There will be no more messages.
   void drop_message();
-  [[nodiscard]] bool book_inflater();
-  [[nodiscard]] bool book_unfinished();
+  // The limit that is in the way.
+  [[nodiscard]] std::optional<Limit> book_inflater();
+  [[nodiscard]] std::optional<Limit> book_unfinished();
 
   // --- out ---
   bool send(std::string_view bytes);
   void on_flushed();
+  // close(), because of `limit`.
+  void close_for(Limit limit, CloseCode code, const char* reason);
 
   // --- time and end ---
   void look_for_life();

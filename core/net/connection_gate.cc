@@ -23,20 +23,13 @@ std::size_t descriptors_left() {
 ConnectionGate::ConnectionGate(const Limits& limits)
     : new_connections_(limits.new_connections),
       seats_({limits.total == 0 ? descriptors_left() : limits.total,
-              limits.per_address == 0 ? kNoLimit : limits.per_address, 1}) {}
+              limits.per_address == 0 ? kNoLimit : limits.per_address, 1},
+             {Limit::kConnections, Limit::kConnectionsPerAddress, Limit::kConnections}) {}
 
 std::optional<Limit> ConnectionGate::enter(PeerAddress address, std::int64_t now_us, Share& seat) {
   if (!new_connections_.take(address, now_us).ok()) return Limit::kNewConnections;
   Share taken(seats_, address);
-  switch (taken.resize(1)) {
-    case Drawn::kAddressSpent:
-      return Limit::kConnectionsPerAddress;
-    case Drawn::kTotalSpent:
-    case Drawn::kHolderSpent:
-      return Limit::kConnections;
-    case Drawn::kTaken:
-      break;
-  }
+  if (const auto limit = taken.resize(1)) return limit;
   seat = std::move(taken);
   return std::nullopt;
 }
@@ -47,6 +40,10 @@ std::string_view describe_refusal(Limit limit) {
       return "too many new connections from this address";
     case Limit::kConnectionsPerAddress:
       return "too many connections from this address";
+    case Limit::kRequestsOpen:
+      return "too many connections are no WebSocket";
+    case Limit::kRequestsOpenPerAddress:
+      return "too many connections from this address are no WebSocket";
     default:
       return "the server has as many connections as it takes";
   }

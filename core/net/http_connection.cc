@@ -29,8 +29,8 @@ HttpRequest http_request(const RequestHead& head) {
   return request;
 }
 
-HttpResponse too_many(std::string_view what) {
-  return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), ""});
+HttpResponse too_many(std::string_view what, Limit limit) {
+  return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), "", limit});
 }
 
 }  // namespace
@@ -40,22 +40,18 @@ void HttpConnection::adopt(LoopState& loop, int socket, Door door, Transport tra
   Stream stream(loop, socket, transport);
   if (!stream.open()) return;
   Places places{{}, Share(loop.requests_open, address)};
-  const auto refuse = [&stream](std::string_view what) {
+  const auto refuse = [&loop, &stream](Limit limit) {
+    loop.count(limit);
     if (stream.is_handshaking()) return;  // nothing can be said before TLS is agreed on
-    (void)HttpExchange(too_many(what), "GET").send(stream);
+    (void)HttpExchange(too_many(describe_refusal(limit), limit), "GET").send(stream);
   };
   // The admin's ways in stay open also where others took every place.
   if (door == Door::kPublic && loop.config.gate != nullptr) {
-    if (const auto limit = loop.config.gate->enter(address, loop.clock.steady_us(), places.seat)) {
-      loop.shard.counters().count(*limit);
-      return refuse(describe_refusal(*limit));
-    }
+    if (const auto limit = loop.config.gate->enter(address, loop.clock.steady_us(), places.seat))
+      return refuse(*limit);
   }
-  const Drawn drawn = door == Door::kAdminSocket ? Drawn::kTaken : places.place.resize(1);
-  if (drawn != Drawn::kTaken) {
-    loop.shard.counters().count(drawn == Drawn::kAddressSpent ? RefusedFor::kAddress : RefusedFor::kTotal);
-    return refuse(drawn == Drawn::kAddressSpent ? "too many connections from this address are no WebSocket"
-                                                : "too many connections are no WebSocket");
+  if (door != Door::kAdminSocket) {
+    if (const auto limit = places.place.resize(1)) return refuse(*limit);
   }
   auto* client = new HttpConnection(loop, std::move(stream), door, address, std::move(places));
   if (!client->stream_.poll(*client, EPOLLIN)) delete client;
@@ -104,9 +100,15 @@ void HttpConnection::on_ready(std::uint32_t events) {
 
 void HttpConnection::on_due() {
   if (state_ == State::kHead && !head_.empty()) {
-    return refuse(408, ErrorCode::kBadMessage,
-                  fmt::format("the request head was not complete within {} ms", loop_.config.request_ms_max));
+    return refuse(
+        {408,
+         {ErrorCode::kBadMessage,
+          fmt::format("the request head was not complete within {} ms", loop_.config.request_ms_max), "",
+          Limit::kRequestTime}});
   }
+  loop_.count(state_ == State::kHead        ? Limit::kRequestTime
+              : state_ == State::kLingering ? Limit::kLingerTime
+                                            : Limit::kAnswerStall);
   delete this;
 }
 
@@ -125,9 +127,8 @@ void HttpConnection::read_head() {
   stream_.update(EPOLLIN);
   if (read->empty()) return;
   head_.append(read->data(), read->size());
-  if (bytes_.resize(head_.capacity()) != Drawn::kTaken) {
-    return refuse(503, ErrorCode::kTooMany,
-                  "too much memory is held by unfinished requests; try again later");
+  if (const auto limit = bytes_.resize(head_.capacity())) {
+    return answer(too_many("too much memory is held by unfinished requests", *limit));
   }
   const HeadScanner::Found found = scanner_.scan(head_);
   if (const auto* refusal = std::get_if<Refusal>(&found)) return refuse(*refusal);
@@ -168,9 +169,7 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
     return refuse(*refusal);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
   if (loop_.shard.memory_full()) {
-    loop_.shard.counters().count(Limit::kMemory);
-    return refuse(503, ErrorCode::kTooMany,
-                  "the server is short of memory and takes no new clients; try again later");
+    return answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
   }
   if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
   Opening opening;
@@ -189,8 +188,8 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
 }
 
 bool HttpConnection::begin_await(std::uint64_t& number) {
-  if (answer_.resize(1) != Drawn::kTaken) {
-    answer(too_many("too many HTTP answers are under way"));
+  if (const auto limit = answer_.resize(1)) {
+    answer(too_many("too many HTTP answers are under way", *limit));
     return false;
   }
   enter(State::kAwaiting, 0);
@@ -244,6 +243,7 @@ void HttpConnection::refuse(int status, ErrorCode code, std::string_view message
 }
 
 void HttpConnection::answer(HttpResponse response) {
+  if (response.limit) loop_.count(*response.limit);
   std::string().swap(head_);
   bytes_ = Share(loop_.unread_bytes, address_);
   exchange_ = std::make_unique<HttpExchange>(std::move(response), method_);
@@ -265,7 +265,10 @@ void HttpConnection::send_answer() {
 
 void HttpConnection::keep_answering() {
   // Half an answer cannot be taken back: who may not hold what is left of it is hung up.
-  if (answer_.resize(1) != Drawn::kTaken || bytes_.resize(exchange_->left_bytes()) != Drawn::kTaken) {
+  auto limit = answer_.resize(1);
+  if (!limit) limit = bytes_.resize(exchange_->left_bytes());
+  if (limit) {
+    loop_.count(*limit);
     return delete this;
   }
   wait(loop_.config.answer_stall_ms_max);
@@ -288,7 +291,10 @@ void HttpConnection::read_rest() {
     if (!read) return delete this;
     if (read->empty()) return;
     lingered_bytes_ += read->size();
-    if (lingered_bytes_ > loop_.config.linger_bytes_max) return delete this;
+    if (lingered_bytes_ > loop_.config.linger_bytes_max) {
+      loop_.count(Limit::kLingerBytes);
+      return delete this;
+    }
   }
 }
 

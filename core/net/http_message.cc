@@ -41,14 +41,16 @@ std::string_view status_text(int status) {
 
 }  // namespace
 
-Result<std::size_t> parse_limit(std::string_view text, std::size_t max) {
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size() || limit < 1 || limit > max) {
-    return Error{ErrorCode::kBadMessage,
-                 fmt::format("limit: must be 1 to {}, not {}", max, text.substr(0, 40)), "limit"};
+Result<std::size_t> parse_limit(std::string_view text, std::size_t max, Limit limit) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > max) {
+    Error refused{ErrorCode::kBadMessage,
+                  fmt::format("limit: must be 1 to {}, not {}", max, text.substr(0, 40)), "limit"};
+    if (value > max) refused.limit = limit;
+    return refused;
   }
-  return limit;
+  return value;
 }
 
 HttpResponse json_response() {
@@ -61,6 +63,7 @@ HttpResponse error_response(int status, const Error& error) {
   const CodeRow& row = code_row(error.code);
   HttpResponse response;
   response.status = status;
+  response.limit = error.limit;
   response.head = fmt::format(R"({{"error":{{"code":"{}","message":{},"retryable":{}}}}})", row.name,
                               quote_json(error.message), row.retryable);
   if (status == 503 && row.retryable) {

@@ -42,7 +42,8 @@ struct HttpResponse {
   std::string_view shared;
   std::shared_ptr<const void> owner;  // keeps `shared` alive; null where it is constant
   std::string tail;
-  bool any_origin = true;  // pages of other sites may read it
+  bool any_origin = true;           // pages of other sites may read it
+  std::optional<Limit> limit = {};  // that is why it says no, or ends where it does
 
   [[nodiscard]] std::size_t body_bytes() const { return head.size() + shared.size() + tail.size(); }
 };
@@ -50,8 +51,8 @@ struct HttpResponse {
 // An answer that takes a while: called on one loop thread, between its turns, until it gives one.
 using AnswerInPieces = std::function<std::optional<HttpResponse>(const Budget&)>;
 
-// Reads the value of ?limit=: 1 to `max`, else kBadMessage.
-Result<std::size_t> parse_limit(std::string_view text, std::size_t max);
+// Reads the value of ?limit=: 1 to `max`, which is that of `limit`, else kBadMessage.
+Result<std::size_t> parse_limit(std::string_view text, std::size_t max, Limit limit);
 
 // An empty answer of JSON that no cache may keep, because it is true only now.
 HttpResponse json_response();

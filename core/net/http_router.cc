@@ -51,7 +51,7 @@ Result<TopicsQuery> parse_topics_query(const HttpRequest& request) {
     if (name == "pattern") query.pattern = value;
     if (name == "after") query.after = value;
     if (name == "limit") {
-      auto limit = parse_limit(value, kListTopicsMax);
+      auto limit = parse_limit(value, kListTopicsMax, Limit::kListTopics);
       if (!limit) return limit.error();
       query.limit = *limit;
     }
@@ -78,6 +78,7 @@ HttpResponse error_response(const Error& error) {
 
 HttpResponse topics_response(const TopicPage& page) {
   HttpResponse response = json_response();
+  if (page.cut_short()) response.limit = Limit::kListTopics;
   response.head = R"({"topics":[)";
   for (const UpdatePtr& update : page.topics()) {
     if (response.head.back() != '[') response.head += ',';

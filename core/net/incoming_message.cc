@@ -7,17 +7,16 @@
 namespace tickwire {
 namespace {
 
-constexpr Received close_with(CloseCode code, const char* reason) {
-  return {code, reason, std::nullopt};
+constexpr Received close_with(CloseCode code, const char* reason, std::optional<Limit> limit = {}) {
+  return {.close = code, .reason = reason, .limit = limit};
 }
 
 constexpr Received not_utf8() {
   return close_with(CloseCode::kNotUtf8, "not UTF-8");
 }
 
-// The close reason names the guard.
 constexpr Received too_large(const char* reason = "message over message_bytes_max") {
-  return close_with(CloseCode::kTooLarge, reason);
+  return close_with(CloseCode::kTooLarge, reason, Limit::kMessageBytes);
 }
 
 }  // namespace
@@ -53,9 +52,10 @@ Received IncomingMessage::feed(const Fragment& fragment) {
   if (bytes_.size() + fragment.bytes.size() + fragment.bytes_to_come > bytes_max_) return too_large();
   if (fragment.first && fragment.final && !compressed_) {
     if (!binary_ && !valid_utf8(fragment.bytes)) return not_utf8();
-    return {std::nullopt, "", fragment.bytes};
+    return {.message = fragment.bytes};
   }
-  if (++pieces_ > kMessagePiecesMax) return too_large("message in too many pieces");
+  if (++pieces_ > kMessagePiecesMax)
+    return close_with(CloseCode::kTooLarge, "message in too many pieces", Limit::kMessagePieces);
   if (compressed_) {
     const Received inflated = inflate(fragment);
     if (inflated.close) return inflated;
@@ -65,7 +65,7 @@ Received IncomingMessage::feed(const Fragment& fragment) {
   if (!binary_ && !check_utf8(fragment.final)) return not_utf8();
   whole_ = fragment.final;
   if (!whole_) return {};
-  return {std::nullopt, "", bytes_};
+  return {.message = bytes_};
 }
 
 // It says that a message is compressed, on the first of its frames, which may come in several pieces.

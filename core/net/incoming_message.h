@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/limit.h"
 #include "codec/deflate_offer.h"
 #include "codec/inflater.h"
 #include "protocol/codes.h"
@@ -26,9 +27,10 @@ inline constexpr std::uint32_t kMessagePiecesMax =
     65'536;  // frames may be empty, so bytes alone bound nothing
 
 struct Received {
-  std::optional<CloseCode> close;           // this connection ends
-  const char* reason = "";                  // of the close
-  std::optional<std::string_view> message;  // a whole one; good until release()
+  std::optional<CloseCode> close = {};           // this connection ends
+  const char* reason = "";                       // of the close
+  std::optional<Limit> limit = {};               // that is in the way
+  std::optional<std::string_view> message = {};  // a whole one; good until release()
 };
 
 class IncomingMessage {

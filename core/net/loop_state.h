@@ -32,11 +32,16 @@ struct LoopState {
         context(context),
         router(std::move(site)),
         admin(router, config.admin_token),
-        requests_open(config.requests_open),
-        answers_open(config.answers_open),
-        inflater_bytes(config.inflater_bytes),
-        unfinished_bytes(config.unfinished_bytes),
-        unread_bytes(config.unread_bytes) {}
+        requests_open(config.requests_open,
+                      {Limit::kRequestsOpen, Limit::kRequestsOpenPerAddress, Limit::kRequestsOpen}),
+        answers_open(config.answers_open,
+                     {Limit::kAnswersOpen, Limit::kAnswersOpenPerAddress, Limit::kAnswersOpen}),
+        inflater_bytes(config.inflater_bytes,
+                       {Limit::kInflater, Limit::kInflaterPerAddress, Limit::kInflaterPerConnection}),
+        unfinished_bytes(config.unfinished_bytes,
+                         {Limit::kUnfinished, Limit::kUnfinishedPerAddress, Limit::kUnfinishedPerConnection}),
+        unread_bytes(config.unread_bytes,
+                     {Limit::kUnread, Limit::kUnreadPerAddress, Limit::kUnreadPerConnection}) {}
 
   // Whether another client may compress what it sends: up to half of the memory for it, so that those who do
   // already can go on.
@@ -45,6 +50,9 @@ struct LoopState {
     return 2 * inflater_bytes.held() <= limits.total &&
            2 * inflater_bytes.held_by(address) <= limits.per_address;
   }
+
+  // A limit was in the way of a client.
+  void count(Limit limit) const { shard.counters().count(limit); }
 
   void start_timer(LoopTimer& timer, int wait_ms) {
     timers.start(timer, clock.steady_us() + std::int64_t{wait_ms} * 1000);

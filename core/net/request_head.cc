@@ -22,7 +22,8 @@ Refusal malformed(std::string field, std::string_view message) {
 
 Refusal too_long() {
   return {431,
-          {ErrorCode::kTooLarge, fmt::format("the request head is over {} bytes", kRequestHeadBytesMax), ""}};
+          {ErrorCode::kTooLarge, fmt::format("the request head is over {} bytes", kRequestHeadBytesMax), "",
+           Limit::kRequestHeadBytes}};
 }
 
 bool is_digit(char c) {
@@ -150,7 +151,9 @@ std::optional<Refusal> parse_request_line(std::string_view line, RequestHead& he
 
 std::optional<Refusal> parse_header(std::string_view line, RequestHead& head) {
   if (head.headers.size() == kRequestHeadersMax) {
-    return Refusal{431, {ErrorCode::kTooLarge, fmt::format("more than {} headers", kRequestHeadersMax), ""}};
+    return Refusal{431,
+                   {ErrorCode::kTooLarge, fmt::format("more than {} headers", kRequestHeadersMax), "",
+                    Limit::kRequestHeaders}};
   }
   if (line.front() == ' ' || line.front() == '\t')
     return malformed("", "a header on several lines is not accepted");

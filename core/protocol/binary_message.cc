@@ -79,7 +79,8 @@ class TextWriter {
   bool fits() {
     if (text_.size() <= kMessageBytesMax) return true;
     return stop({ErrorCode::kTooLarge,
-                 "message: as JSON text over " + std::to_string(kMessageBytesMax) + " bytes, the limit", ""});
+                 "message: as JSON text over " + std::to_string(kMessageBytesMax) + " bytes, the limit", "",
+                 Limit::kMessageBytes});
   }
   void begin_item() {
     if (levels_.back().count++ > 0) text_ += ',';
@@ -105,10 +106,12 @@ class TextWriter {
     if (levels_.size() == kDepthMax) {
       if (levels_.front().key == "data") {
         return stop({ErrorCode::kBadData,
-                     "data: nested deeper than " + std::to_string(kJsonDepthMax) + ", the limit", "data"});
+                     "data: nested deeper than " + std::to_string(kJsonDepthMax) + ", the limit", "data",
+                     Limit::kJsonDepth});
       }
       return stop({ErrorCode::kBadMessage,
-                   "message: nested deeper than " + std::to_string(kDepthMax) + ", the limit", ""});
+                   "message: nested deeper than " + std::to_string(kDepthMax) + ", the limit", "",
+                   Limit::kJsonDepth});
     }
     levels_.push_back({array, 0, ""});
     text_ += bracket;

@@ -14,8 +14,23 @@ namespace {
 
 using nlohmann::json;
 
-Error bad(std::string_view field, const std::string& problem, ErrorCode code = ErrorCode::kBadMessage) {
-  return {code, std::string(field) + ": " + problem, std::string(field)};
+Error bad(std::string_view field, const std::string& problem, ErrorCode code = ErrorCode::kBadMessage,
+          std::optional<Limit> limit = {}) {
+  return {code, std::string(field) + ": " + problem, std::string(field), limit};
+}
+
+struct TextLimit {
+  std::size_t bytes_max;
+  Limit limit;
+};
+constexpr TextLimit kAnyText{kMessageBytesMax, Limit::kMessageBytes};
+constexpr TextLimit kIdText{kIdBytesMax, Limit::kIdBytes};
+constexpr TextLimit kTokenText{kTokenBytesMax, Limit::kTokenBytes};
+
+Error too_long(std::string_view field, std::size_t bytes, const TextLimit& most) {
+  return bad(field,
+             std::to_string(bytes) + " bytes, at most " + std::to_string(most.bytes_max) + " are allowed",
+             ErrorCode::kBadMessage, most.limit);
 }
 
 Error wrong_type(std::string_view field, std::string_view wanted, const json& value) {
@@ -31,15 +46,14 @@ const json* field_of(const json& message, const char* name) {
 }
 
 // Reads `name` into `out` when it is there.
-Status read_text(const json& message, const char* name, std::string& out, std::size_t bytes_max,
+Status read_text(const json& message, const char* name, std::string& out, const TextLimit& most,
                  bool required) {
   const json* value = field_of(message, name);
   if (value == nullptr) return required ? Status(bad(name, "is required, a string")) : ok_status();
   if (!value->is_string()) return wrong_type(name, "a string", *value);
   out = value->get<std::string>();
-  if (out.size() <= bytes_max) return ok_status();
-  return bad(name,
-             std::to_string(out.size()) + " bytes, at most " + std::to_string(bytes_max) + " are allowed");
+  if (out.size() <= most.bytes_max) return ok_status();
+  return too_long(name, out.size(), most);
 }
 
 Status read_topics(const json& message, std::vector<std::string>& out) {
@@ -51,7 +65,7 @@ Status read_topics(const json& message, std::vector<std::string>& out) {
     return bad("topics",
                std::to_string(value->size()) + " topics, at most " + std::to_string(kTopicsPerCommandMax) +
                    " are allowed in one command",
-               ErrorCode::kTooLarge);
+               ErrorCode::kTooLarge, Limit::kTopicsPerCommand);
   }
   out.reserve(value->size());
   for (std::size_t i = 0; i < value->size(); ++i) {
@@ -65,7 +79,7 @@ Status read_topics(const json& message, std::vector<std::string>& out) {
 using Body = decltype(Command::body);
 
 Status read_since(const json& message, SubscribeCommand& command) {
-  if (Status s = read_text(message, "epoch", command.epoch, kIdBytesMax, false); !s) return s;
+  if (Status s = read_text(message, "epoch", command.epoch, kIdText, false); !s) return s;
   const json* value = field_of(message, "since");
   if (value == nullptr) return ok_status();
   if (!value->is_object()) return wrong_type("since", "an object of topics and their last seq", *value);
@@ -74,7 +88,7 @@ Status read_since(const json& message, SubscribeCommand& command) {
     return bad("since",
                std::to_string(value->size()) + " topics, at most " + std::to_string(kSinceTopicsMax) +
                    " are allowed",
-               ErrorCode::kTooLarge);
+               ErrorCode::kTooLarge, Limit::kSinceTopics);
   }
   for (const auto& [topic, seq] : value->items()) {
     if (!seq.is_number_unsigned()) return wrong_type("since." + topic, "an integer from 0", seq);
@@ -121,7 +135,7 @@ Result<Body> parse_unsubscribe(const json& message) {
 
 Result<Body> parse_publish(const json& message, std::string_view data) {
   PublishCommand command;
-  if (Status status = read_text(message, "topic", command.topic, kMessageBytesMax, true); !status) {
+  if (Status status = read_text(message, "topic", command.topic, kAnyText, true); !status) {
     return status.error();
   }
   const auto found = message.find("data");
@@ -133,14 +147,15 @@ Result<Body> parse_publish(const json& message, std::string_view data) {
 
 Result<Body> parse_list(const json& message) {
   ListCommand command;
-  if (Status s = read_text(message, "pattern", command.pattern, kMessageBytesMax, false); !s)
-    return s.error();
-  if (Status s = read_text(message, "after", command.after, kMessageBytesMax, false); !s) return s.error();
+  if (Status s = read_text(message, "pattern", command.pattern, kAnyText, false); !s) return s.error();
+  if (Status s = read_text(message, "after", command.after, kAnyText, false); !s) return s.error();
   if (const json* value = field_of(message, "limit")) {
     if (!value->is_number_integer()) return wrong_type("limit", "an integer", *value);
     const auto limit = value->get<std::int64_t>();
-    if (limit < 1 || limit > static_cast<std::int64_t>(kListTopicsMax)) {
-      return bad("limit", value->dump() + " is outside 1 to " + std::to_string(kListTopicsMax));
+    const bool over = limit > static_cast<std::int64_t>(kListTopicsMax);
+    if (limit < 1 || over) {
+      return bad("limit", value->dump() + " is outside 1 to " + std::to_string(kListTopicsMax),
+                 ErrorCode::kBadMessage, over ? std::optional(Limit::kListTopics) : std::nullopt);
     }
     command.limit = static_cast<std::size_t>(limit);
   }
@@ -149,7 +164,7 @@ Result<Body> parse_list(const json& message) {
 
 Result<Body> parse_auth(const json& message) {
   AuthCommand command;
-  if (Status s = read_text(message, "token", command.token, kTokenBytesMax, true); !s) return s.error();
+  if (Status s = read_text(message, "token", command.token, kTokenText, true); !s) return s.error();
   return Body(std::move(command));
 }
 
@@ -160,8 +175,7 @@ Status read_id(const json& message, std::string& id) {
     return wrong_type("id", "a string or an integer", *value);
   }
   if (value->is_string() && value->get_ref<const std::string&>().size() > kIdBytesMax) {
-    return bad("id", std::to_string(value->get_ref<const std::string&>().size()) + " bytes, at most " +
-                         std::to_string(kIdBytesMax) + " are allowed");
+    return too_long("id", value->get_ref<const std::string&>().size(), kIdText);
   }
   id = value->dump();
   return ok_status();
@@ -169,7 +183,7 @@ Status read_id(const json& message, std::string& id) {
 
 Result<Body> parse_body(const json& message, std::string_view data) {
   std::string type;
-  if (Status s = read_text(message, "type", type, kMessageBytesMax, true); !s) return s.error();
+  if (Status s = read_text(message, "type", type, kAnyText, true); !s) return s.error();
   if (type == "subscribe") return parse_subscribe(message);
   if (type == "unsubscribe") return parse_unsubscribe(message);
   if (type == "publish") return parse_publish(message, data);
@@ -193,12 +207,17 @@ Error refusal(std::string_view text, std::string& id, Error otherwise) {
   return otherwise;
 }
 
+constexpr JsonLimits kMessageLimits{.bytes_max = kMessageBytesMax,
+                                    .bytes_limit = Limit::kMessageBytes,
+                                    .depth_max = kJsonDepthMax + 1,
+                                    .elements_max = kJsonElementsMax};
+
 // `fault`: of the message that the text was made from.
 Result<Command> parse_text(std::string_view text, std::string& id, const std::optional<Error>& fault) {
   // The scanner bounds size and depth before the tree is built (nlohmann's destructor and copy recurse), and
   // finds the bytes of `data`, which are the feed's and never re-serialised.
   std::vector<JsonField> fields;
-  if (Status s = scan_object(text, fields, {kMessageBytesMax, kJsonDepthMax + 1, kJsonElementsMax}); !s) {
+  if (Status s = scan_object(text, fields, kMessageLimits); !s) {
     return refusal(text, id,
                    {ErrorCode::kBadMessage, "message" + s.error().message.substr(4), "", s.error().limit});
   }

@@ -15,8 +15,9 @@ constexpr std::size_t kPlacesAStep = 64;  // of a list of subscriptions
 
 }  // namespace
 
-void Session::close(CloseCode code, std::string_view reason) {
+void Session::close(CloseCode code, std::string_view reason, std::optional<Limit> limit) {
   if (state_ == SessionState::kClosing) return;
+  if (limit && limited != nullptr) limited->add(static_cast<std::size_t>(*limit));
   if (writable() && has_outbox() && !write(take_outbox())) return;
   state_ = SessionState::kClosing;
   bytes += outbox_.size();
@@ -47,9 +48,9 @@ void Session::send_payload(std::string_view payload) {
   if (state_ == SessionState::kClosing) return;
   framing.append(outbox_, payload);
   update_reading();
-  if (blocked_ && outbox_share.counts() && outbox_share.resize(outbox_.size()) != Drawn::kTaken) {
-    close(CloseCode::kTooSlow, "no memory for answers that wait, try again later");
-  }
+  if (!blocked_ || !outbox_share.counts()) return;
+  if (const auto limit = outbox_share.resize(outbox_.size()))
+    close(CloseCode::kTooSlow, "no memory for answers that wait, try again later", limit);
 }
 
 std::string Session::take_outbox() {

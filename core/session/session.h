@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counter.h"
+#include "base/limit.h"
 #include "base/shares.h"
 #include "base/timer_heap.h"
 #include "base/token_bucket.h"
@@ -54,8 +56,8 @@ class Session : public Timer {  // which is its shard's
 
   // --- state ------------------------------------------------------------------------------------------
   [[nodiscard]] SessionState state() const { return state_; }
-  // Also writes what the outbox holds.
-  void close(CloseCode code, std::string_view reason);
+  // Also writes what the outbox holds. `limit`: the one that is in the way.
+  void close(CloseCode code, std::string_view reason, std::optional<Limit> limit = {});
   // The connection is gone, and the socket with it; what its subscriptions hold has yet to be given back.
   void on_gone();
   [[nodiscard]] bool writable() const { return state_ != SessionState::kClosing && !blocked_; }
@@ -137,6 +139,7 @@ class Session : public Timer {  // which is its shard's
   std::list<std::string> parked;       // commands that wait for one before them
   Share parked_share;                  // their bytes
   Share outbox_share;                  // the bytes of control messages that its socket does not take
+  ReasonCounter* limited = nullptr;    // its shard's, by Limit
   std::array<TokenBucket, 3> rates{};  // by Rated
   std::uint64_t conflated = 0;
   std::uint64_t gaps = 0;

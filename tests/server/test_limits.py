@@ -1,7 +1,9 @@
 """Limits of the plant: at each all goes on, one past it what is new is refused, and it heals."""
 
+import json
 import re
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +115,158 @@ def test_past_the_soft_limit_of_memory_only_what_is_new_is_refused(
         assert result["error"]["code"] == "too_many"
         assert client.ask({"type": "subscribe", "topics": ["t.A"]})["type"] == "ack"
         assert limited(daemon, "memory_mb") >= 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "command"),
+    [
+        ("commands_per_address_per_s", {"type": "ping"}),
+        ("lists_per_address_per_s", {"type": "list"}),
+        ("publishes_per_address_per_s", {"type": "publish", "topic": "a", "data": {}}),
+    ],
+)
+def test_commands_a_second_of_one_address(
+    start_daemon: StartDaemon, limit: str, command: dict[str, Any]
+) -> None:
+    daemon = start_daemon("--set", "auth.publish=open", "--set", f"limits.{limit}=1")
+    with daemon.connect(source_address=(OTHER_HOST, 0)) as client:
+        answers = [client.ask(command | {"id": number}) for number in range(4)]
+    refused = [answer for answer in answers if answer.get("code") == "too_many"]
+    assert answers[0]["type"] != "error"
+    assert refused
+    assert limited(daemon, limit) == len(refused)
+
+
+@pytest.mark.parametrize(
+    ("limit", "topics"),
+    [("subscriptions_per_session_max", "ab"), ("patterns_per_session_max", [">", "*"])],
+)
+def test_subscriptions_of_a_session(
+    start_daemon: StartDaemon, limit: str, topics: list[str]
+) -> None:
+    daemon = start_daemon("--set", f"limits.{limit}=1")
+    with daemon.connect() as client:
+        at, past = (client.ask({"type": "subscribe", "topics": [topic]}) for topic in topics)
+    assert "error" not in at["results"][0]
+    assert past["results"][0]["error"]["code"] == "too_many"
+    assert limited(daemon, limit) == 1
+
+
+def nested(levels: int) -> str:
+    return '{"a":' * (levels - 1) + "{}" + "}" * (levels - 1)
+
+
+def publish(data: str, topic: str = "a") -> str:
+    return f'{{"type":"publish","topic":"{topic}","data":{data}}}'
+
+
+def bytes_of_data(size: int, key: str = "a") -> str:
+    return f'{{"{key}":"{"x" * (size - 8)}"}}'
+
+
+def subscribe(*topics: str, **more: Any) -> str:
+    return json.dumps({"type": "subscribe", "topics": topics} | more)
+
+
+def since(topics: int) -> str:
+    return subscribe("a", epoch="e", since={f"t.{i}": 1 for i in range(topics)})
+
+
+# What a client may send at the limit, and one past it.
+AT_AND_PAST = {
+    "topic_name_bytes_max": [subscribe("a" * size) for size in (200, 201)],
+    "topic_tokens_max": [subscribe(".".join("a" * tokens)) for tokens in (16, 17)],
+    "topics_per_command_max": [
+        subscribe(*(f"t.{number}" for number in range(topics))) for topics in (10_000, 10_001)
+    ],
+    "since_topics_max": [since(topics) for topics in (100_000, 100_001)],
+    "id_bytes_max": [json.dumps({"type": "ping", "id": "x" * size}) for size in (64, 65)],
+    "token_bytes_max": [
+        json.dumps({"type": "auth", "token": "x" * size}) for size in (8_192, 8_193)
+    ],
+    "list_topics_max": [json.dumps({"type": "list", "limit": limit}) for limit in (10_000, 10_001)],
+    "json_depth_max": [publish(nested(levels)) for levels in (16, 17)],
+    "payload_bytes_max": [publish(bytes_of_data(size)) for size in (1 << 20, (1 << 20) + 1)],
+}
+
+
+@pytest.mark.parametrize("limit", AT_AND_PAST)
+def test_what_a_command_may_hold(start_daemon: StartDaemon, limit: str) -> None:
+    daemon = start_daemon("--set", "auth.publish=open")
+    at, past = AT_AND_PAST[limit]
+    with daemon.connect() as client:
+        answer = client.ask(at)
+        assert answer["type"] in ("ack", "pong"), answer
+        assert "error" not in answer.get("results", [{}])[0]
+        assert limited(daemon, limit) == 0
+        answer = client.ask(past)
+        assert answer["type"] == "error" or "error" in answer["results"][0]
+        assert limited(daemon, limit) == 1
+
+
+def test_an_image_past_its_limit(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--set", "auth.publish=open")
+    with daemon.connect() as client:
+        for key in "ab":  # one brace of each is not there in the image of both, a comma is
+            assert client.ask(publish(bytes_of_data(1 << 20, key)))["type"] == "ack"
+        assert limited(daemon, "image_bytes_max") == 0
+        assert client.ask(publish('{"c":1}'))["code"] == "bad_data"
+        assert limited(daemon, "image_bytes_max") == 1
+
+
+def test_a_list_that_the_server_cuts_short(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--set", "auth.publish=open")
+    with daemon.connect() as client:
+        for number in range(10_001):
+            client.publish(f"t.{number}", {})
+        assert client.ask({"type": "list", "limit": 9_999})["next"]
+        assert limited(daemon, "list_topics_max") == 0
+        assert client.ask({"type": "list"})["next"]
+        assert limited(daemon, "list_topics_max") == 1
+    assert daemon.http("/v1/topics").json["next"]
+    assert daemon.http("/v1/topics?limit=10001").status == 400
+    assert limited(daemon, "list_topics_max") == 3
+    assert daemon.admin("/v1/sessions?limit=10001").status == 400
+    assert limited(daemon, "list_sessions_max") == 1
+
+
+def raw_status(daemon: DaemonProcess, request: str) -> int:
+    address, _, port = daemon.address.rpartition(":")
+    with socket.create_connection((address, int(port)), 60) as client:
+        client.sendall(request.encode())
+        return int(client.makefile("rb").readline().split()[1])
+
+
+def test_a_request_head_of_too_many_bytes_or_headers(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon()
+    line = "GET /health HTTP/1.1\r\nHost: x\r\n"
+    long = line + f"X: {'x' * (16_384 - len(line) - 7)}\r\n\r\n"
+    many = line + "X: x\r\n" * 99 + "\r\n"
+    for limit, at, past in (
+        ("request_head_bytes_max", long, long.replace("X: ", "X: x")),
+        ("request_headers_max", many, many.replace(line, line + "Y: y\r\n")),
+    ):
+        assert raw_status(daemon, at) == 200
+        assert limited(daemon, limit) == 0
+        assert raw_status(daemon, past) == 431
+        assert limited(daemon, limit) == 1
+
+
+def test_every_limit_is_provoked_by_a_test() -> None:
+    """Somewhere a test sees the counter of each limit grow, by the limit's name."""
+    root = Path(__file__).parents[2]
+    source = (root / "core/base/limit.h").read_text()
+    enumerators = re.findall(r"^  (k\w+),$", source, re.MULTILINE)
+    names = re.findall(r'^    "(\w+)",$', source, re.MULTILINE)
+    assert len(enumerators) == len(names) > 50
+    python = Path(__file__).read_text()
+    cpp = "".join(file.read_text() for file in (root / "tests/core").rglob("*_test.cc"))
+    never = [
+        name
+        for enumerator, name in zip(enumerators, names, strict=True)
+        if f'"{name}"' not in python and not re.search(rf"Limit::{enumerator}\b", cpp)
+    ]
+    assert not never
 
 
 def test_a_message_of_too_many_values(start_daemon: StartDaemon) -> None:

@@ -135,11 +135,20 @@ TEST_F(BridgeTest, AnAddressLeavesRoomForTheQuestionsOfOthers) {
   const Status refused = bridge.ask(question(id, "127.0.0.2:2", greedy));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(refused.error().limit, Limit::kOpenQuestionsPerAddress);
   EXPECT_EQ(refused.error().message,
             "2048 questions to authorizers of your address wait, that is the limit; try again later");
   EXPECT_TRUE(bridge.ask(question(id, "127.0.0.3:1", honest)));
   bridge.close(1);
   EXPECT_TRUE(bridge.ask(question(id + 1, "127.0.0.2:2", greedy))) << "closed ones count no longer";
+}
+
+TEST_F(BridgeTest, TakesAsManyQuestionsOfAllAsTheLimitSays) {
+  std::uint64_t id = 1;
+  for (; id <= kOpenQuestionsMax; ++id) ASSERT_TRUE(bridge.ask(question(id)));
+  const Status refused = bridge.ask(question(id));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().limit, Limit::kOpenQuestions);
 }
 
 TEST_F(BridgeTest, TellsAFeedOfItsFirstAndLastSubscriber) {

@@ -18,7 +18,7 @@ class FakeAccess final : public Access {
   Status ask(AccessQuestion question) override {
     if (!room) {
       ++refused;
-      return Error{ErrorCode::kUnavailable, "too many wait", ""};
+      return Error{ErrorCode::kUnavailable, "too many wait", "", Limit::kOpenQuestions};
     }
     questions.push_back(std::move(question));
     return ok_status();

@@ -158,6 +158,38 @@ TEST(Admission, ManyQuestionsThatAreLateAreClosedInPieces) {
   for (const auto& client : clients) EXPECT_EQ(client->heard(), (Lines{"welcome", "ack"}));
 }
 
+TEST(Admission, TheOpenQuestionsOfASessionAreLimitedExactly) {
+  Answering plant;
+  Client client(plant);
+  client.say(R"({"type":"subscribe","topics":[)" + guarded_topics(kSessionQuestionsMax) + "]}");
+  plant.run();
+  EXPECT_EQ(plant.access.questions.size(), kSessionQuestionsMax);
+  EXPECT_EQ(plant.limited(Limit::kSessionQuestions), 0U);
+  client.leave();
+  Client second(plant);
+  second.say(R"({"type":"subscribe","topics":[)" + guarded_topics(kSessionQuestionsMax + 2) + "]}");
+  plant.run();
+  EXPECT_EQ(plant.access.questions.size(), 2 * kSessionQuestionsMax) << "two wait in line";
+  EXPECT_EQ(plant.limited(Limit::kSessionQuestions), 1U);
+  for (std::size_t i = 0; i < kSessionQuestionsMax + 2; ++i) {
+    plant.shard.answer(allow(plant.access.questions[kSessionQuestionsMax + i]));
+    plant.run();
+  }
+  EXPECT_EQ(plant.shard.stats().subscriptions, kSessionQuestionsMax + 2);
+  EXPECT_EQ(plant.limited(Limit::kSessionQuestions), 1U) << "once for one line";
+}
+
+TEST(Admission, WhereAuthorizersHaveNoRoomThatLimitIsCounted) {
+  Answering plant;
+  Client client(plant);
+  client.socket.take();
+  plant.access.room = false;
+  client.say(R"({"type":"subscribe","topics":["guarded.a","guarded.b"]})");
+  const auto results = client.socket.take().at(0)["results"];
+  EXPECT_EQ(results[0]["error"]["code"], "unavailable");
+  EXPECT_EQ(plant.limited(Limit::kOpenQuestions), 2U);
+}
+
 TEST(Admission, CommandsThatWaitAreLimitedExactly) {
   Answering plant;
   Client client(plant);
@@ -165,6 +197,7 @@ TEST(Admission, CommandsThatWaitAreLimitedExactly) {
   EXPECT_EQ(client.heard(), (Lines{"welcome"}));
   client.subscribe("guarded.a");
   EXPECT_EQ(client.socket.take().at(0)["code"], "too_many");
+  EXPECT_EQ(plant.limited(Limit::kCommandsPending), 1U);
   plant.answer(allow(plant.access.questions[0]));
   client.subscribe("guarded.a");
   EXPECT_EQ(client.heard(), (Lines{"ack"}));

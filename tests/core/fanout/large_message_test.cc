@@ -189,9 +189,11 @@ TEST_F(LittleRoom, OneOverTheShareOfAnAddressOrOfAllIsClosedAndTheOthersGoOn) {
   same_address.say(padded(ping(1), kOne));
   EXPECT_EQ(same_address.socket.close_code, 1013);
   EXPECT_EQ(same_address.socket.close_reason, kNoRoomForCommands);
+  EXPECT_EQ(plant.limited(Limit::kWaitingPerAddress), 1U);
   two.say(padded(ping(1), kOne));
   three.say(padded(ping(1), kOne));
   EXPECT_EQ(three.socket.close_code, 1013);
+  EXPECT_EQ(plant.limited(Limit::kWaiting), 1U);
   settle();
   EXPECT_EQ(ids(one), std::vector<int>{1});
   EXPECT_EQ(ids(two), std::vector<int>{1});
@@ -207,8 +209,10 @@ TEST_F(LittleRoom, AMessageOverTheShareOfOneIsRefused) {
   client.say(padded(ping(1), kOne));
   settle();
   EXPECT_EQ(client.socket.close_code, 0);
+  EXPECT_EQ(plant.limited(Limit::kWaitingPerSession), 0U);
   client.say(padded(ping(1), kOne + 1));
   EXPECT_EQ(client.socket.close_code, 1013);
+  EXPECT_EQ(plant.limited(Limit::kWaitingPerSession), 1U);
 }
 
 TEST_F(LittleRoom, CommandsThatWaitCountUntilTheyRun) {

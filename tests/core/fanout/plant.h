@@ -30,6 +30,10 @@ struct Plant {
     const auto result = hub.publish(topic, data);
     ASSERT_TRUE(result) << result.error().message;
   }
+  // How often the limit was in the way.
+  [[nodiscard]] std::uint64_t limited(Limit limit) {
+    return shard.counters().limited.get(static_cast<std::size_t>(limit));
+  }
   // Runs the shard until it has nothing more to do now.
   void run() {
     for (int i = 0; i < 1000; ++i) {

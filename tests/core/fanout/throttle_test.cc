@@ -37,7 +37,7 @@ TEST(Throttle, ACommandPastTheRateSaysWhenToTryAgainAndThenGoesThrough) {
   plant.clock.advance_ms(refused["retry_after_ms"].get<int>());
   client.say(kPing);
   EXPECT_EQ(count(client, "pong"), 1U);
-  EXPECT_EQ(plant.shard.counters().limited.get(static_cast<std::size_t>(Limit::kCommands)), 1U);
+  EXPECT_EQ(plant.limited(Limit::kCommands), 1U);
 }
 
 TEST(Throttle, ASessionThatGoesOnAllTheSameIsClosed) {
@@ -123,17 +123,34 @@ TEST(Limits, TopicsInOneCommand) {
   EXPECT_EQ(client.socket.take().at(0)["type"], "ack");
   client.say(R"({"type":"subscribe","id":2,"topics":["a","b","c"]})");
   EXPECT_EQ(client.socket.take().at(0)["code"], "too_large");
+  EXPECT_EQ(plant.limited(Limit::kTopicsPerCommand), 1U);
 }
 
+// Of a session, of an address, and of all.
 TEST(Limits, AnswersThatWaitForTheirClient) {
-  ShardConfig config;
-  config.outbox_bytes = {1'000'000, 1'000'000, 300};
-  Plant plant(config);
-  Client client(plant);
-  client.block();
-  client.say(kPing);  // blocks the socket
-  while (client.socket.close_code == 0 && client.session->outbox_bytes() < 1'000) client.say(kPing);
-  EXPECT_EQ(client.socket.close_code, 1013);
+  struct Case {
+    ShareLimits limits;
+    Limit limit;
+  };
+  for (const auto& [limits, limit] :
+       {Case{{900, 900, 300}, Limit::kOutboxPerSession}, Case{{900, 300, 900}, Limit::kOutboxPerAddress},
+        Case{{300, 900, 900}, Limit::kOutbox}}) {
+    ShardConfig config;
+    config.outbox_bytes = limits;
+    Plant plant(config);
+    ClientInfo info;
+    info.address = PeerAddress::of_ipv4(1);
+    Client client(plant, info);
+    client.block();
+    client.say(kPing);  // blocks the socket
+    while (client.socket.close_code == 0 && client.session->outbox_bytes() < 1'000) {
+      EXPECT_LE(client.session->outbox_bytes(), 300U);
+      EXPECT_EQ(plant.limited(limit), 0U);
+      client.say(kPing);
+    }
+    EXPECT_EQ(client.socket.close_code, 1013);
+    EXPECT_EQ(plant.limited(limit), 1U) << name_of(limit);
+  }
 }
 
 TEST(Limits, TimeWithoutAnAcceptedToken) {
@@ -151,6 +168,7 @@ TEST(Limits, TimeWithoutAnAcceptedToken) {
   plant.clock.advance_ms(1);
   plant.shard.tick();
   EXPECT_EQ(silent.socket.close_code, 4500);
+  EXPECT_EQ(plant.limited(Limit::kUnauthenticated), 1U);
   EXPECT_EQ(accepted.socket.close_code, 0);
 }
 

@@ -105,6 +105,7 @@ TEST(Http, WhatIsSentBehindARequestIsReadUpToALimit) {
   RawClient client = live.connect();
   client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return !client.send(std::string(10'000, 'x')); }));
+  EXPECT_EQ(live.limited(Limit::kLingerBytes), 1U);
 }
 
 TEST(Http, OneThatDoesNotCloseAfterItsAnswerIsHungUp) {
@@ -115,6 +116,7 @@ TEST(Http, OneThatDoesNotCloseAfterItsAnswerIsHungUp) {
   EXPECT_EQ(client.get("/health").status, 200);
   EXPECT_TRUE(client.ended());  // of the server's half
   EXPECT_TRUE(eventually([&] { return !client.send("x"); }));
+  EXPECT_EQ(live.limited(Limit::kLingerTime), 1U);
 }
 
 TEST(Http, Http10NeedsNoHost) {
@@ -197,6 +199,7 @@ TEST(Http, ARequestThatIsNotFinishedInTimeIsAnsweredAndOneThatWasNotBegunIsHungU
   EXPECT_TRUE(slow.ended());
   EXPECT_EQ(silent.reply().status, 0);
   EXPECT_TRUE(silent.ended());
+  EXPECT_EQ(live.limited(Limit::kRequestTime), 2U);
 }
 
 }  // namespace

@@ -78,7 +78,9 @@ TEST(IncomingMessage, TakesAsManyPiecesAsTheLimitSaysAndNotOneMore) {
   for (std::uint32_t i = 0; i < kMessagePiecesMax; ++i) {
     ASSERT_FALSE(incoming.feed(piece("", i == 0, false)).close.has_value());
   }
-  EXPECT_EQ(incoming.feed(piece("", false, true)).close, CloseCode::kTooLarge);
+  const Received past = incoming.feed(piece("", false, true));
+  EXPECT_EQ(past.close, CloseCode::kTooLarge);
+  EXPECT_EQ(past.limit, Limit::kMessagePieces);
 }
 
 TEST(IncomingMessage, RefusesBinaryAndReservedBits) {

@@ -102,6 +102,10 @@ class LiveLoop {
     const auto published = hub.publish(topic, data);
     EXPECT_TRUE(published.ok()) << published.error().message;
   }
+  // How often the limit was in the way.
+  [[nodiscard]] std::uint64_t limited(Limit limit) {
+    return loop.shard().counters().limited.get(static_cast<std::size_t>(limit));
+  }
   // The next answer of a live server.
   bool answers() { return get("/health").status == 200; }
 

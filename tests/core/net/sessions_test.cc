@@ -96,6 +96,7 @@ TEST(Sessions, NoMoreAnswersWaitThanTheLimitSays) {
   const HttpReply reply = one_more.reply();
   EXPECT_EQ(reply.status, 503);
   EXPECT_NE(reply.body.find(R"("code":"too_many")"), std::string::npos);
+  EXPECT_EQ(live.limited(Limit::kAnswersOpen), 1U);
   for (RawClient& client : waiting) {
     live.source.tell("{}");
     EXPECT_EQ(client.reply().status, 200);

@@ -179,8 +179,10 @@ TEST(WebSocket, TakesAMessageAtTheLimitAndClosesOnePast) {
     client.send(RawClient::frame(at == 0 ? kText : kContinuation, piece, at + piece.size() == text.size()));
   }
   EXPECT_NE(client.read_text().find("pong"), std::string::npos);
+  EXPECT_EQ(live.limited(Limit::kMessageBytes), 0U);
   client.send_text(text + " ");
   EXPECT_EQ(client.read_close_code(), 1009);
+  EXPECT_EQ(live.limited(Limit::kMessageBytes), 1U);
 
   RawClient announced = live.connect_ws();  // refused by what its header says
   std::string header = RawClient::frame(kText, std::string(70'000, 'x')).substr(0, 14);
