@@ -15,6 +15,9 @@ Eventually = Callable[[Callable[[], Any]], Any]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--tls-clients", type=int, default=200, help="how many are there when a certificate changes"
+    )
+    parser.addoption(
         "--stopped-s", type=float, default=3, help="how long the stopped clients stand still"
     )
 

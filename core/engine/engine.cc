@@ -97,7 +97,7 @@ Status Engine::start() {
     return ready;
   }
   housekeeping_.emplace(hub_, config_.memory_mb, [this] {
-    if (tls_) tls_->look();
+    if (tls_) tls_->look(clock_.wall_ms() / 1'000);
   });
   run_loops();
   return ready;
@@ -273,6 +273,7 @@ TextInPieces Engine::metrics() const {
   Metrics::Sources sources;
   sources.hub = &hub_;
   sources.plugins = bridge_.plugins().all();
+  if (tls_) sources.certificate_expires_s = tls_->expires_s();
   if (started_) {
     for (const auto& loop : loops_) sources.shards.push_back(&loop->shard().counters());
     if (store_) sources.store = &store_->counters();

@@ -23,6 +23,9 @@ constexpr CounterInfo kMemoryLimit{"memory_limit_bytes", CounterKind::kGauge, "b
                                    "The soft limit of the memory: limits.memory_mb."};
 constexpr CounterInfo kImages{"image_bytes", CounterKind::kGauge, "bytes", "",
                               "Images of all topics together."};
+constexpr CounterInfo kCertificate{
+    "certificate_expires", CounterKind::kGauge, "s", "",
+    "Unix time at which the TLS certificate expires; absent where no address is https://."};
 constexpr CounterInfo kTopics{"topics", CounterKind::kGauge, "", "channel",
                               "Topics to which something was published."};
 constexpr CounterInfo kStale{"stale_topics", CounterKind::kGauge, "", "channel",
@@ -166,8 +169,9 @@ std::vector<CounterInfo> all_counters() {
   add(kShardReasons);
   add(kShardHistograms);
   add(kStoreCounts);
-  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages,
-                         kTopics, kStale, kPublished, kPluginRunning, kPluginRestarts, kPluginErrors});
+  all.insert(all.end(),
+             {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages, kCertificate,
+              kTopics, kStale, kPublished, kPluginRunning, kPluginRestarts, kPluginErrors});
   return all;
 }
 
@@ -219,6 +223,9 @@ std::string Metrics::text() const {
   append_number(kMemory, sources_.memory == nullptr ? 0 : sources_.memory->bytes());
   append_number(kMemoryLimit, sources_.memory == nullptr ? 0 : sources_.memory->limit());
   append_number(kImages, sources_.hub->image_bytes());
+  page.begin(kCertificate);
+  if (sources_.certificate_expires_s)
+    page.number(static_cast<std::uint64_t>(std::max<std::int64_t>(*sources_.certificate_expires_s, 0)));
   const auto append = [&](const CounterInfo& info, std::uint64_t Channel::* number) {
     page.begin(info);
     for (const auto& [name, channel] : channels_) page.number(name, channel.*number);

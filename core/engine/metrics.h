@@ -40,9 +40,10 @@ class Metrics {
   struct Sources {
     const Hub* hub = nullptr;
     std::vector<const ShardCounters*> shards;
-    const StoreCounters* store = nullptr;    // null: there is no store
-    const LoopWatchdog* watchdog = nullptr;  // null: not started
-    const MemoryWatch* memory = nullptr;     // the same
+    const StoreCounters* store = nullptr;                    // null: there is no store
+    const LoopWatchdog* watchdog = nullptr;                  // null: not started
+    const MemoryWatch* memory = nullptr;                     // the same
+    std::optional<std::int64_t> certificate_expires_s = {};  // nothing: there is no TLS
     std::map<std::string, PluginState> plugins;
   };
   explicit Metrics(Sources sources) : sources_(std::move(sources)) {}

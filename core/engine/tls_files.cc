@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace tickwire {
+namespace {
+
+constexpr std::int64_t kTicketKeyS = 86'400;
+
+}  // namespace
 
 Result<std::unique_ptr<TlsFiles>> TlsFiles::create(const Config& config) {
   auto certificate = TlsCertificate::load(config.tls_certificate, config.tls_key);
@@ -29,11 +34,18 @@ void TlsFiles::reload(const Config& fresh) {
 }
 
 // Files that are just being written are read one look later.
-void TlsFiles::look() {
+void TlsFiles::look(std::int64_t now_s) {
   const MutexLock lock(mutex_);
   const Version now = version();
   if (now != loaded_ && now == seen_) load();
   seen_ = now;
+  if (now_s - rotated_s_ >= kTicketKeyS) {
+    if (rotated_s_ != 0) server_.rotate_ticket_keys();
+    rotated_s_ = now_s;
+  }
+  const TlsCertificate shown = server_.certificate();
+  if (const auto warning = warning_.look(shown.expires_s(), now_s))
+    spdlog::warn("the TLS certificate {} (valid until {}) {}", certificate_, shown.expires_text(), *warning);
 }
 
 void TlsFiles::load() {
@@ -45,6 +57,7 @@ void TlsFiles::load() {
   }
   spdlog::info("TLS certificate {} read again, valid until {}", certificate_, certificate->expires_text());
   server_.replace(std::move(*certificate));
+  warning_.begin();
 }
 
 TlsFiles::Version TlsFiles::version() const {

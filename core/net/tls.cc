@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <ctime>
@@ -93,13 +92,14 @@ bool TlsCertificate::use(SSL* handshake) const {
 }
 
 TlsServer::TlsServer(TlsCertificate certificate, TlsVersion min_version)
-    : min_version_(min_version), certificate_(std::move(certificate)) {
-  RAND_bytes(ticket_keys_.data(), static_cast<int>(ticket_keys_.size()));
-}
+    : min_version_(min_version), certificate_(std::move(certificate)) {}
 
 void TlsServer::replace(TlsCertificate certificate) {
-  const MutexLock lock(mutex_);
-  certificate_ = std::move(certificate);
+  {
+    const MutexLock lock(mutex_);
+    certificate_ = std::move(certificate);
+  }
+  ticket_keys_.forget();
 }
 
 TlsCertificate TlsServer::certificate() const {
@@ -118,9 +118,7 @@ bool TlsServer::configure(SSL_CTX* context) {
              context, min_version_ == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
          // For TLS 1.2 only ciphers that keep their secrets when the key is lost, and authenticate what they
          // encrypt.
-         SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-         SSL_CTX_set_tlsext_ticket_keys(context, ticket_keys_.data(),
-                                        static_cast<long>(ticket_keys_.size())) == 1;
+         SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 && ticket_keys_.set_up(context);
 }
 
 int TlsServer::on_certificate(SSL* handshake, void* self) {

@@ -6,7 +6,6 @@
 
 #include <openssl/ssl.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "net/net_config.h"
+#include "net/ticket_keys.h"
 
 namespace tickwire {
 
@@ -42,9 +42,12 @@ class TlsServer {
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
 
-  // Handshakes that begin from now on are answered with it; open connections stay as they are.
+  // Handshakes that begin from now on are answered with it; open connections stay as they are, and sessions
+  // of before are not resumed.
   void replace(TlsCertificate certificate);
   [[nodiscard]] TlsCertificate certificate() const;
+  // Once a day: see TicketKeys.
+  void rotate_ticket_keys() { ticket_keys_.rotate(); }
   // Sets up a loop's context: versions, ciphers, the certificate, tickets that every loop can read.
   bool configure(SSL_CTX* context);
 
@@ -52,7 +55,7 @@ class TlsServer {
   static int on_certificate(SSL* handshake, void* self);
 
   const TlsVersion min_version_;
-  std::array<unsigned char, 80> ticket_keys_{};  // what SSL_CTX_set_tlsext_ticket_keys() wants
+  TicketKeys ticket_keys_;
   mutable Mutex mutex_;
   TlsCertificate certificate_ GUARDED_BY(mutex_);
 };

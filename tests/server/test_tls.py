@@ -1,5 +1,8 @@
 """https:// and wss://: with the clients that people use, and while certificates are replaced."""
 
+import asyncio
+import json
+import re
 import signal
 import socket
 import ssl
@@ -8,10 +11,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import InvalidMessage
 from websockets.sync.client import connect
 
@@ -244,22 +250,32 @@ def test_handshakes_that_never_end_hold_up_nobody(daemon: DaemonProcess, tmp_pat
 # --- certificates that change ---------------------------------------------------------------------
 
 
-def test_a_new_certificate_is_taken_over_and_no_connection_ends(
-    secure: Secure, tmp_path: Path
+async def receive(client: ClientConnection, kind: str) -> dict[str, Any]:
+    """The next message of a type."""
+    while (message := json.loads(await client.recv()))["type"] != kind:
+        pass
+    return message
+
+
+async def test_a_new_certificate_is_taken_over_and_no_connection_ends(
+    secure: Secure, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    daemon = secure("--set", "auth.publish=open", "--set", "server.heartbeat_s=300")
-    with ExitStack() as stack:
-        clients = [stack.enter_context(wss(daemon, trust(tmp_path))) for _ in range(50)]
-        for client in clients:
-            assert client.ask({"type": "subscribe", "topics": ["t.a"]})["type"] == "ack"
+    daemon = secure("--set", "auth.publish=open")
+    url, context = f"wss://{daemon.address}/ws", trust(tmp_path)
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(pytestconfig.getoption("--tls-clients")):
+            client = connect_async(url, ssl=context, compression=None, ping_interval=None)
+            clients.append(await stack.enter_async_context(client))
+            await clients[-1].send('{"type":"subscribe","topics":["t.a"]}')
+            await receive(clients[-1], "ack")
         assert common_name(daemon) == "first"
         make_certificate(tmp_path, "second")
-        eventually(lambda: common_name(daemon) == "second", daemon.log())
+        await asyncio.to_thread(eventually, lambda: common_name(daemon) == "second", daemon.log())
         assert f"TLS certificate {CERTIFICATE} read again, valid until" in daemon.log()
-        with wss(daemon, trust(tmp_path)) as publisher:
-            publisher.publish("t.a", {"n": 1})
+        await clients[0].send('{"type":"publish","topic":"t.a","data":{"n":1}}')
         for client in clients:
-            assert client.receive()["data"] == {"n": 1}
+            assert (await receive(client, "update"))["data"] == {"n": 1}
 
 
 def test_a_pair_that_does_not_fit_changes_nothing(secure: Secure, tmp_path: Path) -> None:
@@ -276,9 +292,27 @@ def test_a_pair_that_does_not_fit_changes_nothing(secure: Secure, tmp_path: Path
     eventually(lambda: common_name(daemon) == "third", daemon.log())
 
 
-def test_the_admin_sees_until_when_it_is_valid(secure: Secure) -> None:
-    left_s = secure().admin("/health").json["certificate_expires"] - time.time()
-    assert 29 * 86_400 < left_s <= 30 * 86_400
+def test_the_admin_sees_until_when_it_is_valid(secure: Secure, start_daemon: StartDaemon) -> None:
+    daemon = secure()
+    expires = daemon.admin("/health").json["certificate_expires"]
+    assert 29 * 86_400 < expires - time.time() <= 30 * 86_400
+    metric = "\ntickwire_certificate_expires_seconds "
+    assert f"{metric}{expires}\n" in daemon.admin("/metrics").body.decode()
+    plain = start_daemon().admin("/metrics").body.decode()
+    assert "tickwire_certificate_expires_seconds" in plain
+    assert metric not in plain
+
+
+def test_the_log_warns_of_a_certificate_that_expires_soon(secure: Secure, tmp_path: Path) -> None:
+    make_certificate(tmp_path, days=13)
+    daemon = secure()
+    warning = r"warn.* the TLS certificate cert.pem \(valid until .* UTC\) expires in %d days"
+    eventually(lambda: re.search(warning % 12, daemon.log()) is not None, daemon.log())
+    make_certificate(tmp_path, "second", days=5)
+    eventually(lambda: re.search(warning % 4, daemon.log()) is not None, daemon.log())
+    make_certificate(tmp_path, "third", days=15)
+    eventually(lambda: common_name(daemon) == "third", daemon.log())
+    assert len(re.findall("expires in", daemon.log())) == 2
 
 
 def test_sighup_reads_the_certificate_again(secure: Secure, tmp_path: Path) -> None:
