@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import venv
@@ -77,15 +78,66 @@ def test_the_feeds_are_there(environment: Path, checkout: Path) -> None:
         run(environment, "python", "-c", f"import tickwire.feeds.{feed}")
 
 
-@pytest.mark.parametrize("binary", ["tickwire/_core.*.so", "tickwire.scripts/tickwired"])
-def test_every_library_is_the_wheels_own_or_on_any_linux(environment: Path, binary: str) -> None:
-    (path,) = environment.glob(f"lib/python*/site-packages/{binary}")
-    listing = subprocess.run(["ldd", path], check=True, capture_output=True, text=True).stdout
+@pytest.fixture(params=["tickwire/_core.*.so", "tickwire.scripts/tickwired"])
+def binary(environment: Path, request: pytest.FixtureRequest) -> Path:
+    (path,) = environment.glob(f"lib/python*/site-packages/{request.param}")
+    return path
+
+
+def readelf(path: Path, *options: str) -> str:
+    command = ["readelf", "--wide", *options, path]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_every_library_is_the_wheels_own_or_on_any_linux(environment: Path, binary: Path) -> None:
+    listing = subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout
     libraries = [line.split() for line in listing.splitlines()]
     assert any("libwebsockets" in words[0] for words in libraries)
     for name, *words in libraries:
         own = len(words) > 1 and Path(words[1]).is_relative_to(environment)
         assert own or ANY_LINUX_HAS.fullmatch(Path(name).name), f"{name} {' '.join(words)}"
+
+
+def test_no_library_is_looked_for_in_a_folder_of_the_machine_that_built_it(
+    environment: Path, binary: Path
+) -> None:
+    own = list(environment.glob("lib/python*/site-packages/tickwire.libs/*.so*"))
+    assert own
+    for path in (binary, *own):
+        for folders in re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", readelf(path, "--dynamic")):
+            assert all(folder.startswith("$ORIGIN") for folder in folders.split(":")), path
+
+
+def test_binaries_are_hardened(binary: Path) -> None:
+    """What cmake/hardening.cmake asks for, as it stands in the file."""
+    assert "DYN" in readelf(binary, "--file-header")  # runs at any address
+    segments = readelf(binary, "--segments")
+    assert "GNU_RELRO" in segments
+    assert re.search(r"GNU_STACK +(0x\w+ +){5}RW +", segments)
+    flags = re.findall(r"\(FLAGS(?:_1)?\)\s+(.*)", readelf(binary, "--dynamic"))
+    assert any("NOW" in words for words in flags)  # with RELRO: all of what the linker wrote
+    assert binary.suffix == ".so" or any("PIE" in words for words in flags)
+    imported = set(re.findall(r" UND (\w+)", readelf(binary, "--dyn-syms")))
+    assert "__stack_chk_fail" in imported
+    assert any(re.fullmatch(r"__\w+_chk", name) for name in imported)  # FORTIFY
+    assert any("glibcxx_assert_fail" in name for name in imported)
+    if platform.machine() == "x86_64":
+        text = re.search(r" \.text +PROGBITS +\w+ (\w+) (\w+)", readelf(binary, "--sections"))
+        assert text
+        start, size = int(text[1], 16), int(text[2], 16)
+        endbr64 = b"\xf3\x0f\x1e\xfa"
+        assert binary.read_bytes()[start : start + size].count(endbr64) > 1_000  # CET
+
+
+def test_the_extension_exports_its_entry_alone(environment: Path) -> None:
+    (extension,) = environment.glob("lib/python*/site-packages/tickwire/_core.*.so")
+    symbols = readelf(extension, "--dyn-syms").splitlines()
+    exported = [
+        line.split()[-1]
+        for line in symbols
+        if re.search(r" (GLOBAL|WEAK|UNIQUE) +DEFAULT +\d+ ", line)
+    ]
+    assert exported == ["PyInit__core"]
 
 
 def test_the_daemon_starts_and_says_that_it_has_no_plugins(environment: Path) -> None:
