@@ -7,18 +7,19 @@ namespace tickwire {
 
 namespace py = pybind11;
 
-Stream::Stream(const py::object& topics, const MessageReader::Config& config, const py::object& decode)
+ClientStream::ClientStream(const py::object& topics, const MessageReader::Config& config,
+                           const py::object& decode)
     : topics_owner_(topics),
       topics_(topics.cast<PyTopics&>()),
       reader_(config),
       decode_(decode.is_none() ? py::object() : decode) {}
 
-py::memoryview Stream::room() {
+py::memoryview ClientStream::room() {
   const std::span<char> room = reader_.room();
   return py::memoryview::from_memory(room.data(), static_cast<py::ssize_t>(room.size()));
 }
 
-py::object Stream::next() {
+py::object ClientStream::next() {
   using Found = MessageReader::Found;
   while (true) {
     const Result<Found> found = reader_.next();
@@ -51,7 +52,7 @@ py::object Stream::next() {
   }
 }
 
-bool Stream::deliver(const ClientTopic& topic, const MessageHead& head, std::uint64_t seq_before) {
+bool ClientStream::deliver(const ClientTopic& topic, const MessageHead& head, std::uint64_t seq_before) {
   ++updates;
   bool stop = stop_each;
   PyObject* update = nullptr;
@@ -72,7 +73,7 @@ bool Stream::deliver(const ClientTopic& topic, const MessageHead& head, std::uin
   return stop;
 }
 
-py::list Stream::take_touched() {
+py::list ClientStream::take_touched() {
   py::list touched(touched_.size());
   for (std::size_t i = 0; i < touched_.size(); ++i) {
     touched_[i].cast<UpdateRing&>().touched = false;

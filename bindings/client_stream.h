@@ -80,9 +80,10 @@ class PyTopics {
   std::vector<JsonField> fields_;  // scratch
 };
 
-class Stream {
+class ClientStream {
  public:
-  Stream(const pybind11::object& topics, const MessageReader::Config& config, const pybind11::object& decode);
+  ClientStream(const pybind11::object& topics, const MessageReader::Config& config,
+               const pybind11::object& decode);
 
   pybind11::memoryview room();
   void received(std::size_t bytes) { reader_.received(bytes); }

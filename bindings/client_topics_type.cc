@@ -177,22 +177,22 @@ void register_client(py::module_& module) {
   const auto new_stream = [](const py::object& topics, bool deflate, int window_bits, bool context_takeover,
                              std::size_t message_bytes_max, const py::object& decode) {
     const MessageReader::Config config{deflate, window_bits, context_takeover, message_bytes_max};
-    return std::make_unique<Stream>(topics, config, decode);
+    return std::make_unique<ClientStream>(topics, config, decode);
   };
-  py::class_<Stream>(module, "Stream",
-                     "The bytes of a connection: takes what only goes on, hands out the rest.")
+  py::class_<ClientStream>(module, "ClientStream",
+                           "The bytes of a connection: takes what only goes on, hands out the rest.")
       .def(py::init(new_stream), py::arg("topics"), py::arg("deflate"), py::arg("window_bits"),
            py::arg("context_takeover"), py::arg("message_bytes_max"), py::arg("decode"))
-      .def("room", &Stream::room, "Where the next bytes go; void after received and next.")
-      .def("received", &Stream::received, py::arg("bytes"))
+      .def("room", &ClientStream::room, "Where the next bytes go; void after received and next.")
+      .def("received", &ClientStream::received, py::arg("bytes"))
       .def(
-          "next", &Stream::next,
+          "next", &ClientStream::next,
           "None: all was read. A str: a message to judge. bytes: for the WebSocket library. False: a ring is "
           "full, or stop_each. Raises ProtocolError.")
-      .def("take_touched", &Stream::take_touched, "The rings that got something since the last call.")
-      .def_property_readonly("filled", &Stream::filled, "The last read filled its room.")
-      .def_readonly("updates", &Stream::updates, "The number of updates that it took.")
-      .def_readwrite("stop_each", &Stream::stop_each, "next() returns after each update that it took.");
+      .def("take_touched", &ClientStream::take_touched, "The rings that got something since the last call.")
+      .def_property_readonly("filled", &ClientStream::filled, "The last read filled its room.")
+      .def_readonly("updates", &ClientStream::updates, "The number of updates that it took.")
+      .def_readwrite("stop_each", &ClientStream::stop_each, "next() returns after each update that it took.");
 }
 
 }  // namespace tickwire

@@ -13,7 +13,7 @@ void register_engine(pybind11::module_& module);         // Engine
 void register_update(pybind11::module_& module);         // Update
 void register_update_ring(pybind11::module_& module);    // UpdateRing
 void register_arrow_stream(pybind11::module_& module);   // arrow_stream
-void register_client(pybind11::module_& module);         // ClientTopics, Stream
+void register_client(pybind11::module_& module);         // ClientTopics, ClientStream
 void register_store(pybind11::module_& module);          // backup_store, restore_store
 
 // All of them, in an order in which each finds the types it mentions.

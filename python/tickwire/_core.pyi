@@ -350,7 +350,7 @@ class ClientTopics:
         """Disarms all, too."""
 
 @final
-class Stream:
+class ClientStream:
     """The bytes of a connection: takes what only goes on, hands out the rest."""
 
     def __init__(

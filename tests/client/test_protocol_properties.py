@@ -16,7 +16,7 @@ from client.frames import frame
 from tickwire._client.ask import Start
 from tickwire._client.events import Answer, Command, Data
 from tickwire._client.protocol import Protocol
-from tickwire._core import Stream, UpdateRing
+from tickwire._core import ClientStream, UpdateRing
 from tickwire._pattern import is_pattern, matches
 
 TOPICS = st.sampled_from(["a", "b", "x.y", "x.z", "e", "x.e"])
@@ -59,7 +59,7 @@ class FaultyServer(RuleBasedStateMachine):
         self.connect()
 
     def connect(self) -> None:
-        self.stream = Stream(self.client.topics.states, False, 15, True, 2**24, None)
+        self.stream = ClientStream(self.client.topics.states, False, 15, True, 2**24, None)
         self.stream.stop_each = True
         self.tell(type="welcome", session="s", epoch=f"e{self.epoch}", heartbeat_s=9, server="m")
         self.deliver(1)

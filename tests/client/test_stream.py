@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from client.frames import BINARY, CLOSE, PING, TEXT, Deflater, frame
 from client.test_update import PAYLOADS
 from tickwire._client.topics import TopicTable
-from tickwire._core import Stream, UpdateRing
+from tickwire._core import ClientStream, UpdateRing
 from tickwire.errors import ProtocolError
 from tickwire.update import Update, decoder, parse_message
 
@@ -26,7 +26,7 @@ class Fed:
     def __init__(self, *, deflate: bool = False, decode: Any = None, limit: int = 1000) -> None:
         self.topics = TopicTable()
         self.ring = UpdateRing(limit)
-        self.stream = Stream(self.topics.states, deflate, 15, True, MESSAGE_BYTES_MAX, decode)
+        self.stream = ClientStream(self.topics.states, deflate, 15, True, MESSAGE_BYTES_MAX, decode)
         self._route = self.topics.states.route([self.ring])
 
     def begin(self, topic: str, seq: int, data: str = "{}", more: str = "") -> None:

@@ -1,9 +1,9 @@
 """A WebSocket whose messages are read by the core: `websockets` dials, closes and answers pings.
 
 `websockets` gets the bytes up to the end of the handshake, and every control frame; the core's
-`Stream` gets all others. It takes the messages that only go on with a topic, and hands out the rest
-one by one, in their order. Reading stops in the middle of a buffer when a reader is full (`Gate`),
-and goes on there.
+`ClientStream` gets all others. It takes the messages that only go on with a topic, and hands out
+the rest one by one, in their order. Reading stops in the middle of a buffer when a reader is full
+(`Gate`), and goes on there.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from tickwire._client.dial import CLOSE_S_MAX
 from tickwire._closing import close_within
-from tickwire._core import ClientTopics, Stream, UpdateRing
+from tickwire._core import ClientStream, ClientTopics, UpdateRing
 from tickwire.update import Decode
 
 HEAD_BYTES: Final = 16_384
@@ -56,7 +56,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         """Whether the handshake is over, and the server speaks WebSocket."""
         self._rest = b""
         """What came after it."""
-        self._stream: Stream | None = None
+        self._stream: ClientStream | None = None
         self._taker: Taker | None = None
         self._paused = False
         self._coalesce_s = 0.0
@@ -119,7 +119,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         deflate = next(
             (e for e in self.protocol.extensions if isinstance(e, PerMessageDeflate)), None
         )
-        self._stream = Stream(
+        self._stream = ClientStream(
             topics,
             deflate is not None,
             15 if deflate is None else deflate.remote_max_window_bits,
@@ -226,7 +226,7 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
         if frame:
             self._take_control(frame)
 
-    def _next(self, stream: Stream, taker: Taker) -> str | bytes | bool | None:
+    def _next(self, stream: ClientStream, taker: Taker) -> str | bytes | bool | None:
         if (crowded := taker.crowded) is not self._stops_each:
             stream.stop_each = self._stops_each = crowded
         try:
