@@ -59,7 +59,7 @@ def tickwired(checkout: Path, programs: Path) -> Path:
 def eventually() -> Eventually:
     """Waits until a function returns something true, and returns that."""
 
-    def wait(probe: Callable[[], Any], within_s: float = 60) -> Any:
+    def wait(probe: Callable[[], Any], within_s: float = 150) -> Any:
         deadline = time.monotonic() + within_s
         while not (result := probe()):
             assert time.monotonic() < deadline, "it did not happen"

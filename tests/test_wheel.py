@@ -71,11 +71,20 @@ def test_what_a_server_in_process_is_told_it_can_tell(environment: Path) -> None
     assert answer == ["ticker.BTC-USD", 1, {"last": "0.10"}]
 
 
-def test_the_feeds_are_there(environment: Path, checkout: Path) -> None:
-    feeds = [path.stem for path in (checkout / "feeds").glob("*.py") if path.stem != "__init__"]
-    assert feeds
+NEED_AN_EXTRA = {"postgres", "rabbitmq"}
+
+
+def test_the_feeds_are_there_or_say_which_extra_they_need(
+    environment: Path, checkout: Path
+) -> None:
+    feeds = {path.stem for path in (checkout / "feeds").glob("[a-z]*.py")}
+    assert feeds > NEED_AN_EXTRA
     for feed in feeds:
-        run(environment, "python", "-c", f"import tickwire.feeds.{feed}")
+        done = start(environment, "python", "-c", f"import tickwire.feeds.{feed}")
+        if feed in NEED_AN_EXTRA:
+            assert f"pip install 'tickwire[{feed}]'" in done.stderr
+        else:
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(params=["tickwire/_core.*.so", "tickwire.scripts/tickwired"])

@@ -301,7 +301,7 @@ class UpdateRing:
         """An awaitable of the next update; awaits reader._wait() while there is none, calls
         reader._room()."""
     def batch(self, reader: object) -> Coroutine[Any, Any, list[Update]]:
-        """As `step`, of all updates that are there."""
+        """As step, of all updates that are there."""
 
 @final
 class ClientTopics:
