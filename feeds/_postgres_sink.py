@@ -12,8 +12,8 @@ leaves their rings. Both are rows of the table of gaps.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -130,7 +130,9 @@ class Sink:
         finally:
             self._say("away")
 
-    async def finish(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+    async def finish(
+        self, connected: Callable[[], AbstractAsyncContextManager[Connection]]
+    ) -> None:
         """Writes what is still there when the server stops, if it can."""
         if self._subscription is None:
             return
@@ -144,8 +146,7 @@ class Sink:
             return
         try:
             async with asyncio.timeout(FINISH_S):
-                connection = await connect()
-                async with connection:
+                async with connected() as connection:
                     await self._prepare(connection)
                     while self._rows or self._writing.rows or self._writing.gaps:
                         await self._write(connection)

@@ -63,7 +63,7 @@ async def postgres_feed(pub: Pub) -> None:
     following = TableFeed(pub, tables, flag_of(pub.config, "plugins.postgres.create", False))
 
     async def work() -> None:
-        async with await connect(pub.config) as connection:
+        async with Connected(pub.config) as connection:
             await following.run(connection)
 
     await keep(pub, "postgres tables", work, (psycopg.Error, OSError, TimeoutError))
@@ -77,22 +77,37 @@ async def postgres_sink(pub: Pub) -> None:
     sink = Sink(pub, SinkSettings.of(given), flag_of(pub.config, "plugins.postgres.create", False))
 
     async def work() -> None:
-        async with await connect(pub.config) as connection:
+        async with Connected(pub.config) as connection:
             await sink.run(connection)
 
     try:
         await keep(pub, "postgres sink", work, (psycopg.Error, OSError, TimeoutError))
     finally:
-        await sink.finish(lambda: connect(pub.config))
+        await sink.finish(lambda: Connected(pub.config))
 
 
-async def connect(config: Mapping[str, Any]) -> "psycopg.AsyncConnection[Any]":
-    """A connection that commits each statement by itself. `psycopg.Error`, `OSError`."""
-    url = text_of(config, "plugins.postgres.url")
-    if not url:
-        raise ConfigError("plugins.postgres.url: is not set", field="plugins.postgres.url")
-    given = psycopg.conninfo.conninfo_to_dict(url)
-    options: dict[str, Any] = {key: value for key, value in LIVENESS.items() if key not in given}
-    if password_file := text_of(config, "plugins.postgres.password_file"):
-        options["password"] = secret_in(password_file)
-    return await psycopg.AsyncConnection.connect(url, autocommit=True, **options)
+class Connected:
+    """A connection that commits each statement by itself, for ``async with``.
+
+    Its end waits for nothing, because a server that stops may not wait: PostgreSQL undoes a
+    transaction whose connection is closed. Entering raises `psycopg.Error` or `OSError`.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._connection: psycopg.AsyncConnection[Any]
+
+    async def __aenter__(self) -> "psycopg.AsyncConnection[Any]":
+        url = text_of(self._config, "plugins.postgres.url")
+        if not url:
+            raise ConfigError("plugins.postgres.url: is not set", field="plugins.postgres.url")
+        given = psycopg.conninfo.conninfo_to_dict(url)
+        options: dict[str, Any] = {k: value for k, value in LIVENESS.items() if k not in given}
+        if password_file := text_of(self._config, "plugins.postgres.password_file"):
+            options["password"] = secret_in(password_file)
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True, **options)
+        self._connection = connection
+        return connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._connection.pgconn.finish()
