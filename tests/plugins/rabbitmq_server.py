@@ -58,8 +58,21 @@ class RabbitServer:
             "ERL_EPMD_PORT": str(epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
+        # The node would start a port mapper that outlives it.
+        self._epmd = subprocess.Popen(
+            [*self._as, "epmd", "-port", str(epmd), "-address", "127.0.0.1"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=self._environment,
+        )
         self._process: subprocess.Popen[bytes]
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
@@ -95,11 +108,7 @@ class RabbitServer:
             self._process.wait(60)
 
     def stop(self) -> None:
-        """Ends all, also the port mapper, which is a daemon of its own."""
+        """Ends all."""
         self.kill()
-        subprocess.run(
-            [*self._as, "epmd", "-kill"],
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self._epmd.kill()
+        self._epmd.wait(60)
