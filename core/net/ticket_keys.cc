@@ -20,8 +20,8 @@ constexpr int kDoneAndRenew = 2;
 
 // Where a context says whose keys it has.
 int place_in_context() {
-  static const int place = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return place;
+  static const int kPlace = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return kPlace;
 }
 
 // Without random numbers nothing may be encrypted: a key of zeros everybody knows.
