@@ -3,7 +3,8 @@
 A message of an event topic is one event. A message of a value topic is the whole image, so that
 who comes later, or has lost one, is right again with the next. At most `WINDOW` messages wait for
 the broker's confirmation. Behind a lost connection event topics go on after the last confirmed
-message, as far as their rings reach, and value topics begin with their images.
+message, as far as their rings reach (new ones begin with what their rings hold), and value topics
+begin with their images.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from tickwire.update import Update
 from ._rabbitmq_take import BEAT, BEAT_S, HELLO, Taken
 
 SINCE_MAX = 100_000
+LAST_MAX = 65_536
 WINDOW = 256
 CONFIRM_S_MAX = 30.0
 REFRESH_S = 5.0
@@ -78,7 +80,9 @@ class MessageSender:
         while not self._pub.stopping:
             self._images.clear()
             since = dict(islice(self._seqs.items(), SINCE_MAX))
-            self._subscription = self._pub.subscribe(*self._patterns, since=since, epoch=epoch)
+            self._subscription = self._pub.subscribe(
+                *self._patterns, last=LAST_MAX, since=since, epoch=epoch
+            )
             self._refreshed_s = time.monotonic()
             waiting: deque[Waiting] = deque(self._last_events(exchange))
             try:
@@ -92,6 +96,7 @@ class MessageSender:
             finally:
                 self._subscription.close()
                 self._subscription = None
+                self._note_confirmed(waiting)
                 for _, _, task in waiting:
                     if task is not None:
                         task.cancel()
@@ -107,6 +112,8 @@ class MessageSender:
                 yield self._send_event(exchange, now)
 
     def _send_event(self, exchange: AbstractExchange, update: Update) -> Waiting:
+        # If even the first one is lost, the topic goes on with it and not with a later snapshot.
+        self._seqs.setdefault(update.topic, update.seq - 1)
         message = self._message(update.raw.encode(), "event", update.status, update.seq)
         message.delivery_mode = DeliveryMode.PERSISTENT
         work = self._publish(exchange, message, update.topic)
@@ -146,6 +153,14 @@ class MessageSender:
         topic, seq, task = waiting
         if task is not None:
             await task
+        self._note(topic, seq)
+
+    def _note_confirmed(self, waiting: deque[Waiting]) -> None:
+        """Notes what the broker has confirmed without anybody waiting for it."""
+        while waiting and _is_confirmed(waiting[0]):
+            self._note(*waiting.popleft()[:2])
+
+    def _note(self, topic: str, seq: int) -> None:
         if topic:
             self._seqs[topic] = max(seq, self._seqs.get(topic, 0))
 
@@ -172,3 +187,10 @@ class MessageSender:
 
 def _is_done(waiting: Waiting) -> bool:
     return waiting[2] is None or waiting[2].done()
+
+
+def _is_confirmed(waiting: Waiting) -> bool:
+    task = waiting[2]
+    if task is None:
+        return True
+    return task.done() and not task.cancelled() and task.exception() is None
