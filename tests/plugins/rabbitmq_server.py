@@ -67,8 +67,9 @@ class RabbitServer:
             cwd=folder,
             env=self._environment,
         )
-        self._process: subprocess.Popen[bytes]
+        self._process: subprocess.Popen[bytes] | None = None
         try:
+            self._wait_for(epmd)
             self.start()
         except BaseException:
             self.stop()
@@ -92,6 +93,19 @@ class RabbitServer:
             assert time.monotonic() < deadline, text
             time.sleep(0.05)
 
+    def _wait_for(self, port: int) -> None:
+        """Waits for the port mapper: a node that finds none starts its own."""
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            except OSError:
+                assert self._epmd.poll() is None, f"epmd did not start on port {port}"
+                assert time.monotonic() < deadline, f"epmd does not listen on port {port}"
+                time.sleep(0.02)
+            else:
+                return
+
     def _answers(self) -> bool:
         """Whether it speaks AMQP: it answers an unknown version with the one that it knows."""
         try:
@@ -103,7 +117,7 @@ class RabbitServer:
 
     def kill(self) -> None:
         """Ends the node and its helpers, which share its session."""
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, 9)
             self._process.wait(60)
 
