@@ -67,7 +67,7 @@ def client(programs: Programs, times: Times) -> CaseResult:
 
 
 def others() -> list[Python]:
-    """Those that scripts/bench-pythons found."""
+    """Returns the Pythons for which scripts/bench-pythons made an environment."""
     built = sorted((HERE.parents[1] / "build" / "pythons").glob("3.*/bin/tickwire"))
     roots = [program.parents[1] for program in built]
     return [Python(f"CPython {root.name}, ", str(root / "bin" / "python")) for root in roots]

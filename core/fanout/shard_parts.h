@@ -37,8 +37,8 @@ struct ShardParts {
         dues(clock, sessions),
         jobs(this->config.piece_steps) {}
 
-  // Whose turn it is when a worker does something for the session. Behind an address that no limit counts
-  // stand a proxy's many clients.
+  // Returns for whom a worker works when it does something for the session: its address, or, where no limit
+  // counts that (many clients may stand behind a proxy there), the session.
   [[nodiscard]] Offload::Asker asker_of(SessionRef ref) const {
     const Session* session = sessions.find(ref);
     const PeerAddress address = session == nullptr ? PeerAddress{} : session->client.address;

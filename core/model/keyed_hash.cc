@@ -46,6 +46,15 @@ std::uint64_t word_of(std::string_view bytes) {
   return word;
 }
 
+HashKey& process_key() {
+  static HashKey key = [] {
+    std::random_device random;
+    const auto draw = [&] { return (std::uint64_t{random()} << 32U) | random(); };
+    return HashKey{draw(), draw()};
+  }();
+  return key;
+}
+
 }  // namespace
 
 std::uint64_t sip_hash(std::string_view text, HashKey key) {
@@ -58,12 +67,11 @@ std::uint64_t sip_hash(std::string_view text, HashKey key) {
 }
 
 std::uint64_t keyed_hash(std::string_view text) {
-  static const HashKey kKey = [] {
-    std::random_device random;
-    const auto draw = [&] { return (std::uint64_t{random()} << 32U) | random(); };
-    return HashKey{draw(), draw()};
-  }();
-  return sip_hash(text, kKey);
+  return sip_hash(text, process_key());
+}
+
+void set_hash_key(HashKey key) {
+  process_key() = key;
 }
 
 }  // namespace tickwire

@@ -57,6 +57,6 @@ class TextImage:
 
 
 def _bytes_of(fields: Iterable[tuple[str, str]]) -> int:
-    """Of a text with these fields: the braces, and a colon and a comma for each field."""
+    """Returns the bytes of an image with these fields: braces, and a colon and a comma for each."""
     sizes = [len(name.encode()) + len(value.encode()) + 2 for name, value in fields]
     return 2 + sum(sizes) - bool(sizes)
