@@ -86,7 +86,7 @@ coverage-core: venv venv-coverage
 	@cmake --build --preset coverage
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage
-	@build/coverage/tests/sim/sim --seed 1 --runs 20
+	@build/coverage/tests/sim/sim --seed 1 --runs 20 --hash-key 1
 	@$(BIN)/gcovr --root . --filter core/ --exclude-throw-branches --exclude-unreachable-branches \
 	  --json-summary build/coverage/summary.json build/coverage
 	@$(CHECK_COVERAGE) core build/coverage/summary.json $(RECORDING)

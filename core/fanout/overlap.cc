@@ -72,6 +72,7 @@ void Overlap::add_child(Session& session, const PatternSubscription& pattern, co
   child.phase = Phase::kBehind;
   child.fresh = fresh;
   child.child = true;
+  child.status_told = false;
   const bool held = pattern.held;
   const std::uint16_t pace_ms = fresh ? 0 : pattern.pace_ms;
   const SubscriptionIndex index = TopicTable::add_subscription(session, *applied.state, child);

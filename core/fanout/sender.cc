@@ -13,6 +13,11 @@ namespace {
 // Updates that are taken out of a ring at once.
 constexpr std::size_t kReplayedAtOnce = 512;
 
+void note_status(Subscription& subscription, const Update& sent) {
+  subscription.status = sent.status();
+  subscription.status_told = true;
+}
+
 }  // namespace
 
 void Sender::send(Session& session, std::span<const LiveItem> items) {
@@ -78,7 +83,7 @@ void Sender::deliver_exact(Session& session, SubscriptionIndex index, const Appl
     if (encoder_.update(session, subscription, applied)) {
       ++messages_;
       subscription.seq = update.seq();
-      subscription.status = update.status();
+      note_status(subscription, update);
       return;
     }
   }
@@ -169,7 +174,7 @@ bool Sender::catch_up_exact(Session& session, SubscriptionIndex index) {
     const Caught caught = send_owed(session, index, state);
     if (caught != Caught::kUp) return caught == Caught::kLater;
     subscription.resume = false;
-    subscription.status = state.last->status();
+    note_status(subscription, *state.last);
   }
   subscription.phase = Phase::kLive;
   if (subscription.child) overlap_.drop_child_if_over(session, index);
@@ -194,7 +199,7 @@ Sender::Caught Sender::send_owed(Session& session, SubscriptionIndex index, Topi
   subscription.seq = shown->seq();
   if (shown == state.last) return Caught::kUp;
   subscription.resume = false;
-  subscription.status = shown->status();
+  note_status(subscription, *shown);
   parts_.dues.owe(session, index, subscription.pace_ms);
   return Caught::kLater;
 }
@@ -244,9 +249,8 @@ Sender::Caught Sender::replay(Session& session, SubscriptionIndex index, const T
       if (subscription.status == TopicStatus::kStale) subscription.status = TopicStatus::kLive;
     }
   }
-  // The ring holds no statuses, and what this client was told last may not be known.
-  const bool told = !subscription.child && !subscription.resume;
-  if (told && state.last->status() == subscription.status) return Caught::kUp;
+  // The ring holds no statuses.
+  if (knows_status(subscription, state.last->status())) return Caught::kUp;
   if (!encoder_.status(session, *state.last)) return Caught::kFull;
   ++messages_;
   return Caught::kUp;

@@ -123,6 +123,7 @@ bool Subscriptions::begin_with_last(Subscription& subscription, std::uint64_t la
   const std::uint64_t asked_from = state.seq() + 1 - std::min(last, state.seq());
   subscription.seq = std::min(std::max(asked_from, kept_from) - 1, shown_until);
   subscription.resume = true;
+  subscription.status_told = false;
   return true;
 }
 
@@ -173,7 +174,7 @@ void Subscriptions::release(Session& session, SubscriptionIndex index) {
   const TopicState& state = parts_.topics.state(subscription.topic_id);
   const bool begins = subscription.fresh || subscription.resume;
   const bool same =
-      subscription.seq == state.seq() && (!state.last || subscription.status == state.last->status());
+      subscription.seq == state.seq() && (!state.last || knows_status(subscription, state.last->status()));
   if (begins || !same) return parts_.dues.owe(session, index, begins ? 0 : subscription.pace_ms);
   subscription.phase = Phase::kLive;
   if (subscription.child) overlap_.drop_child_if_over(session, index);
@@ -191,6 +192,7 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
   // asked for no snapshot: it holds a state that is not true any more.
   subscription.resume = recovered || (known && state.is_event());
   subscription.fresh = !subscription.resume && state.last;
+  subscription.status_told = false;
   // Where the client is ahead of this shard, what it is sent waits until the shard is there, too.
   if (known && !subscription.resume && since > state.seq()) subscription.fresh = true;
   if (subscription.resume || (known && since > state.seq())) subscription.seq = since;

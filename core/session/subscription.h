@@ -31,7 +31,8 @@ struct Subscription {
   std::uint32_t topic_id = 0;  // hub's TopicId
   std::uint16_t pace_ms = 0;   // at least this long between two messages; 0: every update
   Phase phase : 2 = Phase::kUnused;
-  TopicStatus status : 2 = TopicStatus::kLive;  // what the client knows
+  TopicStatus status : 2 = TopicStatus::kLive;  // what the client knows...
+  bool status_told : 1 = true;                  // ...else it is told the status, whatever that is
   bool fresh : 1 = true;                        // nothing was sent: owes a snapshot, whatever the delivery
   bool child : 1 = false;                       // catches up a topic for a pattern; ends when that is live
   bool resume : 1 = false;                      // owes each update after seq, as long as the ring has them
@@ -41,6 +42,11 @@ struct Subscription {
   bool held : 1 = false;                        // silent until the command that it belongs to is answered
 };
 static_assert(sizeof(Subscription) == 24);
+
+// Whether a client that has all of the topic's updates knows this status, too.
+inline bool knows_status(const Subscription& subscription, TopicStatus status) {
+  return subscription.status_told && subscription.status == status;
+}
 
 // One sending of what a pattern with a max_rate owes, which may take many writes, while its topics go on
 // changing. Each topic is sent once in it at most, as it is then: those that have not changed since the round

@@ -1,7 +1,7 @@
 // sim: simulations one after the other, each from a seed of its own, for a time or for a number of them.
 //
-//   sim --seconds 60            ends with a line of totals, or with the seed and the violation
-//   sim --seed 4711 --runs 1    the same steps again
+//   sim --seconds 60            ends with a line of totals, or with the violation and how to see it again
+//   sim --seed 4711 --runs 1 --hash-key 815    the same steps again
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "model/keyed_hash.h"
 #include "simulation.h"
 
 namespace {
@@ -72,7 +73,7 @@ class Worker {
       try {
         run(shared.seed + number, totals);
       } catch (const std::exception& e) {
-        violation = fmt::format("seed {}: {}", shared.seed + number, e.what());
+        violation = fmt::format("--seed {} --runs 1: {}", shared.seed + number, e.what());
       }
       const std::lock_guard lock(shared.mutex);
       add(shared.all, totals);
@@ -89,14 +90,17 @@ class Worker {
 int main(int argc, char** argv) {
   double seconds = 10;
   std::uint64_t seed = std::random_device{}();
+  std::uint64_t hash_key = std::random_device{}();
   std::uint64_t runs = UINT64_MAX;
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   CLI::App app("a plant under a seeded scheduler, and clients that check every message");
   app.add_option("--seconds", seconds, "how long");
   app.add_option("--seed", seed, "of the first run; each next one's is one more");
+  app.add_option("--hash-key", hash_key, "of all tables, which decides in which order they are gone through");
   app.add_option("--runs", runs, "how many, if they end before");
   app.add_option("--jobs", jobs, "how many at once")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  tickwire::set_hash_key({.low = hash_key, .high = 0});
   const auto start = std::chrono::steady_clock::now();
   const auto time =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
@@ -106,7 +110,7 @@ int main(int argc, char** argv) {
     for (unsigned i = 0; i < jobs; ++i) workers.emplace_back(shared);
   }
   if (!shared.violation.empty()) {
-    fmt::print("{}\n", shared.violation);
+    fmt::print("--hash-key {} {}\n", hash_key, shared.violation);
     return 1;
   }
   const Totals& all = shared.all;

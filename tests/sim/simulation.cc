@@ -2,57 +2,16 @@
 
 #include <algorithm>
 
-#include "fakes/fake_offload.h"
-
 namespace tickwire::sim {
 namespace {
 
 constexpr std::size_t kPeers = 6;
 constexpr std::uint64_t kFeeds = 2;
-constexpr std::size_t kWriteBytesMax = 600;
-constexpr std::size_t kInboxUpdatesMax = 25;   // now and then there are more
-constexpr std::size_t kDeliveriesMax = 10;     // often
-constexpr std::uint64_t kPieceStepsMin = 4;    // of one of the shards: each command takes many pieces
 constexpr std::size_t kMessageBytesMax = 400;  // of any that the simulation makes, framed
+constexpr int kRoundsMax = 10'000;             // until all that is owed was sent
 constexpr std::array<std::string_view, 4> kStatuses{"live", "stale", "halted", "closed"};
-const std::vector<TopicRule> kRules{
-    {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},
-    {.pattern = "v.x.>", .ring = 8, .stored = true},
-    {.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 5},
-    {.pattern = ">", .ring = 8},
-};
-
-ShardConfig shard_config(std::uint32_t index, Offload& offload) {
-  ShardConfig config;
-  config.index = index;
-  config.session.write_bytes_max = kWriteBytesMax;
-  config.inbox_updates_max = kInboxUpdatesMax;
-  config.deliveries_max = kDeliveriesMax;
-  if (index == 0) config.piece_steps = kPieceStepsMin;
-  config.offload = &offload;
-  config.on_loop_bytes_max = 60;  // most commands are read by a worker
-  return config;
-}
 
 }  // namespace
-
-// Forgets everything that a crash takes away.
-struct Simulation::Plant {
-  Plant(const Clock& clock, Access& access, int epoch) : hub(clock, kRules) {
-    hub.set_epoch("e" + std::to_string(epoch));
-    for (std::uint32_t i = 0; i < 2; ++i) {
-      shards.push_back(std::make_unique<Shard>(hub, clock, access, shard_config(i, offload), [] {}));
-    }
-  }
-
-  ~Plant() { offload.end(); }
-  Plant(const Plant&) = delete;
-  Plant& operator=(const Plant&) = delete;
-
-  Hub hub;
-  FakeOffload offload;
-  std::vector<std::unique_ptr<Shard>> shards;
-};
 
 Simulation::Simulation(std::uint64_t seed, Mutation mutation)
     : random_(seed), mutation_(mutation), compressing_(pick(4) == 0), peers_(kPeers) {
@@ -121,7 +80,7 @@ void Simulation::step() {
     case 26:
       return listen(peer());
     default:
-      return run_shards();
+      run_shards();
   }
 }
 
@@ -167,10 +126,12 @@ void Simulation::set_status() {
     }
     return;
   }
-  const int topic = static_cast<int>(pick(kTopics));
   const std::size_t status = pick(kStatuses.size());
-  if (!plant_->hub.set_status(topic_name(topic), static_cast<TopicStatus>(status))) return;
-  oracle_.topic(topic).status = kStatuses.at(status);
+  for (std::size_t left = 1 + pick(6); left > 0; --left) {
+    const int topic = static_cast<int>(pick(kTopics));
+    if (!plant_->hub.set_status(topic_name(topic), static_cast<TopicStatus>(status))) continue;
+    oracle_.topic(topic).status = kStatuses.at(status);
+  }
 }
 
 // --- the clients ----------------------------------------------------------------------------------------
@@ -188,11 +149,13 @@ void Simulation::command(Peer& peer, const std::string& text, const std::string&
 void Simulation::subscribe(Peer& peer) {
   if (peer.socket->closed) return;
   static constexpr std::array<std::string_view, 6> kPatterns{">", "v.>", "e.>", "*.x.*", "e.x.*", "v.*.1"};
-  const std::string text = pick(3) == 0 ? std::string(kPatterns.at(pick(kPatterns.size())))
-                                        : topic_name(static_cast<int>(pick(kTopics)));
+  const int topic = static_cast<int>(pick(kTopics));
+  const bool pattern = pick(3) == 0;
+  const std::string text = pattern ? std::string(kPatterns.at(pick(kPatterns.size()))) : topic_name(topic);
   listen(peer);
-  // A name that is subscribed already may change its pace and ask for no snapshot.
-  const bool known = peer.model.wanted.contains(text);
+  // What is subscribed already, or heard by a pattern, may change its pace and ask for no snapshot.
+  const bool heard = !pattern && peer.model.topics.contains(topic) && peer.model.wants(topic);
+  const bool known = heard || peer.model.wanted.contains(text);
   std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
   peer.model.wanted.insert(text);
   const bool snapshot = !known || pick(3) > 0;
@@ -284,8 +247,10 @@ void Simulation::mutate(std::string& text) {
 
 // --- the plant ------------------------------------------------------------------------------------------
 
-void Simulation::run_shards() {
-  for (const auto& shard : plant_->shards) shard->run();
+bool Simulation::run_shards() {
+  bool owe = false;
+  for (const auto& shard : plant_->shards) owe = shard->run() >= 0 || owe;
+  return owe;
 }
 
 void Simulation::flush(bool fails) {
@@ -369,8 +334,8 @@ void Simulation::settle() {
     }
     unblock(peer);
   }
-  for (int i = 0; i < 160; ++i) {  // enough for the smallest pieces
-    run_shards();
+  for (int i = 0; run_shards(); ++i) {
+    if (i == kRoundsMax) throw Violation("the shards do not come to rest");
     clock_.advance_ms(i % 4 == 0 ? 50 : 0);
   }
   for (Peer& peer : peers_) {

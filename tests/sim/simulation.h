@@ -2,7 +2,7 @@
 // burst, die and come back, clients that subscribe, block, are cut off and resume, a disk that fails, and
 // crashes and restarts at any step. Every message is judged by clients who know the protocol and the oracle.
 //
-// One thread. The same seed does the same steps.
+// One thread. The same seed does the same steps, under the same hash key (model/keyed_hash.h).
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,11 @@
 #include <vector>
 
 #include "disk.h"
-#include "fakes/fake_access.h"
-#include "fakes/fake_clock.h"
-#include "fanout/shard.h"
-#include "model/keyed_hash.h"
 #include "model_client.h"
 #include "oracle.h"
+#include "plant.h"
 
 namespace tickwire::sim {
-
-// Tables are hashed without a secret, so that a seed says all of a run in every process, too.
-inline const bool kHashKeyIsKnown = (set_hash_key({}), true);
 
 struct Totals {
   std::uint64_t steps = 0;
@@ -50,7 +44,6 @@ class Simulation {
   [[nodiscard]] Totals totals() const;
 
  private:
-  struct Plant;
   struct Peer {
     std::unique_ptr<SimSocket> socket;
     Session* session = nullptr;
@@ -74,7 +67,8 @@ class Simulation {
   void disconnect(Peer& peer);
   void listen(Peer& peer);
   void mutate(std::string& text);
-  void run_shards();
+  // Whether they owe something, now or later.
+  bool run_shards();
   void flush(bool fails);
   void start_plant();
   void end_plant(bool clean);

@@ -55,5 +55,39 @@ TEST(Overlap, ALaterPatternWithLastBringsNoEventThatAnEarlierOneHasSent) {
   }
 }
 
+// A topic that owes only a status has the seq that its client knows.
+TEST(Overlap, AStatusThatAPatternOwesIsToldWhateverIsSubscribedMeanwhile) {
+  const Lines commands{R"("e.*"],"snapshot":false)",
+                       R"("e.x"],"snapshot":false)",
+                       R"("e.*"],"max_rate":5,"snapshot":false)",
+                       R"("e.*"],"last":3,"snapshot":false)",
+                       R"("e.x"])",
+                       R"("e.*"])"};
+  for (const std::string& command : commands) {
+    Plant plant{{}, {{.pattern = "e.>", .delivery = Delivery::kEvent}}};
+    plant.publish("e.x", "{}");
+    Client client(plant);
+    client.subscribe("e.*");
+    plant.run();
+    ASSERT_TRUE(plant.hub.set_status("e.x", TopicStatus::kHalted));
+    plant.run();
+    client.heard();
+    client.block();
+    plant.publish("e.y", "{}");
+    plant.run();
+    ASSERT_TRUE(plant.hub.set_status("e.x", TopicStatus::kLive));
+    plant.run();
+    client.say(R"({"type":"subscribe","topics":[)" + command + "}");
+    plant.run();
+    client.unblock();
+    plant.run();
+    std::string status = "halted";
+    for (const auto& message : client.socket.take()) {
+      if (message.value("topic", "") == "e.x") status = message.value("status", status);
+    }
+    EXPECT_EQ(status, "live") << command;
+  }
+}
+
 }  // namespace
 }  // namespace tickwire
