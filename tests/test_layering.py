@@ -16,6 +16,7 @@ ORDER = [
     "protocol",
     "hub",
     "session",
+    "access",
     "fanout",
     "store",
     "bridge",
