@@ -4,10 +4,12 @@
 #include <cassert>
 #include <utility>
 
+#include "access/pattern_cover.h"
+
 namespace tickwire {
 
-Bridge::Bridge(Hub& hub, Publisher& publisher, PublishPolicy policy)
-    : hub_(hub), publisher_(publisher), policy_(policy) {
+Bridge::Bridge(Hub& hub, Publisher& publisher, AccessPolicy policy)
+    : hub_(hub), publisher_(publisher), policy_(std::move(policy)) {
   hub_.demand().set_listener(this);
 }
 
@@ -22,14 +24,24 @@ void Bridge::set_answer_route(AnswerRoute route) {
 Verdict Bridge::check(Action action, std::string_view topic) const {
   if (action == Action::kAuthenticate) {
     const SharedLock lock(guards_mutex_);
-    return authenticator_ ? Verdict::kAsk : Verdict::kDeny;
+    if (authenticator_) return Verdict::kAsk;
+    return policy_.by_token ? Verdict::kTokenOnly : Verdict::kDeny;
   }
-  if (action == Action::kPublish && policy_ == PublishPolicy::kNone) return Verdict::kDeny;
+  if (action == Action::kPublish && policy_.publish == PublishPolicy::kNone) return Verdict::kDeny;
+  if (needs_token(topic)) {
+    // An authorizer speaks for its own pattern. What lies beyond is not its to allow.
+    return is_guarded(action, topic, true) ? Verdict::kAsk : Verdict::kTokenOnly;
+  }
   if (is_guarded(action, topic)) return Verdict::kAsk;
   if (action == Action::kSubscribe) return Verdict::kAllow;
   // Nobody is let write where an authorizer says who may read, unless one says who may write, too.
-  const bool open = policy_ == PublishPolicy::kOpen && !is_guarded(Action::kSubscribe, topic);
-  return open ? Verdict::kAllow : Verdict::kDeny;
+  const bool open = policy_.publish == PublishPolicy::kOpen && !is_guarded(Action::kSubscribe, topic);
+  if (open) return Verdict::kAllow;
+  return policy_.by_token ? Verdict::kTokenOnly : Verdict::kDeny;
+}
+
+bool Bridge::needs_token(std::string_view topic) const {
+  return policy_.by_token && !covers(policy_.open_topics, topic);
 }
 
 Status Bridge::ask(AccessQuestion question) {
@@ -160,10 +172,11 @@ void Bridge::set_authenticator(bool present) {
   authenticator_ = present;
 }
 
-bool Bridge::is_guarded(Action action, std::string_view topic) const {
+bool Bridge::is_guarded(Action action, std::string_view topic, bool whole) const {
   const SharedLock lock(guards_mutex_);
   const std::vector<Pattern>& guards = action == Action::kPublish ? publish_guards_ : subscribe_guards_;
   if (guards.empty()) return false;
+  if (whole) return covers(guards, topic);
   if (!is_pattern(topic)) {
     return std::ranges::any_of(guards, [topic](const Pattern& guard) { return guard.matches(topic); });
   }

@@ -32,9 +32,18 @@ namespace tickwire {
 // program.
 inline constexpr std::string_view kLocalRemote = "local";
 
-// auth.publish. grant: what an authorizer for publishing allows; open: also what no authorizer guards,
+// auth.publish. grant: what a token or an authorizer for publishing allows; open: also what is not guarded,
 // neither for publishing nor for subscribing.
 enum class PublishPolicy : std::uint8_t { kNone, kOpen, kGrant };
+
+// What is guarded where no authorizer guards it.
+struct AccessPolicy {
+  PublishPolicy publish = PublishPolicy::kNone;
+  // The server verifies tokens itself (auth.jwt): then every topic is guarded but those that one of these
+  // covers.
+  bool by_token = false;
+  std::vector<Pattern> open_topics = {};
+};
 
 struct FeedSpec {
   std::string name;                                // for errors
@@ -48,7 +57,7 @@ class Bridge final : public Access, public DemandListener {
   using AnswerRoute = std::function<void(std::uint32_t shard, AccessAnswer answer)>;
 
   // `publisher`: where everything that is published goes.
-  Bridge(Hub& hub, Publisher& publisher, PublishPolicy policy);
+  Bridge(Hub& hub, Publisher& publisher, AccessPolicy policy);
   ~Bridge() override;
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
@@ -106,7 +115,10 @@ class Bridge final : public Access, public DemandListener {
     std::string name;
     Pattern pattern;
   };
-  [[nodiscard]] bool is_guarded(Action action, std::string_view topic) const;
+  // Some authorizer's pattern overlaps; `whole`: one covers all of it.
+  [[nodiscard]] bool is_guarded(Action action, std::string_view topic, bool whole = false) const;
+  // It needs a token, where no authorizer decides.
+  [[nodiscard]] bool needs_token(std::string_view topic) const;
   [[nodiscard]] Status check_feed_topic(FeedId feed, std::string_view topic) const;
   // The same but for the topic's grammar, which the hub checks when it has to.
   [[nodiscard]] Status check_feed_pattern(FeedId feed, std::string_view topic) const;
@@ -117,7 +129,7 @@ class Bridge final : public Access, public DemandListener {
 
   Hub& hub_;
   Publisher& publisher_;
-  const PublishPolicy policy_;
+  const AccessPolicy policy_;
   AnswerRoute route_;
   EventQueue queue_;
   PluginStates plugins_;

@@ -7,10 +7,12 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <iterator>
 
 #include "engine/admin_door.h"
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
+#include "engine/jwt_rules.h"
 #include "engine/origin.h"
 #include "engine/secret_file.h"
 #include "engine/setting.h"
@@ -112,6 +114,18 @@ Status read_secret_files(Config& config) {
   return ok_status();
 }
 
+Status check_jwt(Config& config) {
+  Result<JwtRules> read = read_jwt_rules(config);
+  if (!read) {
+    const Error& error = read.error();
+    const auto source = config.sources.find(error.field);
+    const std::string prefix = source == config.sources.end() ? "" : source->second + ": ";
+    return Error{ErrorCode::kBadConfig, prefix + error.message, error.field};
+  }
+  std::ranges::move(read->warnings, std::back_inserter(config.warnings));
+  return ok_status();
+}
+
 // A name before `*` before `>`, token for token from the left.
 bool more_specific(std::string_view a, std::string_view b) {
   const auto rank = [](std::string_view token) { return token == ">" ? 2 : token == "*" ? 1 : 0; };
@@ -210,6 +224,7 @@ Result<Config> load_config(const ConfigSources& sources) {
     return error;
   }
   if (const Status checked = check_tls(config, *addresses); !checked) return checked.error();
+  if (const Status checked = check_jwt(config); !checked) return checked.error();
   for (std::string& origin : config.origins) {
     Result<std::string> normal = normalize_origin(origin);
     if (!normal) {

@@ -2,9 +2,9 @@
 // units and ranges stand in one table, config_keys.cc. A default stands once: here, or in the layer that uses
 // it, from where it is taken. docs/CONFIGURATION.md equals both by test.
 //
-// Values; no thread affinity. load_config reads the file and those of secrets and of TLS, and nothing else:
-// the caller hands in the environment and the command line. Later sources win: defaults, file, environment,
-// overrides,
+// Values; no thread affinity. load_config reads the file and those of secrets, keys and TLS, and nothing
+// else: the caller hands in the environment and the command line. Later sources win: defaults, file,
+// environment, overrides,
 // --set. Invariant: a Config from load_config is within every range, and its patterns are valid.
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/token_verifier.h"
 #include "base/error.h"
 #include "engine/config_values.h"
 #include "engine/limits.h"
@@ -56,6 +57,14 @@ struct Config : Limits {
   OnDamage store_on_damage = OnDamage::kRefuse;
   PublishPolicy auth_publish = PublishPolicy::kNone;
   std::chrono::milliseconds auth_deadline{ShardConfig{}.access_deadline_ms};
+  std::vector<std::string> auth_public;
+  std::vector<std::string> auth_jwt_keys;
+  Secret auth_jwt_secret;  // also where it came from a file
+  std::string auth_jwt_secret_file;
+  std::string auth_jwt_issuer;
+  std::string auth_jwt_audience;
+  std::chrono::seconds auth_jwt_leeway{10};
+  std::string auth_jwt_claim = TokenRules{}.claim;
   Secret auth_admin_token;  // also where it came from a file
   std::string auth_admin_token_file;
   std::string admin_listen = "auto";

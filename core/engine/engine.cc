@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "engine/config_keys.h"
 #include "engine/health.h"
+#include "engine/jwt_rules.h"
 #include "engine/logging.h"
 #include "engine/metrics.h"
 #include "engine/session_gathering.h"
@@ -57,18 +58,27 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     if (!opened) return opened.error();
     tls = std::move(*opened);
   }
+  std::unique_ptr<TokenVerifier> tokens;
+  if (verifies_tokens(config)) {
+    Result<JwtRules> read = read_jwt_rules(config);
+    if (!read) return read.error();
+    tokens = std::make_unique<TokenVerifier>(std::move(read->rules));
+  }
   if (const auto admin = parse_admin_listen(config); !admin) return admin.error();
   set_up_logging(config.log_level);
   for (const std::string& warning : config.warnings) spdlog::warn("{}", warning);
-  return std::unique_ptr<Engine>(new Engine(std::move(config), std::move(*listen), std::move(tls)));
+  return std::unique_ptr<Engine>(
+      new Engine(std::move(config), std::move(*listen), std::move(tls), std::move(tokens)));
 }
 
-Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls)
+Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls,
+               std::unique_ptr<TokenVerifier> tokens)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
            std::chrono::microseconds(config_.linger).count(), hub_limits(config_)),
-      bridge_(hub_, publisher(), config_.auth_publish),
+      bridge_(hub_, publisher(), access_policy(config_)),
       tls_(std::move(tls)),
+      tokens_(std::move(tokens)),
       listen_(std::move(listen)),
       shared_rates_(rate_limits(config_)),
       gate_(gate_limits(config_)),
@@ -162,6 +172,7 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   shard.access_deadline_ms = config_.auth_deadline.count();
   shard.behind_ms_max = std::chrono::milliseconds(config_.behind).count();
   shard.publisher = &publisher();
+  shard.tokens = tokens_.get();
   shard.offload = &workers_;
   apply_limits(config_, shard);
   shard.shared_rates = &shared_rates_;
@@ -206,16 +217,25 @@ void Engine::stop() {
 
 // --- reload ---------------------------------------------------------------------------------------------
 
+// Whether topics need a token at all does not change while it runs: sessions have what they were given.
+void Engine::reload_tokens(const Config& fresh) {
+  Result<JwtRules> read = read_jwt_rules(fresh);
+  if (!read) return spdlog::error("the keys of tokens stay as they were: {}", read.error().message);
+  spdlog::info("keys of tokens read again: {}", read->rules.keys.size());
+  tokens_->replace(std::move(read->rules));
+}
+
 void Engine::reload(const Config& fresh) {
   const MutexLock lock(reload_mutex_);
+  const bool tokens = tokens_ != nullptr && verifies_tokens(fresh);
   std::map<std::string, std::string> wanted = settings_of(fresh);
   for (const auto& [key, value] : settings_) wanted.try_emplace(key);  // empty: it is there no more
   std::vector<std::string> changed;
   std::vector<std::string> refused;
   for (const auto& [key, value] : wanted) {
     if (settings_[key] == value) continue;
-    const bool reloadable =
-        key == "log.level" || key.starts_with("topics.") || key == "tls.certificate" || key == "tls.key";
+    const bool reloadable = key == "log.level" || key.starts_with("topics.") || key == "tls.certificate" ||
+                            key == "tls.key" || (tokens && key.starts_with("auth.jwt."));
     (reloadable ? changed : refused).push_back(key);
     if (reloadable) settings_[key] = value;
   }
@@ -224,6 +244,7 @@ void Engine::reload(const Config& fresh) {
     hub_.set_rules(topic_rules(fresh));
   }
   if (tls_) tls_->reload(fresh);
+  if (tokens) reload_tokens(fresh);
   spdlog::info("reloaded: {}",
                changed.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changed, ", ")));
   if (!refused.empty()) spdlog::warn("needs a restart: {}", fmt::join(refused, ", "));

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "access/token_verifier.h"
 #include "base/error.h"
 #include "base/mutex.h"
 #include "bridge/bridge.h"
@@ -49,8 +50,8 @@ class Engine final : public HttpSource {
   // Idempotent; returns when every thread has ended. What start() made may be looked at until the destructor.
   void stop();
 
-  // Takes over what can change while it runs (log.level, topics.*, and the TLS certificate and key, which are
-  // read again in any case) and logs what cannot. Any thread.
+  // Takes over what can change while it runs (log.level, topics.*, and auth.jwt.* and the TLS certificate and
+  // key, whose files are read again in any case) and logs what cannot. Any thread.
   void reload(const Config& fresh);
 
   // As it was started.
@@ -77,12 +78,14 @@ class Engine final : public HttpSource {
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
 
  private:
-  Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls);
+  Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls,
+         std::unique_ptr<TokenVerifier> tokens);
   Status open_store();
   Status open_and_restore();
   Status open_loops();
   Status open_admin();
   void run_loops();
+  void reload_tokens(const Config& fresh);
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
   [[nodiscard]] NetConfig net_config();
 
@@ -92,7 +95,8 @@ class Engine final : public HttpSource {
   Hub hub_;
   Bridge bridge_;
 
-  const std::unique_ptr<TlsFiles> tls_;  // null: no address is https://
+  const std::unique_ptr<TlsFiles> tls_;          // null: no address is https://
+  const std::unique_ptr<TokenVerifier> tokens_;  // null: auth.jwt has no keys
 
   // Made by start():
   std::vector<ListenAddress> listen_;  // with the real ports

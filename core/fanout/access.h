@@ -17,7 +17,10 @@ namespace tickwire {
 
 enum class Action : std::uint8_t { kSubscribe, kPublish, kAuthenticate };
 
-enum class Verdict : std::uint8_t { kAllow, kDeny, kAsk };
+// kAsk: an authorizer is responsible, so ask(). kTokenOnly: nobody can be asked, only a verified token can
+// allow it (access/token_grant.h). Before an authorizer is asked, such a token may allow it, too; kDeny is
+// final.
+enum class Verdict : std::uint8_t { kAllow, kDeny, kAsk, kTokenOnly };
 
 struct AccessQuestion {
   std::uint64_t id = 0;     // unique in the process; echoed in the answer
@@ -40,8 +43,7 @@ struct AccessAnswer {
 class Access {
  public:
   virtual ~Access() = default;
-  // kAsk: an authorizer is responsible, so ask(). For patterns too: one that overlaps a guarded pattern is
-  // asked.
+  // For patterns too: one that overlaps a guarded pattern is guarded.
   [[nodiscard]] virtual Verdict check(Action action, std::string_view topic) const = 0;
   // kUnavailable: there is no room for it (the message says whose share is spent); no answer will come.
   virtual Status ask(AccessQuestion question) = 0;

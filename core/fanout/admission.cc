@@ -78,7 +78,7 @@ Admission::Entered Admission::admit(Session& session, AdmissionRequest request, 
 Admission::Entered Admission::enter(Session& session, const WaitingPtr& waiting, const Budget& budget) {
   const SessionRef ref = parts_.sessions.ref(session);
   const AdmissionRequest& request = waiting->request;
-  if (!prepare(find_desk(ref), *waiting, budget)) return Entered::kNotYet;
+  if (!prepare(session, find_desk(ref), *waiting, budget)) return Entered::kNotYet;
   if (waiting->questions.empty()) {
     Outcome outcome{std::move(waiting->request.topics), std::move(waiting->decisions), {}};
     waiting->then(session, outcome);
@@ -110,7 +110,8 @@ bool Admission::take_room(const Desk& desk, const Session& session, Waiting& wai
   return !limit;
 }
 
-bool Admission::prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const {
+bool Admission::prepare(const Session& session, const Desk* desk, Waiting& waiting,
+                        const Budget& budget) const {
   const Action action = waiting.request.action;
   const bool unjudged = waiting.request.counts && desk != nullptr && !desk->unjudged.empty();
   for (; waiting.prepared < waiting.decisions.size() && !budget.spent(); ++waiting.prepared) {
@@ -126,6 +127,8 @@ bool Admission::prepare(const Desk* desk, Waiting& waiting, const Budget& budget
     Work::count();
     if (verdict == Verdict::kDeny) {
       decision = refused(action, topic);
+    } else if (auto decided = decide_by_token(session, waiting.request, topic, verdict)) {
+      decision = std::move(*decided);
     } else if (unjudged) {
       decision = unavailable(topic, "the session's token could not be judged; send auth again");
     } else {
@@ -145,7 +148,7 @@ std::size_t Admission::commands_waiting(const Desk& desk) const {
 bool Admission::ask(Desk& desk, const Budget& budget) {
   for (const WaitingPtr& waiting : desk.waiting) {
     if (desk.open >= kSessionQuestionsMax) return true;
-    const bool prepared = prepare(&desk, *waiting, budget);
+    const bool prepared = prepare(*parts_.sessions.find(desk.session), &desk, *waiting, budget);
     for (; waiting->asked < waiting->questions.size(); ++waiting->asked) {
       if (budget.spent()) return false;
       const std::uint32_t index = waiting->questions[waiting->asked];
@@ -345,10 +348,11 @@ std::string Admission::token_to_judge(const Session& session) const {
   }
   // Nobody judged it when it came: the authenticator was loaded later.
   const bool judged = client.token.empty() || !client.claims.empty();
-  return judged || parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk ? "" : client.token;
+  return judged || parts_.access.check(Action::kAuthenticate, "") == Verdict::kDeny ? "" : client.token;
 }
 
 void Admission::forget(const Session& session) {
+  grants_.forget(parts_.sessions.ref(session));
   Desk* desk = find_desk(parts_.sessions.ref(session));
   if (desk == nullptr) return;
   struct Gone {

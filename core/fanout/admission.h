@@ -12,8 +12,11 @@
 // A question is closed at its deadline, so a hanging authorizer holds up only its own clients' commands. A
 // session has at most kSessionQuestionsMax of them open; its others wait in line, so that one session with
 // thousands of topics leaves room for the rest. Only an authorizer's Deny is kDenied; whatever could not be
-// asked or was not answered is kUnavailable. A session that ended is forgotten at once: no `then` is called,
-// and of its questions only the room that they take in the bridge stays until their deadline.
+// asked or was not answered is kUnavailable. Where the server verifies tokens itself (ShardConfig::tokens),
+// that needs no question: a token is judged, and what it allows is allowed, while prepare() looks at the
+// topics; only what it does not allow is an authorizer's to decide. A session that ended is forgotten at
+// once: no `then` is called, and of its questions only the room that they take in the bridge stays until
+// their deadline.
 //
 // Loop thread. The sessions and the Access outlive it.
 #pragma once
@@ -23,15 +26,18 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "access/token_grant.h"
 #include "base/shares.h"
 #include "fanout/awaited_names.h"
 #include "fanout/sender.h"
+#include "fanout/session_grants.h"
 #include "fanout/shard_parts.h"
 
 namespace tickwire {
@@ -45,7 +51,11 @@ inline constexpr std::int64_t kTtlMsMax = 3'153'600'000'000;  // 100 years; a lo
 struct Grant {
   bool guarded = false;                  // an authorizer said so, and so can take it back
   std::int64_t expires_us = kForeverUs;  // on the steady clock
-  std::string claims;                    // of an authentication: a JSON object
+  std::string claims = {};               // of an authentication: a JSON object
+  // Of an authentication that the server did itself; null: an authenticator did it.
+  std::shared_ptr<const TokenGrant> token = nullptr;
+  bool by_token = false;      // the session's token allows it, so only another token can renew it
+  std::uint16_t pace_ms = 0;  // at least this long between two messages of the subscription
 };
 
 struct AdmissionRequest {
@@ -96,6 +106,12 @@ class Admission {
   bool withdraw(const Session& session, std::string_view topic);
   // The session's token or claims are new: asks again whatever waits, answers to the old ones are void.
   void reconsider(Session& session);
+  // What the session's token lets it do from now on; null: nothing. reconsider() is the caller's to call.
+  void set_grant(const Session& session, std::shared_ptr<const TokenGrant> grant);
+  // The same, as it is now; until the next set_grant() or forget().
+  [[nodiscard]] const SessionGrants::Held& grant_of(const Session& session) const {
+    return grants_.find(parts_.sessions.ref(session));
+  }
   // A token that nobody could judge: what an authorizer would have to say is kUnavailable, until a token was
   // judged. Empty: there is none any more.
   void set_unjudged(Session& session, const std::string& token);
@@ -134,7 +150,13 @@ class Admission {
   Desk& desk_of(const Session& session);
   [[nodiscard]] Desk* find_desk(SessionRef ref) const;
   // Decides what needs no authorizer and lists the questions, a piece of them. True: all of them.
-  bool prepare(const Desk* desk, Waiting& waiting, const Budget& budget) const;
+  bool prepare(const Session& session, const Desk* desk, Waiting& waiting, const Budget& budget) const;
+  // What a token decides (admission_token.cc); nothing: it decides nothing, so an authorizer is to be asked.
+  // `verdict`: of Access, kAsk or kTokenOnly.
+  [[nodiscard]] std::optional<Result<Grant>> decide_by_token(const Session& session,
+                                                             const AdmissionRequest& request,
+                                                             const std::string& topic, Verdict verdict) const;
+  [[nodiscard]] std::optional<Result<Grant>> judge_token(const std::string& token, Verdict verdict) const;
   [[nodiscard]] std::size_t commands_waiting(const Desk& desk) const;
   // Asks as much as the session may have open. False: the budget was spent before that.
   bool ask(Desk& desk, const Budget& budget);
@@ -155,6 +177,7 @@ class Admission {
   Sender& sender_;
   std::vector<std::unique_ptr<Desk>> desks_;  // by the session's slot; null: nothing of it waits
   std::unordered_map<std::uint64_t, Open> open_;
+  SessionGrants grants_;
   std::deque<std::pair<std::int64_t, std::uint64_t>> deadlines_;  // in order; with questions closed already
   std::uint64_t next_id_ = 1;
 };

@@ -171,11 +171,15 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
   const auto decided = shared_names(parts_.config.offload, topics + since, Decided{});
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.epoch);
-  const auto newcomer = Admission::newcomer(std::move(request),
-                                            [this, id, decided](Session& asker, Admission::Outcome& outcome) {
-                                              decided->outcome = std::move(outcome);
-                                              finish_subscribe(asker, id, decided);
-                                            });
+  const auto newcomer = Admission::newcomer(
+      std::move(request), [this, id, decided](Session& asker, Admission::Outcome& outcome) {
+        decided->outcome = std::move(outcome);
+        decided->asked_pace_ms = decided->options.pace_ms;
+        for (const Result<Grant>& decision : decided->outcome.decisions) {
+          if (decision) decided->options.pace_ms = std::max(decided->options.pace_ms, decision->pace_ms);
+        }
+        finish_subscribe(asker, id, decided);
+      });
   sequencer_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
     return entered(asker, id, admission_.enter(asker, newcomer, budget));
   });
@@ -207,7 +211,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         if (budget.spent()) return false;
         Work::count();
         TopicResult& result = results[ack.count()];
-        keep_lease(asker, decided->outcome.decisions[ack.count()], result);
+        keep_lease(asker, decided->outcome.decisions[ack.count()], decided->asked_pace_ms, result);
         add_result(ack, result);
       }
       if (asker.ending_count() > 0) return false;
@@ -218,14 +222,15 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
   });
 }
 
-void Commands::keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result) {
+void Commands::keep_lease(Session& session, const Result<Grant>& decision, std::uint16_t pace_ms,
+                          TopicResult& result) {
   if (decision && !result.error) leases_.take_up(session, result.topic);
   if (!decision) {
     // The run has ended what an earlier answer allowed.
     if (decision.error().code == ErrorCode::kDenied) leases_.end(session, result.topic);
   } else if (!result.error && !decision->guarded) {
     leases_.end(session, result.topic);
-  } else if (!result.error && !leases_.keep(session, result.topic, *decision)) {
+  } else if (!result.error && !leases_.keep(session, result.topic, *decision, pace_ms)) {
     subscriptions_.unsubscribe(session, result.topic);
     const std::string limit = std::to_string(parts_.config.session.subscriptions_max);
     const Error error{ErrorCode::kTooMany, "topics: at most " + limit + " guarded ones a session", "",
@@ -320,6 +325,8 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
   if (!pattern) return refuse(session, id, pattern.error());
   const auto page =
       std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, command.after, command.limit);
+  const SessionGrants::Held& held = admission_.grant_of(session);
+  if (!held.expired(parts_.clock.steady_us())) page->show_also(held.grant);
   sequencer_.work(session, [this, id, page](Session& asker, const Budget& budget) {
     if (!page->run(budget)) return false;
     if (page->cut_short()) parts_.counters.count(Limit::kListTopics);

@@ -53,6 +53,7 @@ class Commands {
   struct Decided {
     SubscribeCommand command;  // without its topics
     SubscribeOptions options;
+    std::uint16_t asked_pace_ms = 0;  // options have what the grants demand
     Admission::Outcome outcome;
   };
 
@@ -70,7 +71,8 @@ class Commands {
   void subscribe(Session& session, const std::string& id, SubscribeCommand& command, std::size_t bytes);
   void finish_subscribe(Session& session, const std::string& id, const std::shared_ptr<Decided>& decided);
   // What follows for the lease; may turn the result into an error.
-  void keep_lease(Session& session, const Result<Grant>& decision, TopicResult& result);
+  void keep_lease(Session& session, const Result<Grant>& decision, std::uint16_t pace_ms,
+                  TopicResult& result);
   void unsubscribe(Session& session, const std::string& id, UnsubscribeCommand& command);
   void publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes);
   // `room`: as long as the publisher has not merged it.

@@ -28,7 +28,7 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
 }
 
 bool Commands::has_authenticator() const {
-  return parts_.access.check(Action::kAuthenticate, "") == Verdict::kAsk;
+  return parts_.access.check(Action::kAuthenticate, "") != Verdict::kDeny;
 }
 
 void Commands::on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
@@ -44,6 +44,7 @@ void Commands::on_judged(Session& session, const std::string& token, const Resul
   // Without an authenticator it is the authorizers that look at the token.
   client.token = decision || nobody_judges ? token : "";
   client.claims = decision ? decision->claims : "";
+  admission_.set_grant(session, decision ? decision->token : nullptr);
   admission_.set_unjudged(session, "");
   admission_.reconsider(session);
   leases_.review(session, [this, answer](Session& asker, std::vector<Leases::Notice> notices) {

@@ -48,7 +48,7 @@ void KeepAlive::close_unauthenticated(std::int64_t now_us) {
     Session* const session = parts_.sessions.find(ref);
     if (session == nullptr || session->state() != SessionState::kOpen || !session->client.claims.empty())
       continue;
-    if (parts_.access.check(Action::kAuthenticate, "") != Verdict::kAsk) continue;  // nobody could judge it
+    if (parts_.access.check(Action::kAuthenticate, "") == Verdict::kDeny) continue;  // nobody could judge it
     parts_.counters.count(Limit::kUnauthenticated);
     end(*session, CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
   }

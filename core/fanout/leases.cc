@@ -19,6 +19,11 @@ Error cannot_say(std::string_view topic) {
           std::string(topic) + ": could not be authorized again; the server goes on asking", ""};
 }
 
+Error token_expired(std::string_view topic) {
+  return {ErrorCode::kUnavailable,
+          std::string(topic) + ": the session's token has expired; send auth with a new one", ""};
+}
+
 // Doubles with each attempt; the jitter spreads sessions and topics that lost their authorizer together.
 std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint32_t slot) {
   const std::int64_t whole_us =
@@ -41,7 +46,8 @@ std::int64_t renewal_lead_us(std::int64_t ttl_us, std::int64_t deadline_ms) {
 
 // --- the book -------------------------------------------------------------------------------------------
 
-bool Leases::keep(const Session& session, const std::string& topic, const Grant& grant) {
+bool Leases::keep(const Session& session, const std::string& topic, const Grant& grant,
+                  std::uint16_t pace_ms) {
   if (session.slot >= books_.size()) books_.resize(session.slot + 1);
   std::unique_ptr<Book>& book = books_[session.slot];
   if (!book) {
@@ -54,6 +60,8 @@ bool Leases::keep(const Session& session, const std::string& topic, const Grant&
     found = book->leases.emplace(topic, Lease{}).first;
     found->second.topic = &found->first;
   }
+  found->second.asked_pace_ms = pace_ms;
+  found->second.granted_pace_ms = grant.pace_ms;
   renew(*book, found->second, grant);
   schedule(*book);
   return true;
@@ -63,7 +71,9 @@ void Leases::renew(Book& book, Lease& lease, const Grant& grant) {
   lease.attempts = 0;
   const std::int64_t now = parts_.clock.steady_us();
   set_end(book, lease, grant.expires_us);
-  const bool ends = grant.expires_us != kForeverUs;
+  lease.by_token = grant.by_token;
+  // Nobody but a new token, which comes with a review, can make one longer that a token allowed.
+  const bool ends = grant.expires_us != kForeverUs && !grant.by_token;
   const std::int64_t lead =
       ends ? renewal_lead_us(grant.expires_us - now, parts_.config.access_deadline_ms) : 0;
   set_ask(book, lease, grant.expires_us - lead);
@@ -208,11 +218,10 @@ void Leases::on_answer(Session& session, const std::string& topic, const Result<
 
 std::optional<Error> Leases::decide(Book& book, Session& session, Lease& lease,
                                     const Result<Grant>& decision) {
-  if (decision) {
-    renew(book, lease, *decision);
-    return lease.held ? resume(book, session, lease) : std::nullopt;
-  }
+  if (decision) return go_on(book, session, lease, *decision);
   if (decision.error().code == ErrorCode::kUnavailable) {
+    // There is nobody to ask: a new token decides.
+    if (parts_.access.check(Action::kSubscribe, *lease.topic) == Verdict::kTokenOnly) return std::nullopt;
     const std::int64_t pause = retry_after_us(++lease.attempts, *lease.topic, session.slot);
     set_ask(book, lease, parts_.clock.steady_us() + pause);
     return std::nullopt;
@@ -220,6 +229,21 @@ std::optional<Error> Leases::decide(Book& book, Session& session, Lease& lease,
   if (!lease.held) subscriptions_.unsubscribe(session, *lease.topic);
   erase(book, lease);
   return decision.error();
+}
+
+std::optional<Error> Leases::go_on(Book& book, Session& session, Lease& lease, const Grant& grant) {
+  renew(book, lease, grant);
+  const bool paced = std::exchange(lease.granted_pace_ms, grant.pace_ms) != grant.pace_ms;
+  const std::uint16_t pace_ms = std::max(lease.asked_pace_ms, lease.granted_pace_ms);
+  if (lease.held) {
+    lease.held->pace_ms = pace_ms;
+    return resume(book, session, lease);
+  }
+  if (!paced || !subscriptions_.find(session, *lease.topic)) return std::nullopt;
+  SubscribeOptions options;
+  options.snapshot = false;  // only the pace is new
+  options.pace_ms = pace_ms;
+  return subscriptions_.subscribe_alone(session, *lease.topic, options).error;
 }
 
 std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
@@ -244,7 +268,7 @@ std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
   }
   lease.held = held;
   subscriptions_.unsubscribe(session, *lease.topic);
-  return cannot_say(*lease.topic);
+  return lease.by_token ? token_expired(*lease.topic) : cannot_say(*lease.topic);
 }
 
 std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) {

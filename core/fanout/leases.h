@@ -8,7 +8,9 @@
 // Nothing is served past its end. So an authorizer is asked again some time before it (renewal_lead_us), and
 // while nobody can say, at growing intervals, for as long as the session lives. A lease that is held has no
 // subscription, only what is needed to take it up again. When the session has new claims, review() asks about
-// all of its leases.
+// all of its leases. A lease that the session's token allowed ends with the token: nobody is asked before
+// that. After it an authorizer is, if one guards the topic; else the lease is held until the session has
+// another token.
 //
 // Loop thread. Works in pieces (run), so that a session with 100,000 leases holds nobody up.
 // Invariant: served leases are subscriptions of the client's asking; their session is open.
@@ -53,8 +55,9 @@ class Leases {
   // took away between the pieces of that subscribe is subscribed again.
   void take_up(Session& session, const std::string& topic);
   // A subscription that was made because of `grant`. False: the session has subscriptions_max leases already,
-  // those that are held included; nothing was kept.
-  bool keep(const Session& session, const std::string& topic, const Grant& grant);
+  // those that are held included; nothing was kept. `pace_ms`: as the client asked; the grant may demand
+  // more.
+  bool keep(const Session& session, const std::string& topic, const Grant& grant, std::uint16_t pace_ms);
   // The client left, or was refused. True: it was held.
   bool end(const Session& session, std::string_view topic);
   // Asks about all leases of the session, under its new claims: those that are denied end, those about which
@@ -78,6 +81,9 @@ class Leases {
     std::int64_t end_us = kForeverUs;    // until when it is served
     unsigned attempts = 0;               // that nobody could answer
     bool asking = false;
+    bool by_token = false;  // the session's token allowed it
+    std::uint16_t asked_pace_ms = 0;
+    std::uint16_t granted_pace_ms = 0;  // the least that the grant allows
     std::optional<Held> held;
   };
   using Times = std::set<std::pair<std::int64_t, Lease*>>;
@@ -114,6 +120,8 @@ class Leases {
   std::optional<Error> decide(Book& book, Session& session, Lease& lease, const Result<Grant>& decision);
   std::optional<Error> hold(Book& book, Session& session, Lease& lease);
   std::optional<Error> resume(Book& book, Session& session, Lease& lease);
+  // As decide(), for an allowed one.
+  std::optional<Error> go_on(Book& book, Session& session, Lease& lease, const Grant& grant);
   void review_piece(Book& book, Session& session);
   void decide_reviewed(Session& session, const std::vector<std::string>& topics,
                        const Admission::Decisions& decisions);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "access/token_verifier.h"
 #include "base/shares.h"
 #include "base/work.h"
 #include "fanout/offload.h"
@@ -33,8 +34,9 @@ struct ShardConfig {
   std::size_t deliveries_max = 250'000;     // that a turn lists at once, but for those of its last update
   std::uint64_t piece_steps = kPieceSteps;  // of work (base/work.h) that is done at once for one client
   std::size_t on_loop_bytes_max = kOnLoopBytesMax;
-  Offload* offload = nullptr;      // see its file; null: everything is done on the loop
-  Publisher* publisher = nullptr;  // where clients publish; null: the hub
+  Offload* offload = nullptr;             // see its file; null: everything is done on the loop
+  Publisher* publisher = nullptr;         // where clients publish; null: the hub
+  const TokenVerifier* tokens = nullptr;  // null: only an authenticator judges tokens
   // How much the commands may hold that wait for one before them or for a worker; past it close 1013.
   ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
   // Control messages that sockets do not take; past it close 1013.

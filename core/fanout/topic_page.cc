@@ -10,7 +10,7 @@ bool TopicPage::run(const Budget& budget) {
     const bool end = hub_.list(pattern_, place_, limit_ + 1 - topics_.size(), budget, found);
     for (UpdatePtr& update : found) {
       Work::count();
-      if (access_.check(Action::kSubscribe, update->topic().name) != Verdict::kAllow) continue;
+      if (!is_shown(update->topic().name)) continue;
       more_ = topics_.size() == limit_;
       if (more_) return true;
       topics_.push_back(std::move(update));
@@ -18,6 +18,12 @@ bool TopicPage::run(const Budget& budget) {
     if (end) return true;
   }
   return false;
+}
+
+bool TopicPage::is_shown(std::string_view topic) const {
+  const Verdict verdict = access_.check(Action::kSubscribe, topic);
+  if (verdict == Verdict::kAllow) return true;
+  return verdict != Verdict::kDeny && grant_ != nullptr && grant_->lets_subscribe(topic);
 }
 
 std::string_view TopicPage::next() const {

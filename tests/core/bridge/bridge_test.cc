@@ -18,7 +18,7 @@ class NullSink final : public UpdateSink {
 };
 
 struct BridgeTest : testing::Test {
-  explicit BridgeTest(PublishPolicy policy = PublishPolicy::kNone) : bridge(hub, hub, policy) {
+  explicit BridgeTest(PublishPolicy policy = PublishPolicy::kNone) : bridge(hub, hub, {policy}) {
     bridge.set_answer_route(
         [this](std::uint32_t shard, AccessAnswer answer) { answers.emplace_back(shard, std::move(answer)); });
   }
@@ -104,6 +104,49 @@ TEST_F(BridgeTest, AsksForATokenOnlyWithAnAuthenticator) {
   EXPECT_EQ(bridge.check(Action::kAuthenticate, ""), Verdict::kDeny);
   bridge.set_authenticator(true);
   EXPECT_EQ(bridge.check(Action::kAuthenticate, ""), Verdict::kAsk);
+}
+
+AccessPolicy by_token(PublishPolicy publish) {
+  return {publish, true, {Pattern::parse("open.>").value(), Pattern::parse("read.A").value()}};
+}
+
+TEST_F(BridgeTest, WhereTokensAreVerifiedEveryTopicNeedsOneButThoseThatAreOpen) {
+  Bridge guarded(hub, hub, by_token(PublishPolicy::kNone));
+  const auto check = [&guarded](std::string_view topic) { return guarded.check(Action::kSubscribe, topic); };
+  for (const std::string_view topic : {"open.A", "open.A.b", "open.*", "open.>", "read.A"}) {
+    EXPECT_EQ(check(topic), Verdict::kAllow) << topic;
+  }
+  for (const std::string_view topic : {"ticker.A", "open", ">", "*.A", "*.>", "read.*", "read.B"}) {
+    EXPECT_EQ(check(topic), Verdict::kTokenOnly) << topic;
+  }
+  EXPECT_EQ(guarded.check(Action::kAuthenticate, ""), Verdict::kTokenOnly);
+  guarded.set_authenticator(true);
+  EXPECT_EQ(guarded.check(Action::kAuthenticate, ""), Verdict::kAsk);
+}
+
+TEST_F(BridgeTest, AnAuthorizerSpeaksForItsOwnPatternWhereTokensAreVerified) {
+  Bridge guarded(hub, hub, by_token(PublishPolicy::kNone));
+  ASSERT_TRUE(guarded.add_authorizer("premium.>", Action::kSubscribe));
+  ASSERT_TRUE(guarded.add_authorizer("open.A.*", Action::kSubscribe));
+  const auto check = [&guarded](std::string_view topic) { return guarded.check(Action::kSubscribe, topic); };
+  EXPECT_EQ(check("premium.A"), Verdict::kAsk);
+  EXPECT_EQ(check("premium.>"), Verdict::kAsk);
+  EXPECT_EQ(check(">"), Verdict::kTokenOnly) << "its answer would let more be seen than it guards";
+  EXPECT_EQ(check("*.A"), Verdict::kTokenOnly);
+  EXPECT_EQ(check("open.A.b"), Verdict::kAsk);
+  EXPECT_EQ(check("open.>"), Verdict::kAsk) << "open, but for what the authorizer guards";
+  EXPECT_EQ(check("open.b"), Verdict::kAllow);
+}
+
+TEST_F(BridgeTest, PublishingNeedsATokenWhereTokensAreVerified) {
+  Bridge none(hub, hub, by_token(PublishPolicy::kNone));
+  EXPECT_EQ(none.check(Action::kPublish, "ticker.A"), Verdict::kDeny) << "auth.publish says that nobody may";
+  Bridge grant(hub, hub, by_token(PublishPolicy::kGrant));
+  EXPECT_EQ(grant.check(Action::kPublish, "ticker.A"), Verdict::kTokenOnly);
+  EXPECT_EQ(grant.check(Action::kPublish, "open.A"), Verdict::kTokenOnly);
+  Bridge open(hub, hub, by_token(PublishPolicy::kOpen));
+  EXPECT_EQ(open.check(Action::kPublish, "ticker.A"), Verdict::kTokenOnly);
+  EXPECT_EQ(open.check(Action::kPublish, "open.A"), Verdict::kAllow);
 }
 
 TEST_F(BridgeTest, RoutesAnAnswerToTheShardThatAskedAndOnlyOnce) {

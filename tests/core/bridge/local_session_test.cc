@@ -48,7 +48,7 @@ struct LocalSessionTest : testing::Test {
 
   FakeClock clock;
   Hub hub{clock, {}};
-  Bridge bridge{hub, hub, PublishPolicy::kNone};
+  Bridge bridge{hub, hub, {PublishPolicy::kNone}};
   Shard shard{hub, clock, bridge, ShardConfig{}, [] {}};
 };
 

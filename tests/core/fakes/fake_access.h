@@ -1,4 +1,5 @@
-// Access that allows everything, but for topics under "guarded." (asked about) and "secret." (denied).
+// Access that allows everything, but for topics under "guarded." (asked about) and "secret." (denied). With
+// `tokens`, everything else needs a token, but for topics under "open.".
 #pragma once
 
 #include <vector>
@@ -10,10 +11,12 @@ namespace tickwire {
 class FakeAccess final : public Access {
  public:
   [[nodiscard]] Verdict check(Action action, std::string_view topic) const override {
-    if (action == Action::kAuthenticate) return authenticator ? Verdict::kAsk : Verdict::kDeny;
+    const Verdict otherwise = tokens ? Verdict::kTokenOnly : Verdict::kDeny;
+    if (action == Action::kAuthenticate) return authenticator ? Verdict::kAsk : otherwise;
     if (action == Action::kPublish && !publish) return Verdict::kDeny;
     if (topic.starts_with("guarded.")) return Verdict::kAsk;
-    return topic.starts_with("secret.") ? Verdict::kDeny : Verdict::kAllow;
+    if (topic.starts_with("secret.")) return Verdict::kDeny;
+    return tokens && !topic.starts_with("open.") ? Verdict::kTokenOnly : Verdict::kAllow;
   }
   Status ask(AccessQuestion question) override {
     if (!room) {
@@ -27,6 +30,7 @@ class FakeAccess final : public Access {
 
   bool authenticator = false;
   bool publish = false;
+  bool tokens = false;
   bool room = true;
   std::size_t refused = 0;  // for lack of room
   std::vector<AccessQuestion> questions;

@@ -1,0 +1,60 @@
+// What a session's token decides without a question to anybody: see access/token_verifier.h.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "fanout/admission.h"
+
+namespace tickwire {
+namespace {
+
+Error about_token(ErrorCode code, std::string_view topic, std::string_view reason) {
+  return {code, shown_topic(topic) + ": " + std::string(reason), ""};
+}
+
+std::uint16_t pace_of(const TokenGrant& grant) {
+  return grant.max_rate > 0 ? static_cast<std::uint16_t>(std::ceil(1000 / grant.max_rate)) : std::uint16_t{0};
+}
+
+}  // namespace
+
+std::optional<Result<Grant>> Admission::decide_by_token(const Session& session,
+                                                        const AdmissionRequest& request,
+                                                        const std::string& topic, Verdict verdict) const {
+  if (parts_.config.tokens == nullptr) return std::nullopt;
+  if (request.action == Action::kAuthenticate) return judge_token(request.token, verdict);
+  const std::int64_t now = parts_.clock.steady_us();
+  const SessionGrants::Held& held = grant_of(session);
+  if (held.lets(request.action, topic, now)) {
+    return Grant{
+        .guarded = true, .expires_us = held.expires_us, .by_token = true, .pace_ms = pace_of(*held.grant)};
+  }
+  if (verdict == Verdict::kAsk) return std::nullopt;
+  if (session.framing.carrier == Carrier::kInProcess) return Grant{};  // the server's own program
+  if (held.expired(now)) {
+    return about_token(ErrorCode::kUnavailable, topic,
+                       "the session's token has expired; send auth with a new one");
+  }
+  return about_token(ErrorCode::kDenied, topic,
+                     held.grant ? "the session's token does not allow it" : "needs a token that allows it");
+}
+
+std::optional<Result<Grant>> Admission::judge_token(const std::string& token, Verdict verdict) const {
+  const Result<VerifiedToken> verified = parts_.config.tokens->verify(token, parts_.clock.wall_ms());
+  if (verified) return Grant{.guarded = true, .claims = verified->claims, .token = verified->grant};
+  // It is not one of ours, so it may be one of the authenticator's.
+  if (verified.error().code == ErrorCode::kBadMessage && verdict == Verdict::kAsk) return std::nullopt;
+  return Error{ErrorCode::kDenied, "token: " + verified.error().message, "token"};
+}
+
+void Admission::set_grant(const Session& session, std::shared_ptr<const TokenGrant> grant) {
+  std::int64_t expires_us = 0;
+  if (grant != nullptr) {
+    const std::int64_t left_ms = std::min(grant->expires_ms - parts_.clock.wall_ms(), kTtlMsMax);
+    expires_us = parts_.clock.steady_us() + left_ms * 1'000;
+  }
+  grants_.set(parts_.sessions.ref(session), std::move(grant), expires_us);
+}
+
+}  // namespace tickwire
