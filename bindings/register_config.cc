@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,8 @@
 #include "bindings/json_text.h"
 #include "bindings/register.h"
 #include "engine/config.h"
+#include "engine/jwt_rules.h"
+#include "engine/system_clock.h"
 
 namespace tickwire {
 
@@ -35,6 +38,19 @@ std::string plugin_config(const Config& config, const std::string& name) {
   return found == config.plugins.end() ? "{}" : found->second;
 }
 
+// On the wall clock, as the server does.
+std::string check_token(const Config& config, const std::string& token) {
+  if (!verifies_tokens(config)) {
+    throw_error(
+        {ErrorCode::kBadConfig, "auth.jwt.keys and auth.jwt.secret are empty: no token is verified", {}});
+  }
+  JwtRules read = unwrap(read_jwt_rules(config));
+  const std::int64_t now_ms = SystemClock().wall_ms();
+  const Result<VerifiedToken> verified = TokenVerifier(std::move(read.rules)).verify(token, now_ms);
+  if (!verified) throw_error({ErrorCode::kDenied, "the token " + verified.error().message, "token"});
+  return describe_grant(*verified, now_ms);
+}
+
 }  // namespace
 
 void register_config(py::module_& module) {
@@ -55,6 +71,10 @@ void register_config(py::module_& module) {
           "and \"key=value\" sets each go on top. Raises ConfigError.")
       .def("entries", &config_entries, "Every key with its value and where that came from.")
       .def("plugin_config", &plugin_config, py::arg("name"), "plugins.<name>.* as a JSON object.")
+      .def("check_token", &check_token, py::arg("token"),
+           "What a server lets its bearer do now, as a JSON object: subscribe and publish (patterns),\n"
+           "max_rate (0: every update), expires_in_s, claims. Raises DeniedError, or ConfigError where\n"
+           "auth.jwt has no keys.")
       .def_readonly("file", &Config::file)
       .def_property_readonly("listen", [](const Config& config) { return config.listen.texts; })
       .def_readonly("store_path", &Config::store_path)

@@ -47,6 +47,10 @@ class Config:
         """Every key with its value and where that came from."""
     def plugin_config(self, name: str) -> str:
         """plugins.<name>.* as a JSON object."""
+    def check_token(self, token: str) -> str:
+        """What a server lets its bearer do now, as a JSON object: subscribe and publish (patterns),
+        max_rate (0: every update), expires_in_s, claims. Raises DeniedError, or ConfigError where
+        auth.jwt has no keys."""
     @property
     def file(self) -> str:
         """The TOML file that was read, or empty."""

@@ -17,6 +17,7 @@ from tickwire.cli.outcome import not_written, reported
 from tickwire.cli.serve import serve
 from tickwire.cli.store import app as store
 from tickwire.cli.sub import sub
+from tickwire.cli.token import app as token
 from tickwire.cli.top import top
 
 
@@ -43,6 +44,7 @@ for command in (serve, sub, pub, snapshot, topics, health, metrics, top, bench, 
     app.command()(command)
 app.add_typer(config, name="config", cls=_Commands, help="Look at a server's configuration.")
 app.add_typer(store, name="store", cls=_Commands, help="Back a server's store up, and restore it.")
+app.add_typer(token, name="token", cls=_Commands, help="Make and check tokens.")
 
 
 @app.command()
