@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "codec/frame_head.h"
 #include "codec/stream_inflater.h"
+#include "codec/websocket_frame_head.h"
 
 namespace tickwire {
 

@@ -52,8 +52,8 @@ Activity activity_of(const Command& command) {
 
 void Commands::run(Session& session, std::string_view message) {
   if (session.state() != SessionState::kOpen) return;
-  const auto over = throttle_.take(session, Rated::kCommand, parts_.clock.steady_us());
-  if (!over) return sequencer_.take(session, message);
+  const auto over = rates_.take(session, Rated::kCommand, parts_.clock.steady_us());
+  if (!over) return queue_.take(session, message);
   refuse(session, is_large(message.size()) ? "" : salvage(session.framing.format, message).id, *over);
   sender_.send(session);
 }
@@ -71,7 +71,7 @@ void Commands::read(Session& session, std::string_view message) {
     return session.close(CloseCode::kTooSlow, kNoRoomForCommands, limit);
   large.message = message;
   const std::shared_ptr<Parsed> parsed = freed_elsewhere(*parts_.config.offload, std::move(large));
-  sequencer_.elsewhere(
+  queue_.elsewhere(
       session,
       [parsed, format = session.framing.format] {
         parsed->command = parse_command(parsed->message, parsed->id, format);
@@ -88,7 +88,7 @@ void Commands::obey(Session& session, std::string_view message, Parsed& parsed) 
   const bool asks = command && (std::holds_alternative<SubscribeCommand>(command->body) ||
                                 std::holds_alternative<PublishCommand>(command->body));
   if (const std::string token = asks ? admission_.token_to_judge(session) : ""; !token.empty()) {
-    sequencer_.park_first(session, message);
+    queue_.park_first(session, message);
     authenticate(session, "", token, true);
   } else if (command) {
     execute(session, *command, message.size());
@@ -122,9 +122,9 @@ void Commands::execute(Session& session, Command& command, std::size_t bytes) {
 
 std::optional<Error> Commands::over_a_limit(Session& session, const Command& command) const {
   const std::int64_t now_us = parts_.clock.steady_us();
-  if (std::holds_alternative<ListCommand>(command.body)) return throttle_.take(session, Rated::kList, now_us);
+  if (std::holds_alternative<ListCommand>(command.body)) return rates_.take(session, Rated::kList, now_us);
   if (std::holds_alternative<PublishCommand>(command.body))
-    return throttle_.take(session, Rated::kPublish, now_us);
+    return rates_.take(session, Rated::kPublish, now_us);
   const auto* asked = std::get_if<SubscribeCommand>(&command.body);
   if (asked == nullptr || asked->topics.size() <= parts_.config.topics_per_command_max) return std::nullopt;
   return Error{ErrorCode::kTooLarge,
@@ -180,7 +180,7 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
         }
         finish_subscribe(asker, id, decided);
       });
-  sequencer_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
+  queue_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
     return entered(asker, id, admission_.enter(asker, newcomer, budget));
   });
 }
@@ -201,7 +201,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
                        {parts_, subscriptions_, decided->command, decided->options, outcome},
                        {session.framing.format, id, names},
                    });
-  sequencer_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
+  queue_.work(session, [this, decided, progress](Session& asker, const Budget& budget) {
     if (!admission_.settle(asker, decided->outcome, budget)) return false;
     if (!progress->acked) {
       if (!progress->run.run(asker, budget)) return false;
@@ -248,7 +248,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, UnsubscribeC
   const auto progress = shared_names(
       parts_.config.offload, names, Progress{std::move(command.topics), {session.framing.format, id, names}});
   admission_.begin_withdrawal(session);
-  sequencer_.work(session, [this, progress](Session& asker, const Budget& budget) {
+  queue_.work(session, [this, progress](Session& asker, const Budget& budget) {
     AckWriter& ack = progress->ack;
     while (ack.count() < progress->topics.size()) {
       if (budget.spent()) return false;
@@ -312,8 +312,8 @@ void Commands::finish_publish(Session& session, const std::string& id,
   const auto then = [meeting, answer](Session& asker) {
     if (meeting->second()) answer(asker);
   };
-  if (is_large(command->data.size())) return sequencer_.elsewhere(session, publish, then);
-  sequencer_.work(session, [publish, then](Session& asker, const Budget& /*budget*/) {
+  if (is_large(command->data.size())) return queue_.elsewhere(session, publish, then);
+  queue_.work(session, [publish, then](Session& asker, const Budget& /*budget*/) {
     publish();
     then(asker);
     return true;
@@ -327,7 +327,7 @@ void Commands::list(Session& session, const std::string& id, const ListCommand& 
       std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, command.after, command.limit);
   const SessionGrants::Held& held = admission_.grant_of(session);
   if (!held.expired(parts_.clock.steady_us())) page->show_also(held.grant);
-  sequencer_.work(session, [this, id, page](Session& asker, const Budget& budget) {
+  queue_.work(session, [this, id, page](Session& asker, const Budget& budget) {
     if (!page->run(budget)) return false;
     if (page->cut_short()) parts_.counters.count(Limit::kListTopics);
     std::vector<std::string_view> names;

@@ -12,10 +12,10 @@
 
 #include "base/shares.h"
 #include "fanout/admission.h"
+#include "fanout/command_queue.h"
+#include "fanout/command_rates.h"
 #include "fanout/leases.h"
-#include "fanout/sequencer.h"
 #include "fanout/subscriptions.h"
-#include "fanout/throttle.h"
 #include "protocol/ack.h"
 #include "protocol/command.h"
 
@@ -30,9 +30,9 @@ class Commands {
         subscriptions_(subscriptions),
         admission_(admission),
         leases_(leases),
-        throttle_(parts.config.rates, parts.config.shared_rates),
-        sequencer_(parts, sender,
-                   [this](Session& session, std::string_view message) { read(session, message); }) {}
+        rates_(parts.config.rates, parts.config.shared_rates),
+        queue_(parts, sender,
+               [this](Session& session, std::string_view message) { read(session, message); }) {}
 
   // One message. Its answer, and what it owes, is written before this returns, if the socket has room and
   // the command is neither long nor large.
@@ -95,8 +95,8 @@ class Commands {
   Subscriptions& subscriptions_;
   Admission& admission_;
   Leases& leases_;
-  const Throttle throttle_;
-  Sequencer sequencer_;
+  const CommandRates rates_;
+  CommandQueue queue_;
 };
 
 }  // namespace tickwire

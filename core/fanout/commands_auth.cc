@@ -58,7 +58,7 @@ void Commands::finish_authentication(Session& session, const std::string& answer
   if (!answer.empty()) session.send(answer);
   const std::size_t names = notices.size();
   const auto told = shared_names(parts_.config.offload, names, std::move(notices));
-  sequencer_.work(session, [this, told, next = std::size_t{0}](Session& asker, const Budget& budget) mutable {
+  queue_.work(session, [this, told, next = std::size_t{0}](Session& asker, const Budget& budget) mutable {
     for (; next < told->size() && !budget.spent(); ++next) {
       const Leases::Notice& notice = (*told)[next];
       Work::count(2 * kErrorSteps);
@@ -67,7 +67,7 @@ void Commands::finish_authentication(Session& session, const std::string& answer
     return next == told->size();
   });
   sender_.send(session);
-  sequencer_.go_on(session);
+  queue_.go_on(session);
 }
 
 }  // namespace tickwire

@@ -17,7 +17,7 @@
 #include <span>
 #include <string_view>
 
-#include "codec/frame_head.h"
+#include "codec/websocket_frame_head.h"
 #include "protocol/codes.h"
 
 namespace tickwire {

@@ -38,7 +38,7 @@ struct SessionConfig {
   std::size_t commands_pending_max = 16;
 };
 
-// What a session may do so often a second: see fanout/throttle.h.
+// What a session may do so often a second: see fanout/command_rates.h.
 enum class Rated : std::uint8_t { kCommand, kList, kPublish };
 
 class Session : public Timer {  // which is its shard's

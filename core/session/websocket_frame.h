@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/frame_head.h"
+#include "codec/websocket_frame_head.h"
 #include "protocol/format.h"
 
 namespace tickwire {

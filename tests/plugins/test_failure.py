@@ -12,7 +12,7 @@ import pytest
 
 from tickwire import feed
 from tickwire._fault_log import FaultLog
-from tickwire._host.runner import RESTART_S_FIRST, FeedRunner
+from tickwire._host.feed_runner import RESTART_S_FIRST, FeedRunner
 from tickwire.errors import DeniedError
 from tickwire.plugins import FeedMark
 from tickwire.pub import Pub

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
-    from tickwire._host.runner import FeedRunner
+    from tickwire._host.feed_runner import FeedRunner
 
 _log: Final = logging.getLogger("tickwire.plugins")
 

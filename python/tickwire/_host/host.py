@@ -23,10 +23,10 @@ from tickwire._fault_log import PERIOD_S, FaultLog
 from tickwire._host.access import AccessDesk, Guard
 from tickwire._host.calls import Calls
 from tickwire._host.ending import end_tasks
+from tickwire._host.feed_runner import FeedRunner, State
 from tickwire._host.feed_task import FeedTask, PluginLoop, run_of_fault, run_of_raised
 from tickwire._host.loading import Plugin, load
 from tickwire._host.plugin_files import raise_from
-from tickwire._host.runner import FeedRunner, State
 from tickwire._host.watchdog import Watchdog
 from tickwire.errors import PluginError, ServerError
 from tickwire.plugins import FeedMark, topic_list

@@ -1,4 +1,4 @@
-#include "daemon/reloader.h"
+#include "daemon/hangup_signal.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -29,7 +29,7 @@ bool has_terminal() {
 
 }  // namespace
 
-Reloader::Reloader(const Options& options, Engine& engine)
+HangupSignal::HangupSignal(const Options& options, Engine& engine)
     : options_(options), engine_(engine), had_terminal_(has_terminal()) {
   const sigset_t signals = hang_up();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -42,12 +42,12 @@ Reloader::Reloader(const Options& options, Engine& engine)
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-Reloader::~Reloader() {
+HangupSignal::~HangupSignal() {
   thread_.request_stop();
   pthread_kill(thread_.native_handle(), SIGHUP);
 }
 
-void Reloader::reload() {
+void HangupSignal::reload() {
   const Result<Config> fresh = load_config(options_);
   if (fresh) {
     engine_.reload(*fresh);
@@ -56,7 +56,7 @@ void Reloader::reload() {
   }
 }
 
-void Reloader::run(const std::stop_token& stopping) {
+void HangupSignal::run(const std::stop_token& stopping) {
   const sigset_t signals = hang_up();
   int number = 0;
   while (sigwait(&signals, &number) == 0 && !stopping.stop_requested()) {

@@ -1,4 +1,4 @@
-// Sequencer: a session's commands, one after the other. While one is under way (in pieces, on a worker, or
+// CommandQueue: a session's commands, one after the other. While one is under way (in pieces, on a worker, or
 // waiting for its token to be judged) the session is not read from, and what came in the same read is parked.
 //
 //   take() ── nothing under way ──> run() ──> done
@@ -26,14 +26,14 @@
 
 namespace tickwire {
 
-class Sequencer {
+class CommandQueue {
  public:
   // Does what a message asks.
   using Run = std::function<void(Session&, std::string_view)>;
   // Does a piece of a command; true: the command is done. The session is open.
   using Piece = std::function<bool(Session&, const Budget&)>;
 
-  Sequencer(ShardParts& parts, Sender& sender, Run run)
+  CommandQueue(ShardParts& parts, Sender& sender, Run run)
       : parts_(parts), sender_(sender), run_(std::move(run)) {}
 
   // A message that came. Past ShardConfig::waiting_bytes the connection is closed.

@@ -1,4 +1,4 @@
-// Reloader: reads the configuration again on SIGHUP and hands it to the engine, on a thread of its own.
+// HangupSignal: reads the configuration again on SIGHUP and hands it to the engine, on a thread of its own.
 // A SIGHUP that comes because the server's terminal was closed ends the server, as SIGTERM does: nobody could
 // stop it from there any more.
 //
@@ -12,12 +12,12 @@
 
 namespace tickwire {
 
-class Reloader {
+class HangupSignal {
  public:
-  Reloader(const Options& options, Engine& engine);
-  ~Reloader();
-  Reloader(const Reloader&) = delete;
-  Reloader& operator=(const Reloader&) = delete;
+  HangupSignal(const Options& options, Engine& engine);
+  ~HangupSignal();
+  HangupSignal(const HangupSignal&) = delete;
+  HangupSignal& operator=(const HangupSignal&) = delete;
 
  private:
   void reload();

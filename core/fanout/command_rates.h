@@ -1,6 +1,6 @@
-// Throttle: how many commands a second a session and an address may send, and how many of them may be costly
-// ones (list, publish). Over its rate a command is refused and says when to try again; a session that goes on
-// all the same is closed with 1008.
+// CommandRates: how many commands a second a session and an address may send, and how many of them may be
+// costly ones (list, publish). Over its rate a command is refused and says when to try again; a session that
+// goes on all the same is closed with 1008.
 //
 // Loop thread; the AddressRates are shared by all loops. An in-process session has no limit: it is the
 // server's own program.
@@ -42,10 +42,10 @@ class SharedRates {
   std::array<AddressRates, kRatedKinds> rates_;
 };
 
-class Throttle {
+class CommandRates {
  public:
   // `shared` may be null: then addresses have no limit. Both outlive it.
-  Throttle(const RateLimits& limits, SharedRates* shared) : limits_(limits), shared_(shared) {}
+  CommandRates(const RateLimits& limits, SharedRates* shared) : limits_(limits), shared_(shared) {}
 
   // Counts one. Nothing: it may be done. Else the error, and the session may be closed now.
   [[nodiscard]] std::optional<Error> take(Session& session, Rated what, std::int64_t now_us) const;

@@ -1,4 +1,4 @@
-#include "fanout/sequencer.h"
+#include "fanout/command_queue.h"
 
 #include <cstdint>
 #include <string>
@@ -21,7 +21,7 @@ std::size_t parked_bytes(std::string_view message) {
 
 }  // namespace
 
-void Sequencer::take(Session& session, std::string_view message) {
+void CommandQueue::take(Session& session, std::string_view message) {
   if (session.state() != SessionState::kOpen) return;
   if (is_busy(session)) {
     if (hold(session, parked_bytes(message))) session.parked.emplace_back(message);
@@ -31,17 +31,17 @@ void Sequencer::take(Session& session, std::string_view message) {
   sender_.send(session);
 }
 
-void Sequencer::park_first(Session& session, std::string_view message) {
+void CommandQueue::park_first(Session& session, std::string_view message) {
   if (hold(session, parked_bytes(message))) session.parked.emplace_front(message);
 }
 
-bool Sequencer::hold(Session& session, std::size_t bytes) {
+bool CommandQueue::hold(Session& session, std::size_t bytes) {
   const auto limit = session.parked_share.resize(session.parked_share.held() + bytes);
   if (limit) session.close(CloseCode::kTooSlow, kNoRoomForCommands, limit);
   return !limit;
 }
 
-void Sequencer::run(Session& session, std::string_view message) {
+void CommandQueue::run(Session& session, std::string_view message) {
   const std::uint64_t before = Work::done();
   run_(session, message);
   if (session.steps_run != parts_.runs) session.steps = 0;
@@ -52,25 +52,26 @@ void Sequencer::run(Session& session, std::string_view message) {
     later(session, {{}, [](Session&, const Budget&) { return true; }});
 }
 
-void Sequencer::work(Session& session, Piece piece) {
+void CommandQueue::work(Session& session, Piece piece) {
   if (session.working || !piece(session, parts_.jobs.budget())) later(session, {{}, std::move(piece)});
 }
 
-void Sequencer::elsewhere(Session& session, std::function<void()> task, std::function<void(Session&)> then) {
+void CommandQueue::elsewhere(Session& session, std::function<void()> task,
+                             std::function<void(Session&)> then) {
   later(session, {std::move(task), [then = std::move(then)](Session& asker, const Budget& /*budget*/) {
                     then(asker);
                     return true;
                   }});
 }
 
-void Sequencer::later(Session& session, Step step) {
+void CommandQueue::later(Session& session, Step step) {
   session.hold_reading(true);
   const SessionRef ref = parts_.sessions.ref(session);
   steps_[ref].push_back(std::move(step));
   if (!std::exchange(session.working, true)) begin(ref);
 }
 
-void Sequencer::begin(SessionRef ref) {
+void CommandQueue::begin(SessionRef ref) {
   auto go = [this, ref](const Budget& budget) { return go_a_piece(ref, budget); };
   const std::function<void()> task = std::exchange(steps_[ref].front().task, {});
   if (!task) return parts_.jobs.add(std::move(go));
@@ -85,12 +86,12 @@ void Sequencer::begin(SessionRef ref) {
 }
 
 // What comes after the command cannot be done without it.
-void Sequencer::end_after_fault(SessionRef ref) const {
+void CommandQueue::end_after_fault(SessionRef ref) const {
   Session* session = parts_.sessions.find(ref);
   if (session != nullptr) session->close(CloseCode::kGoingAway, "a fault of the server");
 }
 
-bool Sequencer::go_a_piece(SessionRef ref, const Budget& budget) {
+bool CommandQueue::go_a_piece(SessionRef ref, const Budget& budget) {
   Session* session = parts_.sessions.find(ref);
   if (session == nullptr || session->state() != SessionState::kOpen) {
     steps_.erase(ref);
@@ -113,7 +114,7 @@ bool Sequencer::go_a_piece(SessionRef ref, const Budget& budget) {
   return true;
 }
 
-void Sequencer::go_on(Session& session) {
+void CommandQueue::go_on(Session& session) {
   const Budget budget = parts_.jobs.budget();
   while (!session.parked.empty() && session.state() == SessionState::kOpen && !is_busy(session)) {
     if (budget.spent()) {

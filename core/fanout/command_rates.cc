@@ -1,4 +1,4 @@
-#include "fanout/throttle.h"
+#include "fanout/command_rates.h"
 
 #include <string>
 #include <string_view>
@@ -28,7 +28,7 @@ Error too_many(std::string_view name, std::string_view whose, Rate rate, Limit l
 
 }  // namespace
 
-std::optional<Error> Throttle::take(Session& session, Rated what, std::int64_t now_us) const {
+std::optional<Error> CommandRates::take(Session& session, Rated what, std::int64_t now_us) const {
   if (session.framing.carrier == Carrier::kInProcess) return std::nullopt;
   const auto kind = static_cast<std::size_t>(what);
   const RatedRow& row = kRated.at(kind);

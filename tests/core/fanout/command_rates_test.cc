@@ -1,5 +1,5 @@
 // How many commands a second a session and an address may send; and what else a client may have at most.
-#include "fanout/throttle.h"
+#include "fanout/command_rates.h"
 
 #include "answering.h"
 
@@ -23,7 +23,7 @@ std::size_t count(Client& client, const std::string& word) {
   }));
 }
 
-TEST(Throttle, ACommandPastTheRateSaysWhenToTryAgainAndThenGoesThrough) {
+TEST(CommandRates, ACommandPastTheRateSaysWhenToTryAgainAndThenGoesThrough) {
   Plant plant(with_rates({.session = {{{5}, {}, {}}}}));
   Client client(plant);
   client.socket.take();
@@ -40,7 +40,7 @@ TEST(Throttle, ACommandPastTheRateSaysWhenToTryAgainAndThenGoesThrough) {
   EXPECT_EQ(plant.limited(Limit::kCommands), 1U);
 }
 
-TEST(Throttle, ASessionThatGoesOnAllTheSameIsClosed) {
+TEST(CommandRates, ASessionThatGoesOnAllTheSameIsClosed) {
   Plant plant(with_rates({.session = {{{5}, {}, {}}}}));
   Client client(plant);
   for (int i = 0; i < 2 * 5 * kBurstSeconds; ++i) client.say(kPing);
@@ -49,7 +49,7 @@ TEST(Throttle, ASessionThatGoesOnAllTheSameIsClosed) {
   EXPECT_EQ(client.socket.close_code, 1008);
 }
 
-TEST(Throttle, ListsAndPublishesHaveRatesOfTheirOwn) {
+TEST(CommandRates, ListsAndPublishesHaveRatesOfTheirOwn) {
   Plant plant(with_rates({.session = {{{}, {1}, {2}}}}));
   plant.access.publish = true;
   Client client(plant);
@@ -67,7 +67,7 @@ TEST(Throttle, ListsAndPublishesHaveRatesOfTheirOwn) {
   EXPECT_EQ(count(client, "pong"), 1U);
 }
 
-TEST(Throttle, APublishCountsOnceHoweverLongItWaits) {
+TEST(CommandRates, APublishCountsOnceHoweverLongItWaits) {
   ShardConfig config = with_rates({.session = {{{2}, {}, {2}}}});
   Answering plant(config);
   plant.access.publish = true;
@@ -87,7 +87,7 @@ TEST(Throttle, APublishCountsOnceHoweverLongItWaits) {
   EXPECT_EQ(count(client, "too_many"), 1U);
 }
 
-TEST(Throttle, ManySessionsOfOneAddressShareItsRateAndOthersDoNotNotice) {
+TEST(CommandRates, ManySessionsOfOneAddressShareItsRateAndOthersDoNotNotice) {
   const RateLimits rates{.address = {{{4}, {}, {}}}};
   SharedRates shared(rates);
   ShardConfig config = with_rates(rates);
