@@ -17,6 +17,8 @@ inline constexpr std::size_t kWriteBytesMax = 600;
 inline constexpr std::size_t kInboxUpdatesMax = 25;  // now and then there are more
 inline constexpr std::size_t kDeliveriesMax = 10;    // often
 inline constexpr std::uint64_t kPieceStepsMin = 4;   // of one of the shards: each command takes many pieces
+// Workers read all commands, and make each message in a binary format whose data has more than one field.
+inline constexpr std::size_t kOnLoopBytesMax = 15;
 inline const std::vector<TopicRule> kRules{
     {.pattern = "e.x.>", .delivery = Delivery::kEvent, .ring = 5, .stored = true},
     {.pattern = "v.x.>", .ring = 8, .stored = true},
@@ -32,7 +34,7 @@ inline ShardConfig shard_config(std::uint32_t index, Offload& offload) {
   config.deliveries_max = kDeliveriesMax;
   if (index == 0) config.piece_steps = kPieceStepsMin;
   config.offload = &offload;
-  config.on_loop_bytes_max = 60;  // most commands are read by a worker
+  config.on_loop_bytes_max = kOnLoopBytesMax;
   return config;
 }
 

@@ -1,15 +1,18 @@
 // SimSocket: a client's end of a connection in memory: it blocks, is cut in the middle of a write, or closes
-// when the simulation says so, and takes frames apart with zlib's inflate, as a browser does.
+// when the simulation says so, and takes frames apart with zlib's inflate, as a browser does. Messages in a
+// binary format become the JSON text that they stand for.
 #pragma once
 
 #include <zlib.h>
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "protocol/format.h"
 #include "session/socket.h"
 
 namespace tickwire::sim {
@@ -22,7 +25,7 @@ class Violation : public std::runtime_error {
 
 class SimSocket final : public Socket {
  public:
-  SimSocket() { inflateInit2(&stream_, -15); }
+  explicit SimSocket(Format format) : format(format) { inflateInit2(&stream_, -15); }
   ~SimSocket() override { inflateEnd(&stream_); }
   SimSocket(const SimSocket&) = delete;
   SimSocket& operator=(const SimSocket&) = delete;
@@ -51,6 +54,16 @@ class SimSocket final : public Socket {
     return std::exchange(texts_, {});
   }
 
+  // A command, as its client sends it.
+  [[nodiscard]] std::string encoded(const std::string& command) const {
+    if (format == Format::kJson) return command;
+    const auto message = nlohmann::json::parse(command);
+    const auto bytes =
+        format == Format::kCbor ? nlohmann::json::to_cbor(message) : nlohmann::json::to_msgpack(message);
+    return {bytes.begin(), bytes.end()};
+  }
+
+  const Format format;
   bool block_next = false;  // the next write finds the socket full
   bool blocked = false;
   bool closed = false;
@@ -73,9 +86,16 @@ class SimSocket final : public Socket {
       if (rest.size() < header + size) return;
       const bool compressed = (byte(0) & 0x40U) != 0;
       const std::string_view payload = rest.substr(header, size);
-      texts_.push_back(compressed ? inflate_message(payload) : std::string(payload));
+      texts_.push_back(text_of(compressed ? inflate_message(payload) : std::string(payload)));
       rest.remove_prefix(header + size);
     }
+  }
+
+  [[nodiscard]] std::string text_of(std::string message) const {
+    using nlohmann::ordered_json;
+    if (format == Format::kJson) return message;
+    return (format == Format::kCbor ? ordered_json::from_cbor(message) : ordered_json::from_msgpack(message))
+        .dump();
   }
 
   // RFC 7692 section 7.2.2.

@@ -138,7 +138,7 @@ void Simulation::set_status() {
 
 void Simulation::command(Peer& peer, const std::string& text, const std::string& begins, bool last) {
   peer.model.ask(begins, last);
-  peer.shard->on_message(*peer.session, text);
+  peer.shard->on_message(*peer.session, peer.socket->encoded(text));
   while (peer.session->working && peer.session->state() == SessionState::kOpen) {
     if (pick(2) == 0) publish();
     if (pick(2) == 0) plant_->offload.run_one();
@@ -186,10 +186,11 @@ void Simulation::unblock(Peer& peer) {
 
 // Reconnects to any shard, and resumes with what the client knows.
 void Simulation::connect(Peer& peer) {
-  peer.socket = std::make_unique<SimSocket>();
+  peer.socket = std::make_unique<SimSocket>(static_cast<Format>(pick(3)));
   peer.shard = plant_->shards[pick(plant_->shards.size())].get();
   const auto compression = compressing_ ? static_cast<Compression>(pick(3)) : Compression::kNone;
-  peer.session = &peer.shard->open(*peer.socket, {}, {.compression = compression});
+  peer.session =
+      &peer.shard->open(*peer.socket, {}, {.format = peer.socket->format, .compression = compression});
   const std::string before = peer.model.epoch;
   const auto known = peer.model.topics;
   listen(peer);
@@ -248,7 +249,7 @@ void Simulation::mutate(std::string& text) {
 // --- the plant ------------------------------------------------------------------------------------------
 
 bool Simulation::run_shards() {
-  bool owe = false;
+  bool owe = plant_->offload.run_one();
   for (const auto& shard : plant_->shards) owe = shard->run() >= 0 || owe;
   return owe;
 }
