@@ -103,6 +103,7 @@ std::string describe_grant(const VerifiedToken& token, std::int64_t now_ms) {
   const TokenGrant& grant = *token.grant;
   const auto texts = [](const std::vector<Pattern>& patterns) {
     std::vector<std::string> out;
+    out.reserve(patterns.size());
     for (const Pattern& pattern : patterns) out.push_back(pattern.text());
     return out;
   };

@@ -32,7 +32,8 @@ TEST(PatternCover, AgreesWithWhatTopicsMatch) {
     for (int i = 0; i < depth; ++i) {
       std::vector<std::string> next;
       for (const std::string& head : last) {
-        for (const std::string& token : tokens) next.push_back(head.empty() ? token : head + "." + token);
+        for (const std::string& token : tokens)
+          next.push_back(head.empty() ? token : std::string(head).append(".").append(token));
       }
       out.insert(out.end(), next.begin(), next.end());
       last = std::move(next);

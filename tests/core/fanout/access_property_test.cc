@@ -1,0 +1,331 @@
+// Random tokens, authorizers, subscriptions, refreshes and expiries against a model of who may see what:
+// nobody sees what the model denies, and everybody sees what it allows.
+//
+// TICKWIRE_ACCESS_STEPS: how many steps instead of the few that a run of all tests has time for.
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "access/pattern_cover.h"
+#include "answering.h"
+#include "fakes/token_maker.h"
+
+namespace tickwire {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kStepsDefault = 6'000;
+constexpr std::array kTopics{"open.a",  "open.b",  "tick.a",    "tick.b",   "tick.c.a",
+                             "trade.a", "trade.b", "guarded.a", "guarded.b"};
+constexpr std::array kTexts{"open.a",  "open.b",    "tick.a",    "tick.b",    "tick.c.a",
+                            "trade.a", "trade.b",   "guarded.a", "guarded.b", ">",
+                            "*.a",     "*.*",       "tick.*",    "tick.>",    "tick.*.a",
+                            "trade.*", "guarded.*", "open.*",    "open.>",    "guarded.>"};
+
+// What authorizers say: fixed for each subject and text, and as good as random.
+bool authorizer_allows(const std::string& subject, std::string_view text) {
+  std::size_t sum = 7;
+  for (const char c : subject + "/" + std::string(text)) sum = sum * 31 + static_cast<unsigned char>(c);
+  return sum / 8 % 2 == 0;
+}
+
+bool matches(std::string_view text, std::string_view topic) {
+  return Pattern::parse(text).value().matches(topic);
+}
+
+enum class Answer : std::uint8_t { kYes, kNo, kLater };
+std::string code_of(Answer answer) {
+  return answer == Answer::kYes ? "" : answer == Answer::kNo ? "denied" : "unavailable";
+}
+
+// One session as it should be. It knows nothing of leases: what may be seen follows from the last token, the
+// time, and what is subscribed to.
+struct Model {
+  enum class Kept : std::uint8_t { kServed, kHeld };
+
+  bool has_token = false;
+  std::vector<Pattern> subscribe, publish;
+  std::int64_t expires_ms = 0;
+  std::string subject;
+  std::map<std::string, Kept> kept;  // by text
+
+  [[nodiscard]] bool token_is_good(std::int64_t now_ms) const { return has_token && now_ms < expires_ms; }
+  [[nodiscard]] Answer decide(std::string_view text, const std::vector<Pattern>& list,
+                              std::int64_t now) const {
+    if (text.starts_with("open.")) return Answer::kYes;
+    if (token_is_good(now) && covers(list, text)) return Answer::kYes;
+    if (text.starts_with("guarded.")) return authorizer_allows(subject, text) ? Answer::kYes : Answer::kNo;
+    return has_token && now >= expires_ms ? Answer::kLater : Answer::kNo;
+  }
+  // Time or a token may have changed what `text` is.
+  void decide_again(const std::string& text, std::int64_t now) {
+    const Answer answer = decide(text, subscribe, now);
+    if (answer == Answer::kNo) {
+      kept.erase(text);
+    } else {
+      kept[text] = answer == Answer::kYes ? Kept::kServed : Kept::kHeld;
+    }
+  }
+  void decide_all_again(std::int64_t now) {
+    for (const auto& [text, unused] : std::map(kept)) decide_again(text, now);
+  }
+  [[nodiscard]] bool sees(std::string_view topic) const {
+    return std::ranges::any_of(kept, [topic](const auto& entry) {
+      return entry.second == Kept::kServed && matches(entry.first, topic);
+    });
+  }
+};
+
+class Play {
+ public:
+  explicit Play(std::uint64_t seed) : random_(seed) {
+    plant_.access.tokens = true;
+    plant_.access.publish = true;
+    for (Peer& peer : peers_) peer.client = std::make_unique<Client>(plant_);
+  }
+
+  void step() {
+    Peer& peer = peers_.at(pick(peers_.size()));
+    now_said_.clear();
+    switch (pick(10)) {
+      case 0:
+        authenticate(peer);
+        break;
+      case 1:
+        return_as_another(peer);
+        break;
+      case 2:
+      case 3:
+        pass_time();
+        break;
+      case 4:
+        unsubscribe(peer);
+        break;
+      case 5:
+        client_publishes(peer);
+        break;
+      case 6:
+        list(peer);
+        break;
+      case 7:
+        subscribe(peer);
+        break;
+      default:
+        publish(kTopics.at(pick(kTopics.size())));
+    }
+    settle();
+    for (Peer& each : peers_) check(each);
+  }
+
+ private:
+  struct Peer {
+    std::unique_ptr<Client> client;
+    Model model;
+    std::map<std::string, int> seen;  // the last value of each topic
+  };
+
+  std::size_t pick(std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_);
+  }
+  [[nodiscard]] std::int64_t now() const { return plant_.clock.wall_ms(); }
+  std::string say(std::string what) {
+    now_said_ = std::move(what);
+    return now_said_;
+  }
+
+  std::vector<std::string> some_texts() {
+    std::vector<std::string> out(pick(4));
+    for (std::string& text : out) text = kTexts.at(pick(kTexts.size()));
+    return out;
+  }
+
+  // Answers what authorizers are asked until nobody asks any more.
+  void settle() {
+    for (plant_.run(); answered_ < plant_.access.questions.size(); plant_.run()) {
+      const AccessQuestion question = plant_.access.questions[answered_++];
+      const std::string& claims = question.client->claims;
+      const std::string subject = claims.empty() ? "" : json::parse(claims)["sub"].get<std::string>();
+      const bool allows = authorizer_allows(subject, question.topic);
+      plant_.shard.answer(allows ? allow(question, pick(2) == 0 ? 0 : 3'000) : deny(question, "no"));
+    }
+    plant_.access.questions.clear();
+    answered_ = 0;
+  }
+
+  void authenticate(Peer& peer) {
+    Model& model = peer.model;
+    const bool good = pick(4) != 0;
+    const std::string subject = "s" + std::to_string(pick(4));
+    const auto subscribe = some_texts();
+    const auto publish = some_texts();
+    const std::int64_t expires_s = now() / 1'000 + (good ? static_cast<std::int64_t>(1 + pick(8)) : -5);
+    const json claims{
+        {"sub", subject}, {"exp", expires_s}, {"tickwire", {{"subscribe", subscribe}, {"publish", publish}}}};
+    say("auth " + claims.dump());
+    const std::string token = issuer_.token(claims);
+    peer.client->say(json{{"type", "auth"}, {"token", token}}.dump());
+    const bool taken = expires_s * 1'000 > now();
+    model.has_token = taken;
+    model.subject = taken ? subject : "";
+    model.expires_ms = expires_s * 1'000;
+    model.subscribe = taken ? parsed(subscribe) : std::vector<Pattern>();
+    model.publish = taken ? parsed(publish) : std::vector<Pattern>();
+    model.decide_all_again(now());
+  }
+
+  static std::vector<Pattern> parsed(const std::vector<std::string>& texts) {
+    std::vector<Pattern> out;
+    out.reserve(texts.size());
+    for (const std::string& text : texts) out.push_back(Pattern::parse(text).value());
+    return out;
+  }
+
+  // The next session may get the slot of this one, and nothing else of it.
+  void return_as_another(Peer& peer) {
+    if (pick(4) != 0) return;
+    say("comes back");
+    peer.client->leave();
+    peer = Peer{std::make_unique<Client>(plant_), {}, {}};
+  }
+
+  // In small steps: an authorizer that is asked answers before a lease ends.
+  void pass_time() {
+    say("time passes");
+    for (std::size_t i = 0, steps = 1 + pick(20); i < steps; ++i) {
+      plant_.clock.advance_ms(100);
+      settle();
+    }
+    for (Peer& peer : peers_) peer.model.decide_all_again(now());
+  }
+
+  void subscribe(Peer& peer) {
+    const std::string text = kTexts.at(pick(kTexts.size()));
+    say("subscribe " + text);
+    peer.client->say(json{{"type", "subscribe"}, {"id", "s"}, {"topics", {text}}}.dump());
+    settle();
+    Model& model = peer.model;
+    const Answer answer = model.decide(text, model.subscribe, now());
+    expect_code(peer, code_of(answer));
+    // What nobody can say now leaves a held subscription as it is, and makes no new one.
+    if (answer == Answer::kYes) model.kept[text] = Model::Kept::kServed;
+    if (answer == Answer::kNo) model.kept.erase(text);
+  }
+
+  void unsubscribe(Peer& peer) {
+    const std::string text = kTexts.at(pick(kTexts.size()));
+    say("unsubscribe " + text);
+    peer.client->say(json{{"type", "unsubscribe"}, {"id", "s"}, {"topics", {text}}}.dump());
+    settle();
+    expect_code(peer, peer.model.kept.erase(text) > 0 ? "" : "not_subscribed");
+  }
+
+  void client_publishes(Peer& peer) {
+    const std::string topic = kTopics.at(pick(kTopics.size()));
+    say("client publishes " + topic);
+    const int value = values_[topic] + 1;
+    peer.client->say(
+        json{{"type", "publish"}, {"id", "s"}, {"topic", topic}, {"data", {{"n", value}}}}.dump());
+    settle();
+    const Answer answer = peer.model.decide(topic, peer.model.publish, now());
+    expect_code(peer, code_of(answer));
+    if (answer == Answer::kYes) values_[topic] = value;
+  }
+
+  void publish(const std::string& topic) {
+    say("publish " + topic);
+    plant_.publish(topic, json{{"n", ++values_[topic]}}.dump());
+  }
+
+  void list(Peer& peer) {
+    say("list");
+    peer.client->say(R"({"type":"list","id":"s"})");
+    settle();
+    const std::optional<json> answer = answer_to(peer);
+    ASSERT_TRUE(answer);
+    std::vector<std::string> expected;
+    for (const auto& [topic, value] : values_) {
+      const Model& model = peer.model;
+      const bool by_token = model.token_is_good(now()) && covers(model.subscribe, topic);
+      if (value > 0 && (topic.starts_with("open.") || by_token)) expected.push_back(topic);
+    }
+    EXPECT_EQ((*answer)["topics"].get<Lines>(), expected);
+  }
+
+  // Keeps the data that came on the way.
+  std::optional<json> answer_to(Peer& peer) {
+    std::optional<json> found;
+    for (json& message : peer.client->socket.take()) {
+      if (message.value("id", "") == "s") {
+        found = std::move(message);
+      } else {
+        came_.emplace_back(&peer, std::move(message));
+      }
+    }
+    return found;
+  }
+
+  void expect_code(Peer& peer, const std::string& code) {
+    const std::optional<json> answer = answer_to(peer);
+    ASSERT_TRUE(answer) << now_said_;
+    const json& result = answer->contains("results") ? (*answer)["results"][0] : *answer;
+    const json& error = result.contains("error") ? result["error"] : result;
+    EXPECT_EQ(error.value("code", ""), code) << now_said_;
+  }
+
+  void check(Peer& peer) {
+    static_cast<void>(answer_to(peer));
+    for (const auto& [to, message] : came_) {
+      if (to != &peer || !message.contains("data")) continue;
+      const std::string topic = message["topic"];
+      EXPECT_TRUE(peer.model.sees(topic)) << now_said_ << ": " << message;
+      peer.seen[topic] = message["data"]["n"];
+    }
+    std::erase_if(came_, [&peer](const auto& one) { return one.first == &peer; });
+    for (const auto& [topic, value] : values_) {
+      if (value == 0 || !peer.model.sees(topic)) continue;
+      EXPECT_EQ(peer.seen[topic], value) << now_said_ << ": does not see " << topic;
+    }
+  }
+
+  const TokenMaker issuer_{SignatureAlgorithm::kHs256};
+  TokenVerifier verifier_{[this] {
+    TokenRules rules;
+    rules.keys = {issuer_.key()};
+    return rules;
+  }()};
+  Answering plant_{[this] {
+    ShardConfig config;
+    config.tokens = &verifier_;
+    return config;
+  }()};
+  std::mt19937_64 random_;
+  std::array<Peer, 3> peers_;
+  std::map<std::string, int> values_;  // of each topic, the last one published
+  std::vector<std::pair<const Peer*, json>> came_;
+  std::size_t answered_ = 0;
+  std::string now_said_;
+};
+
+int steps() {
+  const char* const text = std::getenv("TICKWIRE_ACCESS_STEPS");  // NOLINT(concurrency-mt-unsafe)
+  return text == nullptr ? kStepsDefault : std::atoi(text);       // NOLINT(cert-err34-c)
+}
+
+TEST(AccessProperty, NobodySeesWhatTheModelDeniesAndEverybodySeesWhatItAllows) {
+  constexpr int kStepsOfOne = 500;
+  for (int seed = 0; seed < steps() / kStepsOfOne; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Play play(static_cast<std::uint64_t>(seed));
+    for (int i = 0; i < kStepsOfOne && !testing::Test::HasFailure(); ++i) play.step();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace tickwire
