@@ -17,7 +17,7 @@ import { followPage } from "./lifecycle.js";
 export const WELCOME_MS_MAX = 10_000;
 export const BACKOFF_MS_FIRST = 250;
 export const BACKOFF_MS_MAX = 20_000;
-export const DRAIN_MS_MAX = 60_000;
+export const TOLD_MS_MAX = 60_000; // the longest wait that a server can ask for
 export const STEADY_MS = 5_000; // a connection that held this long forgets failed attempts
 export const WATCH_MS = 1_000;
 export const PARTING_MS_MAX = 1_000;
@@ -48,9 +48,10 @@ export function socketUrl(src = "/ws", base = import.meta.url) {
 /**
  * The pause before attempt 0, 1, ... in milliseconds. It doubles, with jitter of up to a half, so that a crowd spreads out.
  * @param {number} attempt
+ * @param {number} [toldMs] the server's own wish, which is added
  */
-export function backoffMs(attempt) {
-  return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** attempt) * (0.5 + Math.random() / 2);
+export function backoffMs(attempt, toldMs = 0) {
+  return Math.min(toldMs, TOLD_MS_MAX) + Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
 
 /** @param {string} message */
@@ -213,7 +214,7 @@ export class Connection {
     if (this.state === "connecting" && message.type === "welcome") this.#welcome(message);
     if (this.state !== "open") return;
     if (message.type === "drain") {
-      this.#drainMs = message.reconnect_after_ms > 0 ? Math.min(+message.reconnect_after_ms, DRAIN_MS_MAX) : 0;
+      this.#drainMs = message.reconnect_after_ms > 0 ? Math.min(+message.reconnect_after_ms, TOLD_MS_MAX) : 0;
     }
     (this.#answers.get(message.id) ?? this.#onMessage)(message);
   }

@@ -1,6 +1,6 @@
 // What a server was asked for, and what it refused. What is wanted (subscriptions and repairs) and what was asked for meet in
 // reconcile(); nothing else subscribes.
-import { backoffMs } from "./connection.js";
+import { TOLD_MS_MAX, backoffMs } from "./connection.js";
 import { Subscription, TickwireError } from "./subscription.js";
 
 /** @import { Audience } from "./audience.js" */
@@ -32,6 +32,8 @@ export class Demand {
   #repairTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   #retryTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   #retries = 0;
+  #retryDue = 0; // monotonic time of the timer's end
+  #left = /** @type {Set<string>} */ (new Set()); // names whose unsubscribe was refused for now
 
   /** @param {Owner} owner */
   constructor(owner) {
@@ -40,7 +42,7 @@ export class Demand {
 
   /** A connection came or went: nothing is asked for there. */
   clear() {
-    for (const map of [this.#asked, this.refused, this.#repairs]) map.clear();
+    for (const map of [this.#asked, this.refused, this.#repairs, this.#left]) map.clear();
     this.#retries = 0;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
@@ -74,7 +76,8 @@ export class Demand {
 
   /** Asks again for what was refused: all of it, or what can succeed later. @param {(error: TickwireError) => boolean} [which] */
   askAgain(which = () => true) {
-    for (const [name, error] of this.refused) if (which(error)) this.#asked.delete(name);
+    const waits = this.#retryTimer !== undefined; // what the server takes only later comes with the timer
+    for (const [name, error] of this.refused) if (which(error) && !(waits && error.retryAfterMs)) this.#asked.delete(name);
     this.reconcile();
   }
 
@@ -107,7 +110,7 @@ export class Demand {
     const errors = failures.map(([topic, failure]) => new TickwireError({ ...failure, topic }));
     errors.forEach((error, i) => this.refused.set(failures[i][0], error));
     if (errors.length) this.#unconfirm(new Subscription(failures.map(([name]) => name)), this.#asked);
-    if (errors.some(({ retryable }) => retryable)) this.#retryTimer ??= setTimeout(() => this.#retry(), backoffMs(RETRY_FIRST + this.#retries++));
+    if (errors.some(({ retryable }) => retryable)) this.#retryLater(Math.max(...errors.map(({ retryAfterMs }) => retryAfterMs)));
     for (const error of errors) this.#owner.emit("error", { error });
   }
 
@@ -116,8 +119,19 @@ export class Demand {
     this.#unconfirm(subscription, this.#owner.audience.wantedRates(this.#repairs));
   }
 
+  /** After a pause, and not before the server's wish. @param {number} toldMs */
+  #retryLater(toldMs) {
+    const waits = this.#retryTimer !== undefined, wish = performance.now() + Math.min(toldMs, TOLD_MS_MAX);
+    if (waits && this.#retryDue >= wish) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryDue = waits ? wish : performance.now() + backoffMs(RETRY_FIRST + this.#retries++, toldMs);
+    this.#retryTimer = setTimeout(() => this.#retry(), this.#retryDue - performance.now());
+  }
+
   #retry() {
     this.#retryTimer = undefined;
+    for (const name of this.#left) if (!this.#asked.has(name)) this.#asked.set(name, NaN); // no rate, so that it differs from any
+    this.#left.clear();
     this.askAgain(({ retryable }) => retryable);
   }
 
@@ -129,7 +143,7 @@ export class Demand {
       const since = Object.fromEntries(resumed.map((topic) => [topic, held.get(topic)]));
       for (const topic of resumed) held.delete(topic);
       const resume = resumed.length ? { since, epoch: this.#owner.epoch() } : {};
-      const onAnswer = (/** @type {Message} */ answer) => command.type === "subscribe" && this.#onAck(answer, topics);
+      const onAnswer = (/** @type {Message} */ answer) => (command.type === "subscribe" ? this.#onAck(answer, topics) : this.#onLeft(answer, topics));
       this.#owner.connection().send({ ...command, topics, ...resume }, onAnswer, SUBSCRIBED_MS_MAX);
     }
   }
@@ -147,6 +161,14 @@ export class Demand {
     }
     this.refuse(failures.filter(([name]) => this.#asked.has(name)));
     if (![...this.refused.values()].some(({ retryable }) => retryable)) this.#retries = 0;
+  }
+
+  /** @param {Message} answer @param {string[]} names */
+  #onLeft({ type, ...failure }, names) {
+    const { retryable, retryAfterMs } = new TickwireError(failure);
+    if (type !== "error" || !retryable || this.#owner.connection().state !== "open") return;
+    for (const name of names) this.#left.add(name);
+    this.#retryLater(retryAfterMs);
   }
 
   /**

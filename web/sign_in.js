@@ -67,7 +67,7 @@ export class SignIn {
     try {
       answer = await this.#owner.ask({ type: "auth", token });
     } catch (error) {
-      if (error instanceof TickwireError && error.retryable) this.later(tries + 1);
+      if (error instanceof TickwireError && error.retryable) this.later(tries + 1, error.retryAfterMs);
       throw error;
     }
     this.#owner.onAccepted();
@@ -75,9 +75,9 @@ export class SignIn {
   }
 
   /** Nobody could judge the token: it is sent again after a pause. */
-  later(tries = 0) {
+  later(tries = 0, toldMs = 0) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#owner.isOpen() && this.#sendAgain(tries), backoffMs(RETRY_FIRST + tries));
+    this.#timer = setTimeout(() => this.#owner.isOpen() && this.#sendAgain(tries), backoffMs(RETRY_FIRST + tries, toldMs));
   }
 
   /** @param {number} [tries] */

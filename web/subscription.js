@@ -46,12 +46,13 @@ const LAST_MAX = 65_536;
  * @property {string} [topic] the topic that it is about
  * @property {string} [field] the field with the fault
  * @property {boolean} [retryable] whether the same can succeed later
+ * @property {number} [retry_after_ms] after which time the server takes the same
  */
 
 /** An error of the server, or one that it would answer with. */
 export class TickwireError extends Error {
   /** @param {Failure} failure */
-  constructor({ code = "internal", message = code, topic, field, retryable = false }) {
+  constructor({ code = "internal", message = code, topic, field, retryable = false, retry_after_ms = 0 }) {
     super(message);
     /** @internal */
     this.name = "TickwireError";
@@ -63,6 +64,8 @@ export class TickwireError extends Error {
     this.field = field;
     /** Whether the same can succeed later. */
     this.retryable = retryable;
+    /** After how many milliseconds the server takes the same; 0: it did not say. */
+    this.retryAfterMs = retry_after_ms > 0 ? +retry_after_ms : 0;
   }
 }
 

@@ -9,7 +9,8 @@ from typing import Final
 
 BACKOFF_S_FIRST: Final = 0.25
 BACKOFF_S_MAX: Final = 20.0
-DRAIN_S_MAX: Final = 60.0
+TOLD_S_MAX: Final = 60.0
+"""The longest wait that a server can ask for."""
 STEADY_S: Final = 5.0
 """After a client's connection that held this long, the backoff begins again."""
 
@@ -34,12 +35,16 @@ class Backoff:
         self._steady_s = steady_s
         self._attempt = 0
 
-    def next_s(self, held_s: float, drain_ms: int | None = None) -> float:
-        """Returns the seconds to wait after something that held for `held_s`. drain_ms: the
+    def next_s(self, held_s: float, told_ms: int | None = None) -> float:
+        """Returns the seconds to wait after something that held for `held_s`. told_ms: the
         server's own wish, which is added."""
         if held_s >= self._steady_s:
             self._attempt = 0
-        told_s = min((drain_ms or 0) / 1000, DRAIN_S_MAX)
         whole = min(self._first_s * 2.0 ** min(self._attempt, 30), self._most_s)
         self._attempt += 1
-        return told_s + whole * (0.5 + self._chance() / 2)
+        return told_s(told_ms) + whole * (0.5 + self._chance() / 2)
+
+
+def told_s(told_ms: int | None) -> float:
+    """Returns the seconds that a server asked to wait, of which there is a limit."""
+    return min((told_ms or 0) / 1000, TOLD_S_MAX)

@@ -21,9 +21,10 @@
     └── ListenError                 the server's address could not be bound
 
 Each exception has attributes for programs: ``code`` (one of the class's ``codes``), ``field`` (the
-field or key with the fault, or None), ``topic`` (the topic that it is about, or None) and
-``retryable`` (whether the same can succeed later). The message is one sentence for a person: it
-names the field, the value and the limit.
+field or key with the fault, or None), ``topic`` (the topic that it is about, or None),
+``retryable`` (whether the same can succeed later) and ``retry_after_ms`` (after how many
+milliseconds the server takes the same; 0: it did not say). The message is one sentence for a
+person: it names the field, the value and the limit.
 """
 
 from typing import Final
@@ -45,6 +46,7 @@ class TickwireError(Exception):
         field: str | None = None,
         topic: str | None = None,
         retryable: bool | None = None,
+        retry_after_ms: int = 0,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -53,6 +55,7 @@ class TickwireError(Exception):
         self.topic = topic
         known = ERROR_CODES.get(self.code, self.retry_helps)
         self.retryable = known if retryable is None else retryable
+        self.retry_after_ms = retry_after_ms
 
 
 class ConfigError(TickwireError):
@@ -182,7 +185,15 @@ def error_for(
     field: str | None = None,
     topic: str | None = None,
     retryable: bool | None = None,
+    retry_after_ms: int = 0,
 ) -> TickwireError:
     """The exception of a code from the wire or the core; an unknown one is a `ServerError`."""
     cls = CLASS_OF_CODE.get(code, ServerError)
-    return cls(message, code=code, field=field, topic=topic, retryable=retryable)
+    return cls(
+        message,
+        code=code,
+        field=field,
+        topic=topic,
+        retryable=retryable,
+        retry_after_ms=retry_after_ms,
+    )

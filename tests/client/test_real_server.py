@@ -36,6 +36,23 @@ async def take(updates: tickwire.Subscription, count: int) -> list[tickwire.Upda
         return [await anext(updates) for _ in range(count)]
 
 
+async def test_a_client_that_is_too_fast_waits_and_is_served(
+    tickwire_command: "Commands", served_at: "ServedAt"
+) -> None:
+    rates = ("--set", "limits.commands_per_s=10", "--set", "limits.lists_per_s=2")
+    args = ("--listen", "127.0.0.1:0", "--set", "auth.publish=open", *rates)
+    url = await served_at(await tickwire_command.start("serve", *args))
+    topics = [f"ticker.{number}" for number in range(25)]
+    async with tickwire.connect(url, backoff_s=0.001) as c, asyncio.timeout(60):
+        subscriptions = [c.subscribe(topic) for topic in topics]
+        await asyncio.gather(*(subscription.__aenter__() for subscription in subscriptions))
+        async with tickwire.connect(url) as writer:
+            assert await writer.publish(topics[-1], {"n": 1}) == 1
+        assert (await take(subscriptions[-1], 1))[0].topic == topics[-1]
+        for _ in range(6):
+            assert await c.list() == [topics[-1]]
+
+
 async def test_what_one_publishes_the_other_gets_byte_for_byte(plant: str) -> None:
     async with tickwire.connect(plant) as writer, tickwire.connect(plant) as reader:
         assert await writer.publish("ticker.A", '{"last":"0.10","bid":1.00}') == 1

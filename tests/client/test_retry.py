@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tickwire
+from tickwire._client.retry_timer import RetryTimer
 from tickwire.errors import DeniedError, LimitError, UnavailableError
 
 if TYPE_CHECKING:
     from conftest import Peer, Scripted
 
 LATER = {"code": "unavailable", "message": "the backend restarts", "retryable": True}
+RATED: dict[str, Any] = {
+    "code": "too_many",
+    "message": "20 a second",
+    "retryable": True,
+    "retry_after_ms": 200,
+}
 NEVER = {"code": "denied", "message": "no", "retryable": False}
 
 
@@ -22,6 +29,10 @@ async def refuse(peer: "Peer", error: dict[str, Any]) -> dict[str, Any]:
     results = [{"topic": topic, "error": error} for topic in command["topics"]]
     await peer.send(type="ack", id=command["id"], results=results)
     return command
+
+
+def now_ms() -> float:
+    return asyncio.get_running_loop().time() * 1000
 
 
 async def accept_token(peer: "Peer") -> None:
@@ -172,6 +183,99 @@ async def test_a_renewal_that_nobody_can_judge_makes_stale_and_no_more(server: "
         ]
         assert '"type":"status"' in got[1].text
         assert c.status == {"a": "live"}
+
+
+# --- a rate ---------------------------------------------------------------------------------------
+
+
+async def test_what_the_server_takes_only_later_is_not_sent_before(server: "Scripted") -> None:
+    waits: list[float] = []
+    done = asyncio.Event()
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        told = now_ms()
+        await refuse_token(peer, RATED)
+        subscribe = await peer.expect("subscribe")
+        told_of_topics = now_ms()
+        await peer.send(type="error", id=subscribe["id"], **(RATED | {"retry_after_ms": 400}))
+        await accept_token(peer)  # with it, only what nobody could judge is asked for at once
+        waits.append(now_ms() - told)
+        await peer.accept()
+        waits.append(now_ms() - told_of_topics - 200)
+        await peer.snapshot("a", 1)
+        unsubscribe = await peer.expect("unsubscribe")
+        told = now_ms()
+        await peer.send(type="error", id=unsubscribe["id"], **RATED)
+        assert (await peer.expect("unsubscribe"))["topics"] == ["a"]
+        waits.append(now_ms() - told)
+        done.set()
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url, token="t", backoff_s=0.001) as c:
+        async with c.subscribe("a") as updates:
+            assert (await take(updates)).seq == 1
+        async with asyncio.timeout(60):
+            await done.wait()
+    assert min(waits) >= RATED["retry_after_ms"]
+
+
+async def test_a_timer_keeps_to_the_latest_wish_and_ends_its_own_pause_early() -> None:
+    due = asyncio.Event()
+    timer = RetryTimer(3_600, due.set)
+    start = now_ms()
+    timer.start(0)
+    timer.start(100)
+    timer.start(10)
+    timer.hasten()
+    async with asyncio.timeout(60):
+        await due.wait()
+    assert now_ms() >= start + 100
+    timer.hasten()
+    assert due.is_set()
+
+
+async def test_the_pages_of_a_list_go_no_faster_than_the_server_allows(server: "Scripted") -> None:
+    waits: list[float] = []
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        first = await peer.expect("list")
+        await peer.send(type="ack", id=first["id"], topics=["a"], next="a")
+        refused = await peer.expect("list")
+        told = now_ms()
+        await peer.send(type="error", id=refused["id"], **RATED)
+        again = await peer.expect("list")
+        waits.append(now_ms() - told)
+        assert again["after"] == "a"
+        await peer.send(type="ack", id=again["id"], topics=["b"])
+        refused = await peer.expect("list")
+        full = RATED | {"message": "too many commands are under way", "retry_after_ms": 0}
+        await peer.send(type="error", id=refused["id"], **full)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        assert await c.list() == ["a", "b"]
+        with pytest.raises(LimitError, match="under way"):
+            await c.list()
+    assert waits[0] >= RATED["retry_after_ms"]
+
+
+async def test_a_publish_says_when_it_can_be_sent_again(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("publish")
+        await peer.send(type="error", id=command["id"], **RATED)
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        with pytest.raises(LimitError) as refused:
+            await c.publish("a", {})
+    assert refused.value.retryable
+    assert refused.value.retry_after_ms == RATED["retry_after_ms"]
 
 
 # --- the token ------------------------------------------------------------------------------------

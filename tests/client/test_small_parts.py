@@ -7,7 +7,7 @@ import pytest
 
 import tickwire
 from tickwire import errors, exit_codes
-from tickwire._backoff import BACKOFF_S_MAX, DRAIN_S_MAX, STEADY_S, Backoff
+from tickwire._backoff import BACKOFF_S_MAX, STEADY_S, TOLD_S_MAX, Backoff
 from tickwire._http import query_text
 from tickwire._pattern import is_pattern, matches
 from tickwire.codes import ERROR_CODES, should_reconnect
@@ -130,7 +130,7 @@ def test_a_connection_that_held_begins_anew() -> None:
 def test_drain_decides_the_pause_within_reason() -> None:
     most, least = Backoff(1.0, lambda: 1.0), Backoff(1.0, lambda: 0.0)
     assert (least.next_s(9, 1200), most.next_s(9, 1200)) == (1.7, 2.2), "and a crowd spreads out"
-    assert least.next_s(9, 10**9) == DRAIN_S_MAX + 0.5
+    assert least.next_s(9, 10**9) == TOLD_S_MAX + 0.5
 
 
 # --- errors ---------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 import asyncio
 
+from tickwire._backoff import told_s
 from tickwire._client.arguments import check_token, check_topic
+from tickwire._client.events import Answer
 from tickwire._client.link import Link
 from tickwire._client.protocol import Protocol
 from tickwire._json import Payload, data_text
+from tickwire.errors import LimitError
 
 
 class Commands:
@@ -19,7 +22,9 @@ class Commands:
 
         `data` is a mapping (a `Decimal` keeps its digits), or a JSON object as `str` or `bytes`. A
         `DataError` names the field that cannot be sent and the limit, before anything is sent.
-        After a `ConnectionLostError` nobody knows whether the update was published.
+        After a `ConnectionLostError` nobody knows whether the update was published. A `LimitError`
+        with a ``retry_after_ms`` says when it can be sent again: the client does not do that by
+        itself, because a newer update may have gone before it by then.
         """
         check_topic(topic)
         answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
@@ -28,15 +33,27 @@ class Commands:
         return answer.seqs[topic]
 
     async def list(self, pattern: str = ">") -> list[str]:
-        """Returns the names of all topics that exist and match `pattern`, in order."""
+        """Returns the names of all topics that exist and match `pattern`, in order.
+
+        Goes no faster than the server allows: after a ``too_many`` it waits as long as it is told.
+        """
         check_topic(pattern)
         names: list[str] = []
         after: str | None = ""
         while after is not None:
-            answer = await self._link.ask(self._protocol.list_topics(pattern, after))
+            answer = await self._page(pattern, after)
             names += answer.names
             after = answer.next
         return names
+
+    async def _page(self, pattern: str, after: str) -> Answer:
+        while True:
+            try:
+                return await self._link.ask(self._protocol.list_topics(pattern, after))
+            except LimitError as e:
+                if e.retry_after_ms == 0:
+                    raise
+                await asyncio.sleep(told_s(e.retry_after_ms))
 
     async def ping(self) -> float:
         """Returns the time in seconds until the server's answer came."""

@@ -55,6 +55,12 @@ class Answer:
     judged: bool = True
     """False if the server has no authenticator, so nobody judged the token."""
 
+    @property
+    def retry_after_ms(self) -> int:
+        """After how long the server takes what it refused now; 0 if it did not say."""
+        errors = [*self.refused.values(), *([] if self.error is None else [self.error])]
+        return max((error.retry_after_ms for error in errors), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Data:

@@ -11,7 +11,8 @@ with the error when it is for good.
 Whoever changes what is wanted calls `reconcile`, which hands what there is to send to the
 connection's own task at once, and may then wait for the answers with `settle`: cancelled there, it
 takes nothing back. What the server cannot judge or give now (a retryable refusal) is asked for
-again after a pause with jitter: a token by `_authenticate`, topics by `_ask_held_again`.
+again after a pause with jitter, and not before the server's `retry_after_ms`: a token by
+`_authenticate`, topics by `_ask_held_again`.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error, dial
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate
+from tickwire._client.retry_timer import RetryTimer
 from tickwire._client.together import first_failure
 from tickwire._core import UpdateRing
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
@@ -102,8 +104,7 @@ class Link:
         """Connected and logged in, and about to be live."""
         self._judged = False
         """The server accepted the token, or needs none."""
-        self._retry: asyncio.TimerHandle | None = None
-        self._retry_backoff = Backoff(options.backoff_s)
+        self._retry = RetryTimer(options.backoff_s, self._release)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -159,7 +160,7 @@ class Link:
     def judged(self) -> None:
         """The token was accepted, so what nobody could judge is asked for again."""
         self._judged = True
-        self._release()
+        self._retry.hasten()
 
     async def ask(self, command: Command) -> Answer:
         """Sends it and waits for its answer; the error that refuses all of it is raised."""
@@ -245,7 +246,7 @@ class Link:
         finally:
             self._unsent = self._ws = None
             self._setting_up = False
-            self._forget_retry()
+            self._retry.stop()
             self._decided.clear()
             self._gate.on_change = lambda: None
             self._protocol.topics.disarm_all()
@@ -279,8 +280,7 @@ class Link:
 
     async def _set_up(self) -> None:
         self._judged = self.token is None
-        if not self._judged:
-            await self._authenticate()
+        told_ms = await self._authenticate()
         self._setting_up = True
         while not self._protocol.reconciled:
             self.reconcile()
@@ -292,13 +292,14 @@ class Link:
         self.reconcile()
         backoff = Backoff(self._options.backoff_s)
         while not self._judged:
-            await asyncio.sleep(backoff.next_s(0, None))
-            await self._authenticate()
+            await asyncio.sleep(backoff.next_s(0, told_ms))
+            told_ms = await self._authenticate()
 
-    async def _authenticate(self) -> None:
-        """Only a denial ends the client: what nobody could judge is tried again by `_set_up`."""
+    async def _authenticate(self) -> int:
+        """Only a denial ends the client: what nobody could judge is tried again by `_set_up`, after
+        the milliseconds that are returned, and more."""
         if self._judged or self.token is None:
-            return
+            return 0
         try:
             answer = await self._ask(self._protocol.auth(self.token))
         except NotConnectedError:
@@ -307,33 +308,24 @@ class Link:
             if not e.retryable:
                 raise
             log.warning("the token could not be judged: %s; trying again", e)
-        else:
-            self.judged()
-            if not answer.judged:
-                log.warning(
-                    "the server has no authenticator: its authorizers see the token as it is"
-                )
+            return e.retry_after_ms
+        self.judged()
+        if not answer.judged:
+            log.warning("the server has no authenticator: its authorizers see the token as it is")
+        return 0
 
     # --- what the server could not give -----------------------------------------------------------
 
-    def _ask_held_again(self) -> None:
+    def _ask_held_again(self, told_ms: int) -> None:
         """Sets the timer for what is held, if there is any."""
-        if not self._protocol.wants.holding:
-            if self._protocol.reconciled:
-                self._retry_backoff = Backoff(self._options.backoff_s)
-        elif self._retry is None:
-            pause_s = self._retry_backoff.next_s(0, None)
-            self._retry = asyncio.get_running_loop().call_later(pause_s, self._release)
+        if self._protocol.wants.holding:
+            self._retry.start(told_ms)
+        elif self._protocol.reconciled:
+            self._retry.begin_anew()
 
     def _release(self) -> None:
-        self._forget_retry()
         self._protocol.wants.release()
         self.reconcile()
-
-    def _forget_retry(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
 
     # --- what the connection reads (`connection.Taker`) -------------------------------------------
 
@@ -363,7 +355,7 @@ class Link:
         if isinstance(event, Answer):
             self._answers.hand_over(event)
             if event.command.topics:
-                self._ask_held_again()
+                self._ask_held_again(event.retry_after_ms)
         if isinstance(event, Answer) or self._protocol.wants.changed:
             self.reconcile()
 

@@ -382,4 +382,5 @@ def _error_of(told: dict[str, Any], topic: str | None) -> TickwireError:
         field=told.get("field"),
         topic=topic,
         retryable=bool(told["retryable"]),
+        retry_after_ms=number_of(told, "retry_after_ms") if "retry_after_ms" in told else 0,
     )

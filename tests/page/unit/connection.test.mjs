@@ -4,7 +4,7 @@ import * as connection from "../../../web/connection.js";
 import { CLOSE_CODES, shouldReconnect } from "../../../web/codes.js";
 import { FakeSocket, clock } from "./fakes.mjs";
 
-const { BACKOFF_MS_FIRST, BACKOFF_MS_MAX, DRAIN_MS_MAX, STEADY_MS, WELCOME_MS_MAX, backoffMs } = connection;
+const { BACKOFF_MS_FIRST, BACKOFF_MS_MAX, STEADY_MS, TOLD_MS_MAX, WELCOME_MS_MAX, backoffMs } = connection;
 
 function open() {
   const seen = { messages: [], states: [] };
@@ -14,7 +14,7 @@ function open() {
 
 test("the wait between attempts doubles up to its limit, less up to half of it", () => {
   Math.random = () => 1;
-  assert.deepEqual([0, 1, 2].map(backoffMs), [1, 2, 4].map((n) => n * BACKOFF_MS_FIRST));
+  assert.deepEqual([0, 1, 2].map((attempt) => backoffMs(attempt)), [1, 2, 4].map((n) => n * BACKOFF_MS_FIRST));
   assert.equal(backoffMs(50), BACKOFF_MS_MAX);
   assert.equal(backoffMs(5000), BACKOFF_MS_MAX);
   Math.random = () => 0;
@@ -97,7 +97,7 @@ test("a drain says how long to stay away at least, within a limit, and only once
   FakeSocket.last.say({ type: "drain", reconnect_after_ms: 1e9 });
   FakeSocket.last.drop(4001);
   const wait = made.retryMs;
-  assert.ok(wait > DRAIN_MS_MAX && wait <= DRAIN_MS_MAX + BACKOFF_MS_MAX, "a crowd spreads out then, too");
+  assert.ok(wait > TOLD_MS_MAX && wait <= TOLD_MS_MAX + BACKOFF_MS_MAX, "a crowd spreads out then, too");
 });
 
 test("a drain without a time that can be waited brings nobody back sooner", async () => {

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { connect } from "../../../web/client.js";
 import { RETRY_FIRST } from "../../../web/demand.js";
-import { BACKOFF_MS_MAX, backoffMs } from "../../../web/connection.js";
+import { BACKOFF_MS_MAX, TOLD_MS_MAX, backoffMs } from "../../../web/connection.js";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);
 const denied = { code: "denied", message: "no", retryable: false };
 const unavailable = { code: "unavailable", message: "later", retryable: true };
+const tooMany = { code: "too_many", message: "a session may send 20 commands a second", retryable: true, retry_after_ms: 3_000 };
 const snapshot = (topic, seq = 1) => ({ type: "snapshot", topic, seq, ts: clock.now, status: "live", data: { last: String(seq) } });
 const update = (topic, seq) => ({ type: "update", topic, seq, ts: clock.now, data: { last: String(seq) } });
 
@@ -29,6 +30,14 @@ function answer(errors = {}) {
 }
 
 const beat = () => FakeSocket.last.say({ type: "heartbeat", ts: clock.now });
+
+// So much time, in which the connection lives.
+async function quiet(ms) {
+  for (let left = ms; left > 0; left -= 250) {
+    beat();
+    await clock.advance(Math.min(left, 250));
+  }
+}
 
 test("what nobody could decide is asked for again, later each time, in one command, and then flows", async () => {
   const { client } = await connected();
@@ -51,6 +60,82 @@ test("what nobody could decide is asked for again, later each time, in one comma
   answer();
   FakeSocket.last.say(snapshot("a.1"));
   assert.deepEqual([client.status("a.1").status, client.refused.size], ["live", 0]);
+});
+
+test("what the server takes only later is not asked for before", async () => {
+  const { client } = await connected();
+  client.subscribe(["a.1", "a.2"]);
+  await settle();
+  answer({ "a.1": unavailable }); // asked for again in 1 s, but for the next refusal
+  client.subscribe("a.3");
+  await settle();
+  FakeSocket.last.say({ type: "error", id: wire("subscribe").at(-1).id, ...tooMany });
+  assert.equal(client.refused.get("a.3").retryAfterMs, tooMany.retry_after_ms);
+  await quiet(tooMany.retry_after_ms - 1);
+  assert.equal(wire("subscribe").length, 2);
+  await clock.advance(1);
+  assert.deepEqual(wire("subscribe").at(-1).topics, ["a.1", "a.3"]);
+  answer({ "a.1": tooMany, "a.3": { ...tooMany, retry_after_ms: "soon" } });
+  await quiet(tooMany.retry_after_ms - 1);
+  assert.equal(wire("subscribe").length, 3, "the next pause begins after the server's wish");
+  await quiet(backoffMs(RETRY_FIRST + 1) + 1);
+  assert.equal(wire("subscribe").length, 4);
+});
+
+test("a token that is accepted opens what was denied, and not what the server takes only later", async () => {
+  const { client } = await connected();
+  client.subscribe(["a.1", "a.2"]);
+  await settle();
+  answer({ "a.1": denied, "a.2": tooMany });
+  const signedIn = client.auth("t");
+  await settle();
+  FakeSocket.last.say({ type: "ack", id: wire("auth")[0].id, results: [] });
+  await signedIn;
+  assert.deepEqual(wire("subscribe").map(({ topics }) => topics), [["a.1", "a.2"], ["a.1"]]);
+  answer();
+  await quiet(tooMany.retry_after_ms + backoffMs(RETRY_FIRST));
+  assert.deepEqual(wire("subscribe").at(-1).topics, ["a.2"]);
+});
+
+test("a server cannot make a topic wait for ever", async () => {
+  const { client } = await connected();
+  client.subscribe("a.1");
+  await settle();
+  answer({ "a.1": { ...tooMany, retry_after_ms: Number.MAX_VALUE } });
+  await quiet(TOLD_MS_MAX);
+  assert.equal(wire("subscribe").length, 1);
+  await quiet(backoffMs(RETRY_FIRST));
+  assert.equal(wire("subscribe").length, 2);
+});
+
+test("an unsubscribe that is refused for now is sent again", async () => {
+  const { client } = await connected();
+  const left = client.subscribe(["a.1", "a.2"]);
+  await settle();
+  answer();
+  left.close();
+  await settle();
+  FakeSocket.last.say({ type: "error", id: wire("unsubscribe")[0].id, ...tooMany });
+  client.subscribe("a.2");
+  await settle();
+  assert.deepEqual(wire("subscribe").at(-1).topics, ["a.2"]);
+  answer();
+  assert.equal(wire("unsubscribe").length, 1);
+  await quiet(tooMany.retry_after_ms + backoffMs(RETRY_FIRST));
+  assert.deepEqual(wire("unsubscribe").map(({ topics }) => topics), [["a.1", "a.2"], ["a.1"]]);
+  assert.equal(wire("subscribe").length, 2);
+});
+
+test("a token is not sent again before the server takes it", async () => {
+  await connected("ws://h/ws?token=s3cret");
+  FakeSocket.last.say({ type: "error", code: "unavailable", field: "token", message: "later", retryable: true });
+  await quiet(backoffMs(RETRY_FIRST));
+  FakeSocket.last.say({ type: "error", id: wire("auth")[0].id, ...tooMany });
+  await settle();
+  await quiet(tooMany.retry_after_ms);
+  assert.equal(wire("auth").length, 1);
+  await quiet(backoffMs(RETRY_FIRST + 1));
+  assert.equal(wire("auth").length, 2);
 });
 
 test("a renewal that nobody could decide makes it stale, and what comes then ends that", async () => {
