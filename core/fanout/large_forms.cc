@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "base/fault.h"
+#include "base/work.h"
 #include "fanout/forms.h"
 
 namespace tickwire {
 namespace {
 
 // Runs of the shard in which those who waited have their turn, at least.
-constexpr int kRunsKept = 3;
+constexpr std::uint64_t kRunsKept = 3;
 
 }  // namespace
 
@@ -80,12 +81,20 @@ void LargeForms::on_made(const Key& key, const UpdatePtr& update, bool made) {
       session->close(CloseCode::kGoingAway, "a fault of the server");
     }
   }
-  parts_.jobs.add([this, key, update, runs = kRunsKept](const Budget& /*it is little*/) mutable {
-    if (--runs > 0) return false;
-    const auto found = making_.find(key);
-    if (found != making_.end() && found->second.made && found->second.update == update) making_.erase(found);
-    return true;
-  });
+  // One job for all of them: as many jobs as forms would leave no pieces for commands.
+  if (made_.empty()) parts_.jobs.add([this](const Budget& budget) { return forget_made(budget); });
+  made_.push_back({key, update, parts_.runs});
+}
+
+bool LargeForms::forget_made(const Budget& budget) {
+  while (!made_.empty() && made_.front().run + kRunsKept <= parts_.runs && !budget.spent()) {
+    Work::count();
+    const auto found = making_.find(made_.front().key);
+    const bool same = found != making_.end() && found->second.update == made_.front().update;
+    if (same && found->second.made) making_.erase(found);
+    made_.pop_front();
+  }
+  return made_.empty();
 }
 
 }  // namespace tickwire

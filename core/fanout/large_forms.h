@@ -14,6 +14,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -55,13 +56,22 @@ class LargeForms {
     std::vector<Waiter> waiters;
   };
 
+  struct Made {
+    Key key;
+    UpdatePtr update;
+    std::uint64_t run = 0;  // of the shard, in which it came
+  };
+
   [[nodiscard]] bool may_be_large(const Session& session, std::size_t bytes) const;
   void await(Session& session, SubscriptionIndex index, const UpdatePtr& update, const Key& key);
   void on_made(const Key& key, const UpdatePtr& update, bool made);
+  // Those that were kept long enough. True: none is left.
+  bool forget_made(const Budget& budget);
   [[nodiscard]] UpdatePtr made(const Key& key) const;
 
   ShardParts& parts_;
   std::map<Key, Making> making_;
+  std::deque<Made> made_;  // of making_, the oldest first
 };
 
 }  // namespace tickwire

@@ -249,9 +249,10 @@ void Simulation::mutate(std::string& text) {
 // --- the plant ------------------------------------------------------------------------------------------
 
 bool Simulation::run_shards() {
-  bool owe = plant_->offload.run_one();
+  plant_->offload.run_one();
+  bool owe = false;
   for (const auto& shard : plant_->shards) owe = shard->run() >= 0 || owe;
-  return owe;
+  return owe || plant_->offload.waiting() > 0;
 }
 
 void Simulation::flush(bool fails) {

@@ -44,6 +44,26 @@ struct LargeForm : testing::TestWithParam<Format> {
   Plant plant{with(offload), {{.pattern = "event.>", .delivery = Delivery::kEvent}}};
 };
 
+TEST_P(LargeForm, AThousandFormsThatWereMadeDelayNoCommand) {
+  constexpr int kForms = 1'000;
+  Client client(plant, {}, Compression::kNone, GetParam());
+  client.subscribe("a.*");
+  rest();
+  for (int i = 0; i < kForms; ++i) plant.publish("a." + std::to_string(i), payload(i, 70'000));
+  plant.shard.run();
+  offload.run_all();
+  plant.shard.run();
+  Client other(plant);
+  other.heard();
+  other.subscribe("b", std::string(R"(,"id":")") + std::string(70'000, 'x') + "\"");
+  int runs = 0;
+  for (; other.session->working && runs < kForms; ++runs) {
+    offload.run_all();
+    plant.shard.run();
+  }
+  EXPECT_LT(runs, 10);
+}
+
 TEST_P(LargeForm, ASnapshotWaitsForAWorkerAndNobodyElseDoes) {
   int seq = 0;
   plant.publish("a.small", "{}");
