@@ -40,7 +40,7 @@ Result<AdminAddress> parse_admin_listen(const Config& config) {
                     text.size(), kSocketPathBytesMax));
   }
   const auto tcp = parse_listen(text, "admin.listen");
-  if (!tcp) {
+  if (!tcp || tcp->proxy != ProxyProtocol::kOff) {
     return bad(
         fmt::format("must be auto, off, the path of a socket (with a slash) or host:port, not \"{}\"", text));
   }

@@ -13,7 +13,7 @@
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
 #include "engine/jwt_rules.h"
-#include "engine/origin.h"
+#include "engine/net_keys.h"
 #include "engine/secret_file.h"
 #include "engine/setting.h"
 #include "engine/toml_text.h"
@@ -225,15 +225,7 @@ Result<Config> load_config(const ConfigSources& sources) {
   }
   if (const Status checked = check_tls(config, *addresses); !checked) return checked.error();
   if (const Status checked = check_jwt(config); !checked) return checked.error();
-  for (std::string& origin : config.origins) {
-    Result<std::string> normal = normalize_origin(origin);
-    if (!normal) {
-      return Error{ErrorCode::kBadConfig,
-                   fmt::format("{}: {}", config.sources["server.origins"], normal.error().message),
-                   "server.origins"};
-    }
-    origin = std::move(*normal);
-  }
+  if (const Status checked = check_net_keys(config, *addresses); !checked) return checked.error();
   if (const auto admin = parse_admin_listen(config); !admin) {
     Error error = admin.error();
     error.message = fmt::format("{}: {}", config.sources["admin.listen"], error.message);

@@ -43,7 +43,10 @@ struct Config : Limits {
   int shards = 0;  // one for each core, at most 8
   std::chrono::seconds drain{5};
   std::chrono::seconds reconnect{2};
-  std::vector<std::string> origins{"*"};
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins = NetConfig{}.origins;
+  std::vector<std::string> trusted_proxies;
+  ProxyHeader proxy_header = ProxyHeader::kNone;
   double fanout_load = ShardConfig{}.fanout_load;
   std::chrono::seconds heartbeat{SessionConfig{}.heartbeat_s};
   std::chrono::seconds behind{ShardConfig{}.behind_ms_max / 1'000};
@@ -109,7 +112,8 @@ std::vector<ConfigEntry> config_entries(const Config& config);
 // For the hub: the most specific pattern first (token for token from the left, a name before `*` before `>`).
 std::vector<TopicRule> topic_rules(const Config& config);
 
-// "host:port" or "[::1]:port", with http:// or https:// in front; kBadConfig, which names `key`.
+// "host:port" or "[::1]:port", with http:// or https:// in front, and "?proxy=required" or "?proxy=off"
+// behind; kBadConfig, which names `key`.
 Result<ListenAddress> parse_listen(std::string_view text, std::string_view key = "server.listen");
 // All of server.listen; kBadConfig.
 Result<std::vector<ListenAddress>> parse_listens(const Config& config);

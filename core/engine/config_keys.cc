@@ -18,7 +18,7 @@ using nlohmann::json;
 const std::vector<ConfigKey<Config>> kConfigKeys{
     {"server.listen", &Config::listen, "host:port",
      "addresses to serve on, http://host:port (also without http://) or https://host:port; port 0: any free "
-     "one"},
+     "one; ?proxy=required behind it: the PROXY protocol comes first"},
     {"server.shards",
      &Config::shards,
      "threads",
@@ -30,7 +30,16 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
      "s",
      "on a drain, clients connect again at times spread over this period, to spare the next server",
      {0, 3600}},
-    {"server.origins", &Config::origins, "", "web origins that may open a WebSocket; \"*\": every one"},
+    {"server.hosts", &Config::hosts, "",
+     "names in Host that are served, also \"*.a.example\"; empty: any, and at loopback only names of "
+     "loopback"},
+    {"server.origins", &Config::origins, "",
+     "web origins whose pages may use the server: \"same-host\", \"https://a.example\", "
+     "\"https://*.a.example\", \"null\", or \"*\" for every one"},
+    {"server.trusted_proxies", &Config::trusted_proxies, "",
+     "proxies in front that are believed who their client is: addresses, and networks such as "
+     "\"10.0.0.0/8\""},
+    {"server.proxy_header", &Config::proxy_header, "", "the header in which they say it"},
     {"server.echo", &Config::echo, "",
      "serve /echo, which sends WebSocket messages back, for suites that test WebSocket servers"},
     {"server.fanout_load",

@@ -28,7 +28,7 @@ struct ConfigKey {
                std::chrono::milliseconds Owner::*, ExactSeconds Owner::*, std::string Owner::*,
                std::vector<std::string> Owner::*, OneOrMore Owner::*, TlsVersion Owner::*, Secret Owner::*,
                Delivery Owner::*, History Owner::*, OnDamage Owner::*, PublishPolicy Owner::*,
-               LogLevel Owner::*>
+               LogLevel Owner::*, ProxyHeader Owner::*>
       member;
   std::string_view unit;
   std::string_view help;

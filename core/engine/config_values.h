@@ -44,6 +44,10 @@ struct Names<TlsVersion> {
   static constexpr std::array<std::string_view, 2> kAll{"1.2", "1.3"};
 };
 template <>
+struct Names<ProxyHeader> {
+  static constexpr std::array<std::string_view, 3> kAll{"none", "x-forwarded-for", "forwarded"};
+};
+template <>
 struct Names<Delivery> {
   static constexpr std::array<std::string_view, 2> kAll = kDeliveryNames;
 };

@@ -18,6 +18,7 @@
 #include "engine/jwt_rules.h"
 #include "engine/logging.h"
 #include "engine/metrics.h"
+#include "engine/net_keys.h"
 #include "engine/session_gathering.h"
 #include "net/socket_address.h"
 #include "store/epoch.h"
@@ -186,7 +187,9 @@ NetConfig Engine::net_config() {
   net.tls = tls_ == nullptr ? nullptr : &tls_->server();
   apply_limits(config_, net);
   net.gate = &gate_;
+  net.hosts = config_.hosts;
   net.origins = config_.origins;
+  net.proxies = proxy_rules(config_);
   net.echo = config_.echo;
   net.admin_token = config_.auth_admin_token.reveal();
   net.stop_ms_max = static_cast<int>(std::chrono::milliseconds(config_.drain).count());

@@ -22,6 +22,14 @@ Result<ListenAddress> parse_listen(std::string_view text, std::string_view key) 
     if (scheme == "https") address.transport = Transport::kTls;
     rest.remove_prefix(scheme_end + 3);
   }
+  if (const std::size_t option = rest.find('?'); option != std::string_view::npos) {
+    const std::string_view proxy = rest.substr(option + 1);
+    if (proxy != "proxy=required" && proxy != "proxy=off") {
+      return bad("behind ? stands proxy=required or proxy=off");
+    }
+    if (proxy == "proxy=required") address.proxy = ProxyProtocol::kRequired;
+    rest = rest.substr(0, option);
+  }
   const std::size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");
   std::string_view host = rest.substr(0, colon);

@@ -9,15 +9,19 @@
 #include <cstdint>
 #include <utility>
 
+#include "net/origin_rule.h"
+
 namespace tickwire {
 namespace {
 
 Error refused(std::string_view text, std::string_view why) {
-  return {ErrorCode::kBadConfig,
-          fmt::format("server.origins: \"{}\" {}; an origin is scheme://host or scheme://host:port, as in "
-                      "\"https://a.example\"",
-                      text, why),
-          "server.origins"};
+  return {
+      ErrorCode::kBadConfig,
+      fmt::format(
+          "server.origins: \"{}\" {}; an origin is \"same-host\", scheme://host or scheme://host:port, as in "
+          "\"https://a.example\"",
+          text, why),
+      "server.origins"};
 }
 
 std::string lower(std::string_view text) {
@@ -52,7 +56,7 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 Result<std::string> normalize_origin(std::string_view text) {
-  if (text == "*" || text == "null") return std::string(text);
+  if (text == kEveryOrigin || text == kSameHost || text == "null") return std::string(text);
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return refused(text, "has no scheme");
   const std::string scheme = lower(text.substr(0, colon));
@@ -61,8 +65,10 @@ Result<std::string> normalize_origin(std::string_view text) {
   if (!is_scheme(scheme)) return refused(text, "has no valid scheme");
   if (rest.find_first_of("/?#") != std::string_view::npos) return refused(text, "has a path");
   if (rest.find('@') != std::string_view::npos) return refused(text, "has a user");
+  const std::string_view star = rest.starts_with("*.") ? rest.substr(0, 2) : std::string_view();
+  rest.remove_prefix(star.size());
   if (rest.find('*') != std::string_view::npos) {
-    return refused(text, "has a wildcard, which only \"*\" for every origin may be");
+    return refused(text, "has a wildcard elsewhere than in \"https://*.a.example\"; \"*\" is every origin");
   }
   const std::size_t host_end = rest.starts_with('[') ? rest.find(']') + 1 : rest.find(':');
   const std::string host = lower(rest.substr(0, host_end));
@@ -75,7 +81,7 @@ Result<std::string> normalize_origin(std::string_view text) {
       {{"http", ":80"}, {"ws", ":80"}, {"https", ":443"}, {"wss", ":443"}}};
   if (std::ranges::find(kDefaultPorts, std::pair(std::string_view(scheme), port)) != kDefaultPorts.end())
     port = {};
-  return fmt::format("{}://{}{}", scheme, host, port);
+  return fmt::format("{}://{}{}{}", scheme, star, host, port);
 }
 
 }  // namespace tickwire

@@ -61,14 +61,14 @@ bool is_address(std::string_view host) {
 }
 
 HttpResponse for_the_admin(HttpResponse response) {
-  response.any_origin = false;
+  response.readers = Readers::kNoPage;
   return response;
 }
 
 AnswerInPieces for_the_admin(AnswerInPieces pieces) {
   return [pieces = std::move(pieces)](const Budget& budget) {
     std::optional<HttpResponse> response = pieces(budget);
-    if (response) response->any_origin = false;
+    if (response) response->readers = Readers::kNoPage;
     return response;
   };
 }

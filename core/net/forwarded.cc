@@ -8,7 +8,6 @@
 #include <ranges>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "net/header_text.h"
@@ -62,8 +61,7 @@ Hop read_node(std::string_view text, Brackets brackets) {
   return address ? Hop(Endpoint{*address, port}) : Hop(Unreadable());
 }
 
-// --- X-Forwarded-For: a, b, c
-// ---------------------------------------------------------------------------------
+// --- X-Forwarded-For: a, b, c ----------------------------------------------------------------------------
 
 std::vector<Hop> read_x_forwarded_for(std::string_view line) {
   std::vector<Hop> hops;
@@ -74,8 +72,7 @@ std::vector<Hop> read_x_forwarded_for(std::string_view line) {
   return hops;
 }
 
-// --- Forwarded: for=a;proto=https, for="[b]:4711"
-// -------------------------------------------------------------
+// --- Forwarded: for=a;proto=https, for="[b]:4711" --------------------------------------------------------
 
 class ForwardedReader {
  public:
@@ -99,20 +96,21 @@ class ForwardedReader {
 
  private:
   std::optional<Hop> read_element() {
-    Hop hop = Hidden();
-    std::vector<std::string> names;
+    std::optional<Hop> hop;
     for (;;) {
       skip_blanks();
       if (!left_.empty() && left_.front() != ';' && left_.front() != ',') {
-        std::string name = lower_case(read_token());
-        if (name.empty() || !take('=') || std::ranges::find(names, name) != names.end()) return std::nullopt;
+        const std::string_view name = read_token();
+        if (name.empty() || !take('=')) return std::nullopt;
         const auto value = read_value();
         if (!value) return std::nullopt;
-        if (name == "for") hop = read_node(*value, Brackets::kRequired);
-        names.push_back(std::move(name));
+        if (equals_ignoring_case(name, "for")) {
+          if (hop) return std::nullopt;
+          hop = read_node(*value, Brackets::kRequired);
+        }
         skip_blanks();
       }
-      if (!take(';')) return hop;
+      if (!take(';')) return hop.value_or(Hidden());
     }
   }
 

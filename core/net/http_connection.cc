@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "net/connection.h"
-#include "net/socket_address.h"
+#include "net/forwarded.h"
+#include "net/host_rule.h"
+#include "net/origin_rule.h"
 #include "net/upgrade.h"
 
 namespace tickwire {
@@ -33,38 +36,55 @@ HttpResponse too_many(std::string_view what, Limit limit) {
   return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), "", limit});
 }
 
+HttpResponse refused_by(Limit limit) {
+  return too_many(describe_refusal(limit), limit);
+}
+
 }  // namespace
 
-void HttpConnection::adopt(LoopState& loop, int socket, Door door, Transport transport) {
-  const PeerAddress address = peer_address(socket);
-  Stream stream(loop, socket, transport);
-  if (!stream.open()) return;
-  Places places{{}, Share(loop.requests_open, address)};
-  const auto refuse = [&loop, &stream](Limit limit) {
-    loop.count(limit);
-    if (stream.is_handshaking()) return;  // nothing can be said before TLS is agreed on
-    (void)HttpExchange(too_many(describe_refusal(limit), limit), "GET").send(stream);
-  };
+// A proxy that will name its client is no client itself: only what all have together is limited so far.
+PeerAddress HttpConnection::counted(const LoopState& loop, const Entrance& entrance,
+                                    const ClientAddress& client) {
+  const bool names_another = entrance.door == Door::kPublic && loop.config.proxies.reads_header_of(client);
+  return names_another ? PeerAddress{} : client.counted();
+}
+
+std::optional<Limit> HttpConnection::take_places(LoopState& loop, Door door, PeerAddress address,
+                                                 Places& places) {
+  places = {{}, Share(loop.requests_open, address)};
   // The admin's ways in stay open also where others took every place.
   if (door == Door::kPublic && loop.config.gate != nullptr) {
     if (const auto limit = loop.config.gate->enter(address, loop.clock.steady_us(), places.seat))
-      return refuse(*limit);
+      return limit;
   }
-  if (door != Door::kAdminSocket) {
-    if (const auto limit = places.place.resize(1)) return refuse(*limit);
-  }
-  auto* client = new HttpConnection(loop, std::move(stream), door, address, std::move(places));
-  if (!client->stream_.poll(*client, EPOLLIN)) delete client;
+  return door == Door::kAdminSocket ? std::nullopt : places.place.resize(1);
 }
 
-HttpConnection::HttpConnection(LoopState& loop, Stream stream, Door door, PeerAddress address, Places places)
+void HttpConnection::adopt(LoopState& loop, int socket, const Entrance& entrance,
+                           const ClientAddress& client) {
+  Stream stream(loop, socket, entrance.transport);
+  if (!stream.open()) return;
+  Places places;
+  if (const auto limit = take_places(loop, entrance.door, counted(loop, entrance, client), places)) {
+    loop.count(*limit);
+    // Nothing can be said before TLS is agreed on.
+    if (!stream.is_handshaking()) (void)HttpExchange(refused_by(*limit), "GET").send(stream);
+    return;
+  }
+  auto* connection = new HttpConnection(loop, std::move(stream), entrance, client, std::move(places));
+  if (!connection->stream_.poll(*connection, EPOLLIN)) delete connection;
+}
+
+HttpConnection::HttpConnection(LoopState& loop, Stream stream, const Entrance& entrance,
+                               const ClientAddress& client, Places places)
     : loop_(loop),
       stream_(std::move(stream)),
-      door_(door),
-      address_(address),
+      entrance_(entrance),
+      client_(client),
+      address_(counted(loop, entrance, client)),
       places_(std::move(places)),
-      answer_(loop.answers_open, address),
-      bytes_(loop.unfinished_bytes, address) {
+      answer_(loop.answers_open, address_),
+      bytes_(loop.unfinished_bytes, address_) {
   loop_.http.insert(this);
   wait(loop_.config.request_ms_max);
 }
@@ -114,7 +134,7 @@ void HttpConnection::on_due() {
 
 void HttpConnection::end() {
   // The admin's question may be on its way, and holds nothing up.
-  const bool waits_in_vain = state_ == State::kHead && door_ == Door::kPublic;
+  const bool waits_in_vain = state_ == State::kHead && door() == Door::kPublic;
   if (waits_in_vain || state_ == State::kLingering) delete this;
 }
 
@@ -139,8 +159,16 @@ void HttpConnection::on_head(std::size_t size) {
   const auto parsed = parse_request_head(std::string_view(head_).substr(0, size));
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(*refusal);
   const auto& head = std::get<RequestHead>(parsed);
+  if (door() == Door::kPublic) {
+    if (!meet_client(head)) return;
+    const std::string host = head.header("host");
+    if (const auto refusal = check_host(host, loop_.config.hosts, entrance_.loopback))
+      return refuse(*refusal);
+    const Site site{host, entrance_.loopback, entrance_.transport};
+    page_refusal_ = check_origin(head.find_header("origin"), loop_.config.origins, site);
+  }
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
-  if (door_ == Door::kPublic && head.path == kUpgradePath) {
+  if (door() == Door::kPublic && head.path == kUpgradePath) {
     return refuse(426, ErrorCode::kBadMessage, "only a WebSocket is served there");
   }
   method_ = head.method;
@@ -155,18 +183,35 @@ void HttpConnection::on_head(std::size_t size) {
       answer(std::move(reply));
     }
   };
-  if (door_ == Door::kPublic) return std::visit(give, loop_.router.answer(request, loop_.draining));
-  std::visit(give, loop_.admin.answer(request, door_, loop_.draining));
+  if (door() == Door::kPublic) return std::visit(give, loop_.router.answer(request, loop_.draining));
+  std::visit(give, loop_.admin.answer(request, door(), loop_.draining));
+}
+
+// The seat that the proxy's connection took until now is given back first, so that it is not taken twice.
+bool HttpConnection::meet_client(const RequestHead& head) {
+  const auto found = find_client(head, client_, loop_.config.proxies);
+  if (const auto* refusal = std::get_if<Refusal>(&found)) {
+    refuse(*refusal);
+    return false;
+  }
+  client_ = std::get<ClientAddress>(found);
+  if (client_.counted() == address_) return true;
+  address_ = client_.counted();
+  answer_ = Share(loop_.answers_open, address_);
+  places_ = {};
+  const auto limit = take_places(loop_, door(), address_, places_);
+  if (limit) answer(refused_by(*limit));
+  return !limit;
 }
 
 void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   const Doing doing(loop_.shard.pulse(), Activity::kUpgrade);
-  if (door_ != Door::kPublic) {
+  if (door() != Door::kPublic) {
     return refuse(404, ErrorCode::kUnknownCommand, "no WebSocket at the admin listener");
   }
   const UpgradeRequest request = upgrade_request(head);
-  if (const auto refusal = check_upgrade(request, loop_.config.origins, loop_.config.echo))
-    return refuse(*refusal);
+  if (const auto refusal = check_upgrade(request, loop_.config.echo)) return refuse(*refusal);
+  if (page_refusal_) return refuse(*page_refusal_);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
   if (loop_.shard.memory_full()) {
     return answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
@@ -175,7 +220,7 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   Opening opening;
   opening.agreement = agree(request);
   if (!loop_.room_to_inflate(address_)) opening.agreement.deflate = {};
-  opening.client.remote = peer_text(stream_.socket());
+  opening.client.remote = client_.text();
   opening.client.token = head.parameter("token");
   opening.client.address = address_;
   opening.seat = std::move(places_.seat);
@@ -226,7 +271,7 @@ void HttpConnection::await_sessions(const SessionsQuery& query) {
       if (awaited.empty()) return;
       HttpResponse response = json_response();
       response.head = json;
-      response.any_origin = false;
+      response.readers = Readers::kNoPage;
       awaited.mapped()->answer(std::move(response));
     });
   });
@@ -244,6 +289,7 @@ void HttpConnection::refuse(int status, ErrorCode code, std::string_view message
 
 void HttpConnection::answer(HttpResponse response) {
   if (response.limit) loop_.count(*response.limit);
+  if (page_refusal_ && response.readers == Readers::kAllowedPages) response.readers = Readers::kNoPage;
   std::string().swap(head_);
   bytes_ = Share(loop_.unread_bytes, address_);
   exchange_ = std::make_unique<HttpExchange>(std::move(response), method_);

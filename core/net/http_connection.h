@@ -17,10 +17,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/shares.h"
+#include "net/client_address.h"
 #include "net/door.h"
 #include "net/http_exchange.h"
 #include "net/http_router.h"
@@ -33,14 +35,14 @@ namespace tickwire {
 
 class HttpConnection final : public Pollee, public LoopTimer {
  public:
-  // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `door` decides which
-  // router answers.
-  static void adopt(LoopState& loop, int socket, Door door, Transport transport);
+  // Takes ownership of an accepted, non-blocking socket, also where it refuses it. `client`: who is known to
+  // be there so far; the request may name another one, where a proxy wrote it (net/forwarded.h).
+  static void adopt(LoopState& loop, int socket, const Entrance& entrance, const ClientAddress& client);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
-  [[nodiscard]] Door door() const { return door_; }
+  [[nodiscard]] Door door() const { return entrance_.door; }
   void on_ready(std::uint32_t events) override;
   void on_due() override;
   void on_fault() override { delete this; }
@@ -56,9 +58,16 @@ class HttpConnection final : public Pollee, public LoopTimer {
     Share seat;   // of the plant's connections
     Share place;  // of the connections that are no WebSocket
   };
-  HttpConnection(LoopState& loop, Stream stream, Door door, PeerAddress address, Places places);
+  // What limits count `client` as until its request has been read.
+  static PeerAddress counted(const LoopState& loop, const Entrance& entrance, const ClientAddress& client);
+  // The limit that is in the way; without one, the client has its places.
+  static std::optional<Limit> take_places(LoopState& loop, Door door, PeerAddress address, Places& places);
+  HttpConnection(LoopState& loop, Stream stream, const Entrance& entrance, const ClientAddress& client,
+                 Places places);
   void read_head();
   void on_head(std::size_t size);
+  // False: a proxy named somebody who is refused, which it is told.
+  bool meet_client(const RequestHead& head);
   void on_upgrade(const RequestHead& head, std::size_t size);
   // False: too many answers are under way, which it is told. `number` finds it in loop.awaited.
   bool begin_await(std::uint64_t& number);
@@ -76,14 +85,16 @@ class HttpConnection final : public Pollee, public LoopTimer {
 
   LoopState& loop_;
   Stream stream_;
-  const Door door_;
-  const PeerAddress address_;
+  const Entrance entrance_;
+  ClientAddress client_;
+  PeerAddress address_;  // what limits count the client as
   State state_ = State::kHead;
   Places places_;
   Share answer_;  // of the answers under way
   Share bytes_;   // of the unfinished heads' bytes, then of the unread answers'
   std::string method_;
-  std::string head_;  // so far
+  std::optional<Refusal> page_refusal_;  // of the page that asks
+  std::string head_;                     // so far
   HeadScanner scanner_;
   std::unique_ptr<HttpExchange> exchange_;
   std::size_t lingered_bytes_ = 0;

@@ -28,6 +28,8 @@ std::string_view status_text(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 421:
+      return "Misdirected Request";
     case 426:
       return "Upgrade Required";
     case 431:
@@ -84,7 +86,7 @@ std::string response_head(const HttpResponse& response) {
       "X-Content-Type-Options: nosniff\r\n"
       "{}",
       response.status, status_text(response.status),
-      response.any_origin ? "Access-Control-Allow-Origin: *\r\n" : "", response.headers);
+      response.readers != Readers::kNoPage ? "Access-Control-Allow-Origin: *\r\n" : "", response.headers);
   if (response.status != 304) {  // which has no body and says nothing of it
     head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                         response.body_bytes());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,13 @@ struct Refusal {
   Error error;
 };
 
+// Pages of other sites that may read an answer (CORS).
+enum class Readers : std::uint8_t {
+  kAllPages,      // it says the same to everybody, and whole pages are made of it
+  kAllowedPages,  // those that may use the server (net/origin_rule.h)
+  kNoPage,
+};
+
 // The body is head + shared + tail, so that an image is sent from where it lies.
 struct HttpResponse {
   int status = 200;
@@ -42,7 +50,7 @@ struct HttpResponse {
   std::string_view shared;
   std::shared_ptr<const void> owner;  // keeps `shared` alive; null where it is constant
   std::string tail;
-  bool any_origin = true;           // pages of other sites may read it
+  Readers readers = Readers::kAllowedPages;
   std::optional<Limit> limit = {};  // that is why it says no, or ends where it does
 
   [[nodiscard]] std::size_t body_bytes() const { return head.size() + shared.size() + tail.size(); }

@@ -96,7 +96,7 @@ HttpResponse elsewhere() {
        "only the admin listener (admin.listen) answers this: `tickwire top` and `tickwire metrics` on the "
        "server's machine find it",
        ""});
-  response.any_origin = false;
+  response.readers = Readers::kNoPage;
   return response;
 }
 
@@ -184,6 +184,7 @@ std::optional<HttpResponse> HttpRouter::file(const HttpRequest& request) const {
   if (found == parts_.files.end()) return std::nullopt;
   HttpResponse response;
   response.content_type = content_type(found->name);
+  response.readers = Readers::kAllPages;
   response.headers = fmt::format("Cache-Control: no-cache\r\nETag: \"{}\"\r\n", found->tag);
   if (request.if_none_match == fmt::format("\"{}\"", found->tag)) {
     response.status = 304;

@@ -13,6 +13,7 @@
 
 #include "net/admin_socket.h"
 #include "net/http_connection.h"
+#include "net/proxied_connection.h"
 #include "net/socket_address.h"
 
 namespace tickwire {
@@ -28,6 +29,7 @@ Status Listener::open(const ListenAddress& address, bool alone) {
   const auto socket = open_listener(address.host, address.port, loop_.config.backlog, alone);
   if (!socket) return socket.error();
   port_ = bound_port(*socket);
+  entrance_.loopback = is_bound_to_loopback(*socket);
   return listen_on(*socket);
 }
 
@@ -47,7 +49,7 @@ void Listener::close() {
 
 void Listener::on_ready(std::uint32_t /*events*/) {
   const Doing doing(loop_.shard.pulse(), Activity::kAccepting);
-  const int most = transport_ == Transport::kTls ? kTlsAcceptsPerTurnMax : kAcceptsPerTurnMax;
+  const int most = entrance_.transport == Transport::kTls ? kTlsAcceptsPerTurnMax : kAcceptsPerTurnMax;
   for (int i = 0; i < most; ++i) {
     const int client = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) {
@@ -63,7 +65,7 @@ void Listener::on_ready(std::uint32_t /*events*/) {
 }
 
 void Listener::adopt(int client) {
-  if (door_ == Door::kAdminSocket) {
+  if (entrance_.door == Door::kAdminSocket) {
     if (!is_own_peer(client)) {
       ::close(client);
       return;
@@ -74,7 +76,8 @@ void Listener::adopt(int client) {
     const int unsent = loop_.config.unsent_bytes_max;
     ::setsockopt(client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   }
-  HttpConnection::adopt(loop_, client, door_, transport_);
+  if (entrance_.proxy == ProxyProtocol::kRequired) return ProxiedConnection::adopt(loop_, client, entrance_);
+  HttpConnection::adopt(loop_, client, entrance_, peer_of(client));
 }
 
 void Listener::pause(int failed) {

@@ -23,8 +23,8 @@ inline constexpr std::int64_t kShortageReportUs = 60'000'000;
 
 class Listener final : public Pollee, public LoopTimer {
  public:
-  Listener(LoopState& loop, Door door, Transport transport = Transport::kPlain)
-      : loop_(loop), door_(door), transport_(transport) {}
+  // `entrance.loopback` is found out when it is opened.
+  Listener(LoopState& loop, const Entrance& entrance) : loop_(loop), entrance_(entrance) {}
   ~Listener() override { close(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -45,8 +45,7 @@ class Listener final : public Pollee, public LoopTimer {
   void pause(int failed);
 
   LoopState& loop_;
-  const Door door_;
-  const Transport transport_;
+  Entrance entrance_;
   int socket_ = -1;
   std::uint16_t port_ = 0;
   std::int64_t next_report_us_ = 0;  // steady: the earliest time at which a shortage is logged again

@@ -19,6 +19,7 @@
 #include "net/listener.h"
 #include "net/loop_state.h"
 #include "net/lws_context.h"
+#include "net/proxied_connection.h"
 #include "net/static_file.h"
 
 namespace tickwire {
@@ -111,14 +112,15 @@ Status Loop::Impl::open() {
   }
   if (auto opened = context_.open(config_.tls); !opened) return opened;
   for (const ListenAddress& address : config_.listen) {
-    Listener& listener = listeners_.emplace_back(state_, Door::kPublic, address.transport);
+    const Entrance entrance{Door::kPublic, address.transport, address.proxy};
+    Listener& listener = listeners_.emplace_back(state_, entrance);
     if (auto opened = listener.open(address, index_ == 0); !opened) return opened;
   }
   return ok_status();
 }
 
 Status Loop::Impl::serve_admin(int socket, Door door) {
-  return admin_listener_.emplace(state_, door).listen_on(socket);
+  return admin_listener_.emplace(state_, Entrance{door}).listen_on(socket);
 }
 
 void Loop::Impl::start() {
@@ -141,6 +143,7 @@ void Loop::Impl::run() {
 void Loop::Impl::close_all() {
   close_listeners();
   if (admin_listener_) admin_listener_->close();
+  while (!state_.proxied.empty()) delete *state_.proxied.begin();
   while (!state_.http.empty()) delete *state_.http.begin();
   while (!state_.connections.empty()) delete state_.connections.back();
   context_.close();
@@ -195,6 +198,7 @@ void Loop::Impl::close_listeners() {
 void Loop::Impl::begin_end(std::int64_t now_us) {
   end_due_us_ = now_us + std::int64_t{config_.stop_ms_max} * 1000;
   close_listeners();
+  while (!state_.proxied.empty()) delete *state_.proxied.begin();
   for (Connection* client : state_.connections) client->end();
   const std::vector<HttpConnection*> http(state_.http.begin(), state_.http.end());  // each may leave it
   for (HttpConnection* client : http) client->end();

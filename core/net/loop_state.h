@@ -23,6 +23,7 @@ namespace tickwire {
 
 class Connection;
 class HttpConnection;
+class ProxiedConnection;
 
 struct LoopState {
   LoopState(const NetConfig& config, const Clock& clock, Shard& shard, LwsContext& context, HttpRouter site)
@@ -83,8 +84,10 @@ struct LoopState {
   Shares unfinished_bytes;
   Shares unread_bytes;
 
-  std::vector<Connection*> connections;      // owned; each knows its place
-  std::unordered_set<HttpConnection*> http;  // owned
+  std::vector<Connection*> connections;            // owned; each knows its place
+  std::unordered_set<HttpConnection*> http;        // owned
+  std::unordered_set<ProxiedConnection*> proxied;  // owned
+  std::int64_t preamble_warned_us = 0;             // when the log was last told of one that was refused
   // By number, those whose answer other loops work on, while they are there:
   std::unordered_map<std::uint64_t, HttpConnection*> awaited;
   std::uint64_t last_awaited = 0;

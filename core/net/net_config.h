@@ -8,6 +8,7 @@
 
 #include "base/shares.h"
 #include "net/connection_gate.h"
+#include "net/proxy_rules.h"
 #include "protocol/command.h"
 
 namespace tickwire {
@@ -23,6 +24,7 @@ struct ListenAddress {
   std::string host = "127.0.0.1";  // an IPv4 or IPv6 literal without brackets, or a name
   std::uint16_t port = 8080;       // 0: any free one
   Transport transport = Transport::kPlain;
+  ProxyProtocol proxy = ProxyProtocol::kOff;
 };
 
 class TlsServer;
@@ -31,9 +33,11 @@ struct NetConfig {
   std::vector<ListenAddress> listen{ListenAddress{}};
   TlsServer* tls = nullptr;  // where one of them is TLS; outlives the loop
   int backlog = 4096;
-  std::vector<std::string> origins{"*"};  // exact, as browsers send them; "*": all
-  bool echo = false;                      // serves /echo
-  std::string admin_token;                // opens the admin listener where it is TCP; empty: nothing does
+  std::vector<std::string> hosts;                 // names that are served (net/host_rule.h)
+  std::vector<std::string> origins{"same-host"};  // pages that may use the server (net/origin_rule.h)
+  ProxyRules proxies;                             // that are believed who their client is
+  bool echo = false;                              // serves /echo
+  std::string admin_token;  // opens the admin listener where it is TCP; empty: nothing does
   std::size_t message_bytes_max = kMessageBytesMax;
   ConnectionGate* gate = nullptr;  // of the whole plant, which outlives the loop; null: everybody may come
 

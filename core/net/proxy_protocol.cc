@@ -33,8 +33,7 @@ std::uint16_t number_at(std::string_view bytes, std::size_t place) {
   return static_cast<std::uint16_t>(byte_at(bytes, place) << 8U | byte_at(bytes, place + 1));
 }
 
-// --- version 1: "PROXY TCP4 192.0.2.1 192.0.2.2 4711 443" CR LF
-// -----------------------------------------------
+// --- version 1: "PROXY TCP4 192.0.2.1 192.0.2.2 4711 443" CR LF ------------------------------------------
 
 // Takes the text up to the next blank, and the blank.
 std::string_view next_word(std::string_view& line) {
@@ -80,8 +79,7 @@ ParsedPreamble parse_text(std::string_view bytes) {
   return parse_text_line(bytes.substr(0, end - 1));
 }
 
-// --- version 2
-// ------------------------------------------------------------------------------------------------
+// --- version 2 -------------------------------------------------------------------------------------------
 
 template <std::size_t kBytes>
 std::array<std::uint8_t, kBytes> address_at(std::string_view bytes, std::size_t place) {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 namespace tickwire {
@@ -93,19 +94,26 @@ std::string why_not(int failed) {
   }
 }
 
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-HostPort host_port(const sockaddr_storage& address, socklen_t size) {
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host.data(), host.size(), port.data(),
-                    port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return {};
+// Nothing: no address of the internet.
+std::optional<Endpoint> endpoint_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address);
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &ipv4.sin_addr, bytes.size());
+    return Endpoint{IpAddress::of_ipv4(bytes), ntohs(ipv4.sin_port)};
   }
-  return {host.data(), static_cast<std::uint16_t>(std::stoi(port.data()))};
+  if (address.ss_family != AF_INET6) return std::nullopt;
+  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address);
+  std::array<std::uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), &ipv6.sin6_addr, bytes.size());
+  return Endpoint{IpAddress::of_ipv6(bytes), ntohs(ipv6.sin6_port)};
+}
+
+std::optional<Endpoint> bound_endpoint(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
+  return endpoint_of(address);
 }
 
 }  // namespace
@@ -115,44 +123,25 @@ std::string address_text(const std::string& host, std::uint16_t port) {
                                              : fmt::format("[{}]:{}", host, port);
 }
 
-std::string peer_text(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "unknown";
-  const HostPort peer = host_port(address, size);
-  return address_text(peer.host, peer.port);
+ClientAddress client_at(const sockaddr_storage& address) {
+  return {endpoint_of(address), false};
 }
 
-PeerAddress peer_address(const sockaddr_storage& address) {
-  const auto of_ipv4 = [](std::uint32_t ipv4) {
-    return ipv4 == INADDR_LOOPBACK ? PeerAddress{} : PeerAddress::of_ipv4(ipv4);
-  };
-  if (address.ss_family == AF_INET) {
-    return of_ipv4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
-  }
-  if (address.ss_family != AF_INET6) return {};
-  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  const auto number = [&ipv6](std::size_t first, std::size_t size) {
-    std::uint64_t value = 0;
-    for (std::size_t i = first; i < first + size; ++i) value = value << 8U | ipv6.s6_addr[i];
-    return value;
-  };
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return of_ipv4(static_cast<std::uint32_t>(number(12, 4)));
-  return PeerAddress::of_ipv6_network(number(0, 8));
-}
-
-PeerAddress peer_address(int socket) {
+ClientAddress peer_of(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return peer_address(address);
+  return client_at(address);
 }
 
 std::uint16_t bound_port(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  return host_port(address, size).port;
+  const auto bound = bound_endpoint(socket);
+  return bound ? bound->port : std::uint16_t{0};
+}
+
+bool is_bound_to_loopback(int socket) {
+  const auto bound = bound_endpoint(socket);
+  return bound && bound->address.is_loopback();
 }
 
 Result<int> open_listener(const std::string& host, std::uint16_t port, int backlog, bool alone,

@@ -9,20 +9,17 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/shares.h"
+#include "net/client_address.h"
 
 namespace tickwire {
 
 // "127.0.0.1:8080", "[::1]:8080".
 std::string address_text(const std::string& host, std::uint16_t port);
 
-// The address of the peer of a connected socket; "unknown" when the peer is gone.
-std::string peer_text(int socket);
-
-// What limits count a peer as: exempt at 127.0.0.1 and ::1, which is where this machine's own programs and
-// its proxy come from, and where the peer is gone already. 127.0.0.2 and up are addresses like any other.
-PeerAddress peer_address(const sockaddr_storage& address);
-PeerAddress peer_address(int socket);
+// The peer of a connected socket.
+ClientAddress peer_of(int socket);
+// The same of an address that the kernel told.
+ClientAddress client_at(const sockaddr_storage& address);
 
 // A listening, non-blocking socket, shared with other loops by SO_REUSEPORT. `alone`: fails when somebody
 // listens there already, which SO_REUSEPORT by itself would let pass. The caller closes it. kListen, which
@@ -32,5 +29,7 @@ Result<int> open_listener(const std::string& host, std::uint16_t port, int backl
 
 // The port that a socket is bound to.
 std::uint16_t bound_port(int socket);
+// Whether only programs of this machine can reach it.
+bool is_bound_to_loopback(int socket);
 
 }  // namespace tickwire

@@ -40,13 +40,6 @@ std::string accept_key(std::string_view key) {
   return {encoded.begin(), encoded.begin() + size};
 }
 
-bool origin_allowed(const std::optional<std::string>& origin, const std::vector<std::string>& origins) {
-  if (!origin) return true;  // no browser; Origin protects only those
-  return std::ranges::any_of(origins, [&origin](const std::string& allowed) {
-    return allowed == "*" || equals_ignoring_case(allowed, *origin);
-  });
-}
-
 // The client's first that we speak; empty: none.
 std::string first_spoken(std::string_view subprotocols) {
   while (!subprotocols.empty()) {
@@ -59,8 +52,7 @@ std::string first_spoken(std::string_view subprotocols) {
 
 }  // namespace
 
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins,
-                                     bool echo) {
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request, bool echo) {
   if (!list_holds(request.upgrade, "websocket", Case::kIgnored))
     return bad("Upgrade", "only websocket is spoken");
   if (request.path.empty()) return refuse(405, ErrorCode::kUnknownCommand, "", "an upgrade is a GET");
@@ -81,9 +73,6 @@ std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::v
     return bad("Sec-WebSocket-Protocol",
                "tickwire.v1.json, tickwire.v1.msgpack and tickwire.v1.cbor are spoken here");
   }
-  if (!origin_allowed(request.origin, origins)) {
-    return refuse(403, ErrorCode::kDenied, "Origin", *request.origin + " is not in server.origins");
-  }
   return std::nullopt;
 }
 
@@ -97,7 +86,6 @@ UpgradeRequest upgrade_request(const RequestHead& head) {
   request.key = head.header("sec-websocket-key");
   request.websocket_version = head.header("sec-websocket-version");
   request.subprotocols = head.header("sec-websocket-protocol");
-  request.origin = head.find_header("origin");
   request.extensions = head.header("sec-websocket-extensions");
   return request;
 }

@@ -1,5 +1,5 @@
-// The opening handshake: whether a request may become a WebSocket (RFC 6455 section 4.2.1, with Origin and
-// path), what is agreed on with its client, and the answer.
+// The opening handshake: whether a request may become a WebSocket (RFC 6455 section 4.2.1, with its
+// path), what is agreed on with its client, and the answer. Whether its page may is net/origin_rule.h's.
 //
 // Pure; any thread. A header's text is as received, trimmed; empty: absent; repeated: joined with a comma.
 // A list of subprotocols of which we speak none is refused: answering without one would only leave the client
@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "codec/deflate_offer.h"
 #include "net/http_message.h"
@@ -30,13 +29,11 @@ struct UpgradeRequest {
   std::string key;
   std::string websocket_version;
   std::string subprotocols;
-  std::optional<std::string> origin;  // nothing: no such header
   std::string extensions;
 };
 
 // Nothing: it may. `echo`: also at kEchoPath, where no subprotocol is spoken.
-std::optional<Refusal> check_upgrade(const UpgradeRequest& request, const std::vector<std::string>& origins,
-                                     bool echo = false);
+std::optional<Refusal> check_upgrade(const UpgradeRequest& request, bool echo = false);
 
 UpgradeRequest upgrade_request(const RequestHead& head);
 

@@ -108,7 +108,7 @@ class Peer:
     session: str
     """The session's name, which is unique within this start of the server."""
     remote: str
-    """``address:port`` of the peer."""
+    """``address:port`` of the client; only its address where a proxy named it without a port."""
     token: str
     """The last token that it sent; empty if it sent none."""
     claims: Mapping[str, Any]

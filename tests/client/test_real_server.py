@@ -237,7 +237,7 @@ async def test_a_second_signal_does_not_wait_for_the_drain(
     host, _, port = url.removeprefix("ws://").removesuffix("/ws").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     await reader.readuntil(b"welcome")

@@ -4,6 +4,9 @@
 #include <variant>
 
 #include "fuzz.h"
+#include "net/header_text.h"
+#include "net/host_rule.h"
+#include "net/origin_rule.h"
 #include "net/request_head.h"
 #include "net/upgrade.h"
 
@@ -34,8 +37,20 @@ void check_head(std::string_view bytes) {
     require(std::ranges::none_of(value, is_control), "no control byte in a header");
   }
   const UpgradeRequest request = upgrade_request(*head);
-  if (check_upgrade(request, {"https://a.example"})) return;
-  require(!request.origin || *request.origin == "https://a.example", "only that origin");
+  const std::string host = head->header("host");
+  const auto origin = head->find_header("origin");
+  if (!check_host(host, {"*.b.example"}, true) && !host.empty()) {
+    const auto authority = parse_authority(host);
+    require(authority.has_value(), "a host that is served can be read");
+    require(is_loopback_name(authority->name) || authority->name.ends_with(".b.example"), "only those hosts");
+  }
+  if (!check_origin(origin, {"https://a.example"}, {host, true, Transport::kPlain})) {
+    require(!origin || lower_case(*origin) == "https://a.example", "only that origin");
+  }
+  if (!check_origin(origin, {"same-host", "https://*.a.example"}, {host, false, Transport::kTls})) {
+    require(!origin || lower_case(*origin).starts_with("https://"), "no page without TLS");
+  }
+  if (check_upgrade(request)) return;
   const Agreement agreement = agree(request);
   require(
       agreement.subprotocol.empty() || request.subprotocols.find(agreement.subprotocol) != std::string::npos,

@@ -39,6 +39,22 @@ def test_claims_of_the_authenticator_reach_the_authorizers(start_server, remote)
     assert seen[-1].session
 
 
+def test_plugins_see_the_client_that_a_trusted_proxy_names(start_server, remote):
+    seen = []
+
+    @authorizer("premium.>")
+    def decide(client, topic):
+        seen.append(client.remote)
+        return Allow()
+
+    believes = {"trusted_proxies": ["127.0.0.1"], "proxy_header": "x-forwarded-for"}
+    server = start_server(decide, server={"listen": "127.0.0.1:0"} | believes)
+    for named, address in (("1.1.1.1, 203.0.113.7", "203.0.113.7"), ("[::7]:9", "[::7]:9")):
+        client = remote(server, additional_headers={"X-Forwarded-For": named})
+        assert client.denial("premium.A") == ""
+        assert seen[-1] == address
+
+
 def nested(depth):
     value = {}
     for _ in range(depth):

@@ -252,7 +252,7 @@ def test_health_is_503_to_the_end_and_ends_the_command_with_5(
     daemon = start_daemon("--set", "server.drain_s=5", "--set", "server.shards=1")
     with socket.create_connection(daemon.address.split(":")) as slow:  # it answers no close
         slow.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         assert b"101" in slow.recv(64)

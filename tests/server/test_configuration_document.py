@@ -39,8 +39,11 @@ def test_the_keys_are_those_of_the_table(document: str) -> None:
 
 
 def test_the_example_is_a_valid_file(document: str, tmp_path: Path) -> None:
-    [example] = re.findall(r"^```toml\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    example, *others = re.findall(r"^```toml\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
     file = tmp_path / "tickwire.toml"
+    for other in others:
+        file.write_text(other)
+        assert Config.load(str(file))
     file.write_text(example)
     config = Config.load(str(file))
     assert config.listen == ["0.0.0.0:8080"]

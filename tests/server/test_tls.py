@@ -223,7 +223,7 @@ def test_a_client_that_sends_full_records_and_reads_nothing_holds_up_nobody(
     raw.connect((host, int(port)))
     with trust(tmp_path).wrap_socket(raw, server_hostname=host) as flood:
         flood.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
         command = b'{"type":"ping","id":1}'

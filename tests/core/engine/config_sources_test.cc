@@ -99,19 +99,36 @@ TEST(Config, RefusesWhatIsNoKeyAndNamesItsSource) {
 TEST(Config, TakesWebOriginsAsBrowsersSendThem) {
   const auto config = load_sets(
       {R"(server.origins=["https://a.example/", "HTTP://B.Example:80", "https://c:8443", "null", "http://[::1]:8080",
-          "https://d.example:443/", "chrome-extension://abc", "*"])"});
+          "https://d.example:443/", "chrome-extension://abc", "https://*.E.example:443", "same-host", "*"])"});
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->origins, (std::vector<std::string>{"https://a.example", "http://b.example",
-                                                       "https://c:8443", "null", "http://[::1]:8080",
-                                                       "https://d.example", "chrome-extension://abc", "*"}));
+  EXPECT_EQ(config->origins,
+            (std::vector<std::string>{"https://a.example", "http://b.example", "https://c:8443", "null",
+                                      "http://[::1]:8080", "https://d.example", "chrome-extension://abc",
+                                      "https://*.e.example", "same-host", "*"}));
 }
 
 TEST(Config, RefusesAnOriginThatNoBrowserSends) {
-  for (const std::string text :
-       {"", "a.example", "https://", "https:///", "https://a.example/x", "https://a.example?x",
-        "https://a.example#", "https://u@a.example", "https://*.a.example", "https://a.example:0",
-        "https://a.example:65536", "https://a:", "https://b\u00fccher.example", "https://a b", "https://[::1",
-        "://a", "https://a.example//"}) {
+  for (const std::string text : {"",
+                                 "a.example",
+                                 "https://",
+                                 "https:///",
+                                 "https://a.example/x",
+                                 "https://a.example?x",
+                                 "https://a.example#",
+                                 "https://u@a.example",
+                                 "https://a.*.example",
+                                 "https://*",
+                                 "https://*.",
+                                 "*.a.example",
+                                 "same-site",
+                                 "https://a.example:0",
+                                 "https://a.example:65536",
+                                 "https://a:",
+                                 "https://b\u00fccher.example",
+                                 "https://a b",
+                                 "https://[::1",
+                                 "://a",
+                                 "https://a.example//"}) {
     const std::string message = message_of(load_sets({"server.origins=[\"" + text + "\"]"}));
     EXPECT_TRUE(message.starts_with("--set: server.origins: \"" + text + "\" ")) << message;
   }

@@ -20,7 +20,7 @@ TEST(Config, WithoutAnySourceHasTheDefaults) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->listen.texts, std::vector<std::string>{"127.0.0.1:8080"});
   EXPECT_EQ(config->store_path, "");
-  EXPECT_EQ(config->origins, std::vector<std::string>{"*"});
+  EXPECT_EQ(config->origins, std::vector<std::string>{"same-host"});
   for (const ConfigEntry& entry : config_entries(*config)) EXPECT_EQ(entry.source, "default") << entry.key;
 }
 
@@ -263,7 +263,10 @@ INSTANTIATE_TEST_SUITE_P(
                       ListenCase{"::1:8080", "", 0}, ListenCase{"[]:8080", "", 0}, ListenCase{"", "", 0},
                       ListenCase{"http://localhost:80", "localhost", 80},
                       ListenCase{"https://[::1]:443", "::1", 443}, ListenCase{"ws://127.0.0.1:80", "", 0},
-                      ListenCase{"https://127.0.0.1:443/", "", 0}, ListenCase{"https://127.0.0.1", "", 0}));
+                      ListenCase{"https://127.0.0.1:443/", "", 0}, ListenCase{"https://127.0.0.1", "", 0},
+                      ListenCase{"[::1]:80?proxy=off", "::1", 80},
+                      ListenCase{"http://127.0.0.1:80?proxy=required", "127.0.0.1", 80},
+                      ListenCase{"127.0.0.1:80?proxy", "", 0}, ListenCase{"127.0.0.1:80?proxy=v2", "", 0}));
 
 TEST(Config, ListensAtOneAddressOrMany) {
   const auto config = load_sets({R"(server.listen=["127.0.0.1:1", "http://[::1]:2"])"});
@@ -274,6 +277,8 @@ TEST(Config, ListensAtOneAddressOrMany) {
   EXPECT_EQ(addresses->back().port, 2);
   EXPECT_EQ(addresses->back().transport, Transport::kPlain);
   EXPECT_EQ(parse_listen("https://x:1")->transport, Transport::kTls);
+  EXPECT_EQ(parse_listen("https://x:1?proxy=required")->proxy, ProxyProtocol::kRequired);
+  EXPECT_EQ(parse_listen("x:1?proxy=off")->proxy, ProxyProtocol::kOff);
   EXPECT_NE(message_of(load_sets({"server.listen=[]"})).find("a string or an array of strings"),
             std::string::npos);
   EXPECT_NE(message_of(load_sets({R"(server.listen=["127.0.0.1:1", "x"])"})).find("the port is missing"),

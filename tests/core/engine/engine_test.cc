@@ -52,7 +52,7 @@ class EngineTest : public ::testing::Test {
 
 // The answer to a GET, or empty when nobody listens.
 std::string http_get(const std::string& address, const std::string& path,
-                     const std::string& headers = "Host: x\r\n") {
+                     const std::string& headers = "Host: localhost\r\n") {
   const auto listen = parse_listen(address);
   sockaddr_in peer{};
   peer.sin_family = AF_INET;

@@ -34,7 +34,7 @@ struct AdminSite {
     const auto* response = std::get_if<HttpResponse>(&answer);
     if (response == nullptr) return true;
     EXPECT_EQ(response->status, 403) << response->head;
-    EXPECT_FALSE(response->any_origin);
+    EXPECT_EQ(response->readers, Readers::kNoPage);
     return false;
   }
 
@@ -109,7 +109,7 @@ TEST(AdminRouter, HealthIsToldInFullHereAndWithoutNamesToEverybody) {
   request.path = "/health";
   const auto told = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
   EXPECT_NE(told.head.find("secret_feed"), std::string::npos);
-  EXPECT_FALSE(told.any_origin);
+  EXPECT_EQ(told.readers, Readers::kNoPage);
   EXPECT_EQ(std::get<HttpResponse>(site.site.answer(request, false)).head, "{}");
 }
 
@@ -120,7 +120,7 @@ TEST(AdminRouter, ItsPageNeedsNoTokenButAnAddressAndNoOtherSite) {
   const auto page = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminTcp, false));
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.shared, "<h1>Admin");
-  EXPECT_FALSE(page.any_origin);
+  EXPECT_EQ(page.readers, Readers::kNoPage);
   EXPECT_NE(page.headers.find("frame-ancestors 'none'"), std::string::npos);
   EXPECT_EQ(std::get<HttpResponse>(site.site.answer(request, false)).shared, "<h1>Topics")
       << "the public port";
@@ -148,11 +148,11 @@ TEST(AdminRouter, WhatThePublicPortTellsIsToldHereTooButToNoOtherOrigin) {
   const auto pieces = std::get<AnswerInPieces>(site.admin.answer(request, Door::kAdminSocket, false));
   const auto told = pieces(Budget::unlimited()).value();
   EXPECT_EQ(told.status, 200);
-  EXPECT_FALSE(told.any_origin);
+  EXPECT_EQ(told.readers, Readers::kNoPage);
   request.path = "/v1/snapshot/a.b";
   const auto unknown = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
   EXPECT_EQ(unknown.status, 404);
-  EXPECT_FALSE(unknown.any_origin);
+  EXPECT_EQ(unknown.readers, Readers::kNoPage);
   request.method = "POST";
   EXPECT_EQ(std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false)).status, 405);
 }

@@ -164,7 +164,7 @@ ssize_t read_as_nobody(RawClient (*connect)(LiveLoop&), LiveLoop& live) {
   if (child == 0) {
     if (::setuid(kNobody) != 0) ::_exit(100);
     RawClient client = connect(live);
-    client.send("GET /v1/topics HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET /v1/topics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     std::array<char, 16> bytes{};
     const ssize_t size = ::recv(client.fd(), bytes.data(), bytes.size(), 0);
     ::_exit(client.connected() ? (size > 0 ? 1 : 0) : 2);

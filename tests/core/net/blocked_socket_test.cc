@@ -87,7 +87,7 @@ TEST(BlockedSocket, AnAnswerToOneThatEndsItsHalfHoldsUpNobody) {
   LiveLoop live;
   live.publish("ticker.A", numbered(1));
   RawClient client(live.loop.port(), kSmallBuffer);
-  client.send("GET /v1/snapshot/ticker.A HTTP/1.1\r\nHost: test\r\n\r\n");
+  client.send("GET /v1/snapshot/ticker.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_EQ(::shutdown(client.fd(), SHUT_WR), 0);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(live.answers());
   EXPECT_EQ(client.reply().status, 200);

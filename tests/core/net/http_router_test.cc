@@ -174,7 +174,7 @@ TEST(HttpRouter, SessionsAreNotToldHereButItIsSaidWhere) {
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(error_code(refused), "denied");
   EXPECT_NE(Site::body(refused).find("admin.listen"), std::string::npos);
-  EXPECT_FALSE(refused.any_origin);
+  EXPECT_EQ(refused.readers, Readers::kNoPage);
 }
 
 TEST(HttpRouter, HealthIs503WhileALoopStandsStill) {

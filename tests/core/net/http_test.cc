@@ -39,9 +39,9 @@ TEST(Http, AnswersEachRequestOnAConnectionOfItsOwn) {
 
 TEST(Http, OneRequestAConnectionWhateverComesBehindIt) {
   LiveLoop live;
-  const std::string one = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string one = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
   RawClient client = live.connect();
-  client.send(one + "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n" + one);
+  client.send(one + "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n" + one);
   EXPECT_EQ(client.reply().status, 200);
   EXPECT_EQ(client.reply().status, 0);
   EXPECT_TRUE(client.ended());
@@ -62,18 +62,18 @@ TEST(Http, OtherMethodsAndBodiesAreRefused) {
     int status;
   };
   const std::string chunk = "1\r\nx\r\n0\r\n\r\n";
-  const std::string chunked = "Host: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk;
+  const std::string chunked = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk;
   const std::vector<Case> cases{
-      {"DELETE /health HTTP/1.1\r\nHost: x\r\n\r\n", 405},
-      {"OPTIONS /health HTTP/1.1\r\nHost: x\r\n\r\n", 405},
-      {"BREW /health HTTP/1.1\r\nHost: x\r\n\r\n", 405},
-      {"POST /health HTTP/1.1\r\nHost: x\r\n\r\n", 405},
-      {"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 405},
+      {"DELETE /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"OPTIONS /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"BREW /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"POST /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", 405},
       {"POST /health HTTP/1.1\r\n" + chunked, 405},
       {"GET /health HTTP/1.1\r\n" + chunked, 400},
-      {"HEAD /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 400},
-      {"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", 400},
-      {"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 200},
+      {"HEAD /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", 400},
+      {"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n", 400},
+      {"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 200},
   };
   for (const Case& c : cases) {
     RawClient client = live.connect();
@@ -90,7 +90,7 @@ TEST(Http, WhatIsStillBeingSentIsReadSoThatTheAnswerArrives) {
   LiveLoop live;
   for (int i = 0; i < 20; ++i) {
     RawClient client = live.connect();
-    client.send("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n");
+    client.send("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000\r\n\r\n");
     EXPECT_TRUE(client.send(std::string(600'000, 'x')));
     EXPECT_EQ(client.reply().status, 405);
     EXPECT_TRUE(client.ended());
@@ -103,7 +103,7 @@ TEST(Http, WhatIsSentBehindARequestIsReadUpToALimit) {
   net.linger_ms_max = 60'000;
   LiveLoop live(net);
   RawClient client = live.connect();
-  client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return !client.send(std::string(10'000, 'x')); }));
   EXPECT_EQ(live.limited(Limit::kLingerBytes), 1U);
 }
@@ -142,7 +142,7 @@ TEST(Http, LargeAnswersArriveWhole) {
 // Asks for an answer that is more than the kernel takes, and reads nothing of it.
 RawClient slow_reader(LiveLoop& live, const char* from = nullptr) {
   RawClient client(live.loop.port(), 4096, from);
-  client.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   return client;
 }
 
@@ -172,12 +172,12 @@ TEST(Http, WhatIsNoHttpDisturbsNobody) {
   for (const std::string& bytes :
        {std::string("\x16\x03\x01\x02\x00\x01\x00"), std::string("\r\n\r\n"), std::string("GET\r\n\r\n"),
         std::string("BREW /pot HTTP/1.1\r\n\r\n"), std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-        std::string("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"),
-        std::string("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n"),
-        std::string("GET /a/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"),
-        "GET /" + longer + " HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nX: " + longer + "\r\n\r\n",
-        std::string("GET / HTTP/1.1\r\nHost: x\r\n") + longer, std::string(100'000, '\0')}) {
+        std::string("CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        std::string("GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        std::string("GET /a/../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        "GET /" + longer + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + longer + "\r\n\r\n",
+        std::string("GET / HTTP/1.1\r\nHost: localhost\r\n") + longer, std::string(100'000, '\0')}) {
     RawClient client = live.connect();
     client.send(bytes);
     ::shutdown(client.fd(), SHUT_WR);

@@ -64,10 +64,10 @@ TEST(Limits, HttpAnswersUnderWayAreSharedByAddress) {
   std::vector<RawClient> slow;
   for (int i = 0; i < 4; ++i) {
     slow.emplace_back(live.loop.port(), 4096, kGreedy);
-    slow.back().send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+    slow.back().send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   RawClient honest(live.loop.port(), 4096, kHonest);
-  honest.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+  honest.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_NE(honest.reply().body.find(kBig), std::string::npos);
   int whole = 0;
   for (RawClient& client : slow) whole += client.reply().body.find(kBig) != std::string::npos ? 1 : 0;
@@ -82,7 +82,7 @@ TEST(Limits, UnreadAnswersAreSharedByAddress) {
   LiveLoop live(net);
   live.publish("big.A", kBig);
   RawClient slow(live.loop.port(), 4096, kGreedy);
-  slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+  slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return !slow.send("x"); })) << "hung up";
   EXPECT_EQ(live.limited(Limit::kUnreadPerConnection), 1U);
   RawClient session = live.connect_ws(4096, kGreedy);
@@ -195,7 +195,7 @@ TEST(Limits, WhatNobodyTookIsCountedByItsName) {
   LiveLoop live(net);
   live.publish("big.A", kBig);
   RawClient slow(live.loop.port(), 4096);
-  slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+  slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return live.limited(Limit::kAnswerStall) == 1; }));
 }
 
@@ -207,7 +207,7 @@ TEST(Limits, UnreadBytesOfAnAddressAndOfAllAreCountedByTheirNames) {
     LiveLoop live(net);
     live.publish("big.A", kBig);
     RawClient slow(live.loop.port(), 4096, kGreedy);
-    slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: x\r\n\r\n");
+    slow.send("GET /v1/snapshot/big.A HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const Limit limit = all ? Limit::kUnread : Limit::kUnreadPerAddress;
     EXPECT_TRUE(eventually([&] { return live.limited(limit) == 1; })) << name_of(limit);
   }

@@ -51,8 +51,8 @@ TEST(Loop, DrainTellsEveryoneClosesAndAcceptsNoMore) {
     EXPECT_LE(message.at("reconnect_after_ms"), 1000);
     EXPECT_EQ(client.read_close_code(), 4001);
   }
-  http[0].send("/health HTTP/1.1\r\nHost: x\r\n\r\n");
-  http[1].send("/v1/topics HTTP/1.1\r\nHost: x\r\n\r\n");
+  http[0].send("/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  http[1].send("/v1/topics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   http[2].send(RawClient::upgrade_request().substr(4));
   for (RawClient& client : http) EXPECT_EQ(client.reply().status, 503);
   EXPECT_FALSE(live.connect().connected());

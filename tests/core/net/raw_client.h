@@ -106,7 +106,7 @@ class RawClient {
 
   // --- HTTP -------------------------------------------------------------------------------------------
   HttpReply get(const std::string& path, const std::string& method = "GET") {
-    send(method + " " + path + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return reply(method != "HEAD");
   }
   // One request and the end of what it gets, whatever comes first. False: it did not end.
@@ -136,7 +136,7 @@ class RawClient {
 
   // --- WebSocket --------------------------------------------------------------------------------------
   static std::string upgrade_request(const std::string& more = "") {
-    return "GET /ws HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    return "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
            more + "\r\n";
   }

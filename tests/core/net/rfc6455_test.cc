@@ -106,7 +106,7 @@ TEST(Rfc6455, BlanksAndTabsAroundValuesAndListsOfThemAreTaken) {
   LiveLoop live;
   RawClient client = live.connect();
   client.send(
-      "GET /ws HTTP/1.1\r\nHost:\ttest \r\nUpgrade: h2c,\t WebSocket\r\nConnection:keep-alive "
+      "GET /ws HTTP/1.1\r\nHost:\tlocalhost \r\nUpgrade: h2c,\t WebSocket\r\nConnection:keep-alive "
       ",\tUPGRADE\t\r\n"
       "Sec-WebSocket-Key:\t dGhlIHNhbXBsZSBub25jZQ== \r\nSec-WebSocket-Version:13\t\r\n\r\n");
   EXPECT_EQ(client.reply(false).status, 101);

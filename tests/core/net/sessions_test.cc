@@ -23,7 +23,7 @@ TEST(Sessions, TheAnswerComesWhenItIsThereAndNobodyWaitsForIt) {
   LiveLoop live;
   for (const std::string body : {R"({"total":1})", R"({"total":2})"}) {
     RawClient client = live.connect_admin();
-    client.send(request() + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send(request() + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     ASSERT_TRUE(asked(live));
     EXPECT_TRUE(live.answers()) << "the loop does not wait for it";
     EXPECT_EQ(live.source.tell(body), 7U);

@@ -108,7 +108,7 @@ TEST(WebSocket, ARefusedHandshakeIsAnsweredAndEnds) {
       {changed("/ws", "/"), 404},
       {changed("GET", "POST"), 405},
       {changed("HTTP/1.1", "HTTP/1.0"), 400},
-      {changed("Host: test\r\n", ""), 400},
+      {changed("Host: localhost\r\n", ""), 400},
       {changed("Version: 13", "Version: 8"), 426},
       {changed("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 8"), 400},
       {changed("Connection: Upgrade", "Connection: close"), 400},
