@@ -22,6 +22,25 @@ std::string_view name_of(Action action) {
   return "";
 }
 
+// What is not UTF-8 becomes U+FFFD: a header may hold any bytes.
+py::dict texts_of(const ClientRequest::Fields& fields) {
+  py::dict out;
+  for (const auto& [name, text] : fields) {
+    PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+    if (decoded == nullptr) throw py::error_already_set();
+    out[py::str(name)] = py::reinterpret_steal<py::str>(decoded);
+  }
+  return out;
+}
+
+py::dict headers_of(const ClientInfo& client) {
+  return client.request == nullptr ? py::dict() : texts_of(client.request->headers);
+}
+
+py::dict cookies_of(const ClientInfo& client) {
+  return client.request == nullptr ? py::dict() : texts_of(client.request->cookies);
+}
+
 }  // namespace
 
 void register_events(py::module_& module) {
@@ -44,6 +63,12 @@ void register_events(py::module_& module) {
       .def_property_readonly(
           "address", [](const AccessQuestion& question) { return question.client->address.key; },
           "a number for limits by address; 0: this machine's own, which has none")
+      .def_property_readonly(
+          "headers", [](const AccessQuestion& question) { return headers_of(*question.client); },
+          "those of its request that auth.client_headers names, by name in lower case")
+      .def_property_readonly(
+          "cookies", [](const AccessQuestion& question) { return cookies_of(*question.client); },
+          "those of its request that auth.client_cookies names, of a page that is allowed by name")
       .def_property_readonly("token", [](const AccessQuestion& question) { return question.client->token; })
       .def_property_readonly(
           "claims", [](const AccessQuestion& question) { return question.client->claims; },

@@ -12,6 +12,7 @@
 #include "engine/admin_door.h"
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
+#include "engine/identity_keys.h"
 #include "engine/jwt_rules.h"
 #include "engine/net_keys.h"
 #include "engine/secret_file.h"
@@ -226,6 +227,7 @@ Result<Config> load_config(const ConfigSources& sources) {
   if (const Status checked = check_tls(config, *addresses); !checked) return checked.error();
   if (const Status checked = check_jwt(config); !checked) return checked.error();
   if (const Status checked = check_net_keys(config, *addresses); !checked) return checked.error();
+  if (const Status checked = check_identity_keys(config); !checked) return checked.error();
   if (const auto admin = parse_admin_listen(config); !admin) {
     Error error = admin.error();
     error.message = fmt::format("{}: {}", config.sources["admin.listen"], error.message);

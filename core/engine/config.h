@@ -60,6 +60,9 @@ struct Config : Limits {
   OnDamage store_on_damage = OnDamage::kRefuse;
   PublishPolicy auth_publish = PublishPolicy::kNone;
   std::chrono::milliseconds auth_deadline{ShardConfig{}.access_deadline_ms};
+  std::string auth_token_cookie;
+  std::vector<std::string> auth_client_headers;
+  std::vector<std::string> auth_client_cookies;
   std::vector<std::string> auth_public;
   std::vector<std::string> auth_jwt_keys;
   Secret auth_jwt_secret;  // also where it came from a file

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "engine/config_keys.h"
 #include "engine/health.h"
+#include "engine/identity_keys.h"
 #include "engine/jwt_rules.h"
 #include "engine/logging.h"
 #include "engine/metrics.h"
@@ -189,6 +190,7 @@ NetConfig Engine::net_config() {
   net.gate = &gate_;
   net.hosts = config_.hosts;
   net.origins = config_.origins;
+  net.identity = identity_rules(config_);
   net.proxies = proxy_rules(config_);
   net.echo = config_.echo;
   net.admin_token = config_.auth_admin_token.reveal();

@@ -56,7 +56,7 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 Result<std::string> normalize_origin(std::string_view text) {
-  if (text == kEveryOrigin || text == kSameHost || text == "null") return std::string(text);
+  if (text == kEveryOrigin || text == kSameHost || text == kNullOrigin) return std::string(text);
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return refused(text, "has no scheme");
   const std::string scheme = lower(text.substr(0, colon));

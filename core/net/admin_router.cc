@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "net/header_text.h"
+#include "net/identity.h"
 
 namespace tickwire {
 namespace {
 
-constexpr std::string_view kBearer = "Bearer ";
 // The admin page loads nothing from elsewhere, and no other page shows it in a frame.
 constexpr std::string_view kPageHeaders =
     "Content-Security-Policy: default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -33,11 +33,6 @@ bool is_secret(std::string_view given, std::string_view secret) {
     differences = differences | static_cast<unsigned>(a ^ b);
   }
   return differences == 0;
-}
-
-std::string_view bearer_token(std::string_view authorization) {
-  if (!equals_ignoring_case(authorization.substr(0, kBearer.size()), kBearer)) return {};
-  return authorization.substr(kBearer.size());
 }
 
 bool is_port(std::string_view text) {

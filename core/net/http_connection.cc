@@ -11,6 +11,7 @@
 #include "net/connection.h"
 #include "net/forwarded.h"
 #include "net/host_rule.h"
+#include "net/identity.h"
 #include "net/origin_rule.h"
 #include "net/upgrade.h"
 
@@ -165,7 +166,9 @@ void HttpConnection::on_head(std::size_t size) {
     if (const auto refusal = check_host(host, loop_.config.hosts, entrance_.loopback))
       return refuse(*refusal);
     const Site site{host, entrance_.loopback, entrance_.transport};
-    page_refusal_ = check_origin(head.find_header("origin"), loop_.config.origins, site);
+    const auto origin = head.find_header("origin");
+    page_refusal_ = check_origin(origin, loop_.config.origins, site);
+    named_page_ = is_named_page(origin, loop_.config.origins, site);
   }
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   if (door() == Door::kPublic && head.path == kUpgradePath) {
@@ -217,11 +220,15 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
     return answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
   }
   if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
+  auto identified = identify(head, loop_.config.identity, named_page_);
+  if (const auto* refusal = std::get_if<Refusal>(&identified)) return refuse(*refusal);
+  auto& identity = std::get<Identity>(identified);
   Opening opening;
   opening.agreement = agree(request);
   if (!loop_.room_to_inflate(address_)) opening.agreement.deflate = {};
   opening.client.remote = client_.text();
-  opening.client.token = head.parameter("token");
+  opening.client.token = std::move(identity.token);
+  opening.client.request = std::move(identity.request);
   opening.client.address = address_;
   opening.seat = std::move(places_.seat);
   opening.answer = upgrade_answer(request, opening.agreement);

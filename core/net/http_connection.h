@@ -94,6 +94,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   Share bytes_;   // of the unfinished heads' bytes, then of the unread answers'
   std::string method_;
   std::optional<Refusal> page_refusal_;  // of the page that asks
+  bool named_page_ = false;              // that page is allowed by name
   std::string head_;                     // so far
   HeadScanner scanner_;
   std::unique_ptr<HttpExchange> exchange_;

@@ -8,6 +8,7 @@
 
 #include "base/shares.h"
 #include "net/connection_gate.h"
+#include "net/identity.h"
 #include "net/proxy_rules.h"
 #include "protocol/command.h"
 
@@ -35,6 +36,7 @@ struct NetConfig {
   int backlog = 4096;
   std::vector<std::string> hosts;                 // names that are served (net/host_rule.h)
   std::vector<std::string> origins{"same-host"};  // pages that may use the server (net/origin_rule.h)
+  IdentityRules identity;                         // how a request says who its client is
   ProxyRules proxies;                             // that are believed who their client is
   bool echo = false;                              // serves /echo
   std::string admin_token;  // opens the admin listener where it is TCP; empty: nothing does

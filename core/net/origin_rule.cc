@@ -41,20 +41,32 @@ bool is_below(std::string_view origin, std::string_view pattern) {
   return names.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") == std::string_view::npos;
 }
 
+// Any page can become one of the origin "null".
+bool names(std::string_view entry, std::string_view origin, const Site& site) {
+  if (entry == kEveryOrigin || origin == kNullOrigin) return false;
+  if (entry == kSameHost) return is_same_host(origin, site);
+  return entry == origin || is_below(origin, entry);
+}
+
 }  // namespace
+
+bool is_named_page(const std::optional<std::string>& origin, const std::vector<std::string>& allowed,
+                   const Site& site) {
+  if (!origin) return false;
+  const std::string lowered = lower_case(*origin);
+  return std::ranges::any_of(allowed, [&](std::string_view entry) { return names(entry, lowered, site); });
+}
 
 std::optional<Refusal> check_origin(const std::optional<std::string>& origin,
                                     const std::vector<std::string>& allowed, const Site& site) {
   if (!origin) return std::nullopt;
   const std::string lowered = lower_case(*origin);
   const auto allows = [&](std::string_view entry) {
-    if (entry == kEveryOrigin) return true;
-    if (entry == kSameHost) return is_same_host(lowered, site);
-    return entry == lowered || is_below(lowered, entry);
+    return entry == kEveryOrigin || entry == lowered || names(entry, lowered, site);
   };
   if (std::ranges::any_of(allowed, allows)) return std::nullopt;
   const std::string shown = origin->substr(0, 100);
-  std::string message = lowered == "null"
+  std::string message = lowered == kNullOrigin
                             ? "Origin: null (a page from a file or in a sandbox) is allowed only where "
                               "server.origins lists \"null\""
                             : fmt::format("Origin: {} is not in server.origins", shown);

@@ -16,6 +16,7 @@ namespace tickwire {
 
 inline constexpr std::string_view kSameHost = "same-host";
 inline constexpr std::string_view kEveryOrigin = "*";
+inline constexpr std::string_view kNullOrigin = "null";  // of a page from a file or in a sandbox
 
 // How a request came to the server.
 struct Site {
@@ -29,5 +30,10 @@ struct Site {
 // browsers send it, or one with "*." for all names below a host. Nothing: it may.
 std::optional<Refusal> check_origin(const std::optional<std::string>& origin,
                                     const std::vector<std::string>& allowed, const Site& site);
+
+// Whether the request is of a page that is allowed by name: not because every page is, nor as "null", which
+// any page can make of itself. Only then may cookies say who the client is.
+bool is_named_page(const std::optional<std::string>& origin, const std::vector<std::string>& allowed,
+                   const Site& site);
 
 }  // namespace tickwire

@@ -1,11 +1,22 @@
 // ClientInfo: who is at the other end, as authorizers see it. A plain value.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/shares.h"
 
 namespace tickwire {
+
+// What of the request that became the session is kept for plugins (net/identity.h). Immutable.
+struct ClientRequest {
+  using Fields = std::vector<std::pair<std::string, std::string>>;  // each name once
+
+  Fields headers;  // names in lower case
+  Fields cookies;
+};
 
 struct ClientInfo {
   std::string session;    // its name, unique in the process
@@ -13,6 +24,7 @@ struct ClientInfo {
   std::string token;      // the last one sent
   std::string claims;     // a JSON object; empty before authentication
   PeerAddress address{};  // what limits by address count it as
+  std::shared_ptr<const ClientRequest> request = {};  // null: nothing of it is kept
 };
 
 }  // namespace tickwire

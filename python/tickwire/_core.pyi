@@ -100,6 +100,13 @@ class AccessQuestion:
     def address(self) -> int:
         """A number for limits by address; 0: this machine's own, which has none."""
     @property
+    def headers(self) -> dict[str, str]:
+        """Those of its request that auth.client_headers names, by name in lower case."""
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Those of its request that auth.client_cookies names, of a page that is allowed by
+        name."""
+    @property
     def token(self) -> str: ...
     @property
     def claims(self) -> str:

@@ -17,7 +17,7 @@ docs/PLUGINS.md has the rest.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Final, Literal, Never, TypeVar
 
@@ -115,6 +115,21 @@ class Peer:
     """What the authenticator made of the token; empty before that."""
     action: Literal["subscribe", "publish", "authenticate"]
     """What it wants to do."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of its WebSocket's request that ``auth.client_headers`` names, by name in lower case.
+    The client can write any text into them, unless a proxy in front does."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    """Those that ``auth.client_cookies`` names. Empty unless the request came from a page that
+    ``server.origins`` allows by name."""
+
+    @property
+    def address(self) -> str:
+        """The IP address in `remote`; ``unknown`` if the client was gone already."""
+        address, colon, port = self.remote.rpartition(":")
+        has_port = (
+            bool(colon) and port.isdecimal() and (address.endswith("]") or ":" not in address)
+        )
+        return (address if has_port else self.remote).strip("[]")
 
 
 @dataclass(frozen=True, slots=True)

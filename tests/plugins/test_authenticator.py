@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from tickwire import Allow, Deny, authenticator, authorizer
 from tickwire.errors import PluginError
+from tickwire.plugins import Peer
 
 
 def test_claims_of_the_authenticator_reach_the_authorizers(start_server, remote):
@@ -53,6 +54,45 @@ def test_plugins_see_the_client_that_a_trusted_proxy_names(start_server, remote)
         client = remote(server, additional_headers={"X-Forwarded-For": named})
         assert client.denial("premium.A") == ""
         assert seen[-1] == address
+
+
+def test_plugins_see_the_headers_and_cookies_that_are_listed(start_server, remote):
+    seen = []
+
+    @authorizer("premium.>")
+    def decide(client, topic):
+        seen.append(client)
+        return Allow()
+
+    lists = {"client_headers": ["X-User", "x-raw"], "client_cookies": ["sid"]}
+    lists["deadline_ms"] = 60_000
+    server = start_server(decide, auth=lists)
+    sent = {"X-User": "mia", "X-Raw": "a\xff", "X-Other": "o", "Cookie": "sid=1; other=2"}
+    page = server.url.replace("ws://", "http://").removesuffix("/ws")
+    assert remote(server, additional_headers=sent, origin=page).denial("premium.A") == ""
+    assert seen[-1].headers["x-user"] == "mia"
+    assert seen[-1].headers["x-raw"].startswith("a")
+    assert "x-other" not in seen[-1].headers
+    assert seen[-1].cookies == {"sid": "1"}
+    assert seen[-1].address == "127.0.0.1"
+    assert remote(server, additional_headers=sent).denial("premium.A") == ""
+    assert seen[-1].cookies == {}, "it is of no page"
+    assert remote(server).denial("premium.A") == ""
+    assert (seen[-1].headers, seen[-1].cookies) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("127.0.0.1:80", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[2001:db8::1]:80", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_address_of_a_client_is_without_its_port(remote, address):
+    assert Peer("s", remote, "", {}, "subscribe").address == address
 
 
 def nested(depth):

@@ -87,6 +87,8 @@ class AccessDesk:
             question.token,
             json.loads(question.claims or "{}"),
             question.action,
+            question.headers,
+            question.cookies,
         )
         caller = Caller(question.session, question.address)
         if question.action == "authenticate":

@@ -27,6 +27,19 @@ TEST(OriginRule, WhoSendsNoneIsNoPage) {
   EXPECT_FALSE(check_origin(std::nullopt, {}, kPublic));
 }
 
+TEST(OriginRule, APageIsNamedByAnEntryOfItsOwnAndNeitherByTheStarNorAsNull) {
+  const std::string page = "http://ticks.example:8080";
+  EXPECT_FALSE(is_named_page(std::nullopt, {"*", "null", "same-host"}, kPublic));
+  EXPECT_TRUE(is_named_page(page, {"same-host"}, kPublic));
+  EXPECT_TRUE(is_named_page("HTTPS://A.Example", {"*", "https://a.example"}, kPublic));
+  EXPECT_TRUE(is_named_page("https://b.a.example", {"https://*.a.example"}, kPublic));
+  EXPECT_FALSE(is_named_page("https://a.example", {"https://*.a.example"}, kPublic));
+  EXPECT_FALSE(is_named_page(page, {"*"}, kPublic));
+  for (const char* any : {"null", "*", "", "NULL"}) {
+    EXPECT_FALSE(is_named_page(any, {"*", "null", "same-host"}, kPublic)) << any;
+  }
+}
+
 TEST(OriginRule, ByDefaultThePageComesFromTheSameHostAndPort) {
   EXPECT_EQ(NetConfig{}.origins, kDefault);
   EXPECT_TRUE(allowed("http://ticks.example:8080", kDefault));
