@@ -81,10 +81,10 @@ ParsedPreamble parse_text(std::string_view bytes) {
 
 // --- version 2 -------------------------------------------------------------------------------------------
 
-template <std::size_t kBytes>
-std::array<std::uint8_t, kBytes> address_at(std::string_view bytes, std::size_t place) {
-  std::array<std::uint8_t, kBytes> address{};
-  std::ranges::transform(bytes.substr(place, kBytes), address.begin(),
+template <std::size_t Bytes>
+std::array<std::uint8_t, Bytes> address_at(std::string_view bytes, std::size_t place) {
+  std::array<std::uint8_t, Bytes> address{};
+  std::ranges::transform(bytes.substr(place, Bytes), address.begin(),
                          [](char c) { return static_cast<std::uint8_t>(c); });
   return address;
 }
