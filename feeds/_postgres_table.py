@@ -162,14 +162,16 @@ class TableFeed:
     async def _read_all(self, connection: Connection, table: FeedTable) -> None:
         """Publishes what differs from the images here, and closes the topics without a row."""
         found = set[str]()
-        async with connection.transaction(), connection.cursor("tickwire_rows") as cursor:
-            cursor.itersize = ROWS_PER_STEP
-            await cursor.execute(_select(table))
-            async for *key, text in cursor:
-                topic = self._topic(table, tuple(key))
-                if topic is not None:
-                    found.add(topic)
-                    self._publish(topic, text, whole=True)
+        # Not psycopg's own server cursor: where its CLOSE fails it stays open, and warns for ever.
+        async with connection.transaction():
+            await connection.execute(sql.SQL("DECLARE tickwire_rows CURSOR FOR ") + _select(table))
+            fetch = sql.SQL("FETCH {} FROM tickwire_rows").format(ROWS_PER_STEP)
+            while rows := await (await connection.execute(fetch)).fetchall():
+                for *key, text in rows:
+                    topic = self._topic(table, tuple(key))
+                    if topic is not None:
+                        found.add(topic)
+                        self._publish(topic, text, whole=True)
         for topic in self._pub.topics(table.pattern):
             if topic not in found:
                 self._close(topic)
