@@ -2,7 +2,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
@@ -42,11 +41,6 @@ std::string bytes_of(const json& key, const char* name) {
   return decode_base64url(text_of(key, name)).value_or("");
 }
 
-VerifyingKey::PublicKey owned(EVP_PKEY* key) {
-  if (key == nullptr) ERR_clear_error();  // TLS on this thread reads the same queue
-  return {key, &EVP_PKEY_free};
-}
-
 VerifyingKey::PublicKey from_data(const char* kind, OSSL_PARAM_BLD* parts) {
   const std::unique_ptr<OSSL_PARAM, decltype(&OSSL_PARAM_free)> given(OSSL_PARAM_BLD_to_param(parts),
                                                                       &OSSL_PARAM_free);
@@ -56,7 +50,7 @@ VerifyingKey::PublicKey from_data(const char* kind, OSSL_PARAM_BLD* parts) {
   if (given != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1) {
     static_cast<void>(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, given.get()));
   }
-  return owned(key);
+  return VerifyingKey::owned(key);
 }
 
 VerifyingKey::PublicKey read_rsa(const json& key) {
@@ -94,7 +88,7 @@ VerifyingKey::PublicKey read_p256(const json& key) {
 VerifyingKey::PublicKey read_ed25519(const json& key) {
   const std::string x = bytes_of(key, "x");
   if (x.size() != kEd25519KeyBytes) return nullptr;
-  return owned(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(x), x.size()));
+  return VerifyingKey::owned(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(x), x.size()));
 }
 
 // Why the key is passed over; nothing: it is for us.

@@ -1,7 +1,6 @@
 #include "access/pem_keys.h"
 
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -22,8 +21,7 @@ VerifyingKey::PublicKey read_one(std::string_view pem) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> source(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
   EVP_PKEY* key = source == nullptr ? nullptr : PEM_read_bio_PUBKEY(source.get(), nullptr, nullptr, nullptr);
-  if (key == nullptr) ERR_clear_error();  // TLS on this thread reads the same queue
-  return {key, &EVP_PKEY_free};
+  return VerifyingKey::owned(key);
 }
 
 }  // namespace

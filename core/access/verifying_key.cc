@@ -74,6 +74,11 @@ std::string der_of(std::string_view signature) {
 
 }  // namespace
 
+VerifyingKey::PublicKey VerifyingKey::owned(evp_pkey_st* key) {
+  if (key == nullptr) ERR_clear_error();
+  return {key, &EVP_PKEY_free};
+}
+
 Result<VerifyingKey> VerifyingKey::of_secret(std::string secret, std::string id) {
   if (secret.size() < kHmacSecretBytesMin) {
     return unusable("a secret of " + std::to_string(secret.size()) + " bytes; HS256 needs at least " +

@@ -29,6 +29,9 @@ inline constexpr int kRsaBitsMax = 8'192;               // a check takes some 0.
 class VerifyingKey {
  public:
   using PublicKey = std::shared_ptr<evp_pkey_st>;
+  // Takes ownership of what OpenSSL made. Null stays null, and what it said about that is forgotten: TLS on
+  // this thread reads the same queue of errors.
+  static PublicKey owned(evp_pkey_st* key);
 
   // For HS256. kBadConfig: it is shorter than kHmacSecretBytesMin.
   static Result<VerifyingKey> of_secret(std::string secret, std::string id = {});

@@ -117,12 +117,7 @@ Status read_secret_files(Config& config) {
 
 Status check_jwt(Config& config) {
   Result<JwtRules> read = read_jwt_rules(config);
-  if (!read) {
-    const Error& error = read.error();
-    const auto source = config.sources.find(error.field);
-    const std::string prefix = source == config.sources.end() ? "" : source->second + ": ";
-    return Error{ErrorCode::kBadConfig, prefix + error.message, error.field};
-  }
+  if (!read) return with_source(config, read.error());
   std::ranges::move(read->warnings, std::back_inserter(config.warnings));
   return ok_status();
 }
@@ -208,6 +203,12 @@ Status check_tls(Config& config, const std::vector<ListenAddress>& addresses) {
 
 }  // namespace
 
+Error with_source(const Config& config, Error error) {
+  const auto source = config.sources.find(error.field);
+  if (source != config.sources.end()) error.message = fmt::format("{}: {}", source->second, error.message);
+  return error;
+}
+
 Result<Config> load_config(const ConfigSources& sources) {
   const auto settings = collect_settings(sources);
   if (!settings) return settings.error();
@@ -219,20 +220,12 @@ Result<Config> load_config(const ConfigSources& sources) {
   config.file = sources.file;
   if (const Status read = read_secret_files(config); !read) return read.error();
   const auto addresses = parse_listens(config);
-  if (!addresses) {
-    Error error = addresses.error();
-    error.message = fmt::format("{}: {}", config.sources["server.listen"], error.message);
-    return error;
-  }
+  if (!addresses) return with_source(config, addresses.error());
   if (const Status checked = check_tls(config, *addresses); !checked) return checked.error();
   if (const Status checked = check_jwt(config); !checked) return checked.error();
   if (const Status checked = check_net_keys(config, *addresses); !checked) return checked.error();
   if (const Status checked = check_identity_keys(config); !checked) return checked.error();
-  if (const auto admin = parse_admin_listen(config); !admin) {
-    Error error = admin.error();
-    error.message = fmt::format("{}: {}", config.sources["admin.listen"], error.message);
-    return error;
-  }
+  if (const auto admin = parse_admin_listen(config); !admin) return with_source(config, admin.error());
   for (const auto& [pattern, topic] : config.topics) {
     if (topic.history != History::kStored || !config.store_path.empty()) continue;
     const std::string key = fmt::format("topics.\"{}\".history", pattern);

@@ -4,8 +4,8 @@
 //
 // Values; no thread affinity. load_config reads the file and those of secrets, keys and TLS, and nothing
 // else: the caller hands in the environment and the command line. Later sources win: defaults, file,
-// environment, overrides,
-// --set. Invariant: a Config from load_config is within every range, and its patterns are valid.
+// environment, overrides, --set. Invariant: a Config from load_config is within every range, and its patterns
+// are valid.
 #pragma once
 
 #include <chrono>
@@ -111,6 +111,8 @@ struct ConfigEntry {
 
 // Every key, in the table's order, then topics and plugins.
 std::vector<ConfigEntry> config_entries(const Config& config);
+// The error of a key, with where its value came from in front.
+Error with_source(const Config& config, Error error);
 
 // For the hub: the most specific pattern first (token for token from the left, a name before `*` before `>`).
 std::vector<TopicRule> topic_rules(const Config& config);

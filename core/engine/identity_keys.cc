@@ -13,14 +13,11 @@ namespace tickwire {
 namespace {
 
 Error refused(const Config& config, std::string_view key, std::string_view what) {
-  const auto source = config.sources.find(std::string(key));
-  return {ErrorCode::kBadConfig,
-          fmt::format("{}{}: {}", source == config.sources.end() ? "" : source->second + ": ", key, what),
-          std::string(key)};
+  return with_source(config, {ErrorCode::kBadConfig, fmt::format("{}: {}", key, what), std::string(key)});
 }
 
 Status check_name(const Config& config, std::string_view key, std::string_view name) {
-  if (is_field_name(name)) return ok_status();
+  if (is_token(name)) return ok_status();
   return refused(config, key, fmt::format("\"{}\" is no name; it takes letters, digits and - _ .", name));
 }
 

@@ -12,7 +12,7 @@ namespace tickwire {
 // config.warnings where cookies can never count. After check_net_keys().
 Status check_identity_keys(Config& config);
 
-// Of a config that check_identity_keys() has passed.
+// `config`: one that check_identity_keys() has passed.
 IdentityRules identity_rules(const Config& config);
 
 }  // namespace tickwire

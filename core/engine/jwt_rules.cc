@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "access/jwks.h"
 #include "access/pem_keys.h"
-#include "base/file_kind.h"
+#include "engine/small_file.h"
 
 namespace tickwire {
 namespace {
@@ -24,18 +21,9 @@ Error jwt_error(std::string_view key, std::string_view what) {
 }
 
 Result<std::string> read_key_file(const std::string& path) {
-  if (const auto kind = other_than_file(path))
-    return jwt_error(kKeysKey, fmt::format("{} is {}, not a file", path, *kind));
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kJwksBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.eof() && !file) {
-    return jwt_error(kKeysKey,
-                     fmt::format("{} cannot be read: {}", path, std::generic_category().message(errno)));
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() <= kJwksBytesMax) return text;
+  Result<std::string> text = read_small_file(path, kJwksBytesMax + 1);
+  if (!text) return jwt_error(kKeysKey, fmt::format("{} {}", path, text.error().message));
+  if (text->size() <= kJwksBytesMax) return text;
   return jwt_error(kKeysKey, fmt::format("{} is longer than {} bytes", path, kJwksBytesMax));
 }
 

@@ -31,7 +31,7 @@ Result<JwtRules> read_jwt_rules(const Config& config);
 // and claims.
 std::string describe_grant(const VerifiedToken& token, std::int64_t now_ms);
 
-// Of a Config from load_config.
+// `config`: one from load_config.
 AccessPolicy access_policy(const Config& config);
 
 }  // namespace tickwire

@@ -38,11 +38,7 @@ template <typename Normalize>
 Status normalize_all(Config& config, std::vector<std::string>& texts, Normalize normalize) {
   for (std::string& text : texts) {
     Result<std::string> normal = normalize(text);
-    if (!normal) {
-      Error error = normal.error();
-      error.message = fmt::format("{}: {}", config.sources[error.field], error.message);
-      return error;
-    }
+    if (!normal) return with_source(config, normal.error());
     text = std::move(*normal);
   }
   return ok_status();

@@ -16,7 +16,7 @@ namespace tickwire {
 // what lets anybody choose an address. `addresses`: those of server.listen.
 Status check_net_keys(Config& config, const std::vector<ListenAddress>& addresses);
 
-// Of a config that check_net_keys() has passed.
+// `config`: one that check_net_keys() has passed.
 ProxyRules proxy_rules(const Config& config);
 
 }  // namespace tickwire

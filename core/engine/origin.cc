@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "net/header_text.h"
 #include "net/origin_rule.h"
 
 namespace tickwire {
@@ -22,13 +23,6 @@ Error refused(std::string_view text, std::string_view why) {
           "\"https://a.example\"",
           text, why),
       "server.origins"};
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 bool is_scheme(std::string_view text) {
@@ -59,7 +53,7 @@ Result<std::string> normalize_origin(std::string_view text) {
   if (text == kEveryOrigin || text == kSameHost || text == kNullOrigin) return std::string(text);
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return refused(text, "has no scheme");
-  const std::string scheme = lower(text.substr(0, colon));
+  const std::string scheme = lower_case(text.substr(0, colon));
   std::string_view rest = text.substr(colon + 3);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (!is_scheme(scheme)) return refused(text, "has no valid scheme");
@@ -71,7 +65,7 @@ Result<std::string> normalize_origin(std::string_view text) {
     return refused(text, "has a wildcard elsewhere than in \"https://*.a.example\"; \"*\" is every origin");
   }
   const std::size_t host_end = rest.starts_with('[') ? rest.find(']') + 1 : rest.find(':');
-  const std::string host = lower(rest.substr(0, host_end));
+  const std::string host = lower_case(rest.substr(0, host_end));
   std::string_view port = host_end < rest.size() ? rest.substr(host_end) : std::string_view();
   if (!is_host(host)) return refused(text, "has no valid host (names beyond ASCII are written in punycode)");
   if (!port.empty() && (!port.starts_with(':') || !is_port(port.substr(1)))) {

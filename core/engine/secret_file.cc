@@ -4,14 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <fstream>
 #include <optional>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
-#include "base/file_kind.h"
+#include "engine/small_file.h"
 #include "model/utf8.h"
 
 namespace tickwire {
@@ -49,16 +46,12 @@ Result<SecretFile> read_secret_file(const std::string& key, const std::string& p
   const auto bad = [&](std::string_view what) {
     return Error{ErrorCode::kBadConfig, fmt::format("{}: {} {}", key, path, what), key};
   };
-  if (const auto kind = other_than_file(path)) return bad(fmt::format("is {}, not a file", *kind));
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, kSecretBytesMax + 2> bytes{};  // with a line break
-  file.read(bytes.data(), bytes.size());
-  if (!file.eof() && !file)
-    return bad(fmt::format("cannot be read: {}", std::generic_category().message(errno)));
-  SecretFile secret{without_line_break({bytes.data(), static_cast<std::size_t>(file.gcount())}),
-                    warning_about(key, path)};
-  if (secret.text.size() > kSecretBytesMax || !file.eof()) {
+  constexpr std::size_t kBytesRead = kSecretBytesMax + 2;  // with a line break
+  Result<std::string> text = read_small_file(path, kBytesRead);
+  if (!text) return bad(text.error().message);
+  const bool whole = text->size() < kBytesRead;
+  SecretFile secret{without_line_break(std::move(*text)), warning_about(key, path)};
+  if (secret.text.size() > kSecretBytesMax || !whole) {
     return bad(fmt::format("is longer than {} bytes, the most that a secret may have", kSecretBytesMax));
   }
   if (const auto fault = fault_of(secret.text)) return bad(*fault);

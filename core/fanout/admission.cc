@@ -9,12 +9,13 @@
 #include "fanout/offload.h"
 
 namespace tickwire {
-namespace {
 
 Error error_about(ErrorCode code, std::string_view topic, std::string_view reason) {
   const bool token = topic.empty();
   return {code, (token ? "token" : shown_topic(topic)) + ": " + std::string(reason), token ? "token" : ""};
 }
+
+namespace {
 
 Error denied(std::string_view topic, std::string_view reason) {
   return error_about(ErrorCode::kDenied, topic, reason.empty() ? "not allowed" : reason);

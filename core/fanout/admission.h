@@ -52,7 +52,7 @@ struct Grant {
   bool guarded = false;                  // an authorizer said so, and so can take it back
   std::int64_t expires_us = kForeverUs;  // on the steady clock
   std::string claims = {};               // of an authentication: a JSON object
-  // Of an authentication that the server did itself; null: an authenticator did it.
+  // What the token lets the session do, where the server verified it itself; null: an authenticator did.
   std::shared_ptr<const TokenGrant> token = nullptr;
   bool by_token = false;      // the session's token allows it, so only another token can renew it
   std::uint16_t pace_ms = 0;  // at least this long between two messages of the subscription
@@ -65,6 +65,9 @@ struct AdmissionRequest {
   bool counts = true;               // as a command that waits; false for questions of the server itself
   std::size_t bytes = 0;            // that the command takes while it waits
 };
+
+// Says `reason` of `topic`, or of the token where `topic` is empty.
+Error error_about(ErrorCode code, std::string_view topic, std::string_view reason);
 
 class Admission {
  public:

@@ -1,23 +1,12 @@
 // What a session's token decides without a question to anybody: see access/token_verifier.h.
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "fanout/admission.h"
+#include "fanout/pace_grid.h"
 
 namespace tickwire {
-namespace {
-
-Error about_token(ErrorCode code, std::string_view topic, std::string_view reason) {
-  return {code, shown_topic(topic) + ": " + std::string(reason), ""};
-}
-
-std::uint16_t pace_of(const TokenGrant& grant) {
-  return grant.max_rate > 0 ? static_cast<std::uint16_t>(std::ceil(1000 / grant.max_rate)) : std::uint16_t{0};
-}
-
-}  // namespace
 
 std::optional<Result<Grant>> Admission::decide_by_token(const Session& session,
                                                         const AdmissionRequest& request,
@@ -27,16 +16,15 @@ std::optional<Result<Grant>> Admission::decide_by_token(const Session& session,
   const std::int64_t now = parts_.clock.steady_us();
   const SessionGrants::Held& held = grant_of(session);
   if (held.lets(request.action, topic, now)) {
-    return Grant{
-        .guarded = true, .expires_us = held.expires_us, .by_token = true, .pace_ms = pace_of(*held.grant)};
+    return Grant{.guarded = true,
+                 .expires_us = held.expires_us,
+                 .by_token = true,
+                 .pace_ms = pace_ms_of(held.grant->max_rate)};
   }
   if (verdict == Verdict::kAsk) return std::nullopt;
   if (session.framing.carrier == Carrier::kInProcess) return Grant{};  // the server's own program
-  if (held.expired(now)) {
-    return about_token(ErrorCode::kUnavailable, topic,
-                       "the session's token has expired; send auth with a new one");
-  }
-  return about_token(ErrorCode::kDenied, topic,
+  if (held.expired(now)) return token_expired(shown_topic(topic));
+  return error_about(ErrorCode::kDenied, topic,
                      held.grant ? "the session's token does not allow it" : "needs a token that allows it");
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "base/work.h"
 #include "fanout/offload.h"
+#include "fanout/pace_grid.h"
 #include "fanout/subscribe_run.h"
 #include "fanout/topic_page.h"
 #include "protocol/ack.h"
@@ -34,10 +34,7 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
   options.last = command.snapshot ? command.last : 0;  // they come instead of the snapshot
   options.since = command.epoch.empty() ? nullptr : &command.since;
   options.same_epoch = command.epoch == epoch;
-  if (command.max_rate > 0) {
-    static_assert(1000 / kMaxRateMin < UINT16_MAX);
-    options.pace_ms = static_cast<std::uint16_t>(std::ceil(1000 / command.max_rate));
-  }
+  options.pace_ms = pace_ms_of(command.max_rate);
   return options;
 }
 

@@ -65,7 +65,7 @@ class LargeForms {
   [[nodiscard]] bool may_be_large(const Session& session, std::size_t bytes) const;
   void await(Session& session, SubscriptionIndex index, const UpdatePtr& update, const Key& key);
   void on_made(const Key& key, const UpdatePtr& update, bool made);
-  // Those that were kept long enough. True: none is left.
+  // Drops those that were kept long enough. True: none is left.
   bool forget_made(const Budget& budget);
   [[nodiscard]] UpdatePtr made(const Key& key) const;
 

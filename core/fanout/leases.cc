@@ -19,11 +19,6 @@ Error cannot_say(std::string_view topic) {
           std::string(topic) + ": could not be authorized again; the server goes on asking", ""};
 }
 
-Error token_expired(std::string_view topic) {
-  return {ErrorCode::kUnavailable,
-          std::string(topic) + ": the session's token has expired; send auth with a new one", ""};
-}
-
 // Doubles with each attempt; the jitter spreads sessions and topics that lost their authorizer together.
 std::int64_t retry_after_us(unsigned attempts, std::string_view topic, std::uint32_t slot) {
   const std::int64_t whole_us =

@@ -4,6 +4,7 @@
 // Loop thread. What became behind after a moment began waits for the next one, however long this one takes.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,9 +15,16 @@
 #include "base/timer_heap.h"
 #include "base/work.h"
 #include "fanout/session_table.h"
+#include "protocol/command.h"
 #include "session/subscription.h"
 
 namespace tickwire {
+
+// Milliseconds between two messages of at most `max_rate` a second (kMaxRateMin to kMaxRateMax); 0: no limit.
+inline std::uint16_t pace_ms_of(double max_rate) {
+  static_assert(1000 / kMaxRateMin < UINT16_MAX);
+  return max_rate > 0 ? static_cast<std::uint16_t>(std::ceil(1000 / max_rate)) : std::uint16_t{0};
+}
 
 class PaceGrid {
  public:

@@ -5,15 +5,22 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "access/token_grant.h"
+#include "base/error.h"
 #include "fanout/access.h"
 #include "fanout/session_table.h"
 
 namespace tickwire {
+
+// What is said of a topic, named `shown`, that the session's token allowed for as long as it was valid.
+inline Error token_expired(const std::string& shown) {
+  return {ErrorCode::kUnavailable, shown + ": the session's token has expired; send auth with a new one", ""};
+}
 
 class SessionGrants {
  public:

@@ -1,6 +1,5 @@
 #include "net/admin_router.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,6 +12,7 @@
 
 #include "net/header_text.h"
 #include "net/identity.h"
+#include "net/ip_address.h"
 
 namespace tickwire {
 namespace {
@@ -41,18 +41,11 @@ bool is_port(std::string_view text) {
 
 // "127.0.0.1:9180", "[::1]:9180", "localhost". A name may be a page's own, made to resolve to here.
 bool is_address(std::string_view host) {
-  std::array<unsigned char, sizeof(in6_addr)> address{};
-  if (host.starts_with('[')) {
-    const std::size_t end = host.find(']');
-    if (end == std::string_view::npos) return false;
-    const std::string_view rest = host.substr(end + 1);
-    if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return false;
-    return ::inet_pton(AF_INET6, std::string(host.substr(1, end - 1)).c_str(), address.data()) == 1;
-  }
-  const std::size_t colon = host.find(':');
-  if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
-  const std::string name(host.substr(0, colon));
-  return equals_ignoring_case(name, "localhost") || ::inet_pton(AF_INET, name.c_str(), address.data()) == 1;
+  const auto split = split_host_and_port(host);
+  if (!split || (split->port && !is_port(*split->port))) return false;
+  if (!split->bracketed && equals_ignoring_case(split->host, "localhost")) return true;
+  return (split->host.find(':') != std::string_view::npos) == split->bracketed &&
+         IpAddress::parse(split->host);
 }
 
 HttpResponse for_the_admin(HttpResponse response) {

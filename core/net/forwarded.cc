@@ -41,23 +41,18 @@ Hop read_node(std::string_view text, Brackets brackets) {
     const auto address = IpAddress::parse(text);
     return address ? Hop(Endpoint{*address, 0}) : Hop(Unreadable());
   }
-  const bool bracketed = text.starts_with('[');
-  const std::size_t name_end = bracketed ? text.find(']') : text.find(':');
-  if (bracketed && name_end == std::string_view::npos) return Unreadable();
-  const std::string_view name = bracketed ? text.substr(1, name_end - 1) : text.substr(0, name_end);
-  std::string_view port_text =
-      name_end == std::string_view::npos ? std::string_view() : text.substr(name_end + (bracketed ? 1 : 0));
+  const auto split = split_host_and_port(text);
+  if (!split) return Unreadable();
+  const auto& [host, bracketed, port_text] = *split;
   std::uint16_t port = 0;
-  if (!port_text.empty()) {
-    if (!port_text.starts_with(':')) return Unreadable();
-    port_text.remove_prefix(1);
-    const auto number = parse_port(port_text);
-    if (!number && !is_obfuscated(port_text)) return Unreadable();
+  if (port_text) {
+    const auto number = parse_port(*port_text);
+    if (!number && !is_obfuscated(*port_text)) return Unreadable();
     port = number.value_or(0);
   }
-  if (!bracketed && (equals_ignoring_case(name, "unknown") || is_obfuscated(name))) return Hidden();
-  if ((name.find(':') != std::string_view::npos) != bracketed) return Unreadable();
-  const auto address = IpAddress::parse(name);
+  if (!bracketed && (equals_ignoring_case(host, "unknown") || is_obfuscated(host))) return Hidden();
+  if ((host.find(':') != std::string_view::npos) != bracketed) return Unreadable();
+  const auto address = IpAddress::parse(host);
   return address ? Hop(Endpoint{*address, port}) : Hop(Unreadable());
 }
 
@@ -129,11 +124,8 @@ class ForwardedReader {
     return std::nullopt;
   }
 
-  std::string_view read_token() {  // RFC 9110 section 5.6.2
-    const auto* const end = std::ranges::find_if_not(left_, [](char c) {
-      return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-    const std::string_view token = left_.substr(0, static_cast<std::size_t>(end - left_.begin()));
+  std::string_view read_token() {
+    const std::string_view token = left_.substr(0, token_bytes(left_));
     left_.remove_prefix(token.size());
     return token;
   }

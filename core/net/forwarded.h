@@ -4,9 +4,8 @@
 // Each proxy adds at the right whom it got the request from. So the list is read from the right, from the
 // peer on, for as long as the hop that names the next one is trusted: the first that is not trusted is the
 // client, and what stands left of it is anybody's invention and is not looked at. Where a proxy hides its
-// client (`unknown`,
-// `_name`, an element without `for`), that proxy is the client. A hop that cannot be read is refused: a proxy
-// that is trusted writes none. Pure; any thread.
+// client (`unknown`, `_name`, an element without `for`), that proxy is the client. A hop that cannot be read
+// is refused: a proxy that is trusted writes none. Pure; any thread.
 #pragma once
 
 #include <variant>

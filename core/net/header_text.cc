@@ -1,7 +1,6 @@
 #include "net/header_text.h"
 
 #include <algorithm>
-#include <cstddef>
 
 namespace tickwire {
 namespace {
@@ -26,6 +25,16 @@ std::string lower_case(std::string_view text) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::size_t token_bytes(std::string_view text) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+  return std::min(text.find_first_not_of(kLetters), text.size());
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && token_bytes(text) == text.size();
 }
 
 bool list_holds(std::string_view list, std::string_view element, Case letters) {

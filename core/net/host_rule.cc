@@ -19,24 +19,20 @@ bool is_name(std::string_view text) {
 }  // namespace
 
 std::optional<Authority> parse_authority(std::string_view text) {
-  const bool bracketed = text.starts_with('[');
-  const std::size_t end = bracketed ? text.find(']') : text.find(':');
-  if (bracketed && end == std::string_view::npos) return std::nullopt;
+  const auto split = split_host_and_port(text);
+  if (!split) return std::nullopt;
   Authority authority;
-  std::string_view rest;
-  if (bracketed) {
-    const auto address = IpAddress::parse(text.substr(1, end - 1));
-    if (!address || text.substr(1, end - 1).find(':') == std::string_view::npos) return std::nullopt;
+  if (split->bracketed) {
+    const auto address = IpAddress::parse(split->host);
+    if (!address || split->host.find(':') == std::string_view::npos) return std::nullopt;
     authority.name = address->is_ipv4() ? address->text() : fmt::format("[{}]", address->text());
-    rest = text.substr(end + 1);
   } else {
-    authority.name = lower_case(text.substr(0, end));
+    authority.name = lower_case(split->host);
     if (authority.name.ends_with('.')) authority.name.pop_back();  // the same name, from the root on
     if (!is_name(authority.name)) return std::nullopt;
-    rest = end == std::string_view::npos ? std::string_view() : text.substr(end);
   }
-  if (rest.empty()) return authority;
-  authority.port = rest.starts_with(':') ? parse_port(rest.substr(1)) : std::nullopt;
+  if (!split->port) return authority;
+  authority.port = parse_port(*split->port);
   if (!authority.port) return std::nullopt;
   return authority;
 }

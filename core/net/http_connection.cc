@@ -12,7 +12,6 @@
 #include "net/forwarded.h"
 #include "net/host_rule.h"
 #include "net/identity.h"
-#include "net/origin_rule.h"
 #include "net/upgrade.h"
 
 namespace tickwire {
@@ -48,17 +47,6 @@ PeerAddress HttpConnection::counted(const LoopState& loop, const Entrance& entra
                                     const ClientAddress& client) {
   const bool names_another = entrance.door == Door::kPublic && loop.config.proxies.reads_header_of(client);
   return names_another ? PeerAddress{} : client.counted();
-}
-
-std::optional<Limit> HttpConnection::take_places(LoopState& loop, Door door, PeerAddress address,
-                                                 Places& places) {
-  places = {{}, Share(loop.requests_open, address)};
-  // The admin's ways in stay open also where others took every place.
-  if (door == Door::kPublic && loop.config.gate != nullptr) {
-    if (const auto limit = loop.config.gate->enter(address, loop.clock.steady_us(), places.seat))
-      return limit;
-  }
-  return door == Door::kAdminSocket ? std::nullopt : places.place.resize(1);
 }
 
 void HttpConnection::adopt(LoopState& loop, int socket, const Entrance& entrance,
@@ -162,13 +150,10 @@ void HttpConnection::on_head(std::size_t size) {
   const auto& head = std::get<RequestHead>(parsed);
   if (door() == Door::kPublic) {
     if (!meet_client(head)) return;
-    const std::string host = head.header("host");
-    if (const auto refusal = check_host(host, loop_.config.hosts, entrance_.loopback))
+    const Site site = site_of(head);
+    if (const auto refusal = check_host(site.host, loop_.config.hosts, site.loopback))
       return refuse(*refusal);
-    const Site site{host, entrance_.loopback, entrance_.transport};
-    const auto origin = head.find_header("origin");
-    page_refusal_ = check_origin(origin, loop_.config.origins, site);
-    named_page_ = is_named_page(origin, loop_.config.origins, site);
+    page_refusal_ = check_origin(head.find_header("origin"), loop_.config.origins, site);
   }
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   if (door() == Door::kPublic && head.path == kUpgradePath) {
@@ -190,6 +175,10 @@ void HttpConnection::on_head(std::size_t size) {
   std::visit(give, loop_.admin.answer(request, door(), loop_.draining));
 }
 
+Site HttpConnection::site_of(const RequestHead& head) const {
+  return {head.header("host"), entrance_.loopback, entrance_.transport};
+}
+
 // The seat that the proxy's connection took until now is given back first, so that it is not taken twice.
 bool HttpConnection::meet_client(const RequestHead& head) {
   const auto found = find_client(head, client_, loop_.config.proxies);
@@ -201,7 +190,6 @@ bool HttpConnection::meet_client(const RequestHead& head) {
   if (client_.counted() == address_) return true;
   address_ = client_.counted();
   answer_ = Share(loop_.answers_open, address_);
-  places_ = {};
   const auto limit = take_places(loop_, door(), address_, places_);
   if (limit) answer(refused_by(*limit));
   return !limit;
@@ -220,7 +208,8 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
     return answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
   }
   if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
-  auto identified = identify(head, loop_.config.identity, named_page_);
+  const bool by_name = is_named_page(head.find_header("origin"), loop_.config.origins, site_of(head));
+  auto identified = identify(head, loop_.config.identity, by_name);
   if (const auto* refusal = std::get_if<Refusal>(&identified)) return refuse(*refusal);
   auto& identity = std::get<Identity>(identified);
   Opening opening;

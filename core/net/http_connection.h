@@ -27,6 +27,8 @@
 #include "net/http_exchange.h"
 #include "net/http_router.h"
 #include "net/loop_state.h"
+#include "net/origin_rule.h"
+#include "net/places.h"
 #include "net/poller.h"
 #include "net/request_head.h"
 #include "net/stream.h"
@@ -54,18 +56,13 @@ class HttpConnection final : public Pollee, public LoopTimer {
  private:
   enum class State : std::uint8_t { kHead, kAwaiting, kAnswering, kLingering };
 
-  struct Places {
-    Share seat;   // of the plant's connections
-    Share place;  // of the connections that are no WebSocket
-  };
   // What limits count `client` as until its request has been read.
   static PeerAddress counted(const LoopState& loop, const Entrance& entrance, const ClientAddress& client);
-  // The limit that is in the way; without one, the client has its places.
-  static std::optional<Limit> take_places(LoopState& loop, Door door, PeerAddress address, Places& places);
   HttpConnection(LoopState& loop, Stream stream, const Entrance& entrance, const ClientAddress& client,
                  Places places);
   void read_head();
   void on_head(std::size_t size);
+  [[nodiscard]] Site site_of(const RequestHead& head) const;
   // False: a proxy named somebody who is refused, which it is told.
   bool meet_client(const RequestHead& head);
   void on_upgrade(const RequestHead& head, std::size_t size);
@@ -94,7 +91,6 @@ class HttpConnection final : public Pollee, public LoopTimer {
   Share bytes_;   // of the unfinished heads' bytes, then of the unread answers'
   std::string method_;
   std::optional<Refusal> page_refusal_;  // of the page that asks
-  bool named_page_ = false;              // that page is allowed by name
   std::string head_;                     // so far
   HeadScanner scanner_;
   std::unique_ptr<HttpExchange> exchange_;

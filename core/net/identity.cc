@@ -58,12 +58,6 @@ std::string_view bearer_token(std::string_view authorization) {
   return trimmed(authorization.substr(kBearer.size()));
 }
 
-bool is_field_name(std::string_view text) {
-  constexpr std::string_view kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
-  return !text.empty() && text.find_first_not_of(kLetters) == std::string_view::npos;
-}
-
 std::variant<Identity, Refusal> identify(const RequestHead& head, const IdentityRules& rules, bool by_name) {
   Identity identity;
   ClientRequest request;

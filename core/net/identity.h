@@ -19,8 +19,6 @@ namespace tickwire {
 
 // The token of an Authorization header, a part of it (RFC 6750, section 2.1). Empty: there is none.
 std::string_view bearer_token(std::string_view authorization);
-// Whether `text` is a token of RFC 9110, section 5.6.2: the name of a header, or of a cookie.
-bool is_field_name(std::string_view text);
 
 struct IdentityRules {
   std::string token_cookie;          // whose value is a token; empty: none is

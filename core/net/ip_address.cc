@@ -76,9 +76,7 @@ std::string IpAddress::text() const {
 }
 
 std::string Endpoint::text() const {
-  if (port == 0) return address.text();
-  return address.is_ipv4() ? fmt::format("{}:{}", address.text(), port)
-                           : fmt::format("[{}]:{}", address.text(), port);
+  return port == 0 ? address.text() : address_text(address.text(), port);
 }
 
 Result<IpNetwork> IpNetwork::parse(std::string_view text) {
@@ -106,6 +104,25 @@ Result<IpNetwork> IpNetwork::parse(std::string_view text) {
 
 bool IpNetwork::holds(const IpAddress& address) const {
   return address.is_ipv4() == first_.is_ipv4() && masked(address, bits_) == first_;
+}
+
+std::optional<HostAndPort> split_host_and_port(std::string_view text) {
+  HostAndPort split;
+  split.bracketed = text.starts_with('[');
+  const std::size_t end = text.find(split.bracketed ? ']' : ':');
+  if (split.bracketed && end == std::string_view::npos) return std::nullopt;
+  split.host = split.bracketed ? text.substr(1, end - 1) : text.substr(0, end);
+  if (end == std::string_view::npos) return split;
+  const std::string_view rest = text.substr(end + (split.bracketed ? 1 : 0));
+  if (rest.empty()) return split;
+  if (!rest.starts_with(':')) return std::nullopt;
+  split.port = rest.substr(1);
+  return split;
+}
+
+std::string address_text(std::string_view host, std::uint16_t port) {
+  return host.find(':') == std::string_view::npos ? fmt::format("{}:{}", host, port)
+                                                  : fmt::format("[{}]:{}", host, port);
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

@@ -60,6 +60,17 @@ class IpNetwork {
   int bits_;  // of IpAddress::bytes()
 };
 
+// "a.example:8080", "192.0.2.1", "[::1]:8080": what stands before the port, without brackets, and the port as
+// it is written. Nothing: a bracket is not closed, or something else than a port follows it.
+struct HostAndPort {
+  std::string_view host;
+  bool bracketed = false;
+  std::optional<std::string_view> port;
+};
+std::optional<HostAndPort> split_host_and_port(std::string_view text);
+// Back again: "127.0.0.1:8080", "[::1]:8080".
+std::string address_text(std::string_view host, std::uint16_t port);
+
 // A whole number from 0 to 65535 without a sign or leading zeros. Nothing: it is none.
 std::optional<std::uint16_t> parse_port(std::string_view text);
 

@@ -20,7 +20,7 @@ inline constexpr std::string_view kNullOrigin = "null";  // of a page from a fil
 
 // How a request came to the server.
 struct Site {
-  std::string_view host;  // its Host header
+  std::string host;       // its Host header
   bool loopback = false;  // the listener is on loopback
   Transport transport = Transport::kPlain;
 };

@@ -40,17 +40,14 @@ void ProxiedConnection::adopt(LoopState& loop, int socket, const Entrance& entra
   if (!loop.config.proxies.takes_preamble_of(connection->peer_)) {
     return connection->refuse("it is not one of server.trusted_proxies");
   }
-  if (!connection->take_places() || !loop.poller.add(socket, *connection, EPOLLIN | EPOLLRDHUP | EPOLLET))
-    delete connection;
+  const auto limit = take_places(loop, entrance.door, PeerAddress{}, connection->places_);
+  if (limit) loop.count(*limit);
+  if (limit || !loop.poller.add(socket, *connection, EPOLLIN | EPOLLRDHUP | EPOLLET)) delete connection;
 }
 
 ProxiedConnection::ProxiedConnection(LoopState& loop, int socket, const Entrance& entrance,
                                      const ClientAddress& peer)
-    : loop_(loop),
-      socket_(socket),
-      entrance_(entrance),
-      peer_(peer),
-      place_(loop.requests_open, PeerAddress{}) {
+    : loop_(loop), socket_(socket), entrance_(entrance), peer_(peer) {
   loop_.proxied.insert(this);
   loop_.start_timer(*this, loop_.config.request_ms_max);
 }
@@ -60,15 +57,6 @@ ProxiedConnection::~ProxiedConnection() {
   if (socket_ < 0) return;
   loop_.poller.remove(socket_);
   ::close(socket_);
-}
-
-bool ProxiedConnection::take_places() {
-  std::optional<Limit> limit;
-  if (loop_.config.gate != nullptr)
-    limit = loop_.config.gate->enter(PeerAddress{}, loop_.clock.steady_us(), seat_);
-  if (!limit) limit = place_.resize(1);
-  if (limit) loop_.count(*limit);
-  return !limit;
 }
 
 void ProxiedConnection::refuse(std::string_view why) {

@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/shares.h"
 #include "net/client_address.h"
 #include "net/door.h"
 #include "net/loop_state.h"
+#include "net/places.h"
 #include "net/poller.h"
 
 namespace tickwire {
@@ -33,8 +33,6 @@ class ProxiedConnection final : public Pollee, public LoopTimer {
 
  private:
   ProxiedConnection(LoopState& loop, int socket, const Entrance& entrance, const ClientAddress& peer);
-  // False: the plant has no place for it.
-  bool take_places();
   void refuse(std::string_view why);
   // Hands the socket on, without the first `size` bytes that wait in it.
   void go_on(std::size_t size, const ClientAddress& client);
@@ -43,10 +41,7 @@ class ProxiedConnection final : public Pollee, public LoopTimer {
   int socket_;
   const Entrance entrance_;
   const ClientAddress peer_;
-  // Of the plant's connections, and of those that are no WebSocket; of no address, since the client is
-  // unknown.
-  Share seat_;
-  Share place_;
+  Places places_;  // of no address, since the client is unknown
 };
 
 }  // namespace tickwire

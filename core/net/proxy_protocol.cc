@@ -56,16 +56,16 @@ ParsedPreamble parse_text_line(std::string_view line) {
   if (protocol == "UNKNOWN") return preamble;
   if (protocol != "TCP4" && protocol != "TCP6")
     return BadPreamble{"its protocol is not TCP4, TCP6 or UNKNOWN"};
-  const auto is_address = [protocol](std::string_view text) {
-    return (text.find(':') != std::string_view::npos) == (protocol == "TCP6") && IpAddress::parse(text);
+  const auto address_of = [protocol](std::string_view text) {
+    const bool is_of_protocol = (text.find(':') != std::string_view::npos) == (protocol == "TCP6");
+    return is_of_protocol ? IpAddress::parse(text) : std::nullopt;
   };
-  const std::string_view source = next_word(line);
-  const std::string_view destination = next_word(line);
+  const auto source = address_of(next_word(line));
+  const auto destination = address_of(next_word(line));
   const auto source_port = parse_port(next_word(line));
-  if (!is_address(source) || !is_address(destination))
-    return BadPreamble{"an address is not of its protocol"};
+  if (!source || !destination) return BadPreamble{"an address is not of its protocol"};
   if (!source_port || !parse_port(line)) return BadPreamble{"a port is no number from 0 to 65535"};
-  preamble.client = Endpoint{*IpAddress::parse(source), *source_port};
+  preamble.client = Endpoint{*source, *source_port};
   return preamble;
 }
 

@@ -118,11 +118,6 @@ std::optional<Endpoint> bound_endpoint(int socket) {
 
 }  // namespace
 
-std::string address_text(const std::string& host, std::uint16_t port) {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
-                                             : fmt::format("[{}]:{}", host, port);
-}
-
 ClientAddress client_at(const sockaddr_storage& address) {
   return {endpoint_of(address), false};
 }

@@ -13,9 +13,6 @@
 
 namespace tickwire {
 
-// "127.0.0.1:8080", "[::1]:8080".
-std::string address_text(const std::string& host, std::uint16_t port);
-
 // The peer of a connected socket.
 ClientAddress peer_of(int socket);
 // The same of an address that the kernel told.

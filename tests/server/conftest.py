@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.daemon_process import DaemonProcess
+from server.tokens import Issuer
 
 StartDaemon = Callable[..., DaemonProcess]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -73,3 +74,8 @@ def embeds_python(run: Run) -> None:
     assert done.returncode == 2
     if "built without Python, so plugins are not available" in done.stderr:
         pytest.skip("this tickwired was built without Python, and says so")
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer("EdDSA", tmp_path)

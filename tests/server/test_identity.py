@@ -1,7 +1,6 @@
 """How the request of a WebSocket says who its client is: a header, a parameter, a cookie."""
 
 import json
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -12,11 +11,6 @@ from server.tokens import Issuer
 
 SHOP = "https://shop.example"
 TOPIC = "ticker.a"
-
-
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    return Issuer("EdDSA", tmp_path)
 
 
 @pytest.fixture

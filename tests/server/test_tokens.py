@@ -20,11 +20,6 @@ GUARDED = "ticker.a"
 
 
 @pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    return Issuer("EdDSA", tmp_path)
-
-
-@pytest.fixture
 def plant(start_daemon: StartDaemon, issuer: Issuer) -> DaemonProcess:
     """Holds one guarded topic and one open one."""
     daemon = start_daemon(
