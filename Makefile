@@ -117,6 +117,7 @@ fuzz: venv ## each fuzz target for SECONDS=60
 	@scripts/fuzz $(SECONDS) $(TARGETS)
 
 bench: install ## the benchmarks against their baselines
+	@scripts/apt-install haproxy
 	@$(WHEN_CHANGED) build/.bench-pythons $(PACKAGE_SOURCES) scripts/bench-pythons -- scripts/bench-pythons || true
 	@cmake --preset release $(PYTHON_FOR_CMAKE)
 	@cmake --build --preset release

@@ -104,10 +104,10 @@ class Churn {
     if (found == visits_.end()) return;
     Visit& visit = *found->second;
     if ((events & ~EPOLLOUT) != 0) {
-      const ssize_t got = ::recv(visit.client.fd(), buffer_.data(), buffer_.size(), 0);
-      if (got <= 0 && !(got < 0 && errno == EAGAIN)) return gone(number, visit);
+      const auto got = visit.client.read(buffer_);
+      if (!got) return gone(number, visit);
       const std::int64_t now = now_us();
-      if (got > 0) visit.client.receive({buffer_.data(), static_cast<std::size_t>(got)}, now);
+      if (*got > 0) visit.client.receive({buffer_.data(), *got}, now);
       if (!visit.served && visit.client.has_all()) serve_ended(number, visit, now);
     }
     write(visit, number, (events & EPOLLOUT) != 0);

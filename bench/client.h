@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "frames.h"
 #include "histogram.h"
 #include "tcp.h"
+#include "transport.h"
 #include "workload.h"
 
 namespace tickwire::bench {
@@ -24,9 +27,10 @@ struct LoadConfig {
   std::uint32_t connections = 1000;
   std::uint32_t topics = 100;
   std::uint32_t topics_each = 10;
-  std::string pattern;      // subscribed to instead of topics
-  bool snapshot = true;     // of the subscribe
-  bool deflate = false;     // offer permessage-deflate
+  std::string pattern;   // subscribed to instead of topics
+  bool snapshot = true;  // of the subscribe
+  bool deflate = false;  // offer permessage-deflate
+  bool tls = false;
   std::uint32_t check = 1;  // one client of so many is checked
 };
 
@@ -81,6 +85,7 @@ class Client {
     check(::bind(fd_, generic(from), sizeof from) == 0, "bind");
     const sockaddr_in to = loopback(1, config_.port);
     check(::connect(fd_, generic(to), sizeof to) == 0 || errno == EINPROGRESS, "connect");
+    transport_.emplace(fd_, config_.tls);
     out_ = "GET /ws?n=" + std::to_string(index_) +
            " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -88,12 +93,11 @@ class Client {
     out_ += "\r\n";
   }
 
-  [[nodiscard]] bool wants_to_write() const { return !out_.empty(); }
+  [[nodiscard]] bool wants_to_write() const { return !out_.empty() && !transport_->needs_peer(); }
   // Sends as much as the kernel takes.
-  void write() {
-    const ssize_t sent = out_.empty() ? 0 : send_some(fd_, out_);
-    if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
-  }
+  void write() { out_.erase(0, transport_->write(out_)); }
+  // As Transport::read().
+  std::optional<std::size_t> read(std::span<char> buffer) { return transport_->read(buffer); }
 
   // Takes what was read at `now`.
   void receive(std::string_view bytes, std::int64_t now) {
@@ -111,6 +115,7 @@ class Client {
   // The server ended the connection.
   void end() {
     counts_.closed += leaving_ ? 0 : 1;
+    transport_.reset();
     ::close(std::exchange(fd_, -1));
   }
   // Begins a close; the server ends the connection then.
@@ -244,6 +249,7 @@ class Client {
   const LoadConfig& config_;
   Counts& counts_;
   int fd_ = -1;
+  std::optional<Transport> transport_;  // while there is a socket
   State state_ = State::kRequest;
   bool deflate_ = false;  // agreed
   bool leaving_ = false;

@@ -1,6 +1,6 @@
 // The load client: thousands of WebSocket connections from one thread.
 //
-//   load --port PORT --connections 1000 --topics 100 --each 10 [--deflate] [--check 10] ...
+//   load --port PORT --connections 1000 --topics 100 --each 10 [--deflate] [--tls] [--check 10] ...
 //
 // It says {"ready": ...} when each client has its ack, then takes commands:
 //
@@ -79,10 +79,9 @@ class Load {
     if (client.fd() < 0 || client.stalled) return;
     const bool was_ready = client.ready();
     if ((events & ~EPOLLOUT) != 0) {
-      const ssize_t got = ::recv(client.fd(), buffer_.data(), buffer_.size(), 0);
-      if (got < 0 && errno == EAGAIN) return;
-      if (got <= 0) return client.end();
-      client.receive(std::string_view(buffer_.data(), static_cast<std::size_t>(got)), now_us());
+      const auto got = client.read(buffer_);
+      if (!got) return client.end();
+      if (*got > 0) client.receive({buffer_.data(), *got}, now_us());
       if (client.ready() && !was_ready) ++ready_;
     }
     client.write();
@@ -187,6 +186,7 @@ int main(int argc, char** argv) {
   app.add_option("--pattern", config.pattern, "subscribe to this instead");
   app.add_flag("--no-snapshot", no_snapshot, "only what comes after the subscribe");
   app.add_flag("--deflate", config.deflate, "offer permessage-deflate");
+  app.add_flag("--tls", config.tls, "wss://, whatever the server's certificate");
   app.add_option("--check", config.check, "one of so many clients reads every message")
       ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);

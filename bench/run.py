@@ -25,12 +25,14 @@ from harness.programs import Programs
 from harness.rows import CaseResult
 from harness.scale import connections, topics
 from harness.stall import stall
+from harness.tls import tls
 
 CASES: dict[str, Callable[[Programs, Times], CaseResult]] = {
     case.__name__: case
     for case in (
         quiet, idle, quiet_topics, churn, hot, hostile,
-        plain, deflate, codec, connections, topics, memory, pattern, stall, client, python, store,
+        plain, deflate, tls, codec, connections, topics, memory, pattern, stall,
+        client, python, store,
     )
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from harness.programs import Answer, Program, Programs
+from harness.programs import Answer, Program, Programs, Server
 
 CATCH_UP_S_MAX = 20
 BURST_US = 1000  # workload.h, kBurstUs: updates are due on this grid
@@ -150,7 +150,7 @@ def window(before: Answer, after: Answer, load: Answer) -> Window:
     )
 
 
-def observe(server: Program, load: Program, times: Times) -> Window:
+def observe(server: Server, load: Program, times: Times) -> Window:
     """The server is publishing already."""
     time.sleep(times.warm_up)
     load.ask("reset")
@@ -176,7 +176,7 @@ def loaded_plant(
         yield plant, load
 
 
-def measure_plant(plant: Program, load: Program, shape: Shape, times: Times) -> Window:
+def measure_plant(plant: Server, load: Program, shape: Shape, times: Times) -> Window:
     plant.ask("start", shape.rate)
     found = observe(plant, load, times)
     plant.ask("stop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from harness.measure import Times
 from harness.programs import Answer, Programs
@@ -17,9 +18,10 @@ PATTERN_CLIENTS = 150  # so that what the shard itself needs once (64 KiB) does 
 PATTERN_BYTES_MAX = 1_024  # beyond an exact subscription: not a hundredth of a byte a topic
 
 
-def settled(programs: Programs, topics: int, *args: str) -> Answer:
+def settled(programs: Programs, topics: int, *args: str, settings: Sequence[str] = ()) -> Answer:
     """The plant's statistics once these clients are connected and have all they are owed."""
-    with programs.plant(topics) as plant, programs.load(plant, "--check=1000000", *args) as load:
+    every = ("--check=1000000", *args)
+    with programs.plant(topics, *settings) as plant, programs.load(plant, *every) as load:
         before = -1
         while (sent := plant.ask("stats")["messages"]) != before:
             before = sent

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 Answer = dict[str, Any]
 
@@ -47,6 +47,14 @@ def crowd(wanted: int) -> int:
         file=sys.stderr,
     )
     return fits
+
+
+class Server(Protocol):
+    """What clients connect to."""
+
+    hello: Answer
+
+    def ask(self, command: str, *numbers: float) -> Answer: ...
 
 
 class Program:
@@ -113,7 +121,7 @@ class Programs:
     def floor(self, zlib_level: int = 0, *args: str) -> Program:
         return Program(self.folder / "floor", SERVER_CORE, f"--zlib={zlib_level}", *args)
 
-    def load(self, server: Program, *args: str) -> Program:
+    def load(self, server: Server, *args: str) -> Program:
         return self._client(self.folder / "load", server, *args)
 
     def churn(self, server: Program, *args: str) -> Program:
@@ -124,6 +132,6 @@ class Programs:
         return self._client(Path(sys.executable), server, *args, before=(script,))
 
     def _client(
-        self, program: Path, server: Program, *args: str, before: tuple[str, ...] = ()
+        self, program: Path, server: Server, *args: str, before: tuple[str, ...] = ()
     ) -> Program:
         return Program(program, CLIENT_CORE, *before, f"--port={server.hello['port']}", *args)

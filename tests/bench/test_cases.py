@@ -25,6 +25,8 @@ CASES = {
     "hostile": ["p99 beside resume, 100 x 2,000", "p99 beside lists of nothing",
                 "p99 beside 2 MiB messages", "p99 beside 100,000 subscriptions"],
     "plain": ["plain: delivered a second"],
+    "tls": ["TLS, one message a write, to plain", "TLS, ten messages a write, to plain",
+            "  to HAProxy in front", "idle TLS connection, 10 subscriptions"],
     "client": ["20,000/s by 100, deflate: values", "20,000/s by 100, deflate: async for",
                "memory of the client a topic"],
 }  # fmt: skip
