@@ -115,7 +115,7 @@ std::string_view FrameReader::unmask(std::span<char> bytes) {
     std::memcpy(bytes.data() + at, &word, sizeof word);
   }
   for (; at < bytes.size(); ++at) bytes[at] = static_cast<char>(bytes[at] ^ mask_.at(at % 4));
-  std::rotate(mask_.begin(), mask_.begin() + static_cast<std::ptrdiff_t>(bytes.size() % 4), mask_.end());
+  std::memcpy(mask_.data(), twice.data() + bytes.size() % 4, mask_.size());
   return {bytes.data(), bytes.size()};
 }
 
