@@ -116,8 +116,7 @@ fuzz: venv ## each fuzz target for SECONDS=60
 	@cmake --build --preset fuzz
 	@scripts/fuzz $(SECONDS) $(TARGETS)
 
-bench: install ## the benchmarks against their baselines
-	@scripts/apt-install haproxy
+bench: install page-tools ## the benchmarks against their baselines
 	@$(WHEN_CHANGED) build/.bench-pythons $(PACKAGE_SOURCES) scripts/bench-pythons -- scripts/bench-pythons || true
 	@cmake --preset release $(PYTHON_FOR_CMAKE)
 	@cmake --build --preset release

@@ -20,6 +20,7 @@ from harness.fanout import deflate, plain
 from harness.hostile import hostile
 from harness.measure import Times
 from harness.memory import memory, pattern
+from harness.page import page
 from harness.product import python, store
 from harness.programs import Programs
 from harness.rows import CaseResult
@@ -32,7 +33,7 @@ CASES: dict[str, Callable[[Programs, Times], CaseResult]] = {
     for case in (
         quiet, idle, quiet_topics, churn, hot, hostile,
         plain, deflate, tls, codec, connections, topics, memory, pattern, stall,
-        client, python, store,
+        client, page, python, store,
     )
 }  # fmt: skip
 

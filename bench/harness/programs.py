@@ -58,11 +58,12 @@ class Server(Protocol):
 
 
 class Program:
-    """A process on one core. Leaving it as a context manager ends it."""
+    """A process on one core (None: on all). Leaving it as a context manager ends it."""
 
-    def __init__(self, path: Path, core: int, *args: str) -> None:
+    def __init__(self, path: Path, core: int | None, *args: str) -> None:
         def prepare() -> None:
-            os.sched_setaffinity(0, {core})
+            if core is not None:
+                os.sched_setaffinity(0, {core})
             raise_descriptor_limit()
 
         self._process = subprocess.Popen(

@@ -18,6 +18,7 @@ class Question(StrEnum):
     MESSAGE = "What does a message cost, beside what the kernel alone takes?"
     BYTES = "How many bytes go over the wire, and what does compression cost?"
     CLIENT = "What does a message cost a Python client, beside websockets with json?"
+    PAGE = "What do elements take of a page's main thread, beside a client that draws nothing?"
     PUBLISHING = "How fast can I publish, and what does the store cost?"
 
 

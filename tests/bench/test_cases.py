@@ -27,6 +27,7 @@ CASES = {
     "plain": ["plain: delivered a second"],
     "tls": ["TLS, one message a write, to plain", "TLS, ten messages a write, to plain",
             "  to HAProxy in front", "idle TLS connection, 10 subscriptions"],
+    "page": ["<tick-er>, 500 rows x 20/s: a frame", "500 <tick-price> x 20/s: a frame"],
     "client": ["20,000/s by 100, deflate: values", "20,000/s by 100, deflate: async for",
                "memory of the client a topic"],
 }  # fmt: skip
