@@ -5,6 +5,7 @@ import { setAttribute, setText } from "./frame.js";
 
 const FLASH_MS = 600;
 const FLASH_MS_MIN = 350; // a faster flicker says nothing
+const FLASHES_MAX = 40; // at a time on a page: where everything flashes a flash says nothing, and each costs styles in every frame
 
 export const BASE = `
 :host { display: block; min-width: 0; line-height: 1.35; font-variant-numeric: tabular-nums lining-nums; text-align: start;
@@ -67,8 +68,13 @@ export function setIcon(svg, name) {
   if (svg) setAttribute(/** @type {Element} */ (svg.firstElementChild), "d", SHAPES[name] ?? SHAPES.none);
 }
 
+const calm = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)"); // not where there is no page
+
 /** Whether the visitor wants no motion. */
-export const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const isCalm = () => Boolean(calm?.matches);
+
+let flashes = 0;
+const flashEnded = () => flashes--;
 
 /** Draws a view into those of the parts that an element has: symbol, last, venue, change, state. */
 export class Painter {
@@ -129,8 +135,9 @@ export class Painter {
   /** @param {HTMLElement} last @param {string} color */
   #flash(last, color) {
     const now = performance.now();
-    if (now - this.#flashedAt < FLASH_MS_MIN || isCalm()) return;
+    if (now - this.#flashedAt < FLASH_MS_MIN || flashes >= FLASHES_MAX || isCalm()) return;
     this.#flashedAt = now;
-    last.animate([{ background: `color-mix(in srgb, var(--_${color}) 30%, transparent)` }, {}], FLASH_MS);
+    flashes++;
+    last.animate([{ background: `color-mix(in srgb, var(--_${color}) 30%, transparent)` }, {}], FLASH_MS).finished.then(flashEnded, flashEnded);
   }
 }

@@ -220,17 +220,24 @@ def flood(server: tickwire.Server, topics: list[str]) -> Iterator[None]:
 
 # An observer is called once for all that a frame wrote.
 WATCH = """new Promise((done) => {
-    const seen = {frames: 0, draws: 0, writes: 0, twice: 0};
+    const root = document.querySelector('tick-er').shadowRoot;
+    const seen = {frames: 0, draws: 0, writes: 0, twice: 0, flashes: 0};
     new MutationObserver((records) => {
         seen.draws++;
         seen.writes += records.length;
         seen.twice += records.length - new Set(records.map(({target}) => target)).size;
-    }).observe(document.querySelector('tick-er').shadowRoot, {subtree: true, characterData: true});
+    }).observe(root, {subtree: true, characterData: true});
     const end = performance.now() + 3000;
-    const frame = (now) => (seen.frames++, now < end ? requestAnimationFrame(frame) : done(seen));
+    const frame = (now) => {
+        seen.frames++;
+        seen.flashes = Math.max(seen.flashes, root.getAnimations().length);
+        now < end ? requestAnimationFrame(frame) : done(seen);
+    };
     requestAnimationFrame(frame);
 })"""
 
+
+FLASHES_MAX = 40  # web/looks.js
 
 # What drawing takes in each frame, with the style and layout that it causes.
 TIME_FRAMES = """<script>
@@ -252,7 +259,7 @@ QUANTILES = """(() => {
 })()"""
 
 
-def test_500_fast_topics_are_written_once_a_frame(
+def test_500_fast_topics_are_written_once_a_frame_and_few_of_them_flash(
     browser: Browser, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     topics = [f"t.{i}" for i in range(500)]
@@ -268,4 +275,5 @@ def test_500_fast_topics_are_written_once_a_frame(
     assert seen["writes"] > 100, seen
     assert seen["draws"] <= seen["frames"] + 1, seen
     assert seen["twice"] == 0, seen
+    assert 0 < seen["flashes"] <= FLASHES_MAX, seen
     assert page.faults() == [], json.dumps(seen)
