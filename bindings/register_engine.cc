@@ -85,6 +85,15 @@ std::vector<std::string> topics(Engine& engine, const std::string& pattern, cons
   return names;
 }
 
+std::string revoke(Engine& engine, const std::string& subject, const std::string& session) {
+  std::optional<Result<std::string>> revoked;
+  {
+    const py::gil_scoped_release released;
+    revoked.emplace(engine.revoke(RevokeTarget{subject, session}));
+  }
+  return unwrap(std::move(*revoked));
+}
+
 FeedId add_feed(Engine& engine, std::string name, std::string pattern,
                 std::optional<std::vector<std::string>> topics, const std::optional<std::string>& delivery) {
   FeedSpec spec{std::move(name), std::move(pattern), std::move(topics), std::nullopt};
@@ -137,6 +146,9 @@ void bind_server(EngineClass& engine) {
                              "The admin listener's socket, or \"host:port\"; \"\": there is none.")
       .def("health", &Engine::health_json, WithoutGil(),
            "What GET /health of the admin listener answers, as JSON.")
+      .def("revoke", &revoke, py::arg("subject") = "", py::arg("session") = "",
+           "Ends the sessions of a subject, or one session, and refuses the subject's tokens; what POST\n"
+           "/v1/revoke answers, as JSON. Waits until the sessions have ended.")
       .def(
           "local_session", [](Engine& self) { return std::make_unique<LocalClient>(self.shard()); },
           py::keep_alive<0, 1>(), "A new in-process client.");

@@ -32,8 +32,10 @@ export const CLOSE_CODES = {
   1013: true,
   4001: true,
   4002: true,
+  4003: true,
   4500: false,
   4501: false,
+  4502: false,
 };
 
 /**

@@ -19,6 +19,7 @@ struct TokenGrant {
   std::vector<Pattern> publish;
   double max_rate = 0;          // messages a second of a subscription that it allows; 0: every update
   std::int64_t expires_ms = 0;  // wall clock; the leeway is counted in
+  std::string subject;          // the token's `sub`; empty: it has none
 
   // `text`: a valid topic or pattern. A pattern only where one pattern of the list covers all of it.
   [[nodiscard]] bool lets_subscribe(std::string_view text) const;
@@ -26,9 +27,9 @@ struct TokenGrant {
 };
 
 // What the member `claim` of `claims` grants: {"subscribe": [patterns], "publish": [patterns], "max_rate":
-// n}, each optional. Absent: nothing is granted. expires_ms is left to the caller. kDenied, naming the
-// member: one has another type, a pattern is none, or a member is not known (a misspelled limit must not be
-// no limit).
+// n}, each optional. Absent: nothing is granted. expires_ms and subject are left to the caller. kDenied,
+// naming the member: one has another type, a pattern is none, or a member is not known (a misspelled limit
+// must not be no limit).
 Result<TokenGrant> read_grant(const nlohmann::json& claims, const std::string& claim);
 
 }  // namespace tickwire

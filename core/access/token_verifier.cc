@@ -45,20 +45,46 @@ std::optional<double> time_of(const json& claims, const char* name) {
   return std::clamp(found->get<double>(), -kTimeMax, kTimeMax);
 }
 
-// `expires_ms`: until when it is valid, the leeway counted in.
-Status check_times(const TokenRules& rules, const json& claims, std::int64_t wall_ms,
-                   std::int64_t& expires_ms) {
+struct Times {
+  std::optional<double> issued;  // `iat`
+  double end = 0;                // `exp`
+};
+
+bool is_no_number(const std::optional<double>& time) {
+  return time && std::isnan(*time);
+}
+
+// A revocation is kept as long as a token may live (token_life_ms), so no token may live longer.
+bool lives_too_long(const TokenRules& rules, const Times& times, double now) {
+  const auto longest = static_cast<double>(rules.max_age_s);
+  if (times.issued && times.end - *times.issued > longest) return true;
+  return times.end - now > longest + static_cast<double>(rules.leeway_s);
+}
+
+Result<Times> check_times(const TokenRules& rules, const json& claims, std::int64_t wall_ms) {
   const double now = static_cast<double>(wall_ms) / 1'000;
   const auto leeway = static_cast<double>(rules.leeway_s);
   const std::optional<double> end = time_of(claims, "exp");
   if (!end) return invalid("has no exp, the time when it expires");
   const std::optional<double> start = time_of(claims, "nbf");
-  if (std::isnan(*end) || (start && std::isnan(*start)))
-    return invalid("has an exp or nbf that is not a number");
+  const Times times{time_of(claims, "iat"), *end};
+  if (is_no_number(end) || is_no_number(start) || is_no_number(times.issued))
+    return invalid("has an exp, nbf or iat that is not a number");
   if (now >= *end + leeway) return invalid("has expired");
   if (start && now < *start - leeway) return invalid("is not valid yet");
-  expires_ms = static_cast<std::int64_t>((*end + leeway) * 1'000);
-  return ok_status();
+  if (lives_too_long(rules, times, now)) {
+    return invalid("lives longer than the " + std::to_string(rules.max_age_s) +
+                   " s that auth.jwt.max_age_s allows");
+  }
+  return times;
+}
+
+// Whose it is. What cannot be compared with a revoked subject could not be revoked, so it is refused.
+Result<std::string> subject_of(const json& claims) {
+  const auto found = claims.find("sub");
+  if (found == claims.end()) return std::string();
+  if (found->is_string()) return found->get<std::string>();
+  return invalid("has a sub that is not a text");
 }
 
 bool names(const json& claim, const std::string& wanted) {
@@ -100,12 +126,19 @@ Result<VerifiedToken> TokenVerifier::verify(std::string_view token, std::int64_t
     return Error{ErrorCode::kBadMessage, "is not signed by a key of auth.jwt", ""};
   const Result<json> claims = parse_unique_json(jws->payload, kTokenBytesMax);
   if (!claims) return invalid("has claims that cannot be read: the text " + claims.error().message);
-  std::int64_t expires_ms = 0;
-  if (const Status status = check_times(*rules, *claims, wall_ms, expires_ms); !status) return status.error();
+  const Result<Times> times = check_times(*rules, *claims, wall_ms);
+  if (!times) return times.error();
   if (const Status status = check_parties(*rules, *claims); !status) return status.error();
+  Result<std::string> subject = subject_of(*claims);
+  if (!subject) return subject.error();
+  if (revocations_ != nullptr && !subject->empty() &&
+      revocations_->refuses(*subject, times->issued, wall_ms)) {
+    return invalid("was revoked");
+  }
   Result<TokenGrant> grant = read_grant(*claims, rules->claim);
   if (!grant) return invalid("cannot be used: " + grant.error().message);
-  grant->expires_ms = expires_ms;
+  grant->expires_ms = static_cast<std::int64_t>((times->end + static_cast<double>(rules->leeway_s)) * 1'000);
+  grant->subject = std::move(*subject);
   return VerifiedToken{std::make_shared<const TokenGrant>(std::move(*grant)), std::move(jws->payload)};
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/revocations.h"
 #include "access/token_grant.h"
 #include "access/verifying_key.h"
 #include "base/error.h"
@@ -26,8 +27,16 @@ struct TokenRules {
   std::string issuer;              // what `iss` must be; empty: anything
   std::string audience;       // what `aud` must name; empty: a token that has an `aud` is for somebody else
   std::int64_t leeway_s = 0;  // by how much clocks may differ
+  // How long a token may be valid, from its `iat` (where it has one) and from now on, to its `exp`.
+  std::int64_t max_age_s = 86'400;
   std::string claim = "tickwire";  // the claim that holds the grant
 };
+
+// How long after some moment a token may be valid that was issued at that moment, or before it without an
+// `iat`: so long its revocation has to be kept.
+[[nodiscard]] constexpr std::int64_t token_life_ms(const TokenRules& rules) {
+  return (rules.max_age_s + 2 * rules.leeway_s) * 1'000;
+}
 
 struct VerifiedToken {
   std::shared_ptr<const TokenGrant> grant;
@@ -36,7 +45,9 @@ struct VerifiedToken {
 
 class TokenVerifier {
  public:
-  explicit TokenVerifier(TokenRules rules) : rules_(std::make_shared<const TokenRules>(std::move(rules))) {}
+  // `revocations` outlives it; null: no token was revoked.
+  explicit TokenVerifier(TokenRules rules, const Revocations* revocations = nullptr)
+      : revocations_(revocations), rules_(std::make_shared<const TokenRules>(std::move(rules))) {}
 
   void replace(TokenRules rules);
   // kBadMessage: `token` is no JSON Web Token, or none of the keys signed it. kDenied: one did, but the token
@@ -45,6 +56,7 @@ class TokenVerifier {
   [[nodiscard]] Result<VerifiedToken> verify(std::string_view token, std::int64_t wall_ms) const;
 
  private:
+  const Revocations* const revocations_;
   mutable Mutex mutex_;
   std::shared_ptr<const TokenRules> rules_ GUARDED_BY(mutex_);
 };

@@ -73,10 +73,11 @@ enum class Limit : std::uint8_t {
   kSessionQuestions,
   kOpenQuestions,
   kOpenQuestionsPerAddress,
+  kRevocations,
 };
 
 // In the order of Limit.
-inline constexpr std::array<std::string_view, 60> kLimitNames{
+inline constexpr std::array<std::string_view, 61> kLimitNames{
     "connections_max",
     "connections_per_address_max",
     "new_connections_per_s",
@@ -137,8 +138,9 @@ inline constexpr std::array<std::string_view, 60> kLimitNames{
     "session_questions_max",
     "open_questions_max",
     "open_questions_per_address_max",
+    "revocations_max",
 };
-static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kOpenQuestionsPerAddress) + 1);
+static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kRevocations) + 1);
 
 constexpr std::string_view name_of(Limit limit) {
   return kLimitNames.at(static_cast<std::size_t>(limit));

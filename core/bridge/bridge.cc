@@ -2,11 +2,24 @@
 
 #include <algorithm>
 #include <cassert>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "access/pattern_cover.h"
 
 namespace tickwire {
+
+namespace {
+
+// `sub` of an authentication's claims; empty: there are none, or it is no text.
+std::string subject_of(const std::string& claims) {
+  const auto read = nlohmann::json::parse(claims, nullptr, false);
+  if (!read.is_object()) return {};
+  const auto found = read.find("sub");
+  return found != read.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
 
 Bridge::Bridge(Hub& hub, Publisher& publisher, AccessPolicy policy)
     : hub_(hub), publisher_(publisher), policy_(std::move(policy)) {
@@ -61,6 +74,8 @@ void Bridge::on_demand(std::uint32_t feed, const std::string& topic, bool wanted
 }
 
 void Bridge::answer(AccessAnswer answer) {
+  // Here, and not on a loop, whose time claims of any length would take.
+  if (answer.ruling == Ruling::kAllow) answer.subject = subject_of(answer.text);
   const std::optional<std::uint32_t> shard = queue_.close_question(answer.id);
   if (shard) route_(*shard, std::move(answer));
 }

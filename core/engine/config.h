@@ -70,6 +70,7 @@ struct Config : Limits {
   std::string auth_jwt_issuer;
   std::string auth_jwt_audience;
   std::chrono::seconds auth_jwt_leeway{10};
+  std::chrono::seconds auth_jwt_max_age{TokenRules{}.max_age_s};
   std::string auth_jwt_claim = TokenRules{}.claim;
   Secret auth_admin_token;  // also where it came from a file
   std::string auth_admin_token_file;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <future>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -60,11 +61,11 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     if (!opened) return opened.error();
     tls = std::move(*opened);
   }
-  std::unique_ptr<TokenVerifier> tokens;
+  std::optional<TokenRules> tokens;
   if (verifies_tokens(config)) {
     Result<JwtRules> read = read_jwt_rules(config);
     if (!read) return read.error();
-    tokens = std::make_unique<TokenVerifier>(std::move(read->rules));
+    tokens = std::move(read->rules);
   }
   if (const auto admin = parse_admin_listen(config); !admin) return admin.error();
   set_up_logging(config.log_level);
@@ -74,13 +75,14 @@ Result<std::unique_ptr<Engine>> Engine::create(Config config) {
 }
 
 Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls,
-               std::unique_ptr<TokenVerifier> tokens)
+               std::optional<TokenRules> tokens)
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
            std::chrono::microseconds(config_.linger).count(), hub_limits(config_)),
       bridge_(hub_, publisher(), access_policy(config_)),
+      revocations_(token_life_ms(tokens.value_or(TokenRules{}))),
       tls_(std::move(tls)),
-      tokens_(std::move(tokens)),
+      tokens_(tokens ? std::make_unique<TokenVerifier>(std::move(*tokens), &revocations_) : nullptr),
       listen_(std::move(listen)),
       shared_rates_(rate_limits(config_)),
       gate_(gate_limits(config_)),
@@ -120,6 +122,7 @@ void Engine::run_loops() {
   pulses.reserve(loops_.size());
   for (const auto& loop : loops_) pulses.push_back(&loop->pulse());
   watchdog_.emplace(pulses);
+  revoker_.emplace(Revoker::Parts{clock_, revocations_, workers_, store_.get()});
   started_ = true;
   for (const auto& loop : loops_) loop->start();
 }
@@ -146,6 +149,7 @@ Status Engine::open_and_restore() {
   if (!store) return store.error();
   store_ = std::move(*store);
   hub_.set_epoch(store_->epoch());
+  if (Status restored = store_->keep_revocations(revocations_, clock_); !restored) return restored;
   return store_->restore(hub_);
 }
 
@@ -175,6 +179,7 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   shard.behind_ms_max = std::chrono::milliseconds(config_.behind).count();
   shard.publisher = &publisher();
   shard.tokens = tokens_.get();
+  shard.revocations = &revocations_;
   shard.offload = &workers_;
   apply_limits(config_, shard);
   shard.shared_rates = &shared_rates_;
@@ -227,6 +232,7 @@ void Engine::reload_tokens(const Config& fresh) {
   Result<JwtRules> read = read_jwt_rules(fresh);
   if (!read) return spdlog::error("the keys of tokens stay as they were: {}", read.error().message);
   spdlog::info("keys of tokens read again: {}", read->rules.keys.size());
+  revocations_.set_life_ms(token_life_ms(read->rules));
   tokens_->replace(std::move(read->rules));
 }
 
@@ -308,6 +314,30 @@ TextInPieces Engine::metrics() const {
   }
   const auto metrics = std::make_shared<Metrics>(std::move(sources));
   return [metrics](const Budget& budget) { return metrics->run(budget); };
+}
+
+void Engine::revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) {
+  std::vector<Shard*> turning;
+  std::vector<Shard*> standing;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const bool stands = watchdog_->loops()[i].standing();
+    (stands ? standing : turning).push_back(&loops_[i]->shard());
+  }
+  revoker_->revoke(target, by, turning, standing, std::move(done));
+}
+
+Result<std::string> Engine::revoke(const RevokeTarget& target) {
+  if (!started_ || stopped_) return Error{ErrorCode::kDraining, "the server does not run", ""};
+  auto answer = std::make_shared<std::promise<Result<std::string>>>();
+  std::future<Result<std::string>> answered = answer->get_future();
+  revoke(target, {"program", "this process"}, [answer = std::move(answer)](Result<std::string> revoked) {
+    answer->set_value(std::move(revoked));
+  });
+  try {
+    return answered.get();
+  } catch (const std::future_error&) {  // the workers stopped, and let go of the promise
+    return Error{ErrorCode::kDraining, "the server stops; whether the sessions ended is not known", ""};
+  }
 }
 
 // A loop that stands still would be waited for: its sessions are left out. The first loop asks, so it turns.

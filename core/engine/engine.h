@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "access/revocations.h"
 #include "access/token_verifier.h"
 #include "base/error.h"
 #include "base/mutex.h"
@@ -26,6 +27,7 @@
 #include "engine/config.h"
 #include "engine/housekeeping.h"
 #include "engine/loop_watchdog.h"
+#include "engine/revoker.h"
 #include "engine/system_clock.h"
 #include "engine/tls_files.h"
 #include "engine/worker_pool.h"
@@ -76,10 +78,14 @@ class Engine final : public HttpSource {
   [[nodiscard]] TextInPieces metrics() const override;
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
+  void revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) override;
+  // The same for the program that the server runs in, which waits for the answer. Not on a loop thread.
+  // kDraining: the server does not run.
+  Result<std::string> revoke(const RevokeTarget& target);
 
  private:
   Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls,
-         std::unique_ptr<TokenVerifier> tokens);
+         std::optional<TokenRules> tokens);
   Status open_store();
   Status open_and_restore();
   Status open_loops();
@@ -95,6 +101,7 @@ class Engine final : public HttpSource {
   Hub hub_;
   Bridge bridge_;
 
+  Revocations revocations_;
   const std::unique_ptr<TlsFiles> tls_;          // null: no address is https://
   const std::unique_ptr<TokenVerifier> tokens_;  // null: auth.jwt has no keys
 
@@ -103,6 +110,7 @@ class Engine final : public HttpSource {
   SharedRates shared_rates_;
   ConnectionGate gate_;
   std::unique_ptr<Store> store_;
+  std::optional<Revoker> revoker_;
   WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended
   std::vector<std::unique_ptr<Loop>> loops_;
   AdminDoor admin_;

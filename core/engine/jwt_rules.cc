@@ -83,6 +83,7 @@ Result<JwtRules> read_jwt_rules(const Config& config) {
   out.rules.issuer = config.auth_jwt_issuer;
   out.rules.audience = config.auth_jwt_audience;
   out.rules.leeway_s = config.auth_jwt_leeway.count();
+  out.rules.max_age_s = config.auth_jwt_max_age.count();
   out.rules.claim = config.auth_jwt_claim;
   return out;
 }

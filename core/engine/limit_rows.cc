@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/revocations.h"
 #include "base/limit.h"
 #include "bridge/event_queue.h"
 #include "engine/limit_keys.h"
@@ -45,9 +46,10 @@ const std::vector<LimitKey> kLimitKeys{
     {"limits.unauthenticated_s_max",
      &Limits::unauthenticated_s_max,
      "s",
-     "time until a client must have sent a token that the authenticator accepts; 0: it may do without",
+     "time until a client must have sent a token that is accepted, and a new one after it expired; 0: no "
+     "limit",
      {0, 3600},
-     "close 4500"},
+     "close 4500; 4003 where nobody could judge its token, or for a token that expired so long ago"},
     {"limits.commands_per_s",
      &Limits::commands_per_s,
      "a second",
@@ -289,6 +291,7 @@ std::vector<LimitRow> limit_rows() {
             "further questions of the session wait in line"),
       fixed(Limit::kOpenQuestions, "questions", kOpenQuestionsMax, "`unavailable`"),
       fixed(Limit::kOpenQuestionsPerAddress, "questions", kOpenQuestionsPerAddressMax, "`unavailable`"),
+      fixed(Limit::kRevocations, "subjects", kRevocationsMax, "`too_many` for who revokes another one"),
   };
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

@@ -44,14 +44,26 @@ void log_fault(Boundary boundary, std::string_view doing, std::string_view what)
                 kBoundaryNames.at(static_cast<std::size_t>(boundary)), what);
 }
 
+spdlog::sink_ptr standard_error() {
+  static const spdlog::sink_ptr kSink = [] {
+    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+    sink->set_formatter(std::make_unique<PrintableFormatter>());
+    return sink;
+  }();
+  return kSink;
+}
+
 }  // namespace
+
+void log_always(std::string_view line) {
+  // Not registered, so spdlog::set_level() leaves it as it is.
+  static spdlog::logger log("audit", standard_error());
+  log.info("{}", line);
+}
 
 void set_up_logging(LogLevel level) {
   static const bool kMade = [] {
-    auto log =
-        std::make_shared<spdlog::logger>("tickwire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    log->set_formatter(std::make_unique<PrintableFormatter>());
-    spdlog::set_default_logger(std::move(log));
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("tickwire", standard_error()));
     set_fault_log(log_fault);
     return true;
   }();

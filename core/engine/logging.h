@@ -2,11 +2,15 @@
 // The process has one log; any thread.
 #pragma once
 
+#include <string_view>
+
 #include "engine/config_values.h"
 
 namespace tickwire {
 
 // The last call decides.
 void set_up_logging(LogLevel level);
+// A line at level info, whatever the level is. After set_up_logging().
+void log_always(std::string_view line);
 
 }  // namespace tickwire

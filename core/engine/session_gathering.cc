@@ -28,9 +28,10 @@ std::string_view name_of(Compression compression) {
 
 void append_json(std::string& out, const SessionReport& report) {
   fmt::format_to(std::back_inserter(out),
-                 R"({{"session":{},"remote":{},"format":"{}","compression":"{}","state":"{}")",
-                 quote_json(report.session), quote_json(report.remote), tickwire::name_of(report.format),
-                 name_of(report.compression), tickwire::name_of(report.state));
+                 R"({{"session":{},"remote":{},"subject":{},"format":"{}","compression":"{}","state":"{}")",
+                 quote_json(report.session), quote_json(report.remote), quote_json(report.subject),
+                 tickwire::name_of(report.format), name_of(report.compression),
+                 tickwire::name_of(report.state));
   for (const auto& [name, number] : kSessionNumbers) {
     fmt::format_to(std::back_inserter(out), R"(,"{}":{})", name, report.*number);
   }

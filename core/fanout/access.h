@@ -36,8 +36,9 @@ enum class Ruling : std::uint8_t { kAllow, kDeny, kUnavailable };
 struct AccessAnswer {
   std::uint64_t id = 0;
   Ruling ruling = Ruling::kUnavailable;
-  std::int64_t ttl_ms = 0;  // kAllow: ask again before so long has passed; 0: never
-  std::string text;         // the claims (a JSON object) of an authentication; else the reason
+  std::int64_t ttl_ms = 0;   // kAllow: ask again before so long has passed; 0: never
+  std::string text;          // the claims (a JSON object) of an authentication; else the reason
+  std::string subject = {};  // of an authentication: `sub` of the claims, where that is a text
 };
 
 class Access {

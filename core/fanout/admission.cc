@@ -259,7 +259,7 @@ void Admission::answer(const AccessAnswer& answer) {
 Result<Grant> Admission::decision_of(const std::string& topic, const AccessAnswer& answer) const {
   if (answer.ruling == Ruling::kDeny) return denied(topic, answer.text);
   if (answer.ruling == Ruling::kUnavailable) return unavailable(topic, answer.text);
-  Grant grant{.guarded = true, .claims = topic.empty() ? answer.text : ""};
+  Grant grant{.guarded = true, .claims = topic.empty() ? answer.text : "", .subject = answer.subject};
   if (answer.ttl_ms > 0) {
     grant.expires_us = parts_.clock.steady_us() + std::min(answer.ttl_ms, kTtlMsMax) * 1000;
   }

@@ -52,6 +52,7 @@ struct Grant {
   bool guarded = false;                  // an authorizer said so, and so can take it back
   std::int64_t expires_us = kForeverUs;  // on the steady clock
   std::string claims = {};               // of an authentication: a JSON object
+  std::string subject = {};              // the same: whose token it is
   // What the token lets the session do, where the server verified it itself; null: an authenticator did.
   std::shared_ptr<const TokenGrant> token = nullptr;
   bool by_token = false;      // the session's token allows it, so only another token can renew it
@@ -118,6 +119,10 @@ class Admission {
   // A token that nobody could judge: what an authorizer would have to say is kUnavailable, until a token was
   // judged. Empty: there is none any more.
   void set_unjudged(Session& session, const std::string& token);
+  [[nodiscard]] bool is_unjudged(const Session& session) const {
+    const Desk* desk = find_desk(parts_.sessions.ref(session));
+    return desk != nullptr && !desk->unjudged.empty();
+  }
   // That token, once kJudgeAgainMs have passed since set_unjudged(); empty: there is nothing to judge now.
   [[nodiscard]] std::string token_to_judge(const Session& session) const;
   void forget(const Session& session);

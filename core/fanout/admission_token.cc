@@ -30,7 +30,12 @@ std::optional<Result<Grant>> Admission::decide_by_token(const Session& session,
 
 std::optional<Result<Grant>> Admission::judge_token(const std::string& token, Verdict verdict) const {
   const Result<VerifiedToken> verified = parts_.config.tokens->verify(token, parts_.clock.wall_ms());
-  if (verified) return Grant{.guarded = true, .claims = verified->claims, .token = verified->grant};
+  if (verified) {
+    return Grant{.guarded = true,
+                 .claims = verified->claims,
+                 .subject = verified->grant->subject,
+                 .token = verified->grant};
+  }
   // It is not one of ours, so it may be one of the authenticator's.
   if (verified.error().code == ErrorCode::kBadMessage && verdict == Verdict::kAsk) return std::nullopt;
   return Error{ErrorCode::kDenied, "token: " + verified.error().message, "token"};

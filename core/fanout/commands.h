@@ -3,6 +3,7 @@
 // Loop thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ class Commands {
   // Hands the token to the authenticator; `id` is the command's, empty for the token of the URL.
   // `again`: nobody could judge it before; only what is new is said.
   void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
+  // Ends the session for good: an admin took back what it may do.
+  void revoke(Session& session);
 
  private:
   // A message that was read.
@@ -81,6 +84,8 @@ class Commands {
                       const std::shared_ptr<Share>& room);
   void list(Session& session, const std::string& id, const ListCommand& command);
   [[nodiscard]] bool has_authenticator() const;
+  // Whether the token's subject was revoked while an authenticator judged it, since `asked_ms`.
+  [[nodiscard]] bool revoked_meanwhile(const Result<Grant>& decision, std::int64_t asked_ms) const;
   void on_judged(Session& session, const std::string& token, const Result<Grant>& decision,
                  const std::string& answer);
   // Answers (empty: says nothing) and tells the notices, in pieces; then runs what came meanwhile.

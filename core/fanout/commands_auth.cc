@@ -1,4 +1,4 @@
-// The command auth, and a token that is judged again.
+// The command auth, a token that is judged again, and the end of a session that was revoked.
 #include <utility>
 
 #include "base/work.h"
@@ -13,8 +13,10 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
   session.hold_reading(true);
   AdmissionRequest request{.action = Action::kAuthenticate, .topics = {""}, .token = token, .counts = false};
   admit(session, id, std::move(request),
-        [this, id, token, again](Session& asker, const Admission::Outcome& outcome) {
+        [this, id, token, again, asked_ms = parts_.clock.wall_ms()](Session& asker,
+                                                                    const Admission::Outcome& outcome) {
           const Result<Grant>& decision = outcome.decisions.front();
+          if (revoked_meanwhile(decision, asked_ms)) return revoke(asker);
           const bool denied = !decision && decision.error().code == ErrorCode::kDenied;
           // A server without an authenticator stays so: its client need not ask again.
           const bool accepted = decision || !has_authenticator();
@@ -25,6 +27,23 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
           }
           on_judged(asker, token, decision, answer);
         });
+}
+
+// What the server verified itself it has held against the revocations, at the same moment.
+bool Commands::revoked_meanwhile(const Result<Grant>& decision, std::int64_t asked_ms) const {
+  const Revocations* const revocations = parts_.config.revocations;
+  if (revocations == nullptr || !decision || decision->token != nullptr || decision->subject.empty())
+    return false;
+  return revocations->revoked_since(decision->subject, asked_ms);
+}
+
+void Commands::revoke(Session& session) {
+  admission_.forget(session);
+  leases_.forget(session);
+  const Error error{ErrorCode::kDenied, "token: the session was revoked", "token"};
+  parts_.counters.count(error);
+  session.send(encode_error("", error));
+  session.close(CloseCode::kRevoked, "revoked");
 }
 
 bool Commands::has_authenticator() const {
@@ -44,6 +63,7 @@ void Commands::on_judged(Session& session, const std::string& token, const Resul
   // Without an authenticator it is the authorizers that look at the token.
   client.token = decision || nobody_judges ? token : "";
   client.claims = decision ? decision->claims : "";
+  client.subject = decision ? decision->subject : "";
   admission_.set_grant(session, decision ? decision->token : nullptr);
   admission_.set_unjudged(session, "");
   admission_.reconsider(session);

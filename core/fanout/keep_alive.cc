@@ -50,12 +50,28 @@ void KeepAlive::close_unauthenticated(std::int64_t now_us) {
       continue;
     if (parts_.access.check(Action::kAuthenticate, "") == Verdict::kDeny) continue;  // nobody could judge it
     parts_.counters.count(Limit::kUnauthenticated);
-    end(*session, CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
+    if (admission_.is_unjudged(*session)) {
+      end(*session, CloseCode::kNeedsFreshToken, "nobody could judge the token in time; connect again");
+    } else {
+      end(*session, CloseCode::kNotAllowed, "no token was accepted in time (limits.unauthenticated_s_max)");
+    }
   }
+}
+
+std::int64_t KeepAlive::token_end_us(const Session& session) const {
+  const std::int64_t limit_ms = parts_.config.unauthenticated_ms_max;
+  const SessionGrants::Held& held = admission_.grant_of(session);
+  if (limit_ms == 0 || held.grant == nullptr || session.framing.carrier == Carrier::kInProcess)
+    return kForeverUs;
+  return held.expires_us + limit_ms * 1000;
 }
 
 void KeepAlive::look_at(Session& session, std::int64_t now_us) {
   if (session.state() == SessionState::kClosing) return;
+  if (now_us >= token_end_us(session)) {
+    parts_.counters.count(Limit::kUnauthenticated);
+    return end(session, CloseCode::kNeedsFreshToken, "the token has expired; connect again with a new one");
+  }
   // One that is slow, but takes something now and then, stays: it costs no more than one that is quick.
   const std::int64_t behind_ms_max = parts_.config.behind_ms_max;
   if (session.behind_since_us != 0 && now_us - took_nothing_since(session) > behind_ms_max * 1000) {
@@ -84,7 +100,8 @@ void KeepAlive::start_timer(Session& session, std::int64_t now_us) {
   const std::int64_t silent_since = session.writable() ? session.last_write_us : now_us;
   const std::int64_t heartbeat = std::max(silent_since + interval_us() - early, now_us + 1);
   const std::int64_t behind_since = session.behind_since_us != 0 ? took_nothing_since(session) : now_us;
-  timers_.start(session, std::min(heartbeat, behind_since + parts_.config.behind_ms_max * 1000 + 1));
+  const std::int64_t behind_end = behind_since + parts_.config.behind_ms_max * 1000 + 1;
+  timers_.start(session, std::min({heartbeat, behind_end, token_end_us(session)}));
 }
 
 }  // namespace tickwire

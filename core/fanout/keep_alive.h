@@ -1,7 +1,7 @@
 // KeepAlive: the heartbeats of sessions to which nothing else was written, the age limit of those that take
-// nothing, and the time within which a client has to be authenticated, where there is one. Each session has
-// one timer, which is looked at when it is due and not at each write: a write only makes the look find that
-// there is nothing to do yet.
+// nothing, and the time within which a client has to be authenticated, or to replace a token that expired,
+// where there is one. Each session has one timer, which is looked at when it is due and not at each write: a
+// write only makes the look find that there is nothing to do yet.
 //
 // Heartbeats come up to a quarter of their interval early, by chance, so that clients that connected
 // together, or were last written to together, are not all due together.
@@ -39,6 +39,8 @@ class KeepAlive {
  private:
   void look_at(Session& session, std::int64_t now_us);
   void close_unauthenticated(std::int64_t now_us);
+  // When the session is closed because its token expired and no new one came; kForeverUs: never.
+  [[nodiscard]] std::int64_t token_end_us(const Session& session) const;
   void end(Session& session, CloseCode code, std::string_view reason);
   void start_timer(Session& session, std::int64_t now_us);
   [[nodiscard]] std::int64_t interval_us() const {

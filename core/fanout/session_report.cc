@@ -22,6 +22,7 @@ SessionReport report_on(const Session& session, std::int64_t now_us) {
   SessionReport report;
   report.session = session.client.session;
   report.remote = session.client.remote;
+  report.subject = session.client.subject;
   report.format = session.framing.format;
   report.compression = session.framing.compression;
   report.state = session.state();

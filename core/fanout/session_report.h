@@ -19,6 +19,7 @@ inline constexpr std::size_t kListSessionsMax = 10'000;
 struct SessionReport {
   std::string session;
   std::string remote;
+  std::string subject;  // whose token it has; empty: none's
   Format format = Format::kJson;
   Compression compression = Compression::kNone;
   SessionState state = SessionState::kOpen;

@@ -105,6 +105,20 @@ void Shard::list_sessions(const SessionsQuery& query, std::shared_ptr<SessionLis
   });
 }
 
+void Shard::revoke(const RevokeTarget& target, std::shared_ptr<std::atomic<std::size_t>> ended) {
+  parts_.jobs.start([this, target, ended = std::move(ended), slot = 0U](const Budget& budget) mutable {
+    for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
+      Work::count();
+      Session* session = parts_.sessions.open_at(slot);
+      if (session == nullptr || !target.covers(session->client)) continue;
+      Work::count(kWriteSteps);
+      commands_.revoke(*session);
+      ended->fetch_add(1);
+    }
+    return slot >= parts_.sessions.slot_count();
+  });
+}
+
 void Shard::drain(int spread_ms) {
   ++drains_;
   const std::size_t count = std::max<std::size_t>(parts_.sessions.count(), 1);

@@ -7,8 +7,11 @@
 // image and subscribing is atomic by construction. A topic reaches a session at most once per update.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +27,7 @@
 #include "fanout/leases.h"
 #include "fanout/overlap.h"
 #include "fanout/posted_calls.h"
+#include "fanout/revoke_target.h"
 #include "fanout/sender.h"
 #include "fanout/session_report.h"
 #include "fanout/shard_config.h"
@@ -67,6 +71,10 @@ class Shard {
   // Fills `list`, in pieces, and lets go of it when it is whole, or the shard stops: at most the query's
   // limit of sessions, in no order.
   void list_sessions(const SessionsQuery& query, std::shared_ptr<SessionList> list);
+  // Ends the sessions that the target covers, in pieces, counts them in `ended`, and lets go of it when all
+  // are ended, or the shard stops. What it revokes is in ShardConfig::revocations already, so that no new
+  // session takes the place of one that ended.
+  void revoke(const RevokeTarget& target, std::shared_ptr<std::atomic<std::size_t>> ended);
   // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
   // first one at once. draining(): some have yet to be told.
   void drain(int spread_ms);

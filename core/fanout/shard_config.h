@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "access/revocations.h"
 #include "access/token_verifier.h"
 #include "base/shares.h"
 #include "base/work.h"
@@ -37,6 +38,8 @@ struct ShardConfig {
   Offload* offload = nullptr;             // see its file; null: everything is done on the loop
   Publisher* publisher = nullptr;         // where clients publish; null: the hub
   const TokenVerifier* tokens = nullptr;  // null: only an authenticator judges tokens
+  // Tells of subjects that were revoked while an authenticator judged their token; null: none ever is.
+  const Revocations* revocations = nullptr;
   // How much the commands may hold that wait for one before them or for a worker; past it close 1013.
   ShareLimits waiting_bytes{std::size_t{64} << 20U, std::size_t{16} << 20U, std::size_t{4} << 20U};
   // Control messages that sockets do not take; past it close 1013.
@@ -44,8 +47,8 @@ struct ShardConfig {
   RateLimits rates{};
   SharedRates* shared_rates = nullptr;  // of all loops; null: addresses have no rate of their own
   std::size_t topics_per_command_max = kTopicsPerCommandMax;
-  // A client whose token nobody has accepted after this time is closed with 4500, where there is an
-  // authenticator; 0: it may stay.
+  // A client whose token nobody has accepted after this time is closed with 4500, where somebody judges
+  // tokens; with 4003 where nobody could judge its token, or its token expired so long ago. 0: it may stay.
   std::int64_t unauthenticated_ms_max = 0;
   SessionConfig session{};
 };

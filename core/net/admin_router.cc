@@ -89,6 +89,13 @@ Result<SessionNumber> parse_sort(const std::string& text) {
 
 }  // namespace
 
+std::optional<HttpResponse> AdminRouter::refusal_for(const HttpRequest& request, Door door) const {
+  Status admitted = is_called_right(request, door);
+  if (admitted) admitted = admit(request, door);
+  if (admitted) return std::nullopt;
+  return for_the_admin(error_response(403, admitted.error()));
+}
+
 AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, bool draining) const {
   if (auto refused = refusal_of(request)) return for_the_admin(std::move(*refused));
   if (const Status called = is_called_right(request, door); !called) {

@@ -27,6 +27,8 @@ class AdminRouter {
 
   // Sessions belong to many loops: who asks for them gets an answer from HttpSource::list_sessions later.
   using Answer = std::variant<HttpResponse, AnswerInPieces, SessionsQuery>;
+  // Why nobody may ask for anything that way, whatever it is; nothing: an admin does.
+  [[nodiscard]] std::optional<HttpResponse> refusal_for(const HttpRequest& request, Door door) const;
   [[nodiscard]] Answer answer(const HttpRequest& request, Door door, bool draining) const;
 
  private:

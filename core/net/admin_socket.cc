@@ -169,4 +169,11 @@ bool is_own_peer(int socket) {
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
+std::string describe_peer(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
+  return fmt::format("uid {}, pid {}", peer.uid, peer.pid);
+}
+
 }  // namespace tickwire

@@ -47,5 +47,7 @@ void remove_dead_sockets(const std::string& folder);
 
 // Whether a connected UNIX socket's other end runs as this process' user or root (SO_PEERCRED).
 bool is_own_peer(int socket);
+// Who that is, for the log: "uid 0, pid 4711".
+std::string describe_peer(int socket);
 
 }  // namespace tickwire

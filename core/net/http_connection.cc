@@ -12,6 +12,7 @@
 #include "net/forwarded.h"
 #include "net/host_rule.h"
 #include "net/identity.h"
+#include "net/revoke_request.h"
 #include "net/upgrade.h"
 
 namespace tickwire {
@@ -96,6 +97,8 @@ void HttpConnection::on_ready(std::uint32_t events) {
   switch (state_) {
     case State::kHead:
       return read_head();
+    case State::kBody:
+      return read_body();
     case State::kAwaiting:
       if (gone) delete this;
       return;
@@ -114,6 +117,12 @@ void HttpConnection::on_due() {
          {ErrorCode::kBadMessage,
           fmt::format("the request head was not complete within {} ms", loop_.config.request_ms_max), "",
           Limit::kRequestTime}});
+  }
+  if (state_ == State::kBody) {
+    return refuse({408,
+                   {ErrorCode::kBadMessage,
+                    fmt::format("the body was not complete within {} ms", loop_.config.message_ms_max), "",
+                    Limit::kMessageTime}});
   }
   loop_.count(state_ == State::kHead        ? Limit::kRequestTime
               : state_ == State::kLingering ? Limit::kLingerTime
@@ -161,6 +170,7 @@ void HttpConnection::on_head(std::size_t size) {
   }
   method_ = head.method;
   const HttpRequest request = http_request(head);
+  if (door() != Door::kPublic && head.path == kRevokePath) return on_revoke(head, request, size);
   const auto give = [this](auto reply) {
     using Reply = decltype(reply);
     if constexpr (std::is_same_v<Reply, SessionsQuery>) {

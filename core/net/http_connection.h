@@ -1,7 +1,7 @@
 // HttpConnection: one client's socket from accept on, for one request: it is answered and the connection
 // closed, or it becomes a WebSocket.
 //
-//   head ──> answering ──> lingering ──> gone
+//   head ──> (body) ──> answering ──> lingering ──> gone
 //     │          ^
 //     ├──> awaiting                      its answer is put together in pieces, or on other loops
 //     ├──> (becomes a WebSocket: Connection goes on with the stream, and this is gone)
@@ -54,7 +54,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   void answer(HttpResponse response);
 
  private:
-  enum class State : std::uint8_t { kHead, kAwaiting, kAnswering, kLingering };
+  enum class State : std::uint8_t { kHead, kBody, kAwaiting, kAnswering, kLingering };
 
   // What limits count `client` as until its request has been read.
   static PeerAddress counted(const LoopState& loop, const Entrance& entrance, const ClientAddress& client);
@@ -66,6 +66,10 @@ class HttpConnection final : public Pollee, public LoopTimer {
   // False: a proxy named somebody who is refused, which it is told.
   bool meet_client(const RequestHead& head);
   void on_upgrade(const RequestHead& head, std::size_t size);
+  // An admin's request with a body (http_connection_admin.cc).
+  void on_revoke(const RequestHead& head, const HttpRequest& request, std::size_t size);
+  void read_body();
+  void await_revoke(const std::string& body);
   // False: too many answers are under way, which it is told. `number` finds it in loop.awaited.
   bool begin_await(std::uint64_t& number);
   void await_pieces(AnswerInPieces pieces);
@@ -93,6 +97,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   std::optional<Refusal> page_refusal_;  // of the page that asks
   std::string head_;                     // so far
   HeadScanner scanner_;
+  std::size_t body_bytes_ = 0;  // of the body, whole; so far it stands in head_
   std::unique_ptr<HttpExchange> exchange_;
   std::size_t lingered_bytes_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "net/header_text.h"
 
@@ -178,13 +179,16 @@ std::optional<Refusal> check_body(RequestHead& head) {
   const auto length = find("content-length");
   if (length == head.headers.end()) {
     head.has_body = chunked;
+    head.chunked = chunked;
     return std::nullopt;
   }
   const std::string& digits = length->second;
   if (chunked) return malformed("Content-Length", "cannot go with transfer-encoding");
   if (digits.empty() || !std::ranges::all_of(digits, is_digit))
     return malformed("Content-Length", "must be a number");
-  head.has_body = digits.find_first_not_of('0') != std::string::npos;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), head.body_bytes);
+  if (error != std::errc{}) head.body_bytes = UINT64_MAX;  // more than a number can say
+  head.has_body = head.body_bytes > 0;
   return std::nullopt;
 }
 

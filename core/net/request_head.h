@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ struct RequestHead {
   std::vector<std::pair<std::string, std::string>> query;  // decoded; '+' stays '+'; each name once
   bool http_1_1 = false;
   bool has_body = false;                                     // the head announces one
+  bool chunked = false;                                      // or is encoded otherwise: of unknown length
+  std::uint64_t body_bytes = 0;                              // as announced
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, values trimmed
 
   // `name` in lower case. A repeated header is joined with ", "; an absent one is empty.

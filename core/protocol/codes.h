@@ -56,8 +56,10 @@ enum class CloseCode : std::uint16_t {
   kTooSlow = 1013,
   kDrain = 4001,
   kNoPong = 4002,
+  kNeedsFreshToken = 4003,  // its token expired, or nobody could judge it
   kNotAllowed = 4500,
   kWrongDataType = 4501,
+  kRevoked = 4502,
 };
 
 }  // namespace tickwire

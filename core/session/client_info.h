@@ -25,6 +25,7 @@ struct ClientInfo {
   std::string claims;     // a JSON object; empty before authentication
   PeerAddress address{};  // what limits by address count it as
   std::shared_ptr<const ClientRequest> request = {};  // null: nothing of it is kept
+  std::string subject = {};                           // whose token it is, `sub` of the claims; empty: none
 };
 
 }  // namespace tickwire

@@ -18,6 +18,8 @@ constexpr std::array kMigrations{
     " PRIMARY KEY(topic, seq)) STRICT, WITHOUT ROWID;",
     // What a topic's feed declared it to be (value, event); empty: nothing.
     "ALTER TABLE image ADD COLUMN delivery TEXT NOT NULL DEFAULT '';",
+    // Subjects whose tokens were revoked, and up to which moment (Unix milliseconds).
+    "CREATE TABLE revocation(subject TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 struct Identity {

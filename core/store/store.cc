@@ -198,6 +198,7 @@ Status Store::flush_locked() {
     batch_ = hub_->take_dirty();
     written = write_batch();
   }
+  if (written) written = write_revocations();
   if (written) {
     set_degraded(written);
     serve_backup_request(file_.database(), file_.real_path());
@@ -229,6 +230,7 @@ Status Store::keep_file() {
   if (!is_new_) return ok_status();
   if (Status marked = mark_clean(false); !marked) return marked;
   take_everything();
+  if (revocations_ != nullptr) revoked_ = revocations_->take_all();
   is_new_ = false;
   return ok_status();
 }

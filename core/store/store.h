@@ -1,6 +1,6 @@
-// Store: keeps the last update of every topic with the delivery that its feed declared, and the rings of
-// those whose history is stored, in one SQLite file, so that they and the epoch survive a restart. Never on
-// the fan-out path: it takes what changed from the hub on a thread of its own.
+// Store: keeps the last update of every topic with the delivery that its feed declared, the rings of those
+// whose history is stored, and the subjects that were revoked, in one SQLite file, so that they and the epoch
+// survive a restart. Never on the fan-out path: it takes what changed from the hub on a thread of its own.
 //
 // open -> restore -> start -> stop, from one thread; flush and stats from any (flush may wait for the disk).
 // Invariants: the file says `clean` only between a complete stop() and the next start(), so an epoch goes on
@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+#include "access/revocations.h"
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/error.h"
 #include "base/mutex.h"
@@ -90,6 +92,9 @@ class Store {
 
   // Puts every image and ring back, or nothing. kStoreDamaged, kStoreIo.
   Status restore(Hub& hub);
+  // Puts back the revocations of an earlier run that still count at `now_ms`, and keeps those that come from
+  // start() on. Once, before it; `revocations` and `clock` outlive stop(). kStoreDamaged, kStoreIo, kTooMany.
+  Status keep_revocations(Revocations& revocations, const Clock& clock);
   // Marks the file as in use, durably, then writes what changes every `flush_ms`. Nothing may be published
   // before. `hub` outlives stop(). kStoreIo.
   Status start(Hub& hub, int flush_ms);
@@ -123,6 +128,7 @@ class Store {
   void take_everything() REQUIRES(mutex_);
   Status write_batch() REQUIRES(mutex_);
   Status write_rows(std::span<const Dirty> topics) REQUIRES(mutex_);
+  Status write_revocations() REQUIRES(mutex_);
   Result<std::vector<StoredTopic>> read_images() REQUIRES(mutex_);
   Result<Rings> read_rings() REQUIRES(mutex_);
   [[nodiscard]] Error damaged(std::string_view topic, std::string_view what) REQUIRES(mutex_);
@@ -137,7 +143,10 @@ class Store {
   bool is_open_ GUARDED_BY(mutex_) = true;
   bool is_new_ GUARDED_BY(mutex_) = false;  // the file was lost; it has yet to get its mark and every image
   Hub* hub_ GUARDED_BY(mutex_) = nullptr;   // null: not started, or stopped
-  std::vector<Dirty> batch_ GUARDED_BY(mutex_);  // taken from the hub, not yet written
+  std::vector<Dirty> batch_ GUARDED_BY(mutex_);            // taken from the hub, not yet written
+  Revocations* revocations_ GUARDED_BY(mutex_) = nullptr;  // null: none are kept
+  const Clock* clock_ GUARDED_BY(mutex_) = nullptr;        // the same
+  std::vector<Revocation> revoked_ GUARDED_BY(mutex_);     // taken from them, not yet written
   // Topics of which the file has more than an image.
   std::map<std::string, Kept, std::less<>> kept_ GUARDED_BY(mutex_);
 

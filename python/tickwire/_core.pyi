@@ -150,6 +150,9 @@ class Engine:
     def epoch(self) -> str: ...
     def health(self) -> str:
         """What GET /health of the admin listener answers, as JSON."""
+    def revoke(self, subject: str = "", session: str = "") -> str:
+        """Ends the sessions of a subject, or one session, and refuses the subject's tokens; what
+        POST /v1/revoke answers, as JSON. Waits until the sessions have ended."""
     def local_session(self) -> LocalSession:
         """A new in-process client."""
     def publish(self, topic: str, data: _Data, feed: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""A GET on the server, and what its answers mean."""
+"""A request to the server, and what its answers mean."""
 
 import json
 from collections.abc import Container, Mapping
@@ -14,6 +14,7 @@ from tickwire.errors import ConnectionFailedError, ServerError, TickwireError, e
 from tickwire.url import http_url, is_loopback
 
 TIMEOUT_S: Final = 10.0
+JSON_TYPE: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +30,34 @@ def get(
     good: Container[int] = (200,),
     token: str | None = None,
     as_text: bool = False,
+    body: Mapping[str, Any] | None = None,
     **query: str,
 ) -> Response:
     """`path` on the server. `ConnectionFailedError`, or the error that the server names.
 
-    `as_text`: a good answer is a text, and its `object` is empty.
+    `as_text`: a good answer is a text, and its `object` is empty. `body`: it is a POST.
     """
     place = http_url(url, "/" + "/".join(quote(part, safe="") for part in path))
     request = Request(place + query_text(query))
+    if body is not None:
+        request.data = json_body(body)
+        request.add_header("Content-Type", JSON_TYPE)
     if token is not None:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     opener = build_opener(ProxyHandler({})) if is_loopback(url) else build_opener()
     try:
         with opener.open(request, timeout=TIMEOUT_S) as reply:
-            status, body = reply.status, reply.read()
+            status, said = reply.status, reply.read()
     except HTTPError as refused:
         with refused:
-            status, body = refused.code, refused.read()
+            status, said = refused.code, refused.read()
     except (OSError, HTTPException, UnicodeError) as e:
         raise ConnectionFailedError(f"{place}: {reason(getattr(e, 'reason', e))}") from e
-    return read_answer(place, status, body, good, as_text=as_text)
+    return read_answer(place, status, said, good, as_text=as_text)
+
+
+def json_body(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body).encode()
 
 
 def query_text(query: Mapping[str, str]) -> str:

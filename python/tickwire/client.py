@@ -29,6 +29,7 @@ from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
 from tickwire._client.link import Link, LinkOptions
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate, Reader
+from tickwire._client.token_source import Token
 from tickwire._client.values import Values
 from tickwire._pattern import is_pattern
 from tickwire.errors import (
@@ -50,7 +51,7 @@ log = logging.getLogger("tickwire.client")
 def connect(
     url: str = DEFAULT_URL,
     *,
-    token: str | None = None,
+    token: Token | None = None,
     reconnect: bool = True,
     timeout_s: float = 10.0,
     backoff_s: float = BACKOFF_S_FIRST,
@@ -64,8 +65,10 @@ def connect(
 
     Args:
         url: One with ``ws://``, ``wss://``, ``http://`` or ``https://``, or just ``host:port``.
-        token: Sent to the authenticator with every connection. If nobody can judge it now, the
-            client continues without it and sends it again later; a `DeniedError` ends the client.
+        token: Sent with every connection: a text, or a function (also an async one) that is called
+            on the client's event loop for each connection, and gets a fresh one. If nobody can
+            judge it now, the client continues without it and sends it again later; a `DeniedError`
+            ends the client.
             A server without an authenticator keeps it for its authorizers, which a warning says.
         reconnect: If False, a lost connection is not made again: iterators and commands raise.
         timeout_s: The time in seconds for connecting, and for each answer.

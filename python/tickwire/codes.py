@@ -30,8 +30,10 @@ CLOSE_CODES: Final[dict[int, bool]] = {
     1013: True,
     4001: True,
     4002: True,
+    4003: True,
     4500: False,
     4501: False,
+    4502: False,
 }
 """Close code -> reconnect?"""
 
@@ -41,6 +43,7 @@ PROTOCOL_ERROR: Final = 1002
 NO_CLOSE_FRAME: Final = 1006
 DRAIN: Final = 4001
 NOT_ALLOWED: Final = 4500
+REVOKED: Final = 4502
 
 
 def should_reconnect(code: int) -> bool:

@@ -12,7 +12,7 @@ from tickwire._host import settings
 from tickwire._host.host import Host
 from tickwire._host.program import Latch, log_start, stop_signals
 from tickwire._json import Payload
-from tickwire.errors import ServerError
+from tickwire.errors import ConfigError, ProtocolError, ServerError
 from tickwire.local import LocalSubscription
 from tickwire.update import Update, parse_message
 
@@ -215,6 +215,35 @@ class Server:
     def reload(self, config: str | os.PathLike[str] | Mapping[str, Any] | Config | None) -> None:
         """Applies ``log.level`` and ``topics.*`` at once, and logs what needs a restart."""
         self._running().reload(_load(config, None))
+
+    def revoke(self, *, subject: str | None = None, session: str | None = None) -> dict[str, Any]:
+        """Takes back what a subject may do, or ends one session.
+
+        It returns once the sessions have ended, with the close code 4502, after which clients do
+        not come back by themselves. Tokens of the subject that were issued until now are refused
+        until they have expired.
+
+        Args:
+            subject: The `sub` of the tokens' claims, up to 8,192 bytes.
+            session: The session's name, as ``/v1/sessions`` lists it, and as ``client.session`` of
+                a plugin. Its token stays valid.
+
+        Returns:
+            The answer to ``POST /v1/revoke``: ``sessions``, how many have ended, and for a subject
+            ``until`` (Unix milliseconds, when every such token has expired) and ``kept_in``
+            (``store``, or ``memory``, which a restart forgets).
+
+        Raises:
+            ConfigError: Not exactly one of the two is given, or it is empty or too long.
+            LimitError: 100,000 other subjects are revoked.
+        """
+        engine = self._running()
+        if (subject is None) == (session is None):
+            raise ConfigError("revoke() takes either subject= or session=", field="subject")
+        try:
+            return cast(dict[str, Any], json.loads(engine.revoke(subject or "", session or "")))
+        except ProtocolError as e:
+            raise ConfigError(str(e), field=e.field) from None
 
     @property
     def address(self) -> str:

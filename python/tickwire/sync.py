@@ -144,8 +144,8 @@ class BlockingClient:
         """Returns the time in seconds until the server's answer came."""
         return self._thread.call(self._inner.ping())
 
-    def auth(self, token: str) -> None:
-        """Sends a new token, now and with every later connection. `DeniedError` and others."""
+    def auth(self, token: str | None = None) -> None:
+        """As `tickwire.Client.auth`."""
         self._thread.call(self._inner.auth(token))
 
     def _settle(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:

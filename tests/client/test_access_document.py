@@ -39,7 +39,7 @@ async def test_the_example_runs(
     env = {name: text for name, text in os.environ.items() if not name.startswith("TICKWIRE_")}
     env |= {"PATH": f"{tmp_path}:{env['PATH']}", "COLUMNS": "200"}
     blocks = re.findall(r"```(\w+)\n(.*?)```", DOCUMENT.read_text(), re.S)
-    assert [language for language, _ in blocks].count("console") == 6
+    assert [language for language, _ in blocks].count("console") == 7
     for language, text in blocks:
         if language == "toml":
             (tmp_path / "tickwire.toml").write_text(

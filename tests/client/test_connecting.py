@@ -1,8 +1,10 @@
 """Connecting, logging in, and what can be wrong with it."""
 
 import asyncio
+import itertools
+import json
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,10 +16,11 @@ from tickwire.errors import (
     LimitError,
     ProtocolError,
     TickwireError,
+    UnavailableError,
 )
 
 if TYPE_CHECKING:
-    from conftest import Peer, Scripted
+    from conftest import Eventually, Peer, Scripted
 
 
 async def test_the_token_comes_before_everything_else(server: "Scripted") -> None:
@@ -49,6 +52,90 @@ async def test_the_token_comes_before_everything_else(server: "Scripted") -> Non
         while len(tokens) < 3:  # noqa: ASYNC110 - of the other side
             await asyncio.sleep(0.01)
     assert tokens == ["old", "new", "new"]
+
+
+def takes_token(tokens: list[str], close: int | None = None) -> Any:
+    """A script: accepts a token and a subscription, and closes or stays."""
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("auth")
+        tokens.append(command["token"])
+        await peer.send(type="ack", id=command["id"], results=[])
+        await peer.accept()
+        if close is not None:
+            await peer.ws.close(close, "the token has expired")
+        async for text in peer.ws:
+            command = json.loads(text)
+            if command["type"] == "auth":
+                tokens.append(command["token"])
+            await peer.ack(command)
+
+    return play
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_function_gets_a_fresh_token_for_each_connection(
+    server: "Scripted", eventually: "Eventually", is_async: bool
+) -> None:
+    made = (f"t{i}" for i in itertools.count(1))
+    sent: list[str] = []
+
+    async def fetch() -> str:
+        await asyncio.sleep(0)
+        return next(made)
+
+    server.play(takes_token(sent, close=4003), takes_token(sent))
+    token = fetch if is_async else (lambda: next(made))
+    async with tickwire.connect(server.url, token=token, backoff_s=0.01) as c, c.subscribe("a"):
+        await eventually(lambda: len(sent) == 2)
+        await eventually(lambda: c.connected)
+        await c.auth()
+        await c.auth("given")
+    assert sent == ["t1", "t2", "t3", "given"]
+
+
+async def test_a_function_that_fails_is_asked_again_by_a_client_that_was_connected(
+    server: "Scripted", eventually: "Eventually"
+) -> None:
+    asked: list[int] = []
+    sent: list[str] = []
+
+    def fetch() -> str:
+        asked.append(1)
+        if len(asked) in (2, 3):
+            raise OSError("no shop")
+        return f"t{len(asked)}"
+
+    server.play(takes_token(sent, close=4003), takes_token(sent))
+    async with tickwire.connect(server.url, token=fetch, backoff_s=0.01) as c, c.subscribe("a"):
+        await eventually(lambda: len(sent) == 2)
+    assert sent == ["t1", "t4"]
+
+
+async def test_a_function_that_fails_at_first_is_said_at_once(server: "Scripted") -> None:
+    def fails() -> str:
+        raise OSError("no shop")
+
+    with pytest.raises(UnavailableError, match=r"token: .*no shop"):
+        async with tickwire.connect(server.url, token=fails):
+            pass
+    wrong: Any = lambda: 7  # noqa: E731
+    with pytest.raises(ConfigError, match="token: must be a str, not int"):
+        async with tickwire.connect(server.url, token=wrong):
+            pass
+    assert server.connections == 0
+
+
+async def test_auth_without_a_token_needs_a_function(server: "Scripted") -> None:
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        with pytest.raises(ConfigError, match="nor a function"):
+            await c.auth()
 
 
 async def test_a_token_that_is_not_accepted_ends_the_attempt(server: "Scripted") -> None:

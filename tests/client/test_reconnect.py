@@ -40,7 +40,7 @@ def gives(seq: int, close: int | None = None, **more: Any) -> Any:
     return play
 
 
-@pytest.mark.parametrize("code", [1001, 1013, 4001, 4002, 4499, 1000, 1011])
+@pytest.mark.parametrize("code", [1001, 1013, 4001, 4002, 4003, 4499, 1000, 1011])
 async def test_it_subscribes_again_after_a_close_that_says_come_back(
     server: "Scripted", code: int
 ) -> None:
@@ -75,6 +75,7 @@ async def test_it_comes_back_after_a_connection_that_just_broke(server: "Scripte
         (1007, ProtocolError),
         (1009, LimitError),
         (4501, ProtocolError),
+        (4502, DeniedError),
     ],
 )
 async def test_a_close_that_says_stay_away_is_an_error_for_all(

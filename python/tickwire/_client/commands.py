@@ -8,7 +8,7 @@ from tickwire._client.events import Answer
 from tickwire._client.link import Link
 from tickwire._client.protocol import Protocol
 from tickwire._json import Payload, data_text
-from tickwire.errors import LimitError
+from tickwire.errors import ConfigError, LimitError
 
 
 class Commands:
@@ -62,9 +62,19 @@ class Commands:
         await self._link.ask(self._protocol.ping())
         return loop.time() - start
 
-    async def auth(self, token: str) -> None:
-        """Sends a new token, now and with every later connection. `DeniedError` and others."""
-        check_token(token)
-        await self._link.ask(self._protocol.auth(token))
-        self._link.token = token
+    async def auth(self, token: str | None = None) -> None:
+        """Sends a new token, now and with every later connection. `DeniedError` and others.
+
+        Without `token`, the function is asked for one that `connect` was given.
+        """
+        tokens = self._link.tokens
+        if token is not None:
+            check_token(token)
+        if (sent := token if token is not None else await tokens.fetch()) is None:
+            raise ConfigError(
+                "token: the client has none, nor a function that gets one", field="token"
+            )
+        await self._link.ask(self._protocol.auth(sent))
+        if token is not None:
+            tokens.use(token)
         self._link.judged()

@@ -15,7 +15,7 @@ from websockets.exceptions import (
 from websockets.typing import Subprotocol
 
 from tickwire._reason import reason
-from tickwire.codes import NO_CLOSE_FRAME, NOT_ALLOWED, should_reconnect
+from tickwire.codes import NO_CLOSE_FRAME, NOT_ALLOWED, REVOKED, should_reconnect
 from tickwire.errors import (
     ConnectionFailedError,
     ConnectionLostError,
@@ -75,5 +75,5 @@ def close_error(closed: ConnectionClosed) -> TickwireError:
     message = f"the server closed the connection ({code}): {reason or 'no reason given'}"
     if should_reconnect(code):
         return ConnectionLostError(message)
-    kinds = {NOT_ALLOWED: DeniedError, 1009: LimitError}
+    kinds = {NOT_ALLOWED: DeniedError, REVOKED: DeniedError, 1009: LimitError}
     return kinds.get(code, ProtocolError)(message, retryable=False)

@@ -26,7 +26,6 @@ from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
-from tickwire._client.arguments import check_token
 from tickwire._client.connection import StreamConnection
 from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error, dial
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
@@ -34,6 +33,7 @@ from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate
 from tickwire._client.retry_timer import RetryTimer
 from tickwire._client.together import first_failure
+from tickwire._client.token_source import Token, TokenSource
 from tickwire._core import UpdateRing
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
 from tickwire.errors import (
@@ -58,7 +58,7 @@ log = logging.getLogger("tickwire.client")
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
     url: str
-    token: str | None
+    token: Token | None
     reconnect: bool
     timeout_s: float
     backoff_s: float
@@ -67,8 +67,6 @@ class LinkOptions:
     ssl: SSLContext | None = None
 
     def __post_init__(self) -> None:
-        if self.token is not None:
-            check_token(self.token)
         if self.ssl is not None and not self.url.startswith("wss://"):
             raise ConfigError(f"ssl: {shown(self.url)} is not wss://", field="ssl")
 
@@ -83,7 +81,7 @@ class Link:
         lost: Callable[[TickwireError | None], None],
     ) -> None:
         self.welcome = Welcome("", "", 0, "")
-        self.token = options.token
+        self.tokens = TokenSource(options.token)
         self._options = options
         self._protocol = protocol
         self._gate = gate
@@ -226,6 +224,7 @@ class Link:
         """One connection from its first to its last byte. Ends by raising why it ended."""
         self._drain_ms = None
         options = self._options
+        await self.tokens.fetch()
         ws = await dial(
             options.url, options.timeout_s, options.ssl, create_connection=StreamConnection
         )
@@ -279,7 +278,7 @@ class Link:
         raise error from closed
 
     async def _set_up(self) -> None:
-        self._judged = self.token is None
+        self._judged = self.tokens.current is None
         told_ms = await self._authenticate()
         self._setting_up = True
         while not self._protocol.reconciled:
@@ -298,10 +297,11 @@ class Link:
     async def _authenticate(self) -> int:
         """Only a denial ends the client: what nobody could judge is tried again by `_set_up`, after
         the milliseconds that are returned, and more."""
-        if self._judged or self.token is None:
+        token = self.tokens.current
+        if self._judged or token is None:
             return 0
         try:
-            answer = await self._ask(self._protocol.auth(self.token))
+            answer = await self._ask(self._protocol.auth(token))
         except NotConnectedError:
             raise
         except TickwireError as e:

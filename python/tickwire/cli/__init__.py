@@ -14,6 +14,7 @@ from tickwire.cli.bench import bench
 from tickwire.cli.check import check
 from tickwire.cli.config import app as config
 from tickwire.cli.outcome import not_written, reported
+from tickwire.cli.revoke import revoke
 from tickwire.cli.serve import serve
 from tickwire.cli.store import app as store
 from tickwire.cli.sub import sub
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, sub, pub, snapshot, topics, health, metrics, top, bench, check):
+for command in (serve, sub, pub, snapshot, topics, health, metrics, top, revoke, bench, check):
     app.command()(command)
 app.add_typer(config, name="config", cls=_Commands, help="Look at a server's configuration.")
 app.add_typer(store, name="store", cls=_Commands, help="Back a server's store up, and restore it.")

@@ -1,4 +1,4 @@
-"""The admin listener of a server: where it is, and a GET on it.
+"""The admin listener of a server: where it is, and a request to it.
 
 A plant on this machine is found by its epoch: it is the one whose admin socket names the epoch
 that its public port names, so that a tunnel or a mapped port leads to no other plant.
@@ -9,15 +9,15 @@ import re
 import socket
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from tickwire._http import Response, get, query_text, read_answer
+from tickwire._http import JSON_TYPE, Response, get, json_body, query_text, read_answer
 from tickwire._reason import reason
 from tickwire.errors import ConnectionFailedError, TickwireError
 from tickwire.url import http_url, shown
@@ -50,22 +50,29 @@ class Admin:
         good: tuple[int, ...] = (200,),
         timeout_s: float = TIMEOUT_S,
         as_text: bool = False,
+        body: Mapping[str, Any] | None = None,
         **query: str,
     ) -> Response:
         """As `_http.get`. Raises `ConnectionFailedError`, or the error that the server names."""
         if not self.is_socket:
-            return get(self.place, *path, good=good, token=self.token, as_text=as_text, **query)
+            return get(
+                self.place, *path, good=good, token=self.token, as_text=as_text, body=body, **query
+            )
         target = "/" + "/".join(path) + query_text(query)
         connection = _SocketConnection(self.place, timeout_s)
         try:
-            connection.request("GET", target)
+            if body is None:
+                connection.request("GET", target)
+            else:
+                headers = {"Content-Type": JSON_TYPE}
+                connection.request("POST", target, json_body(body), headers)
             reply = connection.getresponse()
-            status, body = reply.status, reply.read()
+            status, said = reply.status, reply.read()
         except (OSError, HTTPException) as e:
             raise ConnectionFailedError(f"{self.place}: {reason(e)}") from e
         finally:
             connection.close()
-        return read_answer(f"{self.place}: {target}", status, body, good, as_text=as_text)
+        return read_answer(f"{self.place}: {target}", status, said, good, as_text=as_text)
 
 
 def find(url: str) -> Admin | None:

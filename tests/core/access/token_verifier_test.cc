@@ -185,7 +185,8 @@ TEST(Token, ATimeThatIsNoNumberOfJsonIsRefused) {
   };
   EXPECT_EQ(judge("1800000060.5"), "");
   EXPECT_EQ(judge("18000000600e-1"), "");
-  EXPECT_EQ(judge("99999999999999999999999"), "") << "more than an int64 holds";
+  EXPECT_NE(judge("99999999999999999999999").find("lives longer"), std::string::npos)
+      << "more than an int64 holds";
   for (const std::string bad :
        {"NaN", "Infinity", "-Infinity", "1e400", "-1e400", "0x7FFFFFFF", "01800000060", "+1800000060", "1.",
         "", "true", "[1800000060]", "{}", "\"1800000060\"", "1800000060,", "1800000060}{"}) {
@@ -200,10 +201,11 @@ TEST(Token, TimesAreCheckedWithTheLeeway) {
   EXPECT_EQ(issuer.judge(claims(1)), "");
   EXPECT_EQ(issuer.judge(claims(0)), "has expired");
   EXPECT_EQ(issuer.judge(json{{"sub", "u1"}}), "has no exp, the time when it expires");
-  EXPECT_EQ(issuer.judge(json{{"exp", "never"}}), "has an exp or nbf that is not a number");
-  EXPECT_EQ(issuer.judge(json{{"exp", nullptr}}), "has an exp or nbf that is not a number");
+  EXPECT_EQ(issuer.judge(json{{"exp", "never"}}), "has an exp, nbf or iat that is not a number");
+  EXPECT_EQ(issuer.judge(json{{"exp", nullptr}}), "has an exp, nbf or iat that is not a number");
+  EXPECT_EQ(issuer.judge(json{{"exp", kNowS + 1}, {"iat", "now"}}),
+            "has an exp, nbf or iat that is not a number");
   EXPECT_EQ(issuer.judge(json{{"exp", -1e300}}), "has expired");
-  EXPECT_EQ(issuer.judge(json{{"exp", 1e300}}), "");
   EXPECT_EQ(issuer.judge(json{{"exp", kNowS + 0.5}}), "");
   json early = claims();
   early["nbf"] = kNowS + 1;
@@ -217,6 +219,62 @@ TEST(Token, TimesAreCheckedWithTheLeeway) {
   EXPECT_EQ(issuer.judge(early), "");
   early["nbf"] = kNowS + 11;
   EXPECT_EQ(issuer.judge(early), "is not valid yet");
+}
+
+TEST(Token, NoneMayLiveLongerThanItsRevocationIsKept) {
+  Issuer issuer;
+  issuer.rules.max_age_s = 3'600;
+  const std::string refused = "lives longer than the 3600 s that auth.jwt.max_age_s allows";
+  EXPECT_EQ(issuer.judge(claims(3'600)), "");
+  EXPECT_EQ(issuer.judge(claims(3'601)), refused);
+  EXPECT_EQ(issuer.judge(json{{"exp", 1e300}}), refused);
+  const auto issued = [](std::int64_t ago_s, std::int64_t lifetime_s) {
+    return json{{"iat", kNowS - ago_s}, {"exp", kNowS - ago_s + lifetime_s}};
+  };
+  EXPECT_EQ(issuer.judge(issued(100, 3'600)), "");
+  EXPECT_EQ(issuer.judge(issued(100, 3'601)), refused) << "also near its end";
+  EXPECT_EQ(issuer.judge(issued(-100, 3'600)), refused) << "a time of issue in the future is no way around";
+  issuer.rules.leeway_s = 10;
+  EXPECT_EQ(issuer.judge(claims(3'610)), "");
+  EXPECT_EQ(issuer.judge(claims(3'611)), refused);
+  EXPECT_EQ(token_life_ms(issuer.rules), 3'620'000);
+}
+
+TEST(Token, ARevokedSubjectsTokensAreRefusedUntilTheyHaveExpired) {
+  const TokenMaker& made = maker(SignatureAlgorithm::kEdDsa);
+  TokenRules rules = rules_of(made);
+  rules.max_age_s = 600;
+  rules.leeway_s = 10;
+  Revocations revocations(token_life_ms(rules));
+  const TokenVerifier verifier(rules, &revocations);
+  const auto judge = [&](const json& given, std::int64_t at_s = kNowS) {
+    const auto judged = verifier.verify(made.token(given), at_s * 1'000);
+    return judged ? "" : judged.error().message;
+  };
+  const auto token = [](std::int64_t issued_s, std::int64_t lifetime_s = 600) {
+    return json{{"sub", "u1"}, {"iat", issued_s}, {"exp", issued_s + lifetime_s}};
+  };
+  ASSERT_TRUE(revocations.add({"u1", kNowS * 1'000}, kNowS * 1'000));
+  EXPECT_EQ(judge(token(kNowS)), "was revoked");
+  EXPECT_EQ(judge(token(kNowS - 60)), "was revoked");
+  EXPECT_EQ(judge(claims()), "was revoked") << "it does not say when it was issued";
+  EXPECT_EQ(judge(token(kNowS + 1)), "");
+  EXPECT_EQ(judge(json{{"sub", "u2"}, {"exp", kNowS + 60}}), "");
+  EXPECT_EQ(judge(json{{"exp", kNowS + 60}}), "");
+  // The last of them expires before the revocation is forgotten.
+  const std::int64_t last_s = kNowS + 610 - 1;
+  EXPECT_EQ(judge(token(kNowS), last_s), "was revoked");
+  EXPECT_EQ(judge(token(kNowS), last_s + 1), "has expired");
+  EXPECT_EQ(judge(json{{"sub", "u1"}, {"exp", kNowS + 610}}, kNowS + 619), "was revoked");
+  EXPECT_EQ(judge(json{{"sub", "u1"}, {"exp", kNowS + 610}}, kNowS + 620), "has expired");
+}
+
+TEST(Token, ASubjectThatIsNoTextIsRefused) {
+  const Issuer issuer;
+  for (const json& sub : {json(7), json(nullptr), json::array({"u1"}), json::object(), json(true)}) {
+    EXPECT_EQ(issuer.judge(json{{"sub", sub}, {"exp", kNowS + 60}}), "has a sub that is not a text") << sub;
+  }
+  EXPECT_EQ(issuer.judge(json{{"sub", ""}, {"exp", kNowS + 60}}), "");
 }
 
 TEST(Token, TheIssuerAndTheAudienceMustBeOurs) {

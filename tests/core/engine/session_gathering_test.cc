@@ -144,14 +144,12 @@ TEST(SessionGathering, ASessionIsSpelledAsDocumented) {
   TwoShards shards;
   ClientInfo info;
   info.remote = "192.0.2.7:4711";
+  info.subject = "m\"ia";
   Client client(shards.first, info, Compression::kContext, Format::kCbor);
   shards.gather();
   for (Plant* plant : {&shards.first, &shards.second}) plant->run();
-  json expected{{"session", "0-1"},
-                {"remote", "192.0.2.7:4711"},
-                {"format", "cbor"},
-                {"compression", "context"},
-                {"state", "open"}};
+  json expected{{"session", "0-1"}, {"remote", "192.0.2.7:4711"}, {"subject", "m\"ia"},
+                {"format", "cbor"}, {"compression", "context"},   {"state", "open"}};
   for (const auto& [name, number] : kSessionNumbers) expected[std::string(name)] = 0;
   expected["bytes"] = shards.told->at("sessions").at(0).at("bytes");
   EXPECT_GT(expected["bytes"], 0) << "the welcome";

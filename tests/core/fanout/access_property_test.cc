@@ -1,8 +1,9 @@
-// Random tokens, authorizers, subscriptions, refreshes and expiries against a model of who may see what:
+// Random tokens, authorizers, subscriptions, refreshes, expiries and revocations against a model of who may see what:
 // nobody sees what the model denies, and everybody sees what it allows.
 //
 // TICKWIRE_ACCESS_STEPS: how many steps instead of the few that a run of all tests has time for.
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -93,7 +94,7 @@ class Play {
   void step() {
     Peer& peer = peers_.at(pick(peers_.size()));
     now_said_.clear();
-    switch (pick(10)) {
+    switch (pick(11)) {
       case 0:
         authenticate(peer);
         break;
@@ -115,6 +116,9 @@ class Play {
         break;
       case 7:
         subscribe(peer);
+        break;
+      case 8:
+        revoke(peer);
         break;
       default:
         publish(kTopics.at(pick(kTopics.size())));
@@ -165,18 +169,52 @@ class Play {
     const auto subscribe = some_texts();
     const auto publish = some_texts();
     const std::int64_t expires_s = now() / 1'000 + (good ? static_cast<std::int64_t>(1 + pick(8)) : -5);
-    const json claims{
+    json claims{
         {"sub", subject}, {"exp", expires_s}, {"tickwire", {{"subscribe", subscribe}, {"publish", publish}}}};
+    std::int64_t issued_ms = 0;  // not said: as good as before every revocation
+    if (pick(8) != 0) {
+      claims["iat"] = now() / 1'000 - static_cast<std::int64_t>(pick(4));
+      issued_ms = claims["iat"].get<std::int64_t>() * 1'000;
+    }
     say("auth " + claims.dump());
     const std::string token = issuer_.token(claims);
     peer.client->say(json{{"type", "auth"}, {"token", token}}.dump());
-    const bool taken = expires_s * 1'000 > now();
+    const auto revoked = revoked_ms_.find(subject);
+    const bool is_revoked = revoked != revoked_ms_.end() && issued_ms <= revoked->second;
+    const bool taken = expires_s * 1'000 > now() && !is_revoked;
     model.has_token = taken;
     model.subject = taken ? subject : "";
     model.expires_ms = expires_s * 1'000;
     model.subscribe = taken ? parsed(subscribe) : std::vector<Pattern>();
     model.publish = taken ? parsed(publish) : std::vector<Pattern>();
     model.decide_all_again(now());
+  }
+
+  // A subject, or a session; who is revoked comes back as somebody without a token.
+  void revoke(const Peer& peer) {
+    if (pick(4) != 0) return;
+    RevokeTarget target;
+    if (pick(2) == 0) {
+      target.session = peer.client->session->client.session;
+    } else {
+      target.subject = "s" + std::to_string(pick(4));
+      revoked_ms_[target.subject] = now();
+      ASSERT_TRUE(revocations_.add({target.subject, now()}, now()));
+    }
+    say("revoke " + target.subject + target.session);
+    plant_.shard.revoke(target, std::make_shared<std::atomic<std::size_t>>(0));
+    settle();
+    for (Peer& each : peers_) {
+      const bool ends =
+          &each == &peer ? target.subject.empty() || each.model.subject == target.subject
+                         : !target.subject.empty() && each.model.subject == target.subject;
+      EXPECT_EQ(each.client->socket.close_code, ends ? 4502 : 0) << now_said_;
+      if (!ends) continue;
+      static_cast<void>(answer_to(each));
+      std::erase_if(came_, [&each](const auto& one) { return one.first == &each; });
+      each.client->leave();
+      each = Peer{std::make_unique<Client>(plant_), {}, {}};
+    }
   }
 
   static std::vector<Pattern> parsed(const std::vector<std::string>& texts) {
@@ -294,18 +332,22 @@ class Play {
   }
 
   const TokenMaker issuer_{SignatureAlgorithm::kHs256};
+  Revocations revocations_{token_life_ms({})};
   TokenVerifier verifier_{[this] {
-    TokenRules rules;
-    rules.keys = {issuer_.key()};
-    return rules;
-  }()};
+                            TokenRules rules;
+                            rules.keys = {issuer_.key()};
+                            return rules;
+                          }(),
+                          &revocations_};
   Answering plant_{[this] {
     ShardConfig config;
     config.tokens = &verifier_;
+    config.revocations = &revocations_;
     return config;
   }()};
   std::mt19937_64 random_;
   std::array<Peer, 3> peers_;
+  std::map<std::string, std::int64_t> revoked_ms_;  // of each subject
   std::map<std::string, int> values_;  // of each topic, the last one published
   std::vector<std::pair<const Peer*, json>> came_;
   std::size_t answered_ = 0;

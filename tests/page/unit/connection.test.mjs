@@ -23,7 +23,7 @@ test("the wait between attempts doubles up to its limit, less up to half of it",
 
 test("close codes from 4500 and those of our own faults end it, all others reconnect", () => {
   for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4499, 5000]) assert.ok(shouldReconnect(code), code);
-  for (const code of [1002, 1007, 1009, 4500, 4501, 4999]) assert.ok(!shouldReconnect(code), code);
+  for (const code of [1002, 1007, 1009, 4500, 4501, 4502, 4999]) assert.ok(!shouldReconnect(code), code);
   for (const [code, reconnect] of Object.entries(CLOSE_CODES)) assert.equal(shouldReconnect(Number(code)), reconnect);
 });
 
