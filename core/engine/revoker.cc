@@ -63,7 +63,7 @@ void Revoker::revoke(const RevokeTarget& target, const AdminActor& by, const std
   }
 }
 
-void Revoker::finish(const Case& revoked) {
+void Revoker::finish(const Case& revoked) const {
   const std::size_t ended = revoked.ended;
   std::string line = fmt::format("revoke {} sessions={}", name_in(revoked.target, "{}={}"), ended);
   std::string json = fmt::format(R"({{{},"sessions":{})", name_in(revoked.target, R"("{}":{})"), ended);

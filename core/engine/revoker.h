@@ -41,7 +41,7 @@ class Revoker {
 
  private:
   struct Case;
-  void finish(const Case& revoked);
+  void finish(const Case& revoked) const;
 
   const Parts parts_;
 };

@@ -35,7 +35,7 @@ void HttpConnection::read_body() {
     head_.append(read->data(), read->size());
     if (const auto limit = bytes_.resize(head_.capacity())) {
       return refuse(
-          {503, {ErrorCode::kTooMany, "too much memory is held by unfinished requests", "", *limit}});
+          {503, {ErrorCode::kTooMany, "too much memory is held by unfinished requests", "", limit}});
     }
     if (head_.size() < body_bytes_) return;
   }

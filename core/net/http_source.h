@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/work.h"
@@ -48,7 +49,8 @@ class HttpSource {
   // The answer to POST /v1/revoke, handed to `done` once, on any thread, unless the server ends before that:
   // when the sessions have ended, and the store has it.
   virtual void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone done) {
-    done(Error{ErrorCode::kUnavailable, "nothing can be revoked here", ""});
+    const RevokeDone told = std::move(done);
+    told(Error{ErrorCode::kUnavailable, "nothing can be revoked here", ""});
   }
 };
 
