@@ -158,6 +158,19 @@ export class Client extends EventTarget {
   }
 
   /**
+   * The state of topics, and of all topics that match patterns, once: nothing is subscribed. It always settles, as `publish` does;
+   * it rejects when one of `topics` is refused.
+   * @param {string | string[]} topics
+   * @returns {Promise<Map<string, Update>>} updates of the kind `snapshot`, by topic; without the topics to which nothing was published
+   */
+  async get(topics) {
+    const { get } = await import("./get.js").catch(({ message }) => {
+      throw new TickwireError({ code: "unavailable", message, retryable: true });
+    });
+    return get((command) => this.#ask(command), [topics].flat().map(String));
+  }
+
+  /**
    * Sends a token, now and with each later connection; an `error` event says when it is refused later. Resolves when the token is
    * accepted, or at once while there is no connection. Then the client asks again for what was refused.
    * @param {Token} [token] a token, or a function that gets one; without it the function is asked again that the client has

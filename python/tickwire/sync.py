@@ -140,6 +140,13 @@ class BlockingClient:
         """Returns the names of all topics that exist and match `pattern`, in order."""
         return self._thread.call(self._inner.list(pattern))
 
+    def get(self, *topics: str) -> dict[str, Update]:
+        """Returns the state of topics, and of all topics that match patterns, once, by name.
+
+        As `Client.get`.
+        """
+        return self._thread.call(self._inner.get(*topics))
+
     def ping(self) -> float:
         """Returns the time in seconds until the server's answer came."""
         return self._thread.call(self._inner.ping())

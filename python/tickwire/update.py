@@ -64,10 +64,10 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     message, end = _decode(text, _skip(text, 0))
     if not isinstance(message, dict) or text[end:].strip():
         raise ValueError("not one JSON object")
-    return message, _raw_member(text, "data") if "data" in message else ""
+    return message, raw_member(text, "data") if "data" in message else ""
 
 
-def _raw_member(text: str, wanted: str) -> str:
+def raw_member(text: str, wanted: str) -> str:
     """The text of a member of `text`, which is known to parse; of a repeated one the last."""
     return next((raw for name, _, raw in reversed([*members_of(text)]) if name == wanted), "")
 
@@ -84,6 +84,20 @@ def members_of(text: str) -> Iterator[tuple[str, str, str]]:
         yield name, text[begin:end], text[start:at]
         at = _skip(text, at)
         at += text[at] == ","
+
+
+def value_at(text: str, at: int) -> tuple[Any, int, int] | None:
+    """The next element of an array that is known to parse, with its start and end; None: its end.
+
+    at: behind the array's bracket, or the end of the element before.
+    """
+    at = _skip(text, at)
+    if text[at] == ",":
+        at = _skip(text, at + 1)
+    if text[at] == "]":
+        return None
+    value, end = _decode(text, at)
+    return value, at, end
 
 
 def _skip(text: str, at: int) -> int:

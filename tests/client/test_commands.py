@@ -1,6 +1,7 @@
 """Commands of the client, against a scripted server."""
 
 import asyncio
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import pytest
 
 import tickwire
 from tickwire.errors import (
+    ConfigError,
     ConnectionLostError,
     DataError,
     DeniedError,
@@ -88,6 +90,46 @@ async def test_list_follows_the_pages(server: "Scripted") -> None:
     server.play(play)
     async with tickwire.connect(server.url) as c:
         assert await c.list("t.*") == ["t.a", "t.b", "t.c"]
+
+
+async def test_get_follows_the_pages_and_keeps_the_text_of_the_data(server: "Scripted") -> None:
+    unknown = {"code": "unknown_topic", "message": "t.c: nothing", "retryable": False}
+    denied = {"code": "denied", "message": "t.d: not yours", "retryable": False}
+
+    def state(topic: str, data: str, more: str = "") -> str:
+        return f'{{"topic":"{topic}","seq":3,"ts":5,{more}"status":"live","data":{data}}}'
+
+    async def play(peer: "Peer") -> None:
+        await peer.welcome()
+        command = await peer.expect("get")
+        assert (command["topics"], command["after"]) == (["t.*", "t.c"], "")
+        results = state("t.a", '{"p":1.00,"results":[{"x":"]"}]}')
+        head = f'{{"type":"ack","id":{command["id"]},"epoch":"e1"'
+        await peer.ws.send(f'{head},"results":[{results}],"next":"0:t.a"}}')
+        command = await peer.expect("get")
+        assert command["after"] == "0:t.a"
+        results = state("t.b", "{}", '"delivery":"event",')
+        results += f', {{"topic":"t.c","error":{json.dumps(unknown)}}}'
+        await peer.ws.send(
+            f'{{"type":"ack","id":{command["id"]},"epoch":"e1","results":[ {results} ]}}'
+        )
+        command = await peer.expect("get")
+        result = {"topic": "t.d", "error": denied}
+        await peer.send(type="ack", id=command["id"], epoch="e1", results=[result])
+        await peer.idle()
+
+    server.play(play)
+    async with tickwire.connect(server.url) as c:
+        states = await c.get("t.*", "t.c")
+        assert list(states) == ["t.a", "t.b"]
+        first, second = states.values()
+        assert (first.kind, first.seq, first.ts, first.status) == ("snapshot", 3, 5, "live")
+        assert first.raw == '{"p":1.00,"results":[{"x":"]"}]}'
+        assert (second.delivery, second.data) == ("event", {})
+        with pytest.raises(DeniedError, match="not yours"):
+            await c.get("t.d")
+        with pytest.raises(ConfigError, match="at least one"):
+            await c.get()
 
 
 async def test_ping_measures_the_way_there_and_back(server: "Scripted") -> None:

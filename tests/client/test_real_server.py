@@ -120,6 +120,11 @@ async def test_snapshot_list_and_ping(plant: str) -> None:
             await c.snapshot("t.c")
         assert await c.list("t.*") == ["t.a", "t.b"]
         assert await c.list("u.*") == []
+        states = await c.get("t.*", "t.c")
+        assert [(u.topic, u.seq, u.raw) for u in states.values()] == [
+            ("t.a", 1, '{"last":1.00}'),
+            ("t.b", 1, "{}"),
+        ]
         assert await c.ping() < 5
         assert c.server.startswith("tickwire/")
         assert c.epoch

@@ -1,14 +1,18 @@
 """The commands of a client that are no subscriptions: each waits for its answer."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from tickwire._backoff import told_s
-from tickwire._client.arguments import check_token, check_topic
-from tickwire._client.events import Answer
+from tickwire._client.arguments import check_token, check_topic, check_topics
+from tickwire._client.ask import portions
+from tickwire._client.events import Answer, Command
 from tickwire._client.link import Link
 from tickwire._client.protocol import Protocol
 from tickwire._json import Payload, data_text
-from tickwire.errors import ConfigError, LimitError
+from tickwire.errors import ConfigError, LimitError, UnknownTopicError
+from tickwire.update import Update
 
 
 class Commands:
@@ -41,15 +45,37 @@ class Commands:
         names: list[str] = []
         after: str | None = ""
         while after is not None:
-            answer = await self._page(pattern, after)
+            answer = await self._answer(partial(self._protocol.list_topics, pattern, after))
             names += answer.names
             after = answer.next
         return names
 
-    async def _page(self, pattern: str, after: str) -> Answer:
+    async def get(self, *topics: str) -> dict[str, Update]:
+        """Returns the state of topics, and of all topics that match patterns, once.
+
+        The result maps names to updates of the kind `snapshot`, in the order in which they were
+        asked for, a pattern's in order of name. Topics to which nothing was published are missing.
+        Nothing is subscribed, so a feed that only works on demand is not woken. If one of `topics`
+        is refused, its error is raised: `DeniedError`, `TopicError` and others.
+        """
+        check_topics(topics)
+        states: dict[str, Update] = {}
+        for some in portions(topics):
+            after: str | None = ""
+            while after is not None:
+                answer = await self._answer(partial(self._protocol.get, some, after))
+                for error in answer.refused.values():
+                    if not isinstance(error, UnknownTopicError):
+                        raise error
+                for update in answer.states:
+                    states.setdefault(update.topic, update)
+                after = answer.next
+        return states
+
+    async def _answer(self, command: Callable[[], Command]) -> Answer:
         while True:
             try:
-                return await self._link.ask(self._protocol.list_topics(pattern, after))
+                return await self._link.ask(command())
             except LimitError as e:
                 if e.retry_after_ms == 0:
                     raise

@@ -50,7 +50,9 @@ class Answer:
     """Topics that continued after the last seq that this client, or its predecessor, had."""
     refused: dict[str, TickwireError] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
-    """The topics of an answer to `list`; `next` is where the next page begins."""
+    """The topics of an answer to `list`. `next`, also of `get`, is where the next page begins."""
+    states: list[Update] = field(default_factory=list)
+    """The topics of an answer to `get`, as snapshots."""
     next: str | None = None
     judged: bool = True
     """False if the server has no authenticator, so nobody judged the token."""

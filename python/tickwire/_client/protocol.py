@@ -23,6 +23,7 @@ from tickwire._client.events import (
     Resumption,
     Welcome,
 )
+from tickwire._client.snapshots import get_fields, snapshots_of
 from tickwire._client.topics import Outcome, TopicTable
 from tickwire._client.wants import Wants
 from tickwire._pattern import is_pattern, matches
@@ -102,6 +103,9 @@ class Protocol:
 
     def list_topics(self, pattern: str, after: str) -> Command:
         return self._command("list", f'"pattern":{json.dumps(pattern)},"after":{json.dumps(after)}')
+
+    def get(self, topics: list[str], after: str) -> Command:
+        return self._command("get", get_fields(topics, after))
 
     def auth(self, token: str) -> Command:
         return self._command("auth", f'"token":{json.dumps(token)}')
@@ -189,14 +193,14 @@ class Protocol:
         if isinstance(message, Update):
             return self._take_update(message)
         try:
-            return self._take_other(message)
+            return self._take_other(message, text)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
             raise ProtocolError(f"a message with a wrong field: {e!r}: {text[:100]!r}") from e
 
-    def _take_other(self, message: dict[str, Any]) -> Event | None:
+    def _take_other(self, message: dict[str, Any], text: str) -> Event | None:
         match message["type"]:
             case "ack" | "pong":
-                return self._take_answer(message)
+                return self._take_answer(message, text)
             case "error":
                 return self._take_error(message)
             case "welcome":
@@ -207,7 +211,7 @@ class Protocol:
                 return Drain(number_of(message, "reconnect_after_ms"))
         return None  # a heartbeat, or a message that only a later server knows
 
-    def _take_answer(self, message: dict[str, Any]) -> Answer | None:
+    def _take_answer(self, message: dict[str, Any], text: str) -> Answer | None:
         if "id" not in message:
             return None  # it says that the token in the URL was accepted
         command = self._answered(message["id"])
@@ -230,6 +234,8 @@ class Protocol:
                     answer.resumed[topic] = Resumption(bool(result["recovered"]), missed)
         if command.kind == "subscribe":
             self._settle(command, answer)
+        elif command.kind == "get":
+            answer.states.extend(snapshots_of(text, self._decode))
         return answer
 
     def _settle(self, command: Command, answer: Answer) -> None:
