@@ -48,7 +48,7 @@ class Counter {
 // A counter for each of a fixed list of reasons.
 class ReasonCounter {
  public:
-  static constexpr std::size_t kReasonsMax = 64;
+  static constexpr std::size_t kReasonsMax = 96;
 
   // `reasons` outlives it.
   explicit ReasonCounter(std::span<const std::string_view> reasons) : reasons_(reasons) {

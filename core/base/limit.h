@@ -67,6 +67,11 @@ enum class Limit : std::uint8_t {
   kTopicTokens,
   kListTopics,
   kListSessions,
+  kGetTopics,
+  kGetBytes,
+  kCursorBytes,
+  kPublishLines,
+  kWaitTime,
   kSinceTopics,
   kIdBytes,
   kTokenBytes,
@@ -77,7 +82,7 @@ enum class Limit : std::uint8_t {
 };
 
 // In the order of Limit.
-inline constexpr std::array<std::string_view, 61> kLimitNames{
+inline constexpr std::array<std::string_view, 66> kLimitNames{
     "connections_max",
     "connections_per_address_max",
     "new_connections_per_s",
@@ -132,6 +137,11 @@ inline constexpr std::array<std::string_view, 61> kLimitNames{
     "topic_tokens_max",
     "list_topics_max",
     "list_sessions_max",
+    "get_topics_max",
+    "get_bytes_max",
+    "cursor_bytes_max",
+    "publish_lines_max",
+    "wait_s_max",
     "since_topics_max",
     "id_bytes_max",
     "token_bytes_max",

@@ -21,6 +21,7 @@ enum class Activity : std::uint8_t {
   kUnsubscribe,
   kPublish,
   kList,
+  kGet,
   kAuth,
   kPing,
   kPosted,
@@ -33,7 +34,7 @@ enum class Activity : std::uint8_t {
   kDisconnect,
 };
 
-inline constexpr std::array<std::string_view, 18> kActivityNames{
+inline constexpr std::array<std::string_view, 19> kActivityNames{
     "not running",
     "polling",
     "accepting clients",
@@ -42,6 +43,7 @@ inline constexpr std::array<std::string_view, 18> kActivityNames{
     "unsubscribe",
     "publish",
     "list",
+    "get",
     "auth",
     "ping",
     "a posted call",

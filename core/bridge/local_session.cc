@@ -63,7 +63,7 @@ WriteResult LocalSession::write(std::string_view messages) {
   const MutexLock lock(mutex_);
   if (closed_) return WriteResult::kClosed;
   while (!messages.empty()) {
-    texts_.emplace_back(take_in_process(messages));
+    texts_.emplace_back(take_sized(messages));
     texts_bytes_ += texts_.back().size();
   }
   wake();

@@ -12,9 +12,12 @@
 #include "fanout/session_report.h"
 #include "model/json_object.h"
 #include "model/topic_name.h"
+#include "net/http_reads.h"
 #include "net/incoming_message.h"
+#include "net/publish_request.h"
 #include "net/request_head.h"
 #include "protocol/command.h"
+#include "protocol/cursor.h"
 
 namespace tickwire {
 namespace {
@@ -284,6 +287,13 @@ std::vector<LimitRow> limit_rows() {
       fixed(Limit::kListTopics, "topics", kListTopicsMax,
             "the answer ends there and has a `next`; `bad_message` for a `limit` past it"),
       fixed(Limit::kListSessions, "sessions", kListSessionsMax, "HTTP 400 `bad_message`"),
+      fixed(Limit::kGetTopics, "topics", kGetTopicsMax,
+            "the answer ends there and has a `next`; `bad_message` for a `limit` past it"),
+      fixed(Limit::kGetBytes, "bytes", kGetBytesMax, "the answer ends there and has a `next`"),
+      fixed(Limit::kCursorBytes, "bytes", kCursorBytesMax,
+            "it names fewer topics: `recovered: false` for the others"),
+      fixed(Limit::kPublishLines, "lines", kPublishLinesMax, "HTTP 413 `too_large`"),
+      fixed(Limit::kWaitTime, "s", kWaitSecondsMax, "HTTP 400 `bad_message`"),
       fixed(Limit::kSinceTopics, "topics", kSinceTopicsMax, "`too_large`"),
       fixed(Limit::kIdBytes, "bytes", kIdBytesMax, "`bad_message`"),
       fixed(Limit::kTokenBytes, "bytes", kTokenBytesMax, "`bad_message`"),

@@ -45,7 +45,7 @@ constexpr std::size_t kLooksPerStep = 8;
 constexpr std::uint64_t kQuestionSteps = 4;
 
 bool may_be_withdrawn(const AdmissionRequest& request) {
-  return request.action == Action::kSubscribe && request.counts;
+  return request.action == Action::kSubscribe && request.counts && !request.once;
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ struct AdmissionRequest {
   std::string token = {};           // of kAuthenticate: the one to judge
   bool counts = true;               // as a command that waits; false for questions of the server itself
   std::size_t bytes = 0;            // that the command takes while it waits
+  bool once = false;                // of a get: no unsubscribe takes it back
 };
 
 // Says `reason` of `topic`, or of the token where `topic` is empty.

@@ -12,7 +12,6 @@
 #include "fanout/offload.h"
 #include "fanout/pace_grid.h"
 #include "fanout/subscribe_run.h"
-#include "fanout/topic_page.h"
 #include "protocol/ack.h"
 #include "protocol/encode.h"
 #include "protocol/salvage.h"
@@ -38,9 +37,17 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
   return options;
 }
 
+// A client that goes on from a cursor is told of each name whether it does.
+void say_recovered(const SubscribeCommand& command, TopicResult& result) {
+  if (result.error || (result.recovered && !(command.cut && is_pattern(result.topic)))) return;
+  result.recovered = false;
+  result.missed.reset();
+}
+
 Activity activity_of(const Command& command) {
   static constexpr std::array kActivities{Activity::kSubscribe, Activity::kUnsubscribe, Activity::kPublish,
-                                          Activity::kList,      Activity::kAuth,        Activity::kPing};
+                                          Activity::kList,      Activity::kGet,         Activity::kAuth,
+                                          Activity::kPing};
   static_assert(kActivities.size() == std::variant_size_v<decltype(Command::body)>);
   return kActivities.at(command.body.index());
 }
@@ -110,6 +117,8 @@ void Commands::execute(Session& session, Command& command, std::size_t bytes) {
     publish(session, id, *message, bytes);
   } else if (const auto* query = std::get_if<ListCommand>(&command.body)) {
     list(session, id, *query);
+  } else if (auto* once = std::get_if<GetCommand>(&command.body)) {
+    get(session, id, *once, bytes);
   } else if (const auto* auth = std::get_if<AuthCommand>(&command.body)) {
     authenticate(session, id, auth->token);
   } else {
@@ -122,11 +131,21 @@ std::optional<Error> Commands::over_a_limit(Session& session, const Command& com
   if (std::holds_alternative<ListCommand>(command.body)) return rates_.take(session, Rated::kList, now_us);
   if (std::holds_alternative<PublishCommand>(command.body))
     return rates_.take(session, Rated::kPublish, now_us);
-  const auto* asked = std::get_if<SubscribeCommand>(&command.body);
-  if (asked == nullptr || asked->topics.size() <= parts_.config.topics_per_command_max) return std::nullopt;
+  if (const auto* asked = std::get_if<SubscribeCommand>(&command.body))
+    return over_topics(asked->topics.size());
+  const auto* once = std::get_if<GetCommand>(&command.body);
+  if (once == nullptr) return std::nullopt;
+  if (std::optional<Error> over = over_topics(once->topics.size())) return over;
+  if (std::ranges::none_of(once->topics, is_pattern)) return std::nullopt;
+  return rates_.take(session, Rated::kList, now_us);  // it looks at as many names
+}
+
+std::optional<Error> Commands::over_topics(std::size_t topics) const {
+  const std::size_t most = parts_.config.topics_per_command_max;
+  if (topics <= most) return std::nullopt;
   return Error{ErrorCode::kTooLarge,
-               "topics: " + std::to_string(asked->topics.size()) + " topics, at most " +
-                   std::to_string(parts_.config.topics_per_command_max) + " are allowed in one command",
+               "topics: " + std::to_string(topics) + " topics, at most " + std::to_string(most) +
+                   " are allowed in one command",
                "topics", Limit::kTopicsPerCommand};
 }
 
@@ -143,13 +162,16 @@ void Commands::admit(Session& session, const std::string& id, AdmissionRequest r
 bool Commands::entered(Session& session, const std::string& id, Admission::Entered entered) {
   if (entered == Admission::Entered::kNoRoom) session.close(CloseCode::kTooSlow, kNoRoomForCommands);
   if (entered == Admission::Entered::kTooMany) {
-    refuse(session, id,
-           {ErrorCode::kTooMany,
-            std::to_string(parts_.config.session.commands_pending_max) +
-                " commands of this session wait for an authorizer, that is the limit",
-            "", Limit::kCommandsPending});
+    refuse(session, id, too_many_wait());
   }
   return entered != Admission::Entered::kNotYet;
+}
+
+Error Commands::too_many_wait() const {
+  return {ErrorCode::kTooMany,
+          std::to_string(parts_.config.session.commands_pending_max) +
+              " commands of this session wait for an authorizer, that is the limit",
+          "", Limit::kCommandsPending};
 }
 
 void Commands::add_result(AckWriter& ack, const TopicResult& result) {
@@ -164,7 +186,7 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
   const std::size_t topics = command.topics.size();
   const std::size_t since = command.since.size();
   AdmissionRequest request{.action = Action::kSubscribe, .topics = std::move(command.topics)};
-  request.bytes = bytes + topics * kWaitingTopicBytes + since * kWaitingSinceBytes;
+  request.bytes = waiting_bytes(bytes, topics, since);
   const auto decided = shared_names(parts_.config.offload, topics + since, Decided{});
   decided->command = std::move(command);
   decided->options = options_of(decided->command, parts_.epoch);
@@ -180,6 +202,10 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
   queue_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
     return entered(asker, id, admission_.enter(asker, newcomer, budget));
   });
+}
+
+std::size_t Commands::waiting_bytes(std::size_t message_bytes, std::size_t topics, std::size_t since) {
+  return message_bytes + topics * kWaitingTopicBytes + since * kWaitingSinceBytes;
 }
 
 void Commands::finish_subscribe(Session& session, const std::string& id,
@@ -209,6 +235,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         Work::count();
         TopicResult& result = results[ack.count()];
         keep_lease(asker, decided->outcome.decisions[ack.count()], decided->asked_pace_ms, result);
+        if (decided->command.resumes) say_recovered(decided->command, result);
         add_result(ack, result);
       }
       if (asker.ending_count() > 0) return false;
@@ -264,7 +291,7 @@ void Commands::unsubscribe(Session& session, const std::string& id, UnsubscribeC
   });
 }
 
-// --- publish, list, auth --------------------------------------------------------------------------------
+// --- publish -------------------------------------------------------------------------------------------
 
 void Commands::publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes) {
   if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
@@ -313,24 +340,6 @@ void Commands::finish_publish(Session& session, const std::string& id,
   queue_.work(session, [publish, then](Session& asker, const Budget& /*budget*/) {
     publish();
     then(asker);
-    return true;
-  });
-}
-
-void Commands::list(Session& session, const std::string& id, const ListCommand& command) {
-  const Result<Pattern> pattern = Pattern::parse(command.pattern);
-  if (!pattern) return refuse(session, id, pattern.error());
-  const auto page =
-      std::make_shared<TopicPage>(parts_.hub, parts_.access, *pattern, command.after, command.limit);
-  const SessionGrants::Held& held = admission_.grant_of(session);
-  if (!held.expired(parts_.clock.steady_us())) page->show_also(held.grant);
-  queue_.work(session, [this, id, page](Session& asker, const Budget& budget) {
-    if (!page->run(budget)) return false;
-    if (page->cut_short()) parts_.counters.count(Limit::kListTopics);
-    std::vector<std::string_view> names;
-    names.reserve(page->topics().size());
-    for (const UpdatePtr& update : page->topics()) names.push_back(update->topic().name);
-    asker.send_payload(encode_list(asker.framing.format, id, names, page->next()));
     return true;
   });
 }

@@ -16,6 +16,7 @@
 #include "fanout/command_queue.h"
 #include "fanout/command_rates.h"
 #include "fanout/leases.h"
+#include "fanout/snapshot_page.h"
 #include "fanout/subscriptions.h"
 #include "protocol/ack.h"
 #include "protocol/command.h"
@@ -41,6 +42,8 @@ class Commands {
   // Hands the token to the authenticator; `id` is the command's, empty for the token of the URL.
   // `again`: nobody could judge it before; only what is new is said.
   void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
+  // As Shard::read.
+  Status read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
   // Ends the session for good: an admin took back what it may do.
   void revoke(Session& session);
 
@@ -68,6 +71,8 @@ class Commands {
   void execute(Session& session, Command& command, std::size_t bytes);
   // Nothing: no limit is in its way.
   [[nodiscard]] std::optional<Error> over_a_limit(Session& session, const Command& command) const;
+  [[nodiscard]] std::optional<Error> over_topics(std::size_t topics) const;
+  [[nodiscard]] Error too_many_wait() const;
   void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
   // Says what was in the way, if anything. False: not yet entered.
   bool entered(Session& session, const std::string& id, Admission::Entered entered);
@@ -82,7 +87,13 @@ class Commands {
   void finish_publish(Session& session, const std::string& id,
                       const std::shared_ptr<const PublishCommand>& command,
                       const std::shared_ptr<Share>& room);
+  // Those that only read: commands_read.cc.
   void list(Session& session, const std::string& id, const ListCommand& command);
+  void get(Session& session, const std::string& id, GetCommand& command, std::size_t bytes);
+  void finish_get(Session& session, const std::string& id, const std::shared_ptr<SnapshotPage>& page);
+  // What a subscribe or a get of so many names holds while it waits.
+  [[nodiscard]] static std::size_t waiting_bytes(std::size_t message_bytes, std::size_t topics,
+                                                 std::size_t since);
   [[nodiscard]] bool has_authenticator() const;
   // Whether the token's subject was revoked while an authenticator judged it, since `asked_ms`.
   [[nodiscard]] bool revoked_meanwhile(const Result<Grant>& decision, std::int64_t asked_ms) const;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "protocol/encode.h"
-
 namespace tickwire {
 namespace {
 
@@ -79,7 +77,7 @@ void KeepAlive::look_at(Session& session, std::int64_t now_us) {
                "took nothing for more than " + std::to_string(behind_ms_max / 1000) + " s");
   }
   if (session.writable() && now_us - session.last_write_us >= interval_us() / 4 * 3) {
-    session.send(encode_heartbeat(parts_.clock.wall_ms()));
+    session.send_heartbeat(parts_.clock.wall_ms());
     sender_.send(session);
   }
   if (session.state() != SessionState::kClosing) start_timer(session, now_us);

@@ -32,6 +32,7 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   budget_ = parts_.jobs.budget();
   const bool all = !session.writable() || catch_up(session);
   if (!write.empty()) {
+    if (session.framing.carrier == Carrier::kEvents) append_cursor(session);
     count(write.size());
     if (oldest != nullptr)
       parts_.counters.age_at_write.observe((parts_.clock.wall_ms() - oldest->ts()) * 1000);
@@ -46,6 +47,16 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   } else if (session.behind_since_us == 0) {
     session.behind_since_us = parts_.clock.steady_us();
   }
+}
+
+void Sender::append_cursor(Session& session) {
+  const std::uint64_t messages = session.messages + messages_;
+  if (!cursors_.is_due(session, messages, encoder_.buffer().size())) return;
+  const std::string cursor = cursors_.of(session);
+  if (cursor.empty()) return;
+  encoder_.buffer().append(event_id(cursor));
+  session.cursor_us = parts_.clock.steady_us();
+  session.cursor_messages = messages;
 }
 
 void Sender::count(std::size_t bytes) {

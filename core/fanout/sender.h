@@ -11,6 +11,7 @@
 
 #include "base/work.h"
 #include "fanout/applied.h"
+#include "fanout/cursors.h"
 #include "fanout/encoder.h"
 #include "fanout/large_forms.h"
 #include "fanout/overlap.h"
@@ -21,13 +22,18 @@ namespace tickwire {
 class Sender {
  public:
   Sender(ShardParts& parts, Overlap& overlap)
-      : parts_(parts), overlap_(overlap), encoder_(parts.config.session.write_bytes_max) {}
+      : parts_(parts),
+        overlap_(overlap),
+        cursors_(parts, overlap),
+        encoder_(parts.config.session.write_bytes_max) {}
 
   // Items in the order of their apply_no.
   void send(Session& session, std::span<const LiveItem> items = {});
 
  private:
   void count(std::size_t bytes);
+  // Says where the client of a stream of events is, where that is due.
+  void append_cursor(Session& session);
   void deliver(Session& session, const LiveItem& item);
   void deliver_exact(Session& session, SubscriptionIndex index, const Applied& applied);
   void deliver_pattern(Session& session, const LiveItem& item);
@@ -57,6 +63,7 @@ class Sender {
 
   ShardParts& parts_;
   Overlap& overlap_;
+  const Cursors cursors_;
   Encoder encoder_;
   LargeForms large_forms_{parts_};
   Budget budget_;               // of this write

@@ -39,8 +39,10 @@ Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) 
   session.parked_share = Share(parts_.waiting_bytes, session.client.address);
   session.outbox_share = Share(parts_.outbox_bytes, session.client.address);
   session.limited = &parts_.counters.limited;
-  session.send(encode_welcome(session.client.session, parts_.epoch, parts_.config.session.heartbeat_s,
-                              parts_.config.server, parts_.clock.wall_ms()));
+  if (framing.carrier != Carrier::kRequest) {
+    session.send(encode_welcome(session.client.session, parts_.epoch, parts_.config.session.heartbeat_s,
+                                parts_.config.server, parts_.clock.wall_ms()));
+  }
   take_token(session);
   sender_.send(session);
   keep_alive_.watch(session);
@@ -50,6 +52,11 @@ Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) 
 void Shard::on_message(Session& session, std::string_view message) {
   const Doing doing(parts_.pulse, Activity::kReading);
   commands_.run(session, message);
+}
+
+Status Shard::read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then) {
+  const Doing doing(parts_.pulse, Activity::kReading);
+  return commands_.read(session, lists, std::move(topics), std::move(then));
 }
 
 void Shard::on_writable(Session& session) {
@@ -131,7 +138,7 @@ void Shard::drain(int spread_ms) {
       const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
       admission_.forget(*session);
       leases_.forget(*session);
-      session->send(encode_drain(static_cast<int>(after_ms)));
+      session->send_drain(static_cast<int>(after_ms));
       session->close(CloseCode::kDrain, "the server is going away");
     }
     const bool done = slot >= parts_.sessions.slot_count();

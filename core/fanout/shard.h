@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/loop_pulse.h"
@@ -21,6 +23,7 @@
 #include "fanout/access.h"
 #include "fanout/admission.h"
 #include "fanout/commands.h"
+#include "fanout/cursors.h"
 #include "fanout/inbox.h"
 #include "fanout/jobs.h"
 #include "fanout/keep_alive.h"
@@ -54,6 +57,11 @@ class Shard {
   Session& open(Socket& socket, ClientInfo client, const Framing& framing = {});
   // One whole message in the session's format; a text is already known to be UTF-8.
   void on_message(Session& session, std::string_view message);
+  // What a request reads without a command: held to the limits of its session and its address, those of lists
+  // among them where it `lists`, and admitted as a subscribe of `topics` is. `then` is called once, perhaps
+  // at once, while the session is open. An error: a limit is in the way, and it will not be called. Not while
+  // the session's token is being judged.
+  Status read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
   // The socket has room again after a kBlocked.
   void on_writable(Session& session);
   // The connection is gone, and `session` with it. What its subscriptions hold is given back in pieces.
@@ -87,6 +95,10 @@ class Shard {
   // The loop ends: closes the sessions still there (in-process ones: a connection ended with its socket) and
   // runs what is posted; from then on post() takes nothing. Idempotent.
   void stop();
+
+  // Where the client of a session is (protocol/cursor.h); empty: a command of it is under way.
+  [[nodiscard]] std::string cursor(Session& session) { return Cursors(parts_, overlap_).of(session); }
+  [[nodiscard]] const ShardConfig& config() const { return parts_.config; }
 
   // --- any thread -------------------------------------------------------------------------------------
   bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will

@@ -72,6 +72,7 @@ struct ShardCounters : ShardNumbers<Counter> {
   ReasonCounter answers{kAnswerReasons};
   ReasonCounter closes{kCloseReasons};
   ReasonCounter refused{kRefusedReasons};
+  static_assert(kLimitNames.size() <= ReasonCounter::kReasonsMax);
   ReasonCounter limited{kLimitNames};
   Histogram turn{kTimeBoundsUs};
   Histogram age_at_write{kTimeBoundsUs};

@@ -25,17 +25,15 @@ void WriteBuffer::append(std::string_view framed) {
 }
 
 void WriteBuffer::append_message(const Framing& framing, std::string_view payload, bool compressed) {
-  char* const begin = reserve(Framing::kHeadBytesMax + payload.size());
-  char* const body = framing.put_head(begin, payload.size(), compressed);
-  std::memcpy(body, payload.data(), payload.size());
-  size_ += static_cast<std::size_t>(body - begin) + payload.size();
+  char* const begin = reserve(Framing::kExtraBytesMax + payload.size());
+  size_ += static_cast<std::size_t>(framing.put(begin, payload, compressed) - begin);
 }
 
 void WriteBuffer::append_linked(const Framing& framing, const Assembled& message,
                                 std::span<const std::uint32_t> gaps) {
   // The head's size depends on the payload's, known only once it is linked: mostly the shortest one is right.
   const std::size_t guess = framing.head_bytes(0);
-  char* const begin = reserve(Framing::kHeadBytesMax + message.reserve_bytes());
+  char* const begin = reserve(Framing::kExtraBytesMax + message.reserve_bytes());
   const std::size_t payload = link(message, gaps, begin + guess);
   const std::size_t head = framing.head_bytes(payload);
   if (head != guess) std::memmove(begin + head, begin + guess, payload);

@@ -61,6 +61,19 @@ AnswerInPieces for_the_admin(AnswerInPieces pieces) {
   };
 }
 
+ReadRequest for_the_admin(ReadRequest request) {
+  request.then = [then = std::move(request.then)](const Admission::Decisions& decisions) {
+    return std::visit([](auto found) -> ReadRequest::Answer { return for_the_admin(std::move(found)); },
+                      then(decisions));
+  };
+  return request;
+}
+
+WaitRequest for_the_admin(WaitRequest request) {
+  request.answer = [answer = std::move(request.answer)] { return for_the_admin(answer()); };
+  return request;
+}
+
 AnswerInPieces metrics_answer(TextInPieces text) {
   return [text = std::move(text)](const Budget& budget) -> std::optional<HttpResponse> {
     std::optional<std::string> whole = text(budget);

@@ -26,7 +26,7 @@ class AdminRouter {
   AdminRouter(const HttpRouter& site, std::string token) : site_(site), token_(std::move(token)) {}
 
   // Sessions belong to many loops: who asks for them gets an answer from HttpSource::list_sessions later.
-  using Answer = std::variant<HttpResponse, AnswerInPieces, SessionsQuery>;
+  using Answer = std::variant<HttpResponse, AnswerInPieces, SessionsQuery, ReadRequest, WaitRequest>;
   // Why nobody may ask for anything that way, whatever it is; nothing: an admin does.
   [[nodiscard]] std::optional<HttpResponse> refusal_for(const HttpRequest& request, Door door) const;
   [[nodiscard]] Answer answer(const HttpRequest& request, Door door, bool draining) const;

@@ -7,12 +7,14 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
-#include "net/connection.h"
 #include "net/forwarded.h"
 #include "net/host_rule.h"
-#include "net/identity.h"
+#include "net/origin_rule.h"
+#include "net/read_plans.h"
 #include "net/revoke_request.h"
+#include "net/subscribe_request.h"
 #include "net/upgrade.h"
 
 namespace tickwire {
@@ -20,7 +22,7 @@ namespace {
 
 constexpr int kReadsPerTurnMax = 16;  // then others have their turn
 
-HttpRequest http_request(const RequestHead& head) {
+HttpRequest http_request(const RequestHead& head, const Identity& identity) {
   HttpRequest request;
   request.method = head.method;
   request.path = head.path;
@@ -28,13 +30,10 @@ HttpRequest http_request(const RequestHead& head) {
   request.if_none_match = head.header("if-none-match");
   request.host = head.header("host");
   request.authorization = head.header("authorization");
+  request.anonymous = identity.token.empty() && identity.request == nullptr;
   request.origin = head.find_header("origin");
   request.has_body = head.has_body;
   return request;
-}
-
-HttpResponse too_many(std::string_view what, Limit limit) {
-  return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), "", limit});
 }
 
 HttpResponse refused_by(Limit limit) {
@@ -80,9 +79,7 @@ HttpConnection::HttpConnection(LoopState& loop, Stream stream, const Entrance& e
 }
 
 HttpConnection::~HttpConnection() {
-  if (state_ == State::kAwaiting) {
-    std::erase_if(loop_.awaited, [this](const auto& awaited) { return awaited.second == this; });
-  }
+  if (state_ == State::kAwaiting) loop_.awaited.erase(number_);
   loop_.http.erase(this);
 }
 
@@ -93,7 +90,7 @@ void HttpConnection::enter(State state, std::uint32_t events) {
 
 void HttpConnection::on_ready(std::uint32_t events) {
   const Doing doing(loop_.shard.pulse(), Activity::kHttp);
-  const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  const bool gone = (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
   switch (state_) {
     case State::kHead:
       return read_head();
@@ -124,6 +121,9 @@ void HttpConnection::on_due() {
                     fmt::format("the body was not complete within {} ms", loop_.config.message_ms_max), "",
                     Limit::kMessageTime}});
   }
+  if (state_ == State::kAwaiting && session_ != nullptr) {
+    if (auto outcome = session_->on_due()) return settle(std::move(outcome));
+  }
   loop_.count(state_ == State::kHead        ? Limit::kRequestTime
               : state_ == State::kLingering ? Limit::kLingerTime
                                             : Limit::kAnswerStall);
@@ -132,8 +132,9 @@ void HttpConnection::on_due() {
 
 void HttpConnection::end() {
   // The admin's question may be on its way, and holds nothing up.
-  const bool waits_in_vain = state_ == State::kHead && door() == Door::kPublic;
-  if (waits_in_vain || state_ == State::kLingering) delete this;
+  const bool waits_in_vain = (state_ == State::kHead || state_ == State::kBody) && door() == Door::kPublic;
+  if (waits_in_vain || state_ == State::kLingering) return delete this;
+  if (session_ != nullptr) settle(error_response({ErrorCode::kDraining, "the server is going away", ""}));
 }
 
 // --- the request ----------------------------------------------------------------------------------------
@@ -159,17 +160,19 @@ void HttpConnection::on_head(std::size_t size) {
   const auto& head = std::get<RequestHead>(parsed);
   if (door() == Door::kPublic) {
     if (!meet_client(head)) return;
-    const Site site = site_of(head);
-    if (const auto refusal = check_host(site.host, loop_.config.hosts, site.loopback))
+    if (const auto refusal = check_host(head.header("host"), loop_.config.hosts, entrance_.loopback))
       return refuse(*refusal);
-    page_refusal_ = check_origin(head.find_header("origin"), loop_.config.origins, site);
+    if (!identify_client(head)) return;
   }
   if (!head.header("upgrade").empty()) return on_upgrade(head, size);
   if (door() == Door::kPublic && head.path == kUpgradePath) {
     return refuse(426, ErrorCode::kBadMessage, "only a WebSocket is served there");
   }
   method_ = head.method;
-  const HttpRequest request = http_request(head);
+  if (door() == Door::kPublic && head.path == kPublishPath) return on_publish(head, size);
+  if (door() == Door::kPublic && (head.path == kEventsPath || head.path == kPollPath))
+    return on_subscribe(head);
+  const HttpRequest request = http_request(head, identity_);
   if (door() != Door::kPublic && head.path == kRevokePath) return on_revoke(head, request, size);
   const auto give = [this](auto reply) {
     using Reply = decltype(reply);
@@ -177,16 +180,14 @@ void HttpConnection::on_head(std::size_t size) {
       await_sessions(reply);
     } else if constexpr (std::is_same_v<Reply, AnswerInPieces>) {
       await_pieces(std::move(reply));
+    } else if constexpr (!std::is_same_v<Reply, HttpResponse>) {
+      await_session(plan_for(std::move(reply)));
     } else {
       answer(std::move(reply));
     }
   };
   if (door() == Door::kPublic) return std::visit(give, loop_.router.answer(request, loop_.draining));
   std::visit(give, loop_.admin.answer(request, door(), loop_.draining));
-}
-
-Site HttpConnection::site_of(const RequestHead& head) const {
-  return {head.header("host"), entrance_.loopback, entrance_.transport};
 }
 
 // The seat that the proxy's connection took until now is given back first, so that it is not taken twice.
@@ -205,56 +206,38 @@ bool HttpConnection::meet_client(const RequestHead& head) {
   return !limit;
 }
 
-void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
-  const Doing doing(loop_.shard.pulse(), Activity::kUpgrade);
-  if (door() != Door::kPublic) {
-    return refuse(404, ErrorCode::kUnknownCommand, "no WebSocket at the admin listener");
-  }
-  const UpgradeRequest request = upgrade_request(head);
-  if (const auto refusal = check_upgrade(request, loop_.config.echo)) return refuse(*refusal);
-  if (page_refusal_) return refuse(*page_refusal_);
-  if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
-  if (loop_.shard.memory_full()) {
-    return answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
-  }
-  if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
-  const bool by_name = is_named_page(head.find_header("origin"), loop_.config.origins, site_of(head));
-  auto identified = identify(head, loop_.config.identity, by_name);
-  if (const auto* refusal = std::get_if<Refusal>(&identified)) return refuse(*refusal);
-  auto& identity = std::get<Identity>(identified);
-  Opening opening;
-  opening.agreement = agree(request);
-  if (!loop_.room_to_inflate(address_)) opening.agreement.deflate = {};
-  opening.client.remote = client_.text();
-  opening.client.token = std::move(identity.token);
-  opening.client.request = std::move(identity.request);
-  opening.client.address = address_;
-  opening.seat = std::move(places_.seat);
-  opening.answer = upgrade_answer(request, opening.agreement);
-  opening.bytes = head_.substr(size);
-  LoopState& loop = loop_;
-  Stream stream = std::move(stream_);
-  delete this;
-  Connection::open(loop, std::move(stream), std::move(opening));
-}
-
-bool HttpConnection::begin_await(std::uint64_t& number) {
-  if (const auto limit = answer_.resize(1)) {
-    answer(too_many("too many HTTP answers are under way", *limit));
+bool HttpConnection::identify_client(const RequestHead& head) {
+  const Site site{head.header("host"), entrance_.loopback, entrance_.transport};
+  const std::vector<std::string>& allowed = loop_.config.origins;
+  const auto origin = head.find_header("origin");
+  page_refusal_ = check_origin(origin, allowed, site);
+  auto identified = identify(head, loop_.config.identity, is_named_page(origin, allowed, site));
+  if (const auto* refusal = std::get_if<Refusal>(&identified)) {
+    refuse(*refusal);
     return false;
   }
+  identity_ = std::get<Identity>(std::move(identified));
+  return true;
+}
+
+bool HttpConnection::book_answer() {
+  const auto limit = answer_.resize(1);
+  if (limit) answer(too_many("too many HTTP answers are under way", *limit));
+  return !limit;
+}
+
+void HttpConnection::begin_await() {
   enter(State::kAwaiting, 0);
   wait(loop_.config.answer_stall_ms_max);
-  number = ++loop_.last_awaited;
-  loop_.awaited.emplace(number, this);
-  return true;
+  number_ = ++loop_.last_awaited;
+  loop_.awaited.emplace(number_, this);
 }
 
 // The client may leave between the pieces.
 void HttpConnection::await_pieces(AnswerInPieces pieces) {
-  std::uint64_t number = 0;
-  if (!begin_await(number)) return;
-  loop_.shard.start([&loop = loop_, number, pieces = std::move(pieces)](const Budget& budget) {
+  if (!book_answer()) return;
+  begin_await();
+  loop_.shard.start([&loop = loop_, number = number_, pieces = std::move(pieces)](const Budget& budget) {
     const auto awaited = loop.awaited.find(number);
     if (awaited == loop.awaited.end()) return true;
     std::optional<HttpResponse> response = pieces(budget);
@@ -269,9 +252,9 @@ void HttpConnection::await_pieces(AnswerInPieces pieces) {
 // The loops tell their sessions on their own threads, so the answer comes posted, if the client is still
 // there.
 void HttpConnection::await_sessions(const SessionsQuery& query) {
-  std::uint64_t number = 0;
-  if (!begin_await(number)) return;
-  loop_.router.source().list_sessions(query, [&loop = loop_, number](std::string json) {
+  if (!book_answer()) return;
+  begin_await();
+  loop_.router.source().list_sessions(query, [&loop = loop_, number = number_](std::string json) {
     loop.shard.post([&loop, number, json = std::move(json)] {
       const auto awaited = loop.awaited.extract(number);
       if (awaited.empty()) return;

@@ -3,8 +3,10 @@
 //
 //   head ──> (body) ──> answering ──> lingering ──> gone
 //     │          ^
-//     ├──> awaiting                      its answer is put together in pieces, or on other loops
-//     ├──> (becomes a WebSocket: Connection goes on with the stream, and this is gone)
+//     ├──> awaiting                      its answer is put together in pieces, or on other loops, or its
+//     │                                  session waits for something (RequestSession)
+//     ├──> (becomes a WebSocket, or a stream of events: Connection, or EventStream, goes on with the
+//     │     stream, and this is gone)
 //     any ─────────────────────> gone    a deadline, a limit, an error, the end of the server
 //
 // Lingering: what the client still sends is read and thrown away for a while. The kernel resets a connection
@@ -26,11 +28,13 @@
 #include "net/door.h"
 #include "net/http_exchange.h"
 #include "net/http_router.h"
+#include "net/identity.h"
 #include "net/loop_state.h"
-#include "net/origin_rule.h"
 #include "net/places.h"
 #include "net/poller.h"
+#include "net/publish_request.h"
 #include "net/request_head.h"
+#include "net/request_session.h"
 #include "net/stream.h"
 
 namespace tickwire {
@@ -52,6 +56,8 @@ class HttpConnection final : public Pollee, public LoopTimer {
   void end();
   // What it waited for is there.
   void answer(HttpResponse response);
+  // Its session has something to look at.
+  void look();
 
  private:
   enum class State : std::uint8_t { kHead, kBody, kAwaiting, kAnswering, kLingering };
@@ -62,16 +68,27 @@ class HttpConnection final : public Pollee, public LoopTimer {
                  Places places);
   void read_head();
   void on_head(std::size_t size);
-  [[nodiscard]] Site site_of(const RequestHead& head) const;
   // False: a proxy named somebody who is refused, which it is told.
   bool meet_client(const RequestHead& head);
+  // Who its client is, and whether its page may use the server. False: it is refused, which it is told.
+  bool identify_client(const RequestHead& head);
   void on_upgrade(const RequestHead& head, std::size_t size);
+  void on_publish(const RequestHead& head, std::size_t size);
   // An admin's request with a body (http_connection_admin.cc).
   void on_revoke(const RequestHead& head, const HttpRequest& request, std::size_t size);
-  void read_body();
   void await_revoke(const std::string& body);
-  // False: too many answers are under way, which it is told. `number` finds it in loop.awaited.
-  bool begin_await(std::uint64_t& number);
+  // Reads the body, of which some may stand behind the head, whose bytes are so many.
+  void begin_body(const RequestHead& head, std::size_t size);
+  void read_body();
+  void on_subscribe(const RequestHead& head);
+  // From now on number_ finds it in loop.awaited.
+  void begin_await();
+  // False: too many answers are under way, which it is told.
+  bool book_answer();
+  bool has_memory();
+  ClientInfo client_info();
+  void await_session(std::unique_ptr<RequestPlan> plan);
+  void settle(std::optional<RequestSession::Outcome> outcome);
   void await_pieces(AnswerInPieces pieces);
   void await_sessions(const SessionsQuery& query);
   void refuse(const Refusal& refusal);
@@ -97,7 +114,11 @@ class HttpConnection final : public Pollee, public LoopTimer {
   std::optional<Refusal> page_refusal_;  // of the page that asks
   std::string head_;                     // so far
   HeadScanner scanner_;
+  PublishBody publish_ = PublishBody::kJson;
   std::size_t body_bytes_ = 0;  // of the body, whole; so far it stands in head_
+  Identity identity_;           // which its session gets; none at the admin's doors
+  std::uint64_t number_ = 0;    // in loop.awaited, while it awaits
+  std::unique_ptr<RequestSession> session_;
   std::unique_ptr<HttpExchange> exchange_;
   std::size_t lingered_bytes_ = 0;
 };

@@ -16,6 +16,8 @@ std::string_view status_text(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 204:
+      return "No Content";
     case 304:
       return "Not Modified";
     case 400:
@@ -38,12 +40,36 @@ std::string_view status_text(int status) {
       return "Misdirected Request";
     case 426:
       return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
     case 431:
       return "Request Header Fields Too Large";
     case 505:
       return "HTTP Version Not Supported";
     default:
       return "Service Unavailable";
+  }
+}
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kDenied:
+      return 403;
+    case ErrorCode::kUnknownTopic:
+      return 404;
+    case ErrorCode::kTooLarge:
+      return 413;
+    case ErrorCode::kTooMany:
+      return 429;
+    case ErrorCode::kInternal:
+      return 500;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kDraining:
+      return 503;
+    default:
+      return 400;
   }
 }
 
@@ -67,21 +93,38 @@ HttpResponse json_response() {
   return response;
 }
 
+std::string error_json(const Error& error) {
+  const CodeRow& row = code_row(error.code);
+  std::string text = fmt::format(R"({{"code":"{}","message":{},)", row.name, quote_json(error.message));
+  if (!error.field.empty()) text += fmt::format(R"("field":{},)", quote_json(error.field));
+  text += fmt::format(R"("retryable":{})", row.retryable);
+  if (error.retry_after_ms > 0) text += fmt::format(R"(,"retry_after_ms":{})", error.retry_after_ms);
+  return text += '}';
+}
+
 HttpResponse error_response(int status, const Error& error) {
   const CodeRow& row = code_row(error.code);
   HttpResponse response;
   response.status = status;
   response.limit = error.limit;
-  response.head = fmt::format(R"({{"error":{{"code":"{}","message":{},"retryable":{}}}}})", row.name,
-                              quote_json(error.message), row.retryable);
-  if (status == 503 && row.retryable) {
+  response.head = fmt::format(R"({{"error":{}}})", error_json(error));
+  response.headers = "Cache-Control: private, no-store\r\n";
+  if ((status == 503 || status == 429) && row.retryable) {
     constexpr std::int64_t kRetryAfterSeconds = 2;
     const std::int64_t asked = (error.retry_after_ms + 999) / 1'000;
-    response.headers = fmt::format("Retry-After: {}\r\n", std::max(asked, kRetryAfterSeconds));
+    response.headers += fmt::format("Retry-After: {}\r\n", asked > 0 ? asked : kRetryAfterSeconds);
   }
-  if (status == 405) response.headers = "Allow: GET, HEAD\r\n";
-  if (status == 426) response.headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+  if (status == 405) response.headers += "Allow: GET, HEAD\r\n";
+  if (status == 426) response.headers += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   return response;
+}
+
+HttpResponse error_response(const Error& error) {
+  return error_response(status_of(error.code), error);
+}
+
+HttpResponse too_many(std::string_view what, Limit limit) {
+  return error_response(503, {ErrorCode::kTooMany, fmt::format("{}; try again later", what), "", limit});
 }
 
 std::string response_head(const HttpResponse& response) {
@@ -93,7 +136,7 @@ std::string response_head(const HttpResponse& response) {
       "{}",
       response.status, status_text(response.status),
       response.readers != Readers::kNoPage ? "Access-Control-Allow-Origin: *\r\n" : "", response.headers);
-  if (response.status != 304) {  // which has no body and says nothing of it
+  if (response.status != 304 && response.status != 204) {  // which have no body and say nothing of it
     head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                         response.body_bytes());
   }

@@ -24,6 +24,7 @@ struct HttpRequest {
   std::string if_none_match;
   std::string host;  // empty: HTTP/1.0 without one
   std::string authorization;
+  bool anonymous = true;              // nothing of it says who its client is (net/identity.h)
   std::optional<std::string> origin;  // nothing: no such header; a page's may be empty
   bool has_body = false;
 };
@@ -64,8 +65,14 @@ Result<std::size_t> parse_limit(std::string_view text, std::size_t max, Limit li
 
 // An empty answer of JSON that no cache may keep, because it is true only now.
 HttpResponse json_response();
+// The object that describes an error, as docs/PROTOCOL.md has it.
+std::string error_json(const Error& error);
 // {"error":{...}} as docs/PROTOCOL.md has it.
 HttpResponse error_response(int status, const Error& error);
+// With the status that its code has there.
+HttpResponse error_response(const Error& error);
+// 503 `too_many`: `limit` is in the way, which is not this client's own.
+HttpResponse too_many(std::string_view what, Limit limit);
 
 // Status line and headers, which say that the connection closes: one request a connection. The length is that
 // of the body as GET would have it.

@@ -1,5 +1,5 @@
-// HttpRouter: what each URL of the public port answers: the pages of web/, /v1/topics, /v1/snapshot/<topic>,
-// /health, /ready. What is for the plant's admin stands in AdminRouter.
+// HttpRouter: what each URL of the public port answers: the pages of web/, /health, /ready, and what
+// HttpReads does. What is for the plant's admin stands in AdminRouter.
 //
 // Thread: one loop's; it only reads. Hub, access and source outlive it.
 #pragma once
@@ -7,13 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/error.h"
 #include "fanout/access.h"
 #include "hub/hub.h"
 #include "net/http_message.h"
+#include "net/http_reads.h"
 #include "net/http_source.h"
 #include "net/static_file.h"
 
@@ -35,9 +35,9 @@ class HttpRouter {
     HttpSource& source;
     const std::vector<StaticFile>& files;
   };
-  explicit HttpRouter(Parts parts) : parts_(parts) {}
+  explicit HttpRouter(Parts parts) : parts_(parts), reads_(parts.hub, parts.access) {}
 
-  using Answer = std::variant<HttpResponse, AnswerInPieces>;
+  using Answer = HttpReads::Answer;
   [[nodiscard]] Answer answer(const HttpRequest& request, bool draining) const;
   // 200; 503 while a loop stands still, or draining.
   [[nodiscard]] HttpResponse health(HealthDetail detail, bool draining) const;
@@ -47,11 +47,10 @@ class HttpRouter {
   [[nodiscard]] HttpSource& source() const { return parts_.source; }
 
  private:
-  [[nodiscard]] Answer topics(const HttpRequest& request) const;
-  [[nodiscard]] HttpResponse snapshot(std::string_view topic) const;
   [[nodiscard]] HttpResponse ready(bool draining) const;
 
   const Parts parts_;
+  const HttpReads reads_;
 };
 
 }  // namespace tickwire

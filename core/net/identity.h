@@ -1,5 +1,5 @@
-// identify: what the request of a client says of who it is: its token, and the headers and cookies that
-// plugins may see. Nothing of this is ever logged.
+// identify: what the request of a client, over HTTP or for a WebSocket, says of who it is: its token, and the
+// headers and cookies that plugins may see. Nothing of this is ever logged.
 //
 // A browser sends cookies with whatever a page asks it to, also a page of somebody else. So cookies say who a
 // client is only where the page is one that the configuration names (net/origin_rule.h). Pure; any thread.

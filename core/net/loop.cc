@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "bridge/event_fd.h"
 #include "net/connection.h"
+#include "net/event_stream.h"
 #include "net/http_connection.h"
 #include "net/listener.h"
 #include "net/loop_state.h"
@@ -146,6 +147,7 @@ void Loop::Impl::close_all() {
   while (!state_.proxied.empty()) delete *state_.proxied.begin();
   while (!state_.http.empty()) delete *state_.http.begin();
   while (!state_.connections.empty()) delete state_.connections.back();
+  while (!state_.streams.empty()) delete *state_.streams.begin();
   context_.close();
   shard_.stop();
   shard_.pulse().set(Activity::kNotRunning);
@@ -200,6 +202,7 @@ void Loop::Impl::begin_end(std::int64_t now_us) {
   close_listeners();
   while (!state_.proxied.empty()) delete *state_.proxied.begin();
   for (Connection* client : state_.connections) client->end();
+  for (EventStream* client : state_.streams) client->end();
   const std::vector<HttpConnection*> http(state_.http.begin(), state_.http.end());  // each may leave it
   for (HttpConnection* client : http) client->end();
 }
@@ -208,8 +211,8 @@ bool Loop::Impl::ended(std::int64_t now_us) const {
   if (end_due_us_ < 0) return false;
   // The admin's question how the end goes does not hold it up.
   const auto is_public = [](const HttpConnection* client) { return client->door() == Door::kPublic; };
-  return now_us >= end_due_us_ ||
-         (state_.connections.empty() && std::ranges::none_of(state_.http, is_public));
+  return now_us >= end_due_us_ || (state_.connections.empty() && state_.streams.empty() &&
+                                   std::ranges::none_of(state_.http, is_public));
 }
 
 void Loop::Impl::drain(int spread_ms) {

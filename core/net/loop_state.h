@@ -22,6 +22,7 @@
 namespace tickwire {
 
 class Connection;
+class EventStream;
 class HttpConnection;
 class ProxiedConnection;
 
@@ -59,6 +60,9 @@ struct LoopState {
     timers.start(timer, clock.steady_us() + std::int64_t{wait_ms} * 1000);
   }
 
+  // A request with that number goes on, if its client is still there.
+  void look_at(std::uint64_t number);
+
   // Up to a quarter less, by chance, so that those who came together do not go on together.
   int spread(int wait_ms) {
     return wait_ms - static_cast<int>(chance() % (static_cast<unsigned>(wait_ms) / 4 + 1));
@@ -86,6 +90,7 @@ struct LoopState {
 
   std::vector<Connection*> connections;            // owned; each knows its place
   std::unordered_set<HttpConnection*> http;        // owned
+  std::unordered_set<EventStream*> streams;        // owned
   std::unordered_set<ProxiedConnection*> proxied;  // owned
   std::int64_t preamble_warned_us = 0;             // when the log was last told of one that was refused
   // By number, those whose answer other loops work on, while they are there:

@@ -1,5 +1,5 @@
-// The acks that may be long: of subscribe and unsubscribe, with one result a topic, and of list. They are
-// written directly in the session's format; docs/PROTOCOL.md has an example of each. Pure; any thread.
+// The acks that may be long: of subscribe and unsubscribe, with one result a topic, of list and of get. They
+// are written directly in the session's format; docs/PROTOCOL.md has an example of each. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +26,32 @@ class AckWriter {
   std::string finish();
 
  private:
-  void error(const Error& error);
-
   MessageWriter writer_;
+  std::size_t count_ = 0;
+};
+
+// What get answers, written topic by topic: the ack of the command, or the body of an answer over HTTP, which
+// has neither type nor id, and a `next` that is null where no further page exists. Counts its Work.
+class SnapshotsWriter {
+ public:
+  // add() is called `results` times. `next` is empty where no further page exists.
+  SnapshotsWriter(Format format, std::string_view id, std::string_view epoch, std::size_t results,
+                  std::string_view next);
+  struct Body {};
+  SnapshotsWriter(Body body, std::string_view epoch, std::size_t results, std::string_view next);
+
+  // The state of a topic, with its image as `data`.
+  void add(const TopicMessage& state);
+  void add(std::string_view topic, const Error& error);
+  // How many were added.
+  [[nodiscard]] std::size_t count() const { return count_; }
+  // Once, after the last add().
+  std::string finish();
+
+ private:
+  MessageWriter writer_;
+  const std::string next_;
+  const bool body_;
   std::size_t count_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "model/json_object.h"
 #include "protocol/binary_message.h"
+#include "protocol/cursor.h"
 #include "protocol/salvage.h"
 
 namespace tickwire {
@@ -97,6 +98,24 @@ Status read_since(const json& message, SubscribeCommand& command) {
   return ok_status();
 }
 
+// One that is none of ours belongs to no history that is known here.
+Status read_cursor(const json& message, SubscribeCommand& command) {
+  const json* value = field_of(message, "cursor");
+  if (value == nullptr) return ok_status();
+  std::string text;
+  if (Status s = read_text(message, "cursor", text, kAnyText, false); !s) return s;
+  if (!command.epoch.empty() || !command.since.empty())
+    return bad("cursor", "cannot go with since and epoch");
+  std::optional<Cursor> cursor = parse_cursor(text);
+  command.resumes = true;
+  command.epoch = "?";
+  if (!cursor) return ok_status();
+  command.epoch = std::move(cursor->epoch);
+  command.cut = cursor->cut;
+  for (const auto& [topic, seen] : cursor->topics) command.since.emplace(topic, seen.seq);
+  return ok_status();
+}
+
 Status read_last(const json& message, SubscribeCommand& command) {
   const json* value = field_of(message, "last");
   if (value == nullptr) return ok_status();
@@ -123,6 +142,7 @@ Result<Body> parse_subscribe(const json& message) {
     }
   }
   if (Status s = read_since(message, command); !s) return s.error();
+  if (Status s = read_cursor(message, command); !s) return s.error();
   if (Status s = read_last(message, command); !s) return s.error();
   return Body(std::move(command));
 }
@@ -145,20 +165,40 @@ Result<Body> parse_publish(const json& message, std::string_view data) {
   return Body(std::move(command));
 }
 
+struct PageLimit {
+  std::size_t topics_max;
+  Limit limit;
+};
+
+// Where a page begins and how long it is.
+Status read_page(const json& message, std::string& after, std::size_t& limit_out, const PageLimit& most) {
+  if (Status s = read_text(message, "after", after, kAnyText, false); !s) return s.error();
+  const json* value = field_of(message, "limit");
+  if (value == nullptr) return ok_status();
+  if (!value->is_number_integer()) return wrong_type("limit", "an integer", *value);
+  const auto limit = value->get<std::int64_t>();
+  const bool over = limit > static_cast<std::int64_t>(most.topics_max);
+  if (limit < 1 || over) {
+    return bad("limit", value->dump() + " is outside 1 to " + std::to_string(most.topics_max),
+               ErrorCode::kBadMessage, over ? std::optional(most.limit) : std::nullopt);
+  }
+  limit_out = static_cast<std::size_t>(limit);
+  return ok_status();
+}
+
 Result<Body> parse_list(const json& message) {
   ListCommand command;
   if (Status s = read_text(message, "pattern", command.pattern, kAnyText, false); !s) return s.error();
-  if (Status s = read_text(message, "after", command.after, kAnyText, false); !s) return s.error();
-  if (const json* value = field_of(message, "limit")) {
-    if (!value->is_number_integer()) return wrong_type("limit", "an integer", *value);
-    const auto limit = value->get<std::int64_t>();
-    const bool over = limit > static_cast<std::int64_t>(kListTopicsMax);
-    if (limit < 1 || over) {
-      return bad("limit", value->dump() + " is outside 1 to " + std::to_string(kListTopicsMax),
-                 ErrorCode::kBadMessage, over ? std::optional(Limit::kListTopics) : std::nullopt);
-    }
-    command.limit = static_cast<std::size_t>(limit);
-  }
+  if (Status s = read_page(message, command.after, command.limit, {kListTopicsMax, Limit::kListTopics}); !s)
+    return s.error();
+  return Body(std::move(command));
+}
+
+Result<Body> parse_get(const json& message) {
+  GetCommand command;
+  if (Status s = read_topics(message, command.topics); !s) return s.error();
+  if (Status s = read_page(message, command.after, command.limit, {kGetTopicsMax, Limit::kGetTopics}); !s)
+    return s.error();
   return Body(std::move(command));
 }
 
@@ -188,11 +228,12 @@ Result<Body> parse_body(const json& message, std::string_view data) {
   if (type == "unsubscribe") return parse_unsubscribe(message);
   if (type == "publish") return parse_publish(message, data);
   if (type == "list") return parse_list(message);
+  if (type == "get") return parse_get(message);
   if (type == "auth") return parse_auth(message);
   if (type == "ping") return Body(PingCommand{});
   return bad("type",
              "'" + type.substr(0, 40) +
-                 "' is no command; there are subscribe, unsubscribe, publish, list, auth, ping",
+                 "' is no command; there are subscribe, unsubscribe, publish, list, get, auth, ping",
              ErrorCode::kUnknownCommand);
 }
 

@@ -19,6 +19,9 @@ inline constexpr std::size_t kMessageBytesMax = 2U << 20U;
 inline constexpr std::size_t kJsonElementsMax = 250'000;
 inline constexpr std::size_t kTopicsPerCommandMax = 10'000;
 inline constexpr std::size_t kListTopicsMax = 10'000;
+// Topics in the answer to get, and about how many bytes of them: the one that passes it is the last.
+inline constexpr std::size_t kGetTopicsMax = 10'000;
+inline constexpr std::size_t kGetBytesMax = 1U << 20U;
 inline constexpr std::size_t kIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 8'192;
 inline constexpr std::size_t kSinceTopicsMax = 100'000;
@@ -36,6 +39,9 @@ struct SubscribeCommand {
   SeqByTopic since;        // topic -> the last seq that the client has
   std::string epoch;       // that `since` belongs to
   std::uint64_t last = 0;  // event topics: so many of those before
+  // `since` and `epoch` are those of a cursor: each result says whether it goes on from there.
+  bool resumes = false;
+  bool cut = false;  // the cursor had no room for what patterns matched
 };
 struct UnsubscribeCommand {
   std::vector<std::string> topics;
@@ -49,6 +55,11 @@ struct ListCommand {
   std::string after;
   std::size_t limit = kListTopicsMax;
 };
+struct GetCommand {
+  std::vector<std::string> topics;  // not yet checked: each gets its own result
+  std::string after;                // the `next` of the page before; empty: the first page
+  std::size_t limit = kGetTopicsMax;
+};
 struct AuthCommand {
   std::string token;
 };
@@ -56,7 +67,8 @@ struct PingCommand {};
 
 struct Command {
   std::string id;  // as it stood in the text, ready to be echoed; empty when there was none
-  std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, ListCommand, AuthCommand, PingCommand>
+  std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, ListCommand, GetCommand, AuthCommand,
+               PingCommand>
       body;
 };
 

@@ -94,6 +94,11 @@ std::string encode_heartbeat(std::int64_t ts) {
   return begin("heartbeat").append(",\"ts\":").append(number(ts)) + "}";
 }
 
+std::string encode_close(CloseCode code, std::string_view reason) {
+  std::string text = begin("close").append(",\"code\":").append(std::to_string(static_cast<unsigned>(code)));
+  return text.append(",\"reason\":").append(quote_json(reason)) + "}";
+}
+
 std::string encode_drain(int reconnect_after_ms) {
   return begin("drain").append(",\"reconnect_after_ms\":").append(std::to_string(reconnect_after_ms)) + "}";
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "model/topic_kind.h"
+#include "protocol/codes.h"
 
 namespace tickwire {
 
@@ -43,6 +44,8 @@ std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});
 std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to);
 std::string encode_heartbeat(std::int64_t ts);
+// What the close frame of a WebSocket says, for a carrier that has none.
+std::string encode_close(CloseCode code, std::string_view reason);
 std::string encode_drain(int reconnect_after_ms);
 
 // The text as a JSON string with its quotes.

@@ -13,13 +13,16 @@
 #include <string_view>
 
 #include "protocol/format.h"
+#include "session/event_frame.h"
 #include "session/websocket_frame.h"
 
 namespace tickwire {
 
 enum class Carrier : std::uint8_t {
   kWebSocket,  // a frame a message
-  kInProcess,  // a size, then the payload: see take_in_process()
+  kEvents,     // an event of text/event-stream a message (session/event_frame.h)
+  kInProcess,  // a size, then the payload: see take_sized()
+  kRequest,    // the same; a session that an HTTP request has for itself, which is not welcomed
 };
 
 // What the handshake agreed on for messages to the client (RFC 7692).
@@ -34,34 +37,45 @@ struct Framing {
   Format format = Format::kJson;                 // of the payloads, both ways
   Compression compression = Compression::kNone;  // of a WebSocket
 
-  static constexpr std::size_t kHeadBytesMax = kFrameHeaderBytesMax;
+  // What a carrier adds to a payload.
+  static constexpr std::size_t kExtraBytesMax = kFrameHeaderBytesMax;
+  static_assert(kExtraBytesMax >= kEventExtraBytes && kExtraBytesMax >= sizeof(std::uint32_t));
 
-  // What put_head() writes before a payload of that size.
+  // What stands before a payload of that size.
   [[nodiscard]] std::size_t head_bytes(std::size_t payload_bytes) const {
-    return carrier == Carrier::kWebSocket ? frame_header_bytes(payload_bytes) : sizeof(std::uint32_t);
+    if (carrier == Carrier::kWebSocket) return frame_header_bytes(payload_bytes);
+    return carrier == Carrier::kEvents ? kEventHead.size() : sizeof(std::uint32_t);
   }
   // The bytes of a payload in its frame.
   [[nodiscard]] std::size_t framed_bytes(std::size_t payload_bytes) const {
-    return head_bytes(payload_bytes) + payload_bytes;
+    const std::size_t tail = carrier == Carrier::kEvents ? kEventTail.size() : 0;
+    return head_bytes(payload_bytes) + payload_bytes + tail;
   }
   // Writes what comes before the payload to `out`, which has room for it, and returns its end.
   char* put_head(char* out, std::size_t payload_bytes, bool compressed) const {
     if (carrier == Carrier::kWebSocket)
       return put_frame_header(out, opcode_of(format), compressed, payload_bytes);
+    if (carrier == Carrier::kEvents) return std::copy(kEventHead.begin(), kEventHead.end(), out);
     const auto size = static_cast<std::uint32_t>(payload_bytes);
     std::memcpy(out, &size, sizeof size);
     return out + sizeof size;
   }
+  // Writes a payload in its frame, for which `out` has room, and returns its end.
+  char* put(char* out, std::string_view payload, bool compressed) const {
+    char* const body = put_head(out, payload.size(), compressed);
+    std::memcpy(body, payload.data(), payload.size());
+    return carrier == Carrier::kEvents ? end_event(body, payload.size()) : body + payload.size();
+  }
   void append(std::string& out, std::string_view payload) const {
     const std::size_t before = out.size();
     out.resize(before + framed_bytes(payload.size()));
-    char* const body = put_head(out.data() + before, payload.size(), false);
-    std::copy(payload.begin(), payload.end(), body);
+    put(out.data() + before, payload, false);
   }
 };
 
-// Takes the first payload off what an in-process session was written, which is not empty.
-inline std::string_view take_in_process(std::string_view& bytes) {
+// Takes the first payload off what an in-process session, or that of a request, was written, which is not
+// empty.
+inline std::string_view take_sized(std::string_view& bytes) {
   std::uint32_t size = 0;
   std::memcpy(&size, bytes.data(), sizeof size);
   const std::string_view payload = bytes.substr(sizeof size, size);

@@ -6,6 +6,7 @@
 
 #include "base/grow.h"
 #include "base/work.h"
+#include "protocol/encode.h"
 #include "protocol/transcode.h"
 
 namespace tickwire {
@@ -51,6 +52,17 @@ void Session::send_payload(std::string_view payload) {
   if (!blocked_ || !outbox_share.counts()) return;
   if (const auto limit = outbox_share.resize(outbox_.size()))
     close(CloseCode::kTooSlow, "no memory for answers that wait, try again later", limit);
+}
+
+void Session::send_heartbeat(std::int64_t ts) {
+  if (framing.carrier != Carrier::kEvents) return send(encode_heartbeat(ts));
+  if (state_ != SessionState::kClosing) outbox_ += kEventHeartbeat;
+}
+
+void Session::send_drain(int reconnect_after_ms) {
+  if (framing.carrier == Carrier::kEvents && state_ != SessionState::kClosing)
+    append_retry(outbox_, reconnect_after_ms);
+  send(encode_drain(reconnect_after_ms));
 }
 
 std::string Session::take_outbox() {

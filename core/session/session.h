@@ -71,6 +71,9 @@ class Session : public Timer {  // which is its shard's
   void send(std::string_view text);
   // As send(), with the payload of a message that is in the session's format.
   void send_payload(std::string_view payload);
+  // That it is still there, and that its client should go and when to come back; as its carrier says it.
+  void send_heartbeat(std::int64_t ts);
+  void send_drain(int reconnect_after_ms);
   [[nodiscard]] bool has_outbox() const { return !outbox_.empty(); }
   [[nodiscard]] std::size_t outbox_bytes() const { return outbox_.size(); }
   // The waiting control messages, framed.
@@ -127,6 +130,8 @@ class Session : public Timer {  // which is its shard's
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
+  std::int64_t cursor_us = 0;          // of a stream of events: when it last said where its client is...
+  std::uint64_t cursor_messages = 0;   // ...and after how many messages
   bool in_dues = false;                // see Dues
   bool authenticating = false;         // its token is being looked at
   bool tidying = false;                // a job looks for children that are over (Overlap::tidy)

@@ -1,5 +1,6 @@
 """Who may subscribe and publish, as authorizers say."""
 
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -161,10 +162,19 @@ def test_a_subscription_of_thousands_of_guarded_topics_is_decided(start_server, 
     assert all(("error" in result) == (n % 2 == 1) for n, result in enumerate(results))
 
 
-def test_guarded_topics_are_not_served_over_http(start_server):
-    server = start_server(Door())
-    server.publish("premium.open", {})
+def test_over_http_the_authorizer_is_asked_about_each_request(start_server):
+    door = Door()
+    server = start_server(door)
+    for topic in ("premium.open", "premium.shut"):
+        server.publish(topic, {"n": 1})
+    url = f"http://{server.address}/v1/snapshot/premium."
+    for _ in range(2):
+        with urllib.request.urlopen(url + "open", timeout=60) as answer:
+            assert json.load(answer)["data"] == {"n": 1}
+            assert answer.headers["Cache-Control"] == "private, no-store"
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"http://{server.address}/v1/snapshot/premium.open", timeout=60)
-    refused.value.close()
-    assert refused.value.code == 403
+        urllib.request.urlopen(url + "shut", timeout=60)
+    with refused.value as answer:
+        assert answer.code == 403
+        assert "subscription required" in json.load(answer)["error"]["message"]
+    assert door.asked == [("subscribe", f"premium.{name}") for name in ("open", "open", "shut")]

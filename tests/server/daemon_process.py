@@ -74,9 +74,15 @@ class DaemonProcess:
         url = f"ws://{self.address}/ws{query}"
         return Wire(connect(url, max_size=None, compression=None, **options))
 
-    def http(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+    def http(
+        self,
+        path: str,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
         request = urllib.request.Request(
-            f"http://{self.address}{path}", method=method, headers=headers or {}
+            f"http://{self.address}{path}", body, headers or {}, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:

@@ -1,4 +1,4 @@
-"""How the request of a WebSocket says who its client is: a header, a parameter, a cookie."""
+"""How a request says who its client is: a header, a parameter, a cookie."""
 
 import json
 
@@ -79,6 +79,32 @@ def test_a_cookie_of_another_name_or_that_is_there_twice_says_nothing(
         plant.connect(additional_headers=twice, origin=SHOP)
     assert refused.value.response.status_code == 400
     assert json.loads(refused.value.response.body)["error"]["code"] == "bad_message"
+
+
+def test_requests_over_http_say_it_in_the_same_way(plant: DaemonProcess, issuer: Issuer) -> None:
+    token, expired = issuer.token(TOPIC), issuer.token(TOPIC, ttl_s=-60)
+    path, found = f"/v1/snapshot/{TOPIC}", 404  # allowed, but nothing was published
+    for query, headers, status in (
+        ("", {"Authorization": f"bearer {token}"}, found),
+        (f"?token={token}", {}, found),
+        (f"?token={token}", {"Authorization": f"Bearer {expired}"}, 403),
+        ("", {"Cookie": f"__Host-token={token}", "Origin": SHOP}, found),
+        ("", {"Cookie": f"__Host-token={expired}", "Origin": SHOP}, 403),
+        ("", {"Cookie": f"__Host-token={token}"}, 403),
+        ("", {"Cookie": f"__Host-token={token}", "Origin": "null"}, 403),
+        ("", {"Cookie": f"__Host-token={token}", "Origin": "https://evil.example"}, 403),
+        ("", {"Cookie": f"__Host-token=x; __Host-token={token}", "Origin": SHOP}, 400),
+    ):
+        answer = plant.http(path + query, headers=headers)
+        assert answer.status == status, (query, headers)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    poll = f"/poll?wait=0&topics={TOPIC}"
+    for headers, allowed in (
+        ({"Cookie": f"__Host-token={token}", "Origin": SHOP}, True),
+        ({"Cookie": f"__Host-token={token}"}, False),
+    ):
+        assert ("error" not in plant.http(poll, headers=headers).json["results"][0]) == allowed
+    assert token not in plant.log()
 
 
 def test_a_page_that_may_not_connect_gets_nothing_by_a_cookie(

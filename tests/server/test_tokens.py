@@ -152,11 +152,25 @@ def answer_to(client: Wire, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_no_road_of_http_leads_around_a_token(plant: DaemonProcess, issuer: Issuer) -> None:
-    for path in (f"/v1/snapshot/{GUARDED}", f"/v1/snapshot/{GUARDED}?x=1"):
-        assert [plant.http(path, method).status for method in ("GET", "HEAD")] == [403, 403]
-    assert plant.admin(f"/v1/snapshot/{GUARDED}").status == 403
+    path, other = f"/v1/snapshot/{GUARDED}", issuer.token("open.>")
+    forged = f"{issuer.token('>')[:-8]}AAAAAAAA"
+    for refused in (path, f"{path}?x=1", f"{path}?wait=1", f"/v1/history/{GUARDED}"):
+        assert [plant.http(refused, method).status for method in ("GET", "HEAD")] == [403, 403]
+        for token in (other, forged):
+            answer = plant.http(refused, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status == 403
+            assert answer.headers["Cache-Control"] == "private, no-store"
+    assert plant.admin(path).status == 403
+    for several in ("/v1/snapshot?topics=", "/poll?wait=0&topics="):
+        for topic in (GUARDED, ">", "*.a"):
+            (result,) = plant.http(several + topic).json["results"]
+            assert result["error"]["code"] == "denied", several + topic
+    message = json.dumps({"topic": GUARDED, "data": {}}).encode()
+    as_json = {"Content-Type": "application/json"}
+    assert plant.http("/v1/publish", "POST", as_json, message).status == 403
     bearer = {"Authorization": f"Bearer {issuer.token('>')}"}
-    assert plant.http(f"/v1/snapshot/{GUARDED}", headers=bearer).status == 403
+    assert plant.http(path, headers=bearer).status == 200
+    assert plant.http(path, headers=bearer).headers["Cache-Control"] == "private, no-store"
     for query in ("pattern=ticker.*", "after=open.a", "after=ticker.&limit=1"):
         assert plant.http(f"/v1/topics?{query}").json == {"topics": [], "next": None}, query
 

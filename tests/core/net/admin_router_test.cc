@@ -145,12 +145,14 @@ TEST(AdminRouter, WhatThePublicPortTellsIsToldHereTooButToNoOtherOrigin) {
   const AdminSite site;
   HttpRequest request = sessions_request();
   request.path = "/v1/topics";
-  const auto pieces = std::get<AnswerInPieces>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto topics = std::get<ReadRequest>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto pieces = std::get<AnswerInPieces>(topics.then({}));
   const auto told = pieces(Budget::unlimited()).value();
   EXPECT_EQ(told.status, 200);
   EXPECT_EQ(told.readers, Readers::kNoPage);
   request.path = "/v1/snapshot/a.b";
-  const auto unknown = std::get<HttpResponse>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto snapshot = std::get<ReadRequest>(site.admin.answer(request, Door::kAdminSocket, false));
+  const auto unknown = std::get<HttpResponse>(snapshot.then({Grant{}}));
   EXPECT_EQ(unknown.status, 404);
   EXPECT_EQ(unknown.readers, Readers::kNoPage);
   request.method = "POST";

@@ -1,95 +1,30 @@
 #include "net/http_router.h"
 
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
 
-#include "base/work.h"
-#include "fakes/fake_access.h"
-#include "fakes/fake_clock.h"
 #include "protocol/command.h"
+#include "router_site.h"
 
 namespace tickwire {
 namespace {
 
 using nlohmann::json;
 
-class GivenHealth final : public HttpSource {
- public:
-  [[nodiscard]] HealthAnswer health(HealthDetail /*detail*/) const override {
-    return {well, R"({"status":"ok"})"};
-  }
-  [[nodiscard]] TextInPieces metrics() const override {
-    return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
-  }
-  [[nodiscard]] bool serves() const override { return serving; }
-  void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
-
-  bool well = true;
-  bool serving = true;
-};
-
-struct Site {
-  Site() : hub(clock, {}), router({hub, access, health, files}) { hub.set_epoch("e1"); }
-
-  HttpResponse get(const std::string& path, std::vector<std::pair<std::string, std::string>> query = {}) {
-    HttpRequest request;
-    request.method = "GET";
-    request.path = path;
-    request.query = std::move(query);
-    return answer(request);
-  }
-  [[nodiscard]] HttpResponse answer(const HttpRequest& request, bool draining = false) const {
-    HttpRouter::Answer answer = router.answer(request, draining);
-    if (auto* const response = std::get_if<HttpResponse>(&answer)) return std::move(*response);
-    const auto pieces = std::get<AnswerInPieces>(std::move(answer));
-    while (true) {
-      const std::uint64_t before = Work::done();
-      std::optional<HttpResponse> response = pieces(Budget());
-      EXPECT_LT(Work::done() - before, 2 * kPieceSteps) << "a piece";
-      if (response) return std::move(*response);
-      ++pieces_made;
-    }
-  }
-  static std::string body(const HttpResponse& response) {
-    return response.head + std::string(response.shared) + response.tail;
-  }
-  void publish(const std::string& topic, const std::string& data) {
-    ASSERT_TRUE(hub.publish(topic, data).ok());
-  }
-
-  mutable int pieces_made = 0;  // before the last one
-  FakeClock clock;
-  FakeAccess access;
-  GivenHealth health;
-  Hub hub;
-  const std::vector<StaticFile> files{{"app.js", "let a", "t1"}, {"index.html", "<p>", "t2"}};
-  HttpRouter router;
-};
-
-std::string error_code(const HttpResponse& response) {
-  return json::parse(Site::body(response)).at("error").at("code").get<std::string>();
-}
-
 TEST(HttpRouter, SnapshotIsTheImageByteForByte) {
-  Site site;
+  RouterSite site;
   site.publish("ticker.A", R"({"last":"0.10","n":1.00})");
   site.publish("ticker.A", R"({"n":1e5})");
   const HttpResponse response = site.get("/v1/snapshot/ticker.A");
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(Site::body(response),
+  EXPECT_EQ(RouterSite::body(response),
             R"({"topic":"ticker.A","epoch":"e1","seq":2,"ts":1790000000000,"status":"live",)"
             R"("data":{"last":"0.10","n":1e5}})");
-  EXPECT_EQ(response.body_bytes(), Site::body(response).size());
+  EXPECT_EQ(response.body_bytes(), RouterSite::body(response).size());
 }
 
 TEST(HttpRouter, SnapshotRefusals) {
-  Site site;
+  RouterSite site;
   site.publish("guarded.A", "{}");
   site.publish("secret.A", "{}");
   const auto refused = [&](const std::string& topic) {
@@ -108,49 +43,52 @@ TEST(HttpRouter, SnapshotRefusals) {
 }
 
 TEST(HttpRouter, TopicsComeInPagesByName) {
-  Site site;
+  RouterSite site;
   for (const char* topic : {"b.1", "a.2", "a.1", "a.3"}) site.publish(topic, "{}");
-  const json first = json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}})));
+  const json first =
+      json::parse(RouterSite::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}})));
   EXPECT_EQ(first, json::parse(R"({"topics":[{"topic":"a.1","seq":1,"ts":1790000000000,"status":"live"},
                                              {"topic":"a.2","seq":1,"ts":1790000000000,"status":"live"}],
                                    "next":"a.2"})"));
-  const json second =
-      json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}, {"after", "a.2"}})));
+  const json second = json::parse(
+      RouterSite::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "2"}, {"after", "a.2"}})));
   EXPECT_EQ(second.at("topics").size(), 1U);
   EXPECT_EQ(second.at("next"), nullptr);
-  const json exact = json::parse(Site::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "3"}})));
+  const json exact =
+      json::parse(RouterSite::body(site.get("/v1/topics", {{"pattern", "a.*"}, {"limit", "3"}})));
   EXPECT_EQ(exact.at("next"), nullptr);
 }
 
 TEST(HttpRouter, APageOfALargeDirectoryIsMadeInPieces) {
-  Site site;
+  RouterSite site;
   for (int i = 0; i < 30'000; ++i) site.publish("t.x" + std::to_string(i), R"({"n":1})");
   site.publish("z.last", R"({"n":1})");
-  EXPECT_EQ(Site::body(site.get("/v1/topics", {{"pattern", "*.none"}})), R"({"topics":[],"next":null})");
+  EXPECT_EQ(RouterSite::body(site.get("/v1/topics", {{"pattern", "*.none"}})),
+            R"({"topics":[],"next":null})");
   EXPECT_GT(site.pieces_made, 5);
-  const auto found = nlohmann::json::parse(Site::body(site.get("/v1/topics", {{"pattern", "*.last"}})));
+  const auto found = nlohmann::json::parse(RouterSite::body(site.get("/v1/topics", {{"pattern", "*.last"}})));
   EXPECT_EQ(found["topics"][0]["topic"], "z.last");
   EXPECT_EQ(found["next"], nullptr);
 }
 
 TEST(HttpRouter, AnEmptyListOfTopicsIsAList) {
-  Site site;
-  EXPECT_EQ(Site::body(site.get("/v1/topics")), R"({"topics":[],"next":null})");
+  RouterSite site;
+  EXPECT_EQ(RouterSite::body(site.get("/v1/topics")), R"({"topics":[],"next":null})");
 }
 
 TEST(HttpRouter, GuardedTopicsAreNotListed) {
-  Site site;
+  RouterSite site;
   for (const char* topic : {"guarded.A", "open.A", "secret.A"}) site.publish(topic, "{}");
-  const json listed = json::parse(Site::body(site.get("/v1/topics")));
+  const json listed = json::parse(RouterSite::body(site.get("/v1/topics")));
   ASSERT_EQ(listed.at("topics").size(), 1U);
   EXPECT_EQ(listed.at("topics")[0].at("topic"), "open.A");
-  const json page = json::parse(Site::body(site.get("/v1/topics", {{"limit", "1"}})));
+  const json page = json::parse(RouterSite::body(site.get("/v1/topics", {{"limit", "1"}})));
   EXPECT_EQ(page.at("topics"), listed.at("topics"));
   EXPECT_EQ(page.at("next"), nullptr) << "nor does next say that guarded ones follow";
 }
 
 TEST(HttpRouter, LimitIsCheckedAtItsEnds) {
-  Site site;
+  RouterSite site;
   const auto status = [&](const std::string& limit) {
     return site.get("/v1/topics", {{"limit", limit}}).status;
   };
@@ -165,7 +103,7 @@ TEST(HttpRouter, LimitIsCheckedAtItsEnds) {
 }
 
 TEST(HttpRouter, SessionsAreNotToldHereButItIsSaidWhere) {
-  Site site;
+  RouterSite site;
   HttpRequest request;
   request.method = "GET";
   request.path = "/v1/sessions";
@@ -173,38 +111,38 @@ TEST(HttpRouter, SessionsAreNotToldHereButItIsSaidWhere) {
   const HttpResponse refused = site.answer(request);
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(error_code(refused), "denied");
-  EXPECT_NE(Site::body(refused).find("admin.listen"), std::string::npos);
+  EXPECT_NE(RouterSite::body(refused).find("admin.listen"), std::string::npos);
   EXPECT_EQ(refused.readers, Readers::kNoPage);
 }
 
 TEST(HttpRouter, HealthIs503WhileALoopStandsStill) {
-  Site site;
+  RouterSite site;
   EXPECT_EQ(site.get("/health").status, 200);
   site.health.well = false;
   EXPECT_EQ(site.get("/health").status, 503);
 }
 
 TEST(HttpRouter, ReadyIs503BeforeItServesAndWhileItDrains) {
-  Site site;
+  RouterSite site;
   const HttpResponse ready = site.get("/ready");
   EXPECT_EQ(ready.status, 200);
-  EXPECT_EQ(Site::body(ready), R"({"status":"ready"})");
+  EXPECT_EQ(RouterSite::body(ready), R"({"status":"ready"})");
   site.health.serving = false;
   EXPECT_EQ(site.get("/ready").status, 503);
-  EXPECT_EQ(Site::body(site.get("/ready")), R"({"status":"starting"})");
+  EXPECT_EQ(RouterSite::body(site.get("/ready")), R"({"status":"starting"})");
   site.health.serving = true;
   HttpRequest request;
   request.method = "HEAD";
   request.path = "/ready";
   const HttpResponse draining = site.answer(request, true);
   EXPECT_EQ(draining.status, 503);
-  EXPECT_EQ(Site::body(draining), R"({"status":"draining"})");
+  EXPECT_EQ(RouterSite::body(draining), R"({"status":"draining"})");
 }
 
 TEST(HttpRouter, FilesAreFreshAndTagged) {
-  Site site;
+  RouterSite site;
   const HttpResponse page = site.get("/");
-  EXPECT_EQ(Site::body(page), "<p>");
+  EXPECT_EQ(RouterSite::body(page), "<p>");
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_EQ(site.get("/app.js").content_type, "text/javascript; charset=utf-8");
   EXPECT_EQ(site.get("/index.html").status, 200);
@@ -224,7 +162,7 @@ TEST(HttpRouter, FilesAreFreshAndTagged) {
 }
 
 TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
-  Site site;
+  RouterSite site;
   HttpRequest request;
   request.path = "/health";
   for (const char* method : {"", "POST", "get"}) {
@@ -238,7 +176,7 @@ TEST(HttpRouter, OnlyGetAndHeadWithoutABody) {
 }
 
 TEST(HttpRouter, WhileDrainingOnlyHealthHasSomethingToSay) {
-  Site site;
+  RouterSite site;
   site.publish("ticker.A", "{}");
   HttpRequest request;
   request.method = "GET";
@@ -251,7 +189,7 @@ TEST(HttpRouter, WhileDrainingOnlyHealthHasSomethingToSay) {
   request.path = "/health";
   const HttpResponse health = site.answer(request, true);
   EXPECT_EQ(health.status, 503);
-  EXPECT_EQ(Site::body(health), R"({"status":"ok"})");
+  EXPECT_EQ(RouterSite::body(health), R"({"status":"ok"})");
 }
 
 }  // namespace

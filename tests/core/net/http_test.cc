@@ -28,7 +28,7 @@ TEST(Http, AnswersEachRequestOnAConnectionOfItsOwn) {
   }
   EXPECT_EQ(json::parse(live.get("/v1/snapshot/ticker.A").body).at("data").at("last"), "0.10");
   EXPECT_EQ(live.get("/v1/snapshot/ticker.B").status, 404);
-  EXPECT_EQ(live.get("/v1/snapshot/guarded.A").status, 403);
+  EXPECT_EQ(live.get("/v1/snapshot/secret.A").status, 403);
   EXPECT_EQ(live.get("/nothing").status, 404);
   EXPECT_EQ(json::parse(live.get("/v1/topics?pattern=ticker.*&limit=1").body).at("topics").size(), 1U);
   EXPECT_EQ(live.get("/v1/topics?limit=0").status, 400);

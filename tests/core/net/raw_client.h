@@ -134,6 +134,16 @@ class RawClient {
     return reply;
   }
 
+  // The next line, without its end; nothing: the connection has ended.
+  std::optional<std::string> read_line() {
+    while (read_.find('\n') == std::string::npos) {
+      if (!read_more()) return std::nullopt;
+    }
+    std::string line = read_.substr(0, read_.find('\n'));
+    read_.erase(0, line.size() + 1);
+    return line;
+  }
+
   // --- WebSocket --------------------------------------------------------------------------------------
   static std::string upgrade_request(const std::string& more = "") {
     return "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

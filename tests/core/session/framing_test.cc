@@ -34,6 +34,15 @@ TEST(Framing, OfAWebSocketSaysWhetherThePayloadIsTextOrBinary) {
   }
 }
 
+TEST(Framing, OfAStreamOfEventsIsOneLineOfJson) {
+  const Framing framing{.carrier = Carrier::kEvents};
+  std::string out = "before";
+  framing.append(out, "{\r\n\"a\":\n\"x\\ny\"}");
+  EXPECT_EQ(out, "beforedata: {  \"a\": \"x\\ny\"}\n\n");
+  EXPECT_EQ(framing.framed_bytes(15), out.size() - 6);
+  EXPECT_EQ(event_id("e1"), "id: e1\n\n");
+}
+
 TEST(Framing, OfAnInProcessSessionIsTakenApartAgain) {
   const Framing framing{.carrier = Carrier::kInProcess};
   const std::string large(70'000, 'x');
@@ -42,9 +51,9 @@ TEST(Framing, OfAnInProcessSessionIsTakenApartAgain) {
   framing.append(out, "");
   framing.append(out, large);
   std::string_view left = out;
-  EXPECT_EQ(take_in_process(left), "abc");
-  EXPECT_EQ(take_in_process(left), "");
-  EXPECT_EQ(take_in_process(left), large);
+  EXPECT_EQ(take_sized(left), "abc");
+  EXPECT_EQ(take_sized(left), "");
+  EXPECT_EQ(take_sized(left), large);
   EXPECT_TRUE(left.empty());
 }
 

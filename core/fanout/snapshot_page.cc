@@ -1,0 +1,161 @@
+#include "fanout/snapshot_page.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "fanout/subscriptions.h"
+
+namespace tickwire {
+namespace {
+
+constexpr std::size_t kEntryBytes = 100;  // around a name and an image, about
+
+}  // namespace
+
+Result<SnapshotPage::Place> SnapshotPage::parse_place(std::string_view text, std::size_t topics) {
+  Place place;
+  if (text.empty()) return place;
+  const std::string_view item = text.substr(0, text.find(':'));
+  const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), place.item);
+  const bool number = error == std::errc{} && end == item.data() + item.size();
+  if (number && item.size() < text.size()) place.after = text.substr(item.size() + 1);
+  if (number && place.item < topics && (place.after.empty() || check_topic(place.after))) return place;
+  return Error{ErrorCode::kBadMessage, "after: must be the next of an answer about the same topics", "after"};
+}
+
+SnapshotPage::SnapshotPage(const Hub& hub, std::vector<std::string> topics, Admission::Decisions decisions,
+                           Extent extent)
+    : hub_(&hub),
+      topics_(std::move(topics)),
+      decisions_(std::move(decisions)),
+      place_(std::move(extent.from)),
+      limit_(extent.limit),
+      patterns_max_(extent.patterns_max) {}
+
+std::string SnapshotPage::next() const {
+  if (place_.item == topics_.size()) return {};
+  std::string text = std::to_string(place_.item);
+  if (!place_.after.empty()) text.append(":").append(place_.after);
+  return text;
+}
+
+std::optional<Limit> SnapshotPage::cut_short() const {
+  if (!full_) return std::nullopt;
+  if (entries_.size() < limit_) return Limit::kGetBytes;
+  return limit_ == kGetTopicsMax ? std::optional(Limit::kGetTopics) : std::nullopt;
+}
+
+bool SnapshotPage::run(const Budget& budget) {
+  if (!note_items(budget)) return false;
+  while (!full_ && place_.item < topics_.size()) {
+    if (budget.spent()) return false;
+    Work::count();
+    if (!add_item(budget)) continue;  // as far as it went; the conditions say why
+    ++place_.item;
+    place_.after.clear();
+  }
+  return true;
+}
+
+bool SnapshotPage::note_items(const Budget& budget) {
+  for (; noted_ < topics_.size(); ++noted_) {
+    if (budget.spent()) return false;
+    Work::count();
+    note(noted_);
+  }
+  return true;
+}
+
+void SnapshotPage::note(std::size_t item) {
+  const std::string& topic = topics_[item];
+  if (!decisions_[item]) return;
+  const Result<Pattern> pattern = Pattern::parse(topic);
+  if (!pattern) {
+    Work::count(kErrorSteps);
+    decisions_[item] = pattern.error();
+  } else if (!is_pattern(topic)) {
+    exact_.try_emplace(topic, item);
+  } else if (++patterns_noted_ > patterns_max_) {
+    Work::count(kErrorSteps);
+    decisions_[item] = Error{ErrorCode::kTooMany,
+                             "topics: at most " + std::to_string(patterns_max_) + " patterns in one command",
+                             "topics", Limit::kPatternsPerSession};
+  } else if (patterns_.find(topic) == nullptr) {
+    patterns_.at(*pattern) = item;
+  }
+}
+
+bool SnapshotPage::add_item(const Budget& budget) {
+  const std::string& topic = topics_[place_.item];
+  const Result<Grant>& decision = decisions_[place_.item];
+  if (!decision) return add(topic, decision.error());
+  return is_pattern(topic) ? add_matches(Pattern::parse(topic).value(), budget) : add_topic(topic);
+}
+
+bool SnapshotPage::add_topic(const std::string& topic) {
+  Work::count();
+  UpdatePtr update = hub_->find(topic);
+  if (update == nullptr) {
+    Work::count(kErrorSteps);
+    return add(topic, Error{ErrorCode::kUnknownTopic, topic + ": nothing was published to it", ""});
+  }
+  return shown_before(topic) || add({}, std::move(update));
+}
+
+bool SnapshotPage::add_matches(const Pattern& pattern, const Budget& budget) {
+  while (!budget.spent()) {
+    std::string looked_to = place_.after;
+    std::vector<UpdatePtr> found;
+    const bool end = hub_->list(pattern, looked_to, limit_ + 1 - entries_.size(), budget, found);
+    for (UpdatePtr& update : found) {
+      Work::count();
+      const std::string& name = update->topic().name;
+      if (!shown_before(name) && !add({}, std::move(update))) return false;
+      place_.after = name;
+    }
+    if (end) return true;
+    place_.after = std::move(looked_to);
+  }
+  return false;
+}
+
+bool SnapshotPage::add(std::string topic, Result<UpdatePtr> state) {
+  const std::size_t bytes =
+      kEntryBytes + (state ? (*state)->image().size() : topic.size() + state.error().message.size());
+  full_ = entries_.size() == limit_ || (!entries_.empty() && bytes_ + bytes > kGetBytesMax);
+  if (full_) return false;
+  bytes_ += bytes;
+  entries_.push_back({std::move(topic), std::move(state)});
+  return true;
+}
+
+bool SnapshotPage::shown_before(std::string_view topic) const {
+  if (place_.item == 0) return false;
+  const auto same = exact_.find(topic);
+  if (same != exact_.end() && same->second < place_.item) return true;
+  bool shown = false;
+  patterns_.each_match(topic, [&](std::size_t item) { shown = shown || item < place_.item; });
+  return shown;
+}
+
+bool SnapshotPage::write(SnapshotsWriter& writer, const Budget& budget) const {
+  while (writer.count() < entries_.size()) {
+    if (budget.spent()) return false;
+    const Entry& entry = entries_[writer.count()];
+    if (!entry.state) {
+      writer.add(entry.topic, entry.state.error());
+      continue;
+    }
+    const Update& update = **entry.state;
+    writer.add({.topic = update.topic().name,
+                .seq = update.seq(),
+                .ts = update.ts(),
+                .delivery = update.delivery(),
+                .status = update.status(),
+                .data = update.image()});
+  }
+  return true;
+}
+
+}  // namespace tickwire
