@@ -33,10 +33,6 @@ if(TICKWIRE_SANITIZE)
   add_link_options(-fsanitize=${TICKWIRE_SANITIZE})
 endif()
 
-if(TICKWIRE_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
-endif()
-
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})

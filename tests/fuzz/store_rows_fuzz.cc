@@ -94,9 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto all = Pattern::parse(">").value();
-  std::vector<UpdatePtr> topics;
-  hub.list(all, "", 100, Budget::unlimited(), topics);
-  for (const UpdatePtr& update : topics)
+  for (const UpdatePtr& update : hub.list(all, "", 100))
     require(check_topic(update->topic().name).ok(), "only names that a topic may have");
   return 0;
 }
