@@ -9,12 +9,19 @@
 
 #include <sys/epoll.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "base/error.h"
 
 namespace tickwire {
+
+// How long those who are ready are told before timers and turns have their turn, so that updates do not wait
+// behind the commands of many clients.
+inline constexpr std::int64_t kTellUsMax = 2'000;
+inline constexpr int kReadyPerLookMax = 64;
 
 class Pollee {
  public:
@@ -48,8 +55,9 @@ class Poller {
   // Has the next wait() return at once, and tell of EPOLLIN whoever `fd` is polled for, whatever epoll says:
   // something was read already, and is still to be looked at.
   void again(int fd);
-  // Waits until somebody is ready, at most `wait_us`, and tells a bounded number of those who are; returns
-  // how many.
+  // Waits until somebody is ready, at most `wait_us`, and tells those who are, in their order, until they
+  // have taken kTellUsMax; returns how many were told. The others are told by the next calls, which do not
+  // wait.
   int wait(std::int64_t wait_us);
 
  private:
@@ -61,14 +69,21 @@ class Poller {
   };
 
   [[nodiscard]] bool is_of(const epoll_event& event) const;
-  void tell(const epoll_event& event);
+  // Fills ready_.
+  void look(std::int64_t wait_us);
+  void tell(const epoll_event& event, std::uint32_t events);
   bool control(int operation, int fd);
-  int wait_for_events(epoll_event* ready, int most, std::int64_t wait_us);
+  int wait_for_events(std::int64_t wait_us);
 
   int epoll_ = -1;
   bool has_fine_waits_ = true;  // epoll_pwait2 is there
   std::vector<Entry> entries_;  // by descriptor
   std::vector<epoll_event> again_;
+  // Those to tell: the ones that epoll found, then the ones that asked.
+  std::array<epoll_event, std::size_t{2} * kReadyPerLookMax> ready_;
+  std::size_t found_ = 0;  // by epoll
+  std::size_t count_ = 0;
+  std::size_t told_ = 0;
 };
 
 }  // namespace tickwire

@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -115,6 +117,37 @@ TEST_F(PollerTest, TellsABoundedNumberAtOnceAndTheOthersNext) {
     ++waits;
   }
   EXPECT_LE(waits, 5) << "each in its turn";
+}
+
+TEST_F(PollerTest, ThoseWhoTakeLongLeaveOthersForTheNextTimeAndEachIsToldBeforeAnyIsToldAgain) {
+  const auto work = [] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(kTellUsMax);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  std::vector<std::unique_ptr<Polled>> many;
+  for (int i = 0; i < 30; ++i) many.push_back(std::make_unique<Polled>(poller, work));
+  for (int told = 0; told < 60;) {
+    const int more = poller.wait(kPatienceUs);
+    EXPECT_GT(more, 0);
+    EXPECT_LE(more, 2) << "then it is time for others";
+    told += more;
+    const auto [least, most] =
+        std::ranges::minmax_element(many, {}, [](const auto& each) { return each->told; });
+    ASSERT_LE((*most)->told - (*least)->told, 1);
+  }
+}
+
+TEST_F(PollerTest, WhatIsNotWantedAnyMoreWhenItsTurnComesIsNotTold) {
+  std::vector<std::unique_ptr<Polled>> all;
+  const auto only_me = [&] {
+    for (const auto& each : all) {
+      if (each->told == 0) poller.change(each->fd, 0);
+    }
+  };
+  for (int i = 0; i < 3; ++i) all.push_back(std::make_unique<Polled>(poller, only_me));
+  poller.wait(kPatienceUs);
+  EXPECT_EQ(all[0]->told + all[1]->told + all[2]->told, 1);
 }
 
 TEST_F(PollerTest, WhatIsEdgeTriggeredIsToldOnceForEachEvent) {
