@@ -36,11 +36,13 @@ const shortCss = {
     }),
 };
 
-/** A module and all that it imports, minified: the bytes of a page's first load. What is fetched on demand is a file of its own, or part of it. */
+/** A module and all that it imports, minified: the bytes of a page's first load. What is fetched on demand is not among them, unless all is to be one file. */
 async function bundle(entry, options = {}) {
-  const splits = options.format ? {} : { splitting: true, outdir: WEB };
-  const made = await build({ entryPoints: [join(WEB, entry)], bundle: true, minify: true, format: "esm", target: "es2022", write: false, legalComments: "none", logLevel: "error", plugins: [shortCss], ...splits, ...options });
-  return made.outputFiles.find(({ path }) => path === "<stdout>" || path.endsWith(entry)).contents;
+  const splits = options.format ? {} : { splitting: true };
+  const { outputFiles, metafile } = await build({ entryPoints: [join(WEB, entry)], bundle: true, minify: true, format: "esm", target: "es2022", write: false, metafile: true, outdir: WEB, absWorkingDir: WEB, legalComments: "none", logLevel: "error", plugins: [shortCss], ...splits, ...options });
+  const loaded = new Set([entry]);
+  for (const name of loaded) for (const { path, kind } of metafile.outputs[name].imports) if (kind === "import-statement" && path in metafile.outputs) loaded.add(path);
+  return Buffer.concat([...loaded].map((name) => outputFiles.find(({ path }) => path === join(WEB, name)).contents));
 }
 
 async function check() {

@@ -4,7 +4,7 @@
 // message does to a topic, and who is told.
 import { Audience } from "./audience.js";
 import { Connection, socketUrl } from "./connection.js";
-import { Demand } from "./demand.js";
+import { Demand, TOPICS_PER_COMMAND } from "./demand.js";
 import { SignIn } from "./sign_in.js";
 import { Subscription, TickwireError } from "./subscription.js";
 import { TopicState } from "./topic.js";
@@ -16,6 +16,17 @@ import { TopicState } from "./topic.js";
 
 export const TOPICS_MAX = 100_000;
 const NEVER_SEEN = new TopicState();
+
+/**
+ * A module that is fetched when it is first needed.
+ * @template T
+ * @param {Promise<T>} module
+ * @param {string} [topic] what it is needed for
+ */
+const fetched = (module, topic) =>
+  module.catch(({ message }) => {
+    throw new TickwireError({ code: "unavailable", message, topic, retryable: true });
+  });
 
 /**
  * @typedef {object} Options What {@link connect} takes beside the address.
@@ -147,10 +158,7 @@ export class Client extends EventTarget {
    * @returns {Promise<{topic: string, seq: number}>}
    */
   async publish(topic, data) {
-    const limits = await import("./limits.js").catch(({ message }) => {
-      throw new TickwireError({ code: "unavailable", message, topic, retryable: true });
-    });
-    const fault = limits.faultOf(topic, data);
+    const fault = (await fetched(import("./limits.js"), topic)).faultOf(topic, data);
     if (fault) throw new TickwireError({ ...fault, topic });
     const { results: [result = /** @type {any} */ ({})] = [] } = await this.#ask({ type: "publish", topic, data });
     if (result.error) throw new TickwireError({ ...result.error, topic });
@@ -164,10 +172,7 @@ export class Client extends EventTarget {
    * @returns {Promise<Map<string, Update>>} updates of the kind `snapshot`, by topic; without the topics to which nothing was published
    */
   async get(topics) {
-    const { get } = await import("./get.js").catch(({ message }) => {
-      throw new TickwireError({ code: "unavailable", message, retryable: true });
-    });
-    return get((command) => this.#ask(command), [topics].flat().map(String));
+    return (await fetched(import("./get.js"))).get((command) => this.#ask(command), [topics].flat(), TOPICS_PER_COMMAND, TickwireError);
   }
 
   /**

@@ -10,8 +10,8 @@ const DIGITS_MAX = 20; // after the point, of a browser's formatter
  */
 export function showAge(ms) {
   if (ms === null) return "–";
-  const i = [1e3, 6e4, 36e5, 864e5].findLastIndex((size) => ms >= size);
-  return i < 0 ? "now" : `${Math.floor(ms / [1e3, 6e4, 36e5, 864e5][i])}\u202f${["s", "min", "h", "d"][i]}`;
+  const sizes = [1e3, 6e4, 36e5, 864e5], i = sizes.findLastIndex((size) => ms >= size);
+  return i < 0 ? "now" : `${Math.floor(ms / sizes[i])}\u202f${["s", "min", "h", "d"][i]}`;
 }
 
 /** @type {Map<string, {format(value: any): string}>} */

@@ -71,10 +71,9 @@ export function setIcon(svg, name) {
 const calm = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)"); // not where there is no page
 
 /** Whether the visitor wants no motion. */
-export const isCalm = () => Boolean(calm?.matches);
+export const isCalm = () => calm?.matches ?? false;
 
 let flashes = 0;
-const flashEnded = () => flashes--;
 
 /** Draws a view into those of the parts that an element has: symbol, last, venue, change, state. */
 export class Painter {
@@ -138,6 +137,7 @@ export class Painter {
     if (now - this.#flashedAt < FLASH_MS_MIN || flashes >= FLASHES_MAX || isCalm()) return;
     this.#flashedAt = now;
     flashes++;
-    last.animate([{ background: `color-mix(in srgb, var(--_${color}) 30%, transparent)` }, {}], FLASH_MS).finished.then(flashEnded, flashEnded);
+    const flash = last.animate([{ background: `color-mix(in srgb, var(--_${color}) 30%, transparent)` }, {}], FLASH_MS);
+    flash.onfinish = flash.oncancel = () => flashes--;
   }
 }

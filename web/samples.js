@@ -23,7 +23,7 @@ export class Samples {
 
   /** The time from the first point to now. @param {number} now */
   spanMs(now) {
-    return this.times.length ? now - this.times[0] : 0;
+    return now - (this.times[0] ?? now);
   }
 
   #thin() {

@@ -29,7 +29,6 @@ table { width: 100%; table-layout: fixed; border-collapse: separate; border-spac
 th, td { padding: 0 .55em; height: 2.5em; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--_line); }
 th { position: sticky; top: 0; z-index: 1; font-size: .85em; font-weight: 600; color: var(--_muted); background: var(--tick-head, Canvas); }
 th button { all: unset; cursor: pointer; line-height: 1.2; } th small { display: block; font-weight: 400; font-size: 1em; }
-th button:focus-visible { outline: 2px solid; outline-offset: 2px; }
 [aria-sort=ascending] button::after { content: " ↑"; } [aria-sort=descending] button::after { content: " ↓"; }
 .room td { padding: 0; border: 0; height: auto; }
 .name { text-align: left; padding-left: .8em; width: clamp(11em, 22cqi, 20em); } .name div { display: flex; gap: .5em; align-items: baseline; } .name b { font-weight: 600; min-width: 0; }
@@ -143,8 +142,9 @@ export class TickTable extends TickElement {
 
   /** @internal @param {Update} update */
   onUpdate({ topic }) {
-    if (!this.#views.get(topic)?.hasData) this.#sortedAt = 0;
-    if (!this.#views.has(topic)) this.#views.set(topic, this.view(topic));
+    const view = this.#views.get(topic);
+    if (!view?.hasData) this.#sortedAt = 0;
+    if (!view) this.#views.set(topic, this.view(topic));
     onNextFrame(this);
   }
 
@@ -156,8 +156,7 @@ export class TickTable extends TickElement {
   /** @internal @param {Client} client */
   draw(client) {
     const body = /** @type {HTMLElement} */ (this.shadowRoot?.querySelector("tbody"));
-    const settled = this.#column && !body.matches(":hover, :focus-within") && performance.now() - this.#sortedAt > RESORT_MS;
-    if (!this.#sortedAt || settled) this.#order();
+    if (!this.#sortedAt || (this.#column && !body.matches(":hover, :focus-within") && performance.now() - this.#sortedAt > RESORT_MS)) this.#order();
     this.#place(body);
     for (const slot of this.#slots) slot.draw();
     const bases = new Set(this.#slots.map(({ view }) => baseWords(view?.quote.base ?? "")).filter(Boolean)), named = this.shadowRoot?.querySelector("th.change small");

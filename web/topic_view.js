@@ -58,7 +58,7 @@ export class TopicView {
 
   /** Another figure, in the reader's writing; the zeros of a tiny one are counted: 0.0₇1225. @param {string} meaning */
   figure(meaning) {
-    return this.hasData ? localize(this.quote.figure(meaning), this.style).replace(/(^\D?0[.,]0)(0{5,})(?=\d)/, (_, head, zeros) => head + [...String(zeros.length + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("")) : show();
+    return this.hasData ? localize(this.quote.figure(meaning), this.style).replace(/(^\D?0[.,]0)(0{5,})(?=\d)/, (_, head, zeros) => head + String(zeros.length + 1).replace(/\d/g, (digit) => String.fromCharCode(0x2080 + Number(digit)))) : show();
   }
 
   /** All that is known, as a sentence: for a title and for a screen reader. */
