@@ -1,5 +1,5 @@
-// Random tokens, authorizers, subscriptions, refreshes, expiries and revocations against a model of who may see what:
-// nobody sees what the model denies, and everybody sees what it allows.
+// Random tokens, authorizers, subscriptions, refreshes, expiries and revocations against a model of who may
+// see what: nobody sees what the model denies, and everybody sees what it allows.
 //
 // TICKWIRE_ACCESS_STEPS: how many steps instead of the few that a run of all tests has time for.
 #include <array>
@@ -205,9 +205,8 @@ class Play {
     plant_.shard.revoke(target, std::make_shared<std::atomic<std::size_t>>(0));
     settle();
     for (Peer& each : peers_) {
-      const bool ends =
-          &each == &peer ? target.subject.empty() || each.model.subject == target.subject
-                         : !target.subject.empty() && each.model.subject == target.subject;
+      const bool ends = &each == &peer ? target.subject.empty() || each.model.subject == target.subject
+                                       : !target.subject.empty() && each.model.subject == target.subject;
       EXPECT_EQ(each.client->socket.close_code, ends ? 4502 : 0) << now_said_;
       if (!ends) continue;
       static_cast<void>(answer_to(each));
@@ -348,7 +347,7 @@ class Play {
   std::mt19937_64 random_;
   std::array<Peer, 3> peers_;
   std::map<std::string, std::int64_t> revoked_ms_;  // of each subject
-  std::map<std::string, int> values_;  // of each topic, the last one published
+  std::map<std::string, int> values_;               // of each topic, the last one published
   std::vector<std::pair<const Peer*, json>> came_;
   std::size_t answered_ = 0;
   std::string now_said_;

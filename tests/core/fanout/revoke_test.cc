@@ -40,10 +40,8 @@ struct RevocablePlant : Revocable, Answering {
 
   [[nodiscard]] std::string token(const std::string& subject, std::int64_t lifetime_s = 60) const {
     const std::int64_t now_s = clock.wall_ms() / 1'000;
-    return issuer().token(json{{"sub", subject},
-                               {"iat", now_s},
-                               {"exp", now_s + lifetime_s},
-                               {"tickwire", {{"subscribe", {">"}}}}});
+    return issuer().token(json{
+        {"sub", subject}, {"iat", now_s}, {"exp", now_s + lifetime_s}, {"tickwire", {{"subscribe", {">"}}}}});
   }
   // How many sessions ended.
   std::size_t revoke(const RevokeTarget& target) {
