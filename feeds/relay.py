@@ -232,12 +232,15 @@ class Copy:
         self._pub = pub
         self._faults = FaultLog(pub.log)
         self._seqs: dict[str, int] = {}
+        self._earlier = set[str]()
+        """Topics of which this run of the server has messages of an earlier epoch."""
         self._events = set[str]()
         """Event topics, declared so."""
 
     def begin(self, epoch: str) -> None:
         """A connection to the upper plant begins."""
         if epoch != self.epoch:
+            self._earlier.update(self._seqs)
             self._seqs.clear()
         self.epoch = epoch
 
@@ -313,6 +316,8 @@ class Copy:
             if known is None and last.raw == update.raw:
                 return
             self._say_gap(topic)
+            if update.status == "stale" and topic in self._earlier:
+                return  # nothing came since the upper plant crashed: this is from before
         self._pub.publish(topic, update.raw)
 
     def _say_gap(self, topic: str) -> None:
