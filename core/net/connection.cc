@@ -49,7 +49,7 @@ Connection::Connection(LoopState& loop, Stream stream, Opening& opening)
       seat_(std::move(opening.seat)),
       inflater_(loop.inflater_bytes, opening.client.address),
       unfinished_(loop.unfinished_bytes, opening.client.address),
-      unread_(loop.unread_bytes, opening.client.address) {
+      unread_(loop, opening.client.address) {
   loop.connections.push_back(this);
 }
 
@@ -115,16 +115,10 @@ void Connection::update() {
 
 // --- WebSocket: out ---
 
-// What is begun cannot be taken back, so one that may hold no more is hung up.
 bool Connection::send(std::string_view bytes) {
-  const std::size_t held = stream_.holds_part() ? unread_.held() : 0;
-  if (stream_.write(bytes)) {
-    const auto limit = unread_.resize(stream_.holds_part() ? held + bytes.size() : 0);
-    if (!limit) return true;
-    loop_.count(*limit);
-  }
-  hang_up();
-  return false;
+  const bool sent = unread_.write(stream_, bytes);
+  if (!sent) hang_up();
+  return sent;
 }
 
 WriteResult Connection::write(std::string_view frames) {

@@ -30,6 +30,7 @@
 #include "net/incoming_message.h"
 #include "net/loop_state.h"
 #include "net/stream.h"
+#include "net/unread.h"
 #include "net/upgrade.h"
 #include "session/client_info.h"
 #include "session/frame_reader.h"
@@ -133,7 +134,7 @@ class Connection final : public Socket, public Pollee, public LoopTimer {
   const Share seat_;            // of the plant's connections
   Share inflater_;
   Share unfinished_;  // bytes of the message under way, and of rest_
-  Share unread_;      // bytes that the client has not taken
+  Unread unread_;
   UnfinishedMessage unfinished_message_{*this};
   std::size_t lingered_bytes_ = 0;  // what came behind our close
   State state_ = State::kOpen;

@@ -45,7 +45,7 @@ EventStream::EventStream(LoopState& loop, Stream stream, EventOpening& opening)
     : loop_(loop),
       stream_(std::move(stream)),
       seat_(std::move(opening.seat)),
-      unread_(loop.unread_bytes, opening.client.address) {
+      unread_(loop, opening.client.address) {
   loop.streams.insert(this);
   const int patience_ms = loop.config.ping_after_ms + loop.config.pong_ms_max;
   ::setsockopt(stream_.socket(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
@@ -89,14 +89,9 @@ bool EventStream::throw_away() {
 }
 
 bool EventStream::send(std::string_view bytes) {
-  const std::size_t held = stream_.holds_part() ? unread_.held() : 0;
-  if (stream_.write(bytes)) {
-    const auto limit = unread_.resize(stream_.holds_part() ? held + bytes.size() : 0);
-    if (!limit) return true;
-    loop_.count(*limit);
-  }
-  hang_up();
-  return false;
+  const bool sent = unread_.write(stream_, bytes);
+  if (!sent) hang_up();
+  return sent;
 }
 
 WriteResult EventStream::write(std::string_view events) {

@@ -19,6 +19,7 @@
 #include "base/shares.h"
 #include "net/loop_state.h"
 #include "net/stream.h"
+#include "net/unread.h"
 #include "session/client_info.h"
 #include "session/socket.h"
 
@@ -67,7 +68,7 @@ class EventStream final : public Socket, public Pollee, public LoopTimer {
   Stream stream_;
   Session* session_ = nullptr;
   const Share seat_;  // of the plant's connections
-  Share unread_;      // bytes that the client has not taken
+  Unread unread_;
   std::size_t thrown_away_bytes_ = 0;
   State state_ = State::kOpen;
   bool blocked_ = false;
