@@ -75,6 +75,11 @@ int status_of(ErrorCode code) {
 
 }  // namespace
 
+std::string parameter_of(const Query& query, std::string_view name) {
+  const auto found = std::ranges::find(query, name, [](const auto& pair) { return pair.first; });
+  return found == query.end() ? std::string() : found->second;
+}
+
 Result<std::size_t> parse_limit(std::string_view text, std::size_t max, Limit limit) {
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -94,15 +99,12 @@ HttpResponse json_response() {
 }
 
 std::string error_json(const Error& error) {
-  const CodeRow& row = code_row(error.code);
-  std::string text = fmt::format(R"({{"code":"{}","message":{},)", row.name, quote_json(error.message));
-  if (!error.field.empty()) text += fmt::format(R"("field":{},)", quote_json(error.field));
-  text += fmt::format(R"("retryable":{})", row.retryable);
-  if (error.retry_after_ms > 0) text += fmt::format(R"(,"retry_after_ms":{})", error.retry_after_ms);
+  std::string text = "{";
+  append_error_fields(text, error);
   return text += '}';
 }
 
-HttpResponse error_response(int status, const Error& error) {
+HttpResponse error_response(int status, const Error& error, std::string_view allow) {
   const CodeRow& row = code_row(error.code);
   HttpResponse response;
   response.status = status;
@@ -114,7 +116,7 @@ HttpResponse error_response(int status, const Error& error) {
     const std::int64_t asked = (error.retry_after_ms + 999) / 1'000;
     response.headers += fmt::format("Retry-After: {}\r\n", asked > 0 ? asked : kRetryAfterSeconds);
   }
-  if (status == 405) response.headers += "Allow: GET, HEAD\r\n";
+  if (status == 405) response.headers += fmt::format("Allow: {}\r\n", allow);
   if (status == 426) response.headers += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   return response;
 }

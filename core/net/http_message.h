@@ -17,10 +17,15 @@
 
 namespace tickwire {
 
+// The parameters of a request, decoded; each name once.
+using Query = std::vector<std::pair<std::string, std::string>>;
+// Empty: absent.
+std::string parameter_of(const Query& query, std::string_view name);
+
 struct HttpRequest {
   std::string method;
-  std::string path;                                        // decoded, without the query
-  std::vector<std::pair<std::string, std::string>> query;  // decoded
+  std::string path;  // decoded, without the query
+  Query query;
   std::string if_none_match;
   std::string host;  // empty: HTTP/1.0 without one
   std::string authorization;
@@ -68,7 +73,8 @@ HttpResponse json_response();
 // The object that describes an error, as docs/PROTOCOL.md has it.
 std::string error_json(const Error& error);
 // {"error":{...}} as docs/PROTOCOL.md has it.
-HttpResponse error_response(int status, const Error& error);
+// `allow`: the methods that a 405 names (RFC 9110 section 15.5.6).
+HttpResponse error_response(int status, const Error& error, std::string_view allow = "GET, HEAD");
 // With the status that its code has there.
 HttpResponse error_response(const Error& error);
 // 503 `too_many`: `limit` is in the way, which is not this client's own.

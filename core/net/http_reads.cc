@@ -22,11 +22,6 @@ constexpr std::string_view kTopicsPath = "/v1/topics";
 constexpr std::string_view kSnapshotPath = "/v1/snapshot";
 constexpr std::string_view kHistoryPrefix = "/v1/history/";
 
-std::string parameter(const HttpRequest& request, std::string_view name) {
-  const auto found = std::ranges::find(request.query, name, [](const auto& pair) { return pair.first; });
-  return found == request.query.end() ? std::string() : found->second;
-}
-
 // Nobody was asked, so everybody may read what was allowed.
 bool is_unguarded(const Admission::Decisions& decisions) {
   return std::ranges::all_of(decisions, [](const auto& decision) { return decision && !decision->guarded; });
@@ -63,7 +58,7 @@ std::string topics_body(const TopicPage& page) {
 
 // Parameters without a value are as good as absent; unknown ones are ignored, as everywhere in the protocol.
 Result<std::size_t> read_limit(const HttpRequest& request, std::size_t max, Limit limit) {
-  const std::string text = parameter(request, "limit");
+  const std::string text = parameter_of(request.query, "limit");
   return text.empty() ? Result<std::size_t>(max) : parse_limit(text, max, limit);
 }
 
@@ -112,10 +107,11 @@ std::optional<HttpReads::Answer> HttpReads::answer(const HttpRequest& request) c
 HttpReads::Answer HttpReads::topics(const HttpRequest& request) const {
   const auto limit = read_limit(request, kListTopicsMax, Limit::kListTopics);
   if (!limit) return error_response(limit.error());
-  const std::string text = parameter(request, "pattern");
+  const std::string text = parameter_of(request.query, "pattern");
   const auto pattern = Pattern::parse(text.empty() ? ">" : text);
   if (!pattern) return error_response(pattern.error());
-  const auto page = std::make_shared<TopicPage>(hub_, access_, *pattern, parameter(request, "after"), *limit);
+  const auto page =
+      std::make_shared<TopicPage>(hub_, access_, *pattern, parameter_of(request.query, "after"), *limit);
   AnswerInPieces pieces = [page, is_public =
                                      request.anonymous](const Budget& budget) -> std::optional<HttpResponse> {
     if (!page->run(budget)) return std::nullopt;
@@ -130,12 +126,12 @@ HttpReads::Answer HttpReads::topics(const HttpRequest& request) const {
 HttpReads::Answer HttpReads::snapshots(const HttpRequest& request) const {
   const auto limit = read_limit(request, kGetTopicsMax, Limit::kGetTopics);
   if (!limit) return error_response(limit.error());
-  std::vector<std::string> topics = split_topics(parameter(request, "topics"));
+  std::vector<std::string> topics = split_topics(parameter_of(request.query, "topics"));
   if (topics.empty()) {
     return error_response(
         {ErrorCode::kBadMessage, "topics: is required, topics and patterns joined by commas", "topics"});
   }
-  const auto place = SnapshotPage::parse_place(parameter(request, "after"), topics.size());
+  const auto place = SnapshotPage::parse_place(parameter_of(request.query, "after"), topics.size());
   if (!place) return error_response(place.error());
   const bool lists = std::ranges::any_of(topics, is_pattern);
   auto then = [this, topics, extent = SnapshotPage::Extent{*place, *limit},
@@ -160,7 +156,7 @@ HttpReads::Answer HttpReads::snapshots(const HttpRequest& request) const {
 
 HttpReads::Answer HttpReads::snapshot(const HttpRequest& request, std::string topic) const {
   if (const Status valid = check_topic(topic); !valid) return error_response(valid.error());
-  const std::string wait = parameter(request, "wait");
+  const std::string wait = parameter_of(request.query, "wait");
   const auto wait_ms = wait.empty() ? Result<int>(0) : parse_wait(wait);
   if (!wait_ms) return error_response(wait_ms.error());
   const bool anonymous = request.anonymous;

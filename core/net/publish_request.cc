@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
-#include "net/header_text.h"
+#include "net/posted_body.h"
 #include "protocol/answer.h"
 #include "protocol/encode.h"
 
@@ -20,11 +21,6 @@ std::string_view without_spaces(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpaces);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
-
-HttpResponse refusal(int status, ErrorCode code, std::string message, std::string field = "",
-                     std::optional<Limit> limit = {}) {
-  return error_response(status, {code, std::move(message), std::move(field), limit});
 }
 
 HttpResponse preflight() {
@@ -143,29 +139,9 @@ class PublishPlan final : public RequestPlan {
 
 PublishRequest check_publish(const RequestHead& head, std::size_t body_bytes_max) {
   if (head.method == "OPTIONS") return {.refusal = preflight()};
-  if (head.method != "POST") {
-    HttpResponse wrong = refusal(405, ErrorCode::kUnknownCommand, "only POST is answered here");
-    wrong.headers = "Allow: POST, OPTIONS\r\n";
-    return {.refusal = std::move(wrong)};
-  }
-  const std::string kind = head.header("content-type");
-  const std::string_view type = trimmed(std::string_view(kind).substr(0, kind.find(';')));
-  const bool lines = equals_ignoring_case(type, "application/x-ndjson");
-  if (!lines && !equals_ignoring_case(type, "application/json")) {
-    return {.refusal =
-                refusal(415, ErrorCode::kBadMessage,
-                        "Content-Type: must be application/json or application/x-ndjson", "Content-Type")};
-  }
-  if (head.chunked)
-    return {.refusal = refusal(411, ErrorCode::kBadMessage, "Content-Length: is required", "Content-Length")};
-  if (head.body_bytes == 0) return {.refusal = refusal(400, ErrorCode::kBadMessage, "the body is empty")};
-  if (head.body_bytes > body_bytes_max) {
-    return {.refusal = refusal(
-                413, ErrorCode::kTooLarge,
-                fmt::format("the body has {} bytes, at most {} are allowed", head.body_bytes, body_bytes_max),
-                "", Limit::kMessageBytes)};
-  }
-  return {.body = lines ? PublishBody::kLines : PublishBody::kJson};
+  static constexpr std::array<std::string_view, 2> kTypes{"application/json", "application/x-ndjson"};
+  Posted posted = check_posted(head, {"POST, OPTIONS", kTypes, body_bytes_max, Limit::kMessageBytes});
+  return {posted.type == 0 ? PublishBody::kJson : PublishBody::kLines, std::move(posted.refusal)};
 }
 
 std::unique_ptr<RequestPlan> publish_plan(PublishBody body, std::string text) {

@@ -217,8 +217,7 @@ std::optional<std::string> RequestHead::find_header(std::string_view name) const
 }
 
 std::string RequestHead::parameter(std::string_view name) const {
-  const auto found = std::ranges::find_if(query, [name](const auto& pair) { return pair.first == name; });
-  return found == query.end() ? std::string() : found->second;
+  return parameter_of(query, name);
 }
 
 HeadScanner::Found HeadScanner::scan(std::string_view bytes) {

@@ -25,8 +25,8 @@ inline constexpr std::size_t kRequestHeadersMax = 100;           // lines; more:
 
 struct RequestHead {
   std::string method;
-  std::string path;                                        // decoded
-  std::vector<std::pair<std::string, std::string>> query;  // decoded; '+' stays '+'; each name once
+  std::string path;  // decoded
+  Query query;       // '+' stays '+'
   bool http_1_1 = false;
   bool has_body = false;                                     // the head announces one
   bool chunked = false;                                      // or is encoded otherwise: of unknown length

@@ -27,7 +27,7 @@ void begin_ack(MessageWriter& writer, std::string_view id, std::string_view list
 void write_error(MessageWriter& writer, const Error& error) {
   const CodeRow& row = code_row(error.code);
   writer.key("error");
-  writer.begin_map(error.field.empty() ? 3 : 4);
+  writer.begin_map(3U + (error.field.empty() ? 0U : 1U) + (error.retry_after_ms > 0 ? 1U : 0U));
   writer.key("code");
   writer.text(row.name);
   writer.key("message");
@@ -38,6 +38,10 @@ void write_error(MessageWriter& writer, const Error& error) {
   }
   writer.key("retryable");
   writer.flag(row.retryable);
+  if (error.retry_after_ms > 0) {
+    writer.key("retry_after_ms");
+    writer.number(static_cast<std::uint64_t>(error.retry_after_ms));
+  }
   writer.end_map();
 }
 

@@ -22,14 +22,6 @@ std::string begin(std::string_view type, std::string_view id = {}) {
   return text;
 }
 
-void append_error_fields(std::string& text, const Error& error) {
-  const CodeRow& row = code_row(error.code);
-  text.append(R"("code":")").append(row.name).append(R"(","message":)").append(quote_json(error.message));
-  if (!error.field.empty()) text.append(",\"field\":").append(quote_json(error.field));
-  text.append(row.retryable ? ",\"retryable\":true" : ",\"retryable\":false");
-  if (error.retry_after_ms > 0) text.append(",\"retry_after_ms\":").append(number(error.retry_after_ms));
-}
-
 std::string topic_message(std::string_view type, const TopicMessage& message, bool with_status) {
   std::string text = begin(type);
   text.append(",\"topic\":\"").append(message.topic).append("\",\"seq\":").append(number(message.seq));
@@ -75,6 +67,14 @@ std::string encode_auth_ack(std::string_view id, bool judged) {
 
 std::string encode_pong(std::string_view id, std::int64_t ts) {
   return begin("pong", id).append(",\"ts\":").append(number(ts)) + "}";
+}
+
+void append_error_fields(std::string& text, const Error& error) {
+  const CodeRow& row = code_row(error.code);
+  text.append(R"("code":")").append(row.name).append(R"(","message":)").append(quote_json(error.message));
+  if (!error.field.empty()) text.append(",\"field\":").append(quote_json(error.field));
+  text.append(row.retryable ? ",\"retryable\":true" : ",\"retryable\":false");
+  if (error.retry_after_ms > 0) text.append(",\"retry_after_ms\":").append(number(error.retry_after_ms));
 }
 
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic) {

@@ -42,6 +42,8 @@ std::string encode_welcome(std::string_view session, std::string_view epoch, int
 std::string encode_auth_ack(std::string_view id, bool judged);
 std::string encode_pong(std::string_view id, std::int64_t ts);
 std::string encode_error(std::string_view id, const Error& error, std::string_view topic = {});
+// The fields of an error as JSON, without braces.
+void append_error_fields(std::string& text, const Error& error);
 std::string encode_gap(std::string_view topic, std::uint64_t from, std::uint64_t to);
 std::string encode_heartbeat(std::int64_t ts);
 // What the close frame of a WebSocket says, for a carrier that has none.
