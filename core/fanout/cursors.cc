@@ -43,8 +43,8 @@ bool Cursors::add_exact(Session& session, CursorWriter& cursor) const {
     if (subscription.phase == Phase::kUnused || subscription.fresh) continue;
     if (overlap_.is_over(session, subscription)) continue;
     Work::count();
-    const TopicState& state = parts_.topics.state(subscription.topic_id);
     if (subscription.seq == 0) continue;
+    const TopicState& state = parts_.topics.state(subscription.topic_id);
     // One that has no room is recovered:false by itself.
     const auto status = subscription.status_told ? std::optional(subscription.status) : std::nullopt;
     if (!cursor.add(state.topic->name, {subscription.seq, status})) return false;

@@ -30,11 +30,8 @@ Result<std::uint64_t> parse_number(std::string_view name, std::string_view text,
 }
 
 // The seq of the first update that the query asks for.
-std::uint64_t first_of(const HistoryQuery& query, std::uint64_t end, std::string_view epoch) {
-  if (query.since) {
-    const bool fits = *query.since <= end && (query.epoch.empty() || query.epoch == epoch);
-    return fits ? *query.since + 1 : 1;
-  }
+std::uint64_t first_of(const HistoryQuery& query, std::uint64_t end, bool fits) {
+  if (query.since) return fits ? *query.since + 1 : 1;
   return query.last == 0 || query.last >= end ? 1 : end - query.last + 1;
 }
 
@@ -66,7 +63,7 @@ HttpHistory::HttpHistory(TopicPtr topic, std::string epoch, const HistoryQuery& 
       since_(query.since),
       end_(topic_->last()->seq()),
       fits_(query.since.value_or(0) <= end_ && (query.epoch.empty() || query.epoch == epoch_)),
-      next_(std::max(first_of(query, end_, epoch_), topic_->first_kept())) {}
+      next_(std::max(first_of(query, end_, fits_), topic_->first_kept())) {}
 
 std::optional<std::string> HttpHistory::run(const Budget& budget) {
   bool more = true;
