@@ -7,7 +7,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "base/work.h"
@@ -48,10 +47,7 @@ class HttpSource {
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) = 0;
   // The answer to POST /v1/revoke, handed to `done` once, on any thread, unless the server ends before that:
   // when the sessions have ended, and the store has it.
-  virtual void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone done) {
-    const RevokeDone told = std::move(done);
-    told(Error{ErrorCode::kUnavailable, "nothing can be revoked here", ""});
-  }
+  virtual void revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) = 0;
 };
 
 }  // namespace tickwire
