@@ -5,26 +5,16 @@
 #include <string>
 
 #include "answering.h"
-#include "fakes/token_maker.h"
+#include "issuer.h"
 
 namespace tickwire {
 namespace {
 
 using nlohmann::json;
 
-const TokenMaker& issuer() {
-  static const TokenMaker kMaker(SignatureAlgorithm::kHs256);
-  return kMaker;
-}
-
 struct Revocable {
   Revocations revocations{token_life_ms({})};
-  TokenVerifier verifier{[] {
-                           TokenRules rules;
-                           rules.keys = {issuer().key()};
-                           return rules;
-                         }(),
-                         &revocations};
+  TokenVerifier verifier{issuer_rules(), &revocations};
   ShardConfig config() {
     ShardConfig config;
     config.tokens = &verifier;
@@ -54,10 +44,6 @@ struct RevocablePlant : Revocable, Answering {
     return *ended;
   }
 };
-
-std::string auth(const std::string& token) {
-  return json{{"type", "auth"}, {"id", 1}, {"token", token}}.dump();
-}
 
 struct SignedIn : Client {
   SignedIn(RevocablePlant& plant, const std::string& subject) : Client(plant) {

@@ -4,24 +4,15 @@
 #include <vector>
 
 #include "answering.h"
-#include "fakes/token_maker.h"
+#include "issuer.h"
 
 namespace tickwire {
 namespace {
 
 using nlohmann::json;
 
-const TokenMaker& issuer() {
-  static const TokenMaker kMaker(SignatureAlgorithm::kHs256);
-  return kMaker;
-}
-
 struct Verifying {
-  TokenVerifier verifier{[] {
-    TokenRules rules;
-    rules.keys = {issuer().key()};
-    return rules;
-  }()};
+  TokenVerifier verifier{issuer_rules()};
   ShardConfig config() {
     ShardConfig config;
     config.tokens = &verifier;
@@ -39,10 +30,6 @@ struct Guarded : Verifying, Answering {
     return issuer().token(json{{"exp", clock.wall_ms() / 1'000 + lifetime_s}, {"tickwire", grant}});
   }
 };
-
-std::string auth(const std::string& token) {
-  return json{{"type", "auth"}, {"id", 1}, {"token", token}}.dump();
-}
 
 json subscribes(const std::vector<std::string>& patterns) {
   return {{"subscribe", patterns}};

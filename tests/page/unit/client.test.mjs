@@ -4,19 +4,12 @@ import { connect } from "../../../web/client.js";
 import { REPAIR_MS, RETRY_FIRST, TOPICS_PER_COMMAND } from "../../../web/demand.js";
 import { backoffMs } from "../../../web/connection.js";
 import "../../../web/limits.js"; // so that a publish does not wait for it
+import { connected } from "./connected.mjs";
 import { FakeSocket, chance, clock, settle } from "./fakes.mjs";
 import { ModelServer } from "./model_server.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);
 const names = (type) => wire(type).flatMap(({ topics }) => topics);
-
-// A client that is connected, and the server's end of it.
-async function connected(options) {
-  const client = connect("ws://h/ws", options);
-  FakeSocket.last.welcome();
-  await settle();
-  return { client, server: FakeSocket.last };
-}
 
 function acknowledge(server, seqs = {}) {
   const command = server.commands("subscribe").at(-1);

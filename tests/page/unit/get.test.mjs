@@ -1,18 +1,11 @@
 // The state of topics, once.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { connect } from "../../../web/client.js";
 import "../../../web/get.js"; // so that a get does not wait for it
+import { connected } from "./connected.mjs";
 import { FakeSocket, settle } from "./fakes.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);
-
-async function connected() {
-  const client = connect("ws://h/ws");
-  FakeSocket.last.welcome();
-  await settle();
-  return { client, server: FakeSocket.last };
-}
 
 test("get follows the pages, leaves out what nobody published, and rejects what is refused", async () => {
   const { client, server } = await connected();

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { connect } from "../../../web/client.js";
 import { TopicState } from "../../../web/topic.js";
+import { connected } from "./connected.mjs";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const message = (seq) => ({ type: "update", topic: "chat.a", seq, ts: clock.now, delivery: "event", data: { text: String(seq) } });
-
-async function connected() {
-  const client = connect("ws://h/ws");
-  FakeSocket.last.welcome();
-  await settle();
-  return { client, server: FakeSocket.last };
-}
 
 test("an event topic begins with the last messages that were asked for", async () => {
   const { client, server } = await connected();

@@ -1,9 +1,9 @@
 // What is refused: what is final, what is asked for again, and what it leaves alone.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { connect } from "../../../web/client.js";
 import { RETRY_FIRST } from "../../../web/demand.js";
 import { BACKOFF_MS_MAX, TOLD_MS_MAX, backoffMs } from "../../../web/connection.js";
+import { connected } from "./connected.mjs";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);
@@ -13,12 +13,10 @@ const tooMany = { code: "too_many", message: "a session may send 20 commands a s
 const snapshot = (topic, seq = 1) => ({ type: "snapshot", topic, seq, ts: clock.now, status: "live", data: { last: String(seq) } });
 const update = (topic, seq) => ({ type: "update", topic, seq, ts: clock.now, data: { last: String(seq) } });
 
-async function connected(url = "ws://h/ws") {
-  const client = connect(url);
+async function listening(url) {
+  const { client } = await connected({}, url);
   const errors = [];
   client.addEventListener("error", ({ error }) => errors.push([error.topic, error.code]));
-  FakeSocket.last.welcome();
-  await settle();
   return { client, errors };
 }
 
@@ -40,7 +38,7 @@ async function quiet(ms) {
 }
 
 test("what nobody could decide is asked for again, later each time, in one command, and then flows", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe(["a.1", "a.2"]);
   await settle();
   const waits = [];
@@ -63,7 +61,7 @@ test("what nobody could decide is asked for again, later each time, in one comma
 });
 
 test("what the server takes only later is not asked for before", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe(["a.1", "a.2"]);
   await settle();
   answer({ "a.1": unavailable }); // asked for again in 1 s, but for the next refusal
@@ -83,7 +81,7 @@ test("what the server takes only later is not asked for before", async () => {
 });
 
 test("a token that is accepted opens what was denied, and not what the server takes only later", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe(["a.1", "a.2"]);
   await settle();
   answer({ "a.1": denied, "a.2": tooMany });
@@ -98,7 +96,7 @@ test("a token that is accepted opens what was denied, and not what the server ta
 });
 
 test("a server cannot make a topic wait for ever", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe("a.1");
   await settle();
   answer({ "a.1": { ...tooMany, retry_after_ms: Number.MAX_VALUE } });
@@ -109,7 +107,7 @@ test("a server cannot make a topic wait for ever", async () => {
 });
 
 test("an unsubscribe that is refused for now is sent again", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   const left = client.subscribe(["a.1", "a.2"]);
   await settle();
   answer();
@@ -127,7 +125,7 @@ test("an unsubscribe that is refused for now is sent again", async () => {
 });
 
 test("a token is not sent again before the server takes it", async () => {
-  await connected("ws://h/ws?token=s3cret");
+  await listening("ws://h/ws?token=s3cret");
   FakeSocket.last.say({ type: "error", code: "unavailable", field: "token", message: "later", retryable: true });
   await quiet(backoffMs(RETRY_FIRST));
   FakeSocket.last.say({ type: "error", id: wire("auth")[0].id, ...tooMany });
@@ -139,7 +137,7 @@ test("a token is not sent again before the server takes it", async () => {
 });
 
 test("a renewal that nobody could decide makes it stale, and what comes then ends that", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe("a.1");
   await settle();
   answer();
@@ -153,7 +151,7 @@ test("a renewal that nobody could decide makes it stale, and what comes then end
 });
 
 test("a refused rate refuses nothing for good: what flows is not refused", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   const first = client.subscribe("a.1", { maxRate: 500 });
   await settle();
   answer({ "a.1": denied });
@@ -168,7 +166,7 @@ test("a refused rate refuses nothing for good: what flows is not refused", async
 });
 
 test("a pattern that ends leaves its topics stale, but for those that another subscription brings", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   client.subscribe(["a.*", "a.2"]);
   await settle();
   answer();
@@ -179,7 +177,7 @@ test("a pattern that ends leaves its topics stale, but for those that another su
 });
 
 test("a bad topic and a bad rate are refused here: they take nothing else down", async () => {
-  const { client, errors } = await connected();
+  const { client, errors } = await listening();
   const bad = ["no such", "x".repeat(201), "half \ud800", ""];
   client.subscribe(["a.1", ...bad]);
   client.subscribe("a.1", { maxRate: 5_000 });
@@ -200,7 +198,7 @@ test("a bad topic and a bad rate are refused here: they take nothing else down",
 });
 
 test("a token in the address that nobody could judge is sent again, and what it opens is asked for", async () => {
-  const { client } = await connected("ws://h/ws?token=s3c%2Bret");
+  const { client } = await listening("ws://h/ws?token=s3c%2Bret");
   client.subscribe("a.1");
   await settle();
   FakeSocket.last.say({ type: "error", ...unavailable, field: "token" });
@@ -221,7 +219,7 @@ test("a token in the address that nobody could judge is sent again, and what it 
 });
 
 test("a server without an authenticator is handed a token once", async () => {
-  const { client } = await connected();
+  const { client } = await listening();
   const handed = client.auth("t");
   FakeSocket.last.say({ type: "ack", id: wire("auth")[0].id, judged: false });
   assert.deepEqual(await handed, { judged: false });
@@ -231,7 +229,7 @@ test("a server without an authenticator is handed a token once", async () => {
 });
 
 test("what was denied is asked for again with a new token, which later connections begin with", async () => {
-  const { client, errors } = await connected();
+  const { client, errors } = await listening();
   client.subscribe("a.1");
   await settle();
   answer({ "a.1": denied });

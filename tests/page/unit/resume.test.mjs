@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { connect } from "../../../web/client.js";
 import { REPAIR_MS, TOPICS_PER_COMMAND } from "../../../web/demand.js";
+import { connected } from "./connected.mjs";
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const wire = (type) => FakeSocket.last.commands(type);
-
-async function connected() {
-  const client = connect("ws://h/ws");
-  FakeSocket.last.welcome();
-  await settle();
-  return { client, server: FakeSocket.last };
-}
 
 const snapshot = (topic, seq, data) => ({ type: "snapshot", topic, seq, ts: clock.now, status: "live", data });
 const update = (topic, seq, data) => ({ type: "update", topic, seq, ts: clock.now, data });
