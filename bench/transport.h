@@ -1,5 +1,5 @@
-// Transport: the bytes of a client's connection, as they are or inside TLS. Whose certificate the server has
-// is not looked at.
+// Transport: the bytes of a client's connection, as they are or inside TLS. It does not look at
+// whose certificate the server has.
 //
 // Not blocking. One thread. A failure of OpenSSL's set-up ends the program.
 #pragma once

@@ -50,11 +50,11 @@ class Revocations {
   // --- for the store ----------------------------------------------------------------------------------
   // One that was kept, if it has not been forgotten; it does not count as new. kTooMany.
   Status restore(const Revocation& revocation, std::int64_t now_ms);
-  // Those that were added since the last call.
+  // Takes what was added since the last call.
   std::vector<Revocation> take_new();
-  // All of them; none is new afterwards.
+  // Takes all of them; none is new afterwards.
   std::vector<Revocation> take_all();
-  // Those of this moment or earlier are forgotten.
+  // Every revocation of this moment or an earlier one is forgotten.
   [[nodiscard]] std::int64_t forgotten_until_ms(std::int64_t now_ms) const;
 
  private:

@@ -87,7 +87,7 @@ class Commands {
   void finish_publish(Session& session, const std::string& id,
                       const std::shared_ptr<const PublishCommand>& command,
                       const std::shared_ptr<Share>& room);
-  // Those that only read: commands_read.cc.
+  // The commands that only read are in commands_read.cc.
   void list(Session& session, const std::string& id, const ListCommand& command);
   void get(Session& session, const std::string& id, GetCommand& command, std::size_t bytes);
   void finish_get(Session& session, const std::string& id, const std::shared_ptr<SnapshotPage>& page);

@@ -79,7 +79,7 @@ class Poller {
   bool has_fine_waits_ = true;  // epoll_pwait2 is there
   std::vector<Entry> entries_;  // by descriptor
   std::vector<epoll_event> again_;
-  // Those to tell: the ones that epoll found, then the ones that asked.
+  // Who is to be told: first the ones that epoll found, then the ones that asked.
   std::array<epoll_event, std::size_t{2} * kReadyPerLookMax> ready_;
   std::size_t found_ = 0;  // by epoll
   std::size_t count_ = 0;

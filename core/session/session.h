@@ -130,8 +130,8 @@ class Session : public Timer {  // which is its shard's
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
-  std::int64_t cursor_us = 0;          // of a stream of events: when it last said where its client is...
-  std::uint64_t cursor_messages = 0;   // ...and after how many messages
+  std::int64_t cursor_us = 0;          // of a stream of events: when it last said where its client is
+  std::uint64_t cursor_messages = 0;   // and after how many messages it did
   bool in_dues = false;                // see Dues
   bool authenticating = false;         // its token is being looked at
   bool tidying = false;                // a job looks for children that are over (Overlap::tidy)
