@@ -54,7 +54,8 @@ class PollPlan final : public RequestPlan {
   }
   void on_settled(RequestSession& session) override {
     if (results_.empty() || session.session().working) return;
-    const bool waits = messages_.empty() && request_.wait_ms > 0;
+    const bool can_come = session.session().subscription_count() > 0;
+    const bool waits = messages_.empty() && request_.wait_ms > 0 && can_come;
     // Whole, whatever its length: what a cursor has no room for would else begin with the same topics again.
     const bool owed = !session.session().behind().empty();
     if (!waits && !owed) finish(session);
@@ -97,9 +98,7 @@ class PollPlan final : public RequestPlan {
 
 std::variant<SubscribeRequest, HttpResponse> subscribe_request(const RequestHead& head) {
   if (head.method != "GET") {
-    HttpResponse wrong = error_response(405, {ErrorCode::kUnknownCommand, "only GET is answered here", ""});
-    wrong.headers = "Allow: GET\r\n";
-    return wrong;
+    return error_response(405, {ErrorCode::kUnknownCommand, "only GET is answered here", ""}, "GET");
   }
   if (head.has_body) return error_response({ErrorCode::kBadMessage, "a body is not accepted here", ""});
   const std::string topics = quoted_list(split_topics(head.parameter("topics")));

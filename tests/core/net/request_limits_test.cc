@@ -81,8 +81,8 @@ TEST_F(RequestLimits, AnAnswerThatIsDeniedIsForNoCacheWhateverTheRoad) {
   publish("guarded.a", R"({"secret":1})");
   for (const std::string path :
        {"/v1/snapshot/guarded.a", "/v1/snapshot/guarded.a?wait=5", "/v1/snapshot?topics=guarded.a",
-        "/v1/history/guarded.a", "/v1/history/guarded.a?since=0&epoch=e1", "/poll?topics=guarded.a",
-        "/poll?topics=guarded.a&last=9", "/poll?topics=guarded.a&cursor=e1,guarded.a=0"}) {
+        "/v1/history/guarded.a", "/v1/history/guarded.a?since=0&epoch=e1", "/poll?topics=guarded.a&wait=60",
+        "/poll?topics=guarded.a&last=9&wait=60", "/poll?topics=guarded.a&cursor=e1,guarded.a=0&wait=60"}) {
     RawClient client = connect();
     client.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     answer(question(), Ruling::kDeny, "not yours");
