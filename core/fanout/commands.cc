@@ -37,6 +37,9 @@ SubscribeOptions options_of(const SubscribeCommand& command, std::string_view ep
   return options;
 }
 
+// Of a large message, to find its id.
+constexpr std::size_t kSalvagedBytesMax = 4'096;
+
 // A client that goes on from a cursor is told of each name whether it does.
 void say_recovered(const SubscribeCommand& command, TopicResult& result) {
   if (result.error || (result.recovered && !(command.cut && is_pattern(result.topic)))) return;
@@ -58,7 +61,8 @@ void Commands::run(Session& session, std::string_view message) {
   if (session.state() != SessionState::kOpen) return;
   const auto over = rates_.take(session, Rated::kCommand, parts_.clock.steady_us());
   if (!over) return queue_.take(session, message);
-  refuse(session, is_large(message.size()) ? "" : salvage(session.framing.format, message).id, *over);
+  // Of a large one only the head is looked at, which mostly has the id.
+  refuse(session, salvage(session.framing.format, message.substr(0, kSalvagedBytesMax)).id, *over);
   sender_.send(session);
 }
 

@@ -16,6 +16,7 @@
 #include "fanout/command_queue.h"
 #include "fanout/command_rates.h"
 #include "fanout/leases.h"
+#include "fanout/session_target.h"
 #include "fanout/snapshot_page.h"
 #include "fanout/subscriptions.h"
 #include "protocol/ack.h"
@@ -43,9 +44,9 @@ class Commands {
   // `again`: nobody could judge it before; only what is new is said.
   void authenticate(Session& session, const std::string& id, const std::string& token, bool again = false);
   // As Shard::read.
-  Status read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
-  // Ends the session for good: an admin took back what it may do.
-  void revoke(Session& session);
+  void read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
+  // Ends the session, as an admin wants.
+  void end(Session& session, SessionEnd how);
 
  private:
   // A message that was read.

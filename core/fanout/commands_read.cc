@@ -86,21 +86,18 @@ void Commands::finish_get(Session& session, const std::string& id,
   });
 }
 
-Status Commands::read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then) {
+void Commands::read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then) {
   const std::int64_t now_us = parts_.clock.steady_us();
   std::optional<Error> over = rates_.take(session, Rated::kCommand, now_us);
   if (!over && lists) over = rates_.take(session, Rated::kList, now_us);
   if (!over) over = over_topics(topics.size());
-  if (!over) {
-    AdmissionRequest request{.action = Action::kSubscribe, .topics = std::move(topics)};
-    request.once = true;
-    const Admission::Entered entered = admission_.admit(session, std::move(request), std::move(then));
-    if (entered == Admission::Entered::kTooMany) over = too_many_wait();
-    if (entered == Admission::Entered::kNoRoom)
-      over = Error{ErrorCode::kTooMany, std::string(kNoRoomForCommands), ""};
-  }
-  if (over) return *over;
-  return ok_status();
+  if (over) return refuse(session, "", *over);
+  AdmissionRequest request{.action = Action::kSubscribe, .topics = std::move(topics)};
+  request.once = true;
+  const auto newcomer = Admission::newcomer(std::move(request), std::move(then));
+  queue_.work(session, [this, newcomer](Session& asker, const Budget& budget) {
+    return entered(asker, "", admission_.enter(asker, newcomer, budget));
+  });
 }
 
 }  // namespace tickwire

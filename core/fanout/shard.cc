@@ -11,6 +11,7 @@
 namespace tickwire {
 
 // A write to one socket, with the system call: some 10 us.
+constexpr std::int64_t kPostedUs = 2'000;  // then clients have their turn
 constexpr std::uint64_t kWriteSteps = 64;
 constexpr std::uint64_t kReportSteps = 4;
 
@@ -54,9 +55,10 @@ void Shard::on_message(Session& session, std::string_view message) {
   commands_.run(session, message);
 }
 
-Status Shard::read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then) {
+void Shard::read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then) {
   const Doing doing(parts_.pulse, Activity::kReading);
-  return commands_.read(session, lists, std::move(topics), std::move(then));
+  commands_.read(session, lists, std::move(topics), std::move(then));
+  sender_.send(session);
 }
 
 void Shard::on_writable(Session& session) {
@@ -90,6 +92,7 @@ std::int64_t Shard::run() {
   const std::int64_t end = parts_.clock.steady_us();
   std::int64_t due = due_us(end);
   if (next_turn_us_ > end || !inbox_.rest()) due = std::min(due, next_turn_us_);
+  if (!calls_.empty()) return 0;
   return due == kForeverUs ? -1 : std::max<std::int64_t>(due - end, 0);
 }
 
@@ -112,39 +115,42 @@ void Shard::list_sessions(const SessionsQuery& query, std::shared_ptr<SessionLis
   });
 }
 
-void Shard::revoke(const RevokeTarget& target, std::shared_ptr<std::atomic<std::size_t>> ended) {
-  parts_.jobs.start([this, target, ended = std::move(ended), slot = 0U](const Budget& budget) mutable {
+void Shard::end_sessions(const SessionTarget& target, SessionEnd end,
+                         std::shared_ptr<std::atomic<std::size_t>> ended) {
+  parts_.jobs.start([this, target, end, ended = std::move(ended), slot = 0U](const Budget& budget) mutable {
     for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
       Work::count();
       Session* session = parts_.sessions.open_at(slot);
       if (session == nullptr || !target.covers(session->client)) continue;
       Work::count(kWriteSteps);
-      commands_.revoke(*session);
+      commands_.end(*session, end);
       ended->fetch_add(1);
     }
     return slot >= parts_.sessions.slot_count();
   });
 }
 
-void Shard::drain(int spread_ms) {
+void Shard::drain(int spread_ms, Drained whom) {
   ++drains_;
   const std::size_t count = std::max<std::size_t>(parts_.sessions.count(), 1);
-  parts_.jobs.start([this, spread_ms, count, slot = 0U, nth = std::size_t{0}](const Budget& budget) mutable {
-    for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
-      Session* session = parts_.sessions.open_at(slot);
-      if (session == nullptr || session->state() != SessionState::kOpen) continue;
-      Work::count(kWriteSteps);
-      // Spread evenly: everybody reconnecting at once is the next outage.
-      const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
-      admission_.forget(*session);
-      leases_.forget(*session);
-      session->send_drain(static_cast<int>(after_ms));
-      session->close(CloseCode::kDrain, "the server is going away");
-    }
-    const bool done = slot >= parts_.sessions.slot_count();
-    if (done) --drains_;
-    return done;
-  });
+  parts_.jobs.start(
+      [this, spread_ms, whom, count, slot = 0U, nth = std::size_t{0}](const Budget& budget) mutable {
+        for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
+          Session* session = parts_.sessions.open_at(slot);
+          if (session == nullptr || session->state() != SessionState::kOpen) continue;
+          if (whom == Drained::kClients && session->framing.carrier == Carrier::kInProcess) continue;
+          Work::count(kWriteSteps);
+          // Spread evenly: everybody reconnecting at once is the next outage.
+          const auto after_ms = static_cast<std::size_t>(spread_ms) * std::min(nth++, count) / count;
+          admission_.forget(*session);
+          leases_.forget(*session);
+          session->send_drain(static_cast<int>(after_ms));
+          session->close(CloseCode::kDrain, "the server is going away");
+        }
+        const bool done = slot >= parts_.sessions.slot_count();
+        if (done) --drains_;
+        return done;
+      });
 }
 
 void Shard::recover() {
@@ -162,7 +168,7 @@ void Shard::stop() {
       Session* session = parts_.sessions.at(slot);
       if (session != nullptr) session->close(CloseCode::kDrain, "the server has stopped");
     }
-  } while (!posted_.stop());
+  } while (!calls_.empty() || !posted_.stop());
   parts_.jobs.drop();  // and who waits for one hears of it
 }
 
@@ -229,7 +235,14 @@ bool Shard::post(std::function<void()> call) {
 
 void Shard::run_posted() {
   const Doing doing(parts_.pulse, Activity::kPosted);
-  for (const auto& call : posted_.take()) contained(Boundary::kLoop, "a posted call", call);
+  for (PostedCalls::Call& call : posted_.take()) calls_.push_back(std::move(call));
+  const std::int64_t end = parts_.clock.steady_us() + kPostedUs;
+  while (!calls_.empty()) {
+    const PostedCalls::Call call = std::move(calls_.front());
+    calls_.pop_front();
+    contained(Boundary::kLoop, "a posted call", call);
+    if (parts_.clock.steady_us() >= end) return;
+  }
 }
 
 }  // namespace tickwire

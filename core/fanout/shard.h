@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,9 +31,9 @@
 #include "fanout/leases.h"
 #include "fanout/overlap.h"
 #include "fanout/posted_calls.h"
-#include "fanout/revoke_target.h"
 #include "fanout/sender.h"
 #include "fanout/session_report.h"
+#include "fanout/session_target.h"
 #include "fanout/shard_config.h"
 #include "fanout/shard_parts.h"
 #include "fanout/shard_stats.h"
@@ -59,9 +60,9 @@ class Shard {
   void on_message(Session& session, std::string_view message);
   // What a request reads without a command: held to the limits of its session and its address, those of lists
   // among them where it `lists`, and admitted as a subscribe of `topics` is. `then` is called once, perhaps
-  // at once, while the session is open. An error: a limit is in the way, and it will not be called. Not while
-  // the session's token is being judged.
-  Status read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
+  // at once, while the session is open, unless an `error` to the session says which limit is in the way. Not
+  // while the session's token is being judged.
+  void read(Session& session, bool lists, std::vector<std::string> topics, Admission::Then then);
   // The socket has room again after a kBlocked.
   void on_writable(Session& session);
   // The connection is gone, and `session` with it. What its subscriptions hold is given back in pieces.
@@ -80,13 +81,15 @@ class Shard {
   // limit of sessions, in no order.
   void list_sessions(const SessionsQuery& query, std::shared_ptr<SessionList> list);
   // Ends the sessions that the target covers, in pieces, counts them in `ended`, and lets go of it when all
-  // are ended, or the shard stops. What it revokes is in ShardConfig::revocations already, so that no new
-  // session takes the place of one that ended.
-  void revoke(const RevokeTarget& target, std::shared_ptr<std::atomic<std::size_t>> ended);
-  // Says drain to everyone, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the
-  // first one at once. draining(): some have yet to be told.
-  void drain(int spread_ms);
-  [[nodiscard]] bool draining() const { return drains_ > 0; }
+  // are ended, or the shard stops. A subject that is revoked is in ShardConfig::revocations already, so that
+  // no new session takes the place of one that ended.
+  void end_sessions(const SessionTarget& target, SessionEnd end,
+                    std::shared_ptr<std::atomic<std::size_t>> ended);
+  enum class Drained : std::uint8_t { kClients, kEverybody };  // in-process sessions, too
+  // Says drain, with reconnect_after spread over [0, spread_ms], and closes them; in pieces, the first one at
+  // once. draining(): some have yet to be told, or what was posted has yet to be called.
+  void drain(int spread_ms, Drained whom = Drained::kEverybody);
+  [[nodiscard]] bool draining() const { return drains_ > 0 || !calls_.empty(); }
   // The process is short of memory (Hub::memory_full): no new sessions now.
   [[nodiscard]] bool memory_full() const { return parts_.hub.memory_full(); }
   // After an exception came out of run() or tick(): whatever it was about is in doubt, so all sessions are
@@ -135,7 +138,9 @@ class Shard {
   std::int64_t next_turn_us_ = 0;
   std::uint64_t opened_ = 0;  // sessions so far
   int drains_ = 0;            // under way
-  PostedCalls posted_;        // last: what they hold may draw on shares of the parts
+  // Last: what they hold may draw on shares of the parts.
+  PostedCalls posted_;
+  std::deque<PostedCalls::Call> calls_;  // that were posted, and have yet to be called
 };
 
 }  // namespace tickwire

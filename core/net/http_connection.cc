@@ -13,7 +13,6 @@
 #include "net/host_rule.h"
 #include "net/origin_rule.h"
 #include "net/read_plans.h"
-#include "net/revoke_request.h"
 #include "net/subscribe_request.h"
 #include "net/upgrade.h"
 
@@ -158,6 +157,7 @@ void HttpConnection::on_head(std::size_t size) {
   const auto parsed = parse_request_head(std::string_view(head_).substr(0, size));
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(*refusal);
   const auto& head = std::get<RequestHead>(parsed);
+  method_ = head.method;
   if (door() == Door::kPublic) {
     if (!meet_client(head)) return;
     if (const auto refusal = check_host(head.header("host"), loop_.config.hosts, entrance_.loopback))
@@ -168,12 +168,12 @@ void HttpConnection::on_head(std::size_t size) {
   if (door() == Door::kPublic && head.path == kUpgradePath) {
     return refuse(426, ErrorCode::kBadMessage, "only a WebSocket is served there");
   }
-  method_ = head.method;
   if (door() == Door::kPublic && head.path == kPublishPath) return on_publish(head, size);
   if (door() == Door::kPublic && (head.path == kEventsPath || head.path == kPollPath))
     return on_subscribe(head);
   const HttpRequest request = http_request(head, identity_);
-  if (door() != Door::kPublic && head.path == kRevokePath) return on_revoke(head, request, size);
+  if (door() != Door::kPublic) action_ = find_action(head.path);
+  if (action_ != nullptr) return on_action(head, request, size);
   const auto give = [this](auto reply) {
     using Reply = decltype(reply);
     if constexpr (std::is_same_v<Reply, SessionsQuery>) {

@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "base/shares.h"
+#include "net/admin_request.h"
 #include "net/client_address.h"
 #include "net/door.h"
 #include "net/http_exchange.h"
@@ -75,8 +76,8 @@ class HttpConnection final : public Pollee, public LoopTimer {
   void on_upgrade(const RequestHead& head, std::size_t size);
   void on_publish(const RequestHead& head, std::size_t size);
   // An admin's request with a body (http_connection_admin.cc).
-  void on_revoke(const RequestHead& head, const HttpRequest& request, std::size_t size);
-  void await_revoke(const std::string& body);
+  void on_action(const RequestHead& head, const HttpRequest& request, std::size_t size);
+  void await_action(const std::string& body);
   // Reads the body, of which some may stand behind the head, whose bytes are so many.
   void begin_body(const RequestHead& head, std::size_t size);
   void read_body();
@@ -115,9 +116,10 @@ class HttpConnection final : public Pollee, public LoopTimer {
   std::string head_;                     // so far
   HeadScanner scanner_;
   PublishBody publish_ = PublishBody::kJson;
-  std::size_t body_bytes_ = 0;  // of the body, whole; so far it stands in head_
-  Identity identity_;           // which its session gets; none at the admin's doors
-  std::uint64_t number_ = 0;    // in loop.awaited, while it awaits
+  const AdminAddress* action_ = nullptr;  // of an admin's request with a body
+  std::size_t body_bytes_ = 0;            // of the body, whole; so far it stands in head_
+  Identity identity_;                     // which its session gets; none at the admin's doors
+  std::uint64_t number_ = 0;              // in loop.awaited, while it awaits
   std::unique_ptr<RequestSession> session_;
   std::unique_ptr<HttpExchange> exchange_;
   std::size_t lingered_bytes_ = 0;

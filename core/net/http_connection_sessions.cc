@@ -71,8 +71,8 @@ void HttpConnection::read_body() {
     if (head_.size() < body_bytes_) return;
   }
   head_.resize(body_bytes_);  // what comes behind it is not answered
-  if (door() != Door::kPublic) return await_revoke(std::exchange(head_, {}));
-  await_session(publish_plan(publish_, std::exchange(head_, {})));
+  if (action_ != nullptr) return await_action(std::exchange(head_, {}));
+  await_session(publish_plan(publish_, std::exchange(head_, {}), loop_.config.publish_ms_max));
 }
 
 void HttpConnection::on_subscribe(const RequestHead& head) {

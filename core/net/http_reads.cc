@@ -21,6 +21,7 @@ namespace {
 constexpr std::string_view kTopicsPath = "/v1/topics";
 constexpr std::string_view kSnapshotPath = "/v1/snapshot";
 constexpr std::string_view kHistoryPrefix = "/v1/history/";
+constexpr std::uint64_t kTopicSteps = 2;  // to write one
 
 // Nobody was asked, so everybody may read what was allowed.
 bool is_unguarded(const Admission::Decisions& decisions) {
@@ -45,16 +46,29 @@ HttpResponse unknown_topic(std::string_view topic) {
       {ErrorCode::kUnknownTopic, fmt::format("{}: nothing was published to it", topic), ""});
 }
 
-std::string topics_body(const TopicPage& page) {
+// The answer of /v1/topics, in pieces: first its page is found, then it is written.
+struct TopicsAnswer {
+  TopicPage page;
+  bool found = false;
+  std::size_t written = 0;  // topics
   std::string body = R"({"topics":[)";
-  for (const UpdatePtr& update : page.topics()) {
-    if (body.back() != '[') body += ',';
-    fmt::format_to(std::back_inserter(body), R"({{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
-                   update->topic().name, update->seq(), update->ts(), name_of(update->status()));
+
+  bool run(const Budget& budget) {
+    found = found || page.run(budget);
+    if (!found) return false;
+    for (; written < page.topics().size(); ++written) {
+      if (budget.spent()) return false;
+      const Update& update = *page.topics()[written];
+      fmt::format_to(std::back_inserter(body), R"({}{{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
+                     written > 0 ? "," : "", update.topic().name, update.seq(), update.ts(),
+                     name_of(update.status()));
+      Work::count(kTopicSteps);
+    }
+    const std::string_view next = page.next();
+    body += next.empty() ? R"(],"next":null})" : fmt::format(R"(],"next":"{}"}})", next);
+    return true;
   }
-  const std::string_view next = page.next();
-  return body += next.empty() ? R"(],"next":null})" : fmt::format(R"(],"next":"{}"}})", next);
-}
+};
 
 // Parameters without a value are as good as absent; unknown ones are ignored, as everywhere in the protocol.
 Result<std::size_t> read_limit(const HttpRequest& request, std::size_t max, Limit limit) {
@@ -110,13 +124,13 @@ HttpReads::Answer HttpReads::topics(const HttpRequest& request) const {
   const std::string text = parameter_of(request.query, "pattern");
   const auto pattern = Pattern::parse(text.empty() ? ">" : text);
   if (!pattern) return error_response(pattern.error());
-  const auto page =
-      std::make_shared<TopicPage>(hub_, access_, *pattern, parameter_of(request.query, "after"), *limit);
-  AnswerInPieces pieces = [page, is_public =
-                                     request.anonymous](const Budget& budget) -> std::optional<HttpResponse> {
-    if (!page->run(budget)) return std::nullopt;
-    HttpResponse response = text_response(topics_body(*page), is_public);
-    if (page->cut_short()) response.limit = Limit::kListTopics;
+  const auto listing = std::make_shared<TopicsAnswer>(
+      TopicsAnswer{{hub_, access_, *pattern, parameter_of(request.query, "after"), *limit}});
+  AnswerInPieces pieces =
+      [listing, is_public = request.anonymous](const Budget& budget) -> std::optional<HttpResponse> {
+    if (!listing->run(budget)) return std::nullopt;
+    HttpResponse response = text_response(std::move(listing->body), is_public);
+    if (listing->page.cut_short()) response.limit = Limit::kListTopics;
     return response;
   };
   return ReadRequest{

@@ -62,6 +62,7 @@ struct NetConfig {
   int linger_ms_max = 2'000;         // from the end of an answer to the client's close
   int message_ms_max = 30'000;       // from the first piece of a message to its last; then close 1013
   int answer_stall_ms_max = 10'000;  // an HTTP answer of which the client takes nothing
+  int publish_ms_max = 30'000;       // what is posted is to be answered
   // A silent client is pinged after this time at the latest; from half of it on, less some jitter, a ping
   // leaves with whatever else is written.
   int ping_after_ms = 30'000;

@@ -30,7 +30,7 @@ Posted check_posted(const RequestHead& head, const BodyRules& rules) {
         415, {ErrorCode::kBadMessage, fmt::format("Content-Type: must be {}", fmt::join(rules.types, " or ")),
               "Content-Type"});
   }
-  if (head.chunked)
+  if (head.chunked || !head.find_header("content-length"))
     return refused(411, {ErrorCode::kBadMessage, "Content-Length: is required", "Content-Length"});
   if (head.body_bytes == 0) return refused(400, {ErrorCode::kBadMessage, "the body is empty", ""});
   if (head.body_bytes > rules.bytes_max) {

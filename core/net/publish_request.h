@@ -31,8 +31,8 @@ struct PublishRequest {
 };
 PublishRequest check_publish(const RequestHead& head, std::size_t body_bytes_max);
 
-// `text` as it came.
-std::unique_ptr<RequestPlan> publish_plan(PublishBody body, std::string text);
+// `text` as it came. `wait_ms`: what is not answered after it was perhaps published.
+std::unique_ptr<RequestPlan> publish_plan(PublishBody body, std::string text, int wait_ms);
 
 // The command `publish` with this id, of a line; empty: the line is no object. What the line says of `type`
 // and `id` does not count.

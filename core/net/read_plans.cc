@@ -25,10 +25,11 @@ class ReadPlan final : public RequestPlan {
       std::visit([&session](auto answer) { session.answer(std::move(answer)); },
                  request_.then(outcome.decisions));
     };
-    const Status asked = session.shard().read(session.session(), request_.lists, request_.topics, decided);
-    if (!asked) session.refuse(asked.error());
+    session.shard().read(session.session(), request_.lists, request_.topics, decided);
   }
-  void on_message(RequestSession& /*session*/, std::string_view /*payload*/) override {}
+  void on_message(RequestSession& session, std::string_view payload) override {
+    if (const auto refused = read_error(payload)) session.refuse(*refused);
+  }
   void on_due(RequestSession& session) override {
     session.refuse({ErrorCode::kUnavailable, "the answer was not ready in time", ""});
   }

@@ -56,6 +56,7 @@ std::optional<RequestSession::Outcome> RequestSession::look() {
 }
 
 std::optional<RequestSession::Outcome> RequestSession::on_due() {
+  if (!begun_) refuse({ErrorCode::kUnavailable, "token: nobody could judge it in time", "token"});
   if (!outcome_) plan_->on_due(*this);
   return std::exchange(outcome_, std::nullopt);
 }

@@ -31,7 +31,7 @@ class RequestSession;
 class RequestPlan {
  public:
   virtual ~RequestPlan() = default;
-  // The session is open and its token was judged.
+  // The session is open and its token was judged. on_settled() comes next.
   virtual void begin(RequestSession& session) = 0;
   // The payload of a message to it, as JSON.
   virtual void on_message(RequestSession& session, std::string_view payload) = 0;
@@ -41,7 +41,7 @@ class RequestPlan {
   virtual void on_reading(RequestSession& /*session*/) {}
   // How long the request may wait for its answer, ms; 0: as long as any.
   [[nodiscard]] virtual int wait_ms() const { return 0; }
-  // That time is over.
+  // That time is over, some while after begin().
   virtual void on_due(RequestSession& session) = 0;
 };
 
@@ -66,6 +66,8 @@ class RequestSession final : public Socket {
   void answer(Outcome outcome);
   // With the status that its code has (docs/PROTOCOL.md).
   void refuse(const Error& error);
+  // There is more to do: on_settled() comes again, when others had their turn.
+  void look_again() { wake(); }
   void say(std::string_view command) { loop_.shard.on_message(*session_, command); }
   [[nodiscard]] bool reads() const { return reads_; }
   [[nodiscard]] bool answered() const { return outcome_.has_value(); }

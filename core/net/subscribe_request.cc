@@ -47,6 +47,11 @@ class PollPlan final : public RequestPlan {
     if (results_.empty()) {
       if (const auto refused = read_error(payload)) return session.refuse(*refused);
       if (type == "ack") results_ = payload.substr(kAckHead.size(), payload.size() - kAckHead.size() - 1);
+    } else if (const auto error = type == "error" ? read_error(payload) : std::nullopt;
+               error && error->code == ErrorCode::kUnavailable) {
+      // The new cursor would have no place of that topic; with the one that it has, the client misses
+      // nothing.
+      session.refuse(*error);
     } else if (type != "heartbeat" && !(type == "status" && is_known(payload))) {
       if (!messages_.empty()) messages_ += ',';
       messages_.append(payload);
@@ -112,6 +117,9 @@ std::variant<SubscribeRequest, HttpResponse> subscribe_request(const RequestHead
   }
   if (!request.cursor.empty()) request.command += fmt::format(R"(,"cursor":{})", quote_json(request.cursor));
   request.command += '}';
+  std::string id;
+  if (const auto command = parse_command(request.command, id, Format::kJson); !command)
+    return error_response(command.error());
   const std::string wait = head.parameter("wait");
   const auto wait_ms = wait.empty() ? Result<int>(kPollWaitSeconds * 1'000) : parse_wait(wait);
   if (!wait_ms) return error_response(wait_ms.error());

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from server.conftest import StartDaemon
+from server.daemon_process import Answer
+from server.tokens import Issuer
 
 ARGS = ("--set", "store.path=ticks.db", "--set", "auth.publish=open")
 
@@ -112,3 +114,42 @@ def test_a_page_of_another_origin_may_read_but_neither_publish_nor_stream(
     ):
         answer = daemon.http(path, method, {"Origin": "https://theirs"})
         assert answer.status == status, path
+
+
+def test_a_line_that_is_over_a_rate_is_told_so_in_its_own_place(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--set", "auth.publish=open", "--set", "limits.commands_per_s=1")
+    large = {"text": "x" * 70_000}  # a worker would have read it
+    results = publish(daemon.address, ("g.1", {}), ("g.2", {}), ("g.3", large), ("g.4", large))
+    assert [result.get("topic") for result in results[:2]] == ["g.1", "g.2"]
+    assert [result["error"]["code"] for result in results[2:]] == ["too_many", "too_many"]
+    names = {one["topic"] for one in get(daemon.address, "/v1/topics")["topics"]}
+    assert names == {"g.1", "g.2"}
+
+
+def test_a_poll_whose_token_expires_keeps_its_place(
+    start_daemon: StartDaemon, issuer: Issuer
+) -> None:
+    daemon = start_daemon(
+        *("--set", issuer.setting, "--set", "auth.jwt.leeway_s=0"),
+        *("--set", "auth.publish=grant", "--set", 'topics."ev.>".delivery=event'),
+    )
+    with daemon.connect() as feeder:
+        writer = issuer.token(publish=[">"])
+        assert feeder.ask({"type": "auth", "id": 1, "token": writer})["type"] == "ack"
+        assert feeder.publish("ev.a", {"n": 1}) == 1
+
+        def poll(token: str, cursor: str, wait_s: int) -> Answer:
+            query = urllib.parse.urlencode({"topics": "ev.a", "wait": wait_s, "cursor": cursor})
+            return daemon.http(f"/poll?{query}", "GET", {"Authorization": f"Bearer {token}"})
+
+        first = poll(issuer.token("ev.*"), "", 0)
+        assert first.status == 200, first.body
+        late = poll(issuer.token("ev.*", ttl_s=2), first.json["cursor"], 60)
+        assert late.status == 503, late.body
+        assert late.json["error"]["code"] == "unavailable"
+        assert "cursor" not in late.json
+        for n in (2, 3):
+            feeder.publish("ev.a", {"n": n})
+        again = poll(issuer.token("ev.*"), first.json["cursor"], 0)
+        assert [result.get("recovered") for result in again.json["results"]] == [True]
+        assert [one["data"]["n"] for one in again.json["messages"] if "data" in one] == [2, 3]

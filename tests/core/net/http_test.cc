@@ -55,6 +55,18 @@ TEST(Http, HeadSaysWhatGetWouldSendAndSendsNothing) {
   EXPECT_EQ(client.reply().status, 0);  // nothing where a body would have been
 }
 
+TEST(Http, HeadHasNoBodyAlsoWhereItIsRefused) {
+  LiveLoop live;
+  for (const std::string head : {"HEAD /ws HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                                 "HEAD /health HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n"}) {
+    RawClient client = live.connect();
+    client.send(head);
+    EXPECT_GE(client.reply(false).status, 400) << head;
+    EXPECT_EQ(client.reply().status, 0) << head;
+    EXPECT_TRUE(client.ended());
+  }
+}
+
 TEST(Http, OtherMethodsAndBodiesAreRefused) {
   LiveLoop live;
   struct Case {

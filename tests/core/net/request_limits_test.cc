@@ -107,6 +107,10 @@ TEST_F(RequestLimits, WhatStandsInAUrlStaysWhereItBelongs) {
   for (const std::string path :
        {"/sse?topics=a%0d%0aX:%20y", "/poll?topics=a%0aid:%201", "/poll?topics=a&cursor=%00"})
     EXPECT_EQ(get(path).status, 400) << path;
+  for (const std::string road : {"/sse", "/poll"}) {
+    for (const std::string wrong : {"&last=1e2", "&last=65537", "&max_rate=-1"})
+      EXPECT_EQ(get(road + "?topics=a" + wrong).status, 400) << road << wrong;
+  }
   for (const std::string topic : {R"(a"],"type":"publish)", "a\\", "\xFF\xFE", "a b"}) {
     std::string encoded;
     for (const char c : topic) {

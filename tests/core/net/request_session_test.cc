@@ -174,6 +174,10 @@ TEST_F(RequestSessions, ABodyHasALimitAndMayComeInPieces) {
   RawClient large = connect();
   large.send(head(kMessageBytesMax + 1));
   EXPECT_EQ(large.reply().status, 413);
+  RawClient without = connect();
+  without.send("POST /v1/publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n");
+  EXPECT_EQ(without.reply().status, 411);
+  EXPECT_EQ(post("").status, 400) << "it is empty";
   const std::string body = R"({"topic":"a","data":{"x":")" + std::string(100'000, 'x') + "\"}}";
   RawClient client = connect();
   client.send(head(body.size(), "Expect: 100-continue\r\n"));
@@ -195,6 +199,31 @@ struct AddressRatesOfAll {
   SharedRates rates{limits};
   StoppedClock stopped;
 };
+
+struct ImpatientRequests : RequestSessions {
+  ImpatientRequests() : RequestSessions({}, nullptr, impatient()) {}
+  static NetConfig impatient() {
+    NetConfig config = net();
+    config.publish_ms_max = 50;
+    config.answer_stall_ms_max = 50;
+    return config;
+  }
+};
+
+TEST_F(ImpatientRequests, ATokenThatNobodyJudgesInTimeIsSaidOnEachRoad) {
+  access.authenticator = true;
+  const std::string token = "Authorization: Bearer t\r\n";
+  for (const std::string type : {"application/json", "application/x-ndjson"}) {
+    const HttpReply reply = post("{}", token + "Content-Type: " + type + "\r\n");
+    EXPECT_EQ(reply.status, 503) << type;
+    EXPECT_NE(reply.body.find("nobody could judge it in time"), std::string::npos) << reply.body;
+  }
+  for (const std::string path : {"/v1/snapshot/a", "/v1/snapshot?topics=a", "/v1/topics",
+                                 "/poll?topics=a&wait=1", "/v1/snapshot/a?wait=1"})
+    EXPECT_EQ(get(path, token).status, 503) << path;
+  access.authenticator = false;
+  EXPECT_EQ(get("/v1/topics").status, 200);
+}
 
 struct RatedRequests : AddressRatesOfAll, RequestSessions {
   RatedRequests() : RequestSessions(rated(), &stopped) {}
