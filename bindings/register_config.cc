@@ -73,8 +73,7 @@ void register_config(py::module_& module) {
       .def("plugin_config", &plugin_config, py::arg("name"), "plugins.<name>.* as a JSON object.")
       .def("check_token", &check_token, py::arg("token"),
            "What a server lets its bearer do now, as a JSON object: subscribe and publish (patterns),\n"
-           "max_rate (0: every update), expires_in_s, claims. Raises DeniedError, or ConfigError where\n"
-           "auth.jwt has no keys.")
+           "max_rate (0: every update), expires_in_s, claims. DeniedError, ConfigError without keys.")
       .def_readonly("file", &Config::file)
       .def_property_readonly("listen", [](const Config& config) { return config.listen.texts; })
       .def_readonly("store_path", &Config::store_path)

@@ -85,13 +85,15 @@ std::vector<std::string> topics(Engine& engine, const std::string& pattern, cons
   return names;
 }
 
-std::string revoke(Engine& engine, const std::string& subject, const std::string& session) {
-  std::optional<Result<std::string>> revoked;
+// `Action`: Revoke or Disconnect.
+template <typename Action>
+std::string end_sessions(Engine& engine, const std::string& subject, const std::string& session) {
+  std::optional<Result<std::string>> done;
   {
     const py::gil_scoped_release released;
-    revoked.emplace(engine.revoke(RevokeTarget{subject, session}));
+    done.emplace(engine.act(Action{{subject, session}}));
   }
-  return unwrap(std::move(*revoked));
+  return unwrap(std::move(*done));
 }
 
 FeedId add_feed(Engine& engine, std::string name, std::string pattern,
@@ -146,9 +148,10 @@ void bind_server(EngineClass& engine) {
                              "The admin listener's socket, or \"host:port\"; \"\": there is none.")
       .def("health", &Engine::health_json, WithoutGil(),
            "What GET /health of the admin listener answers, as JSON.")
-      .def("revoke", &revoke, py::arg("subject") = "", py::arg("session") = "",
-           "Ends the sessions of a subject, or one session, and refuses the subject's tokens; what POST\n"
-           "/v1/revoke answers, as JSON. Waits until the sessions have ended.")
+      .def("disconnect", &end_sessions<Disconnect>, py::arg("subject") = "", py::arg("session") = "",
+           "What POST /v1/disconnect answers, as JSON, when the sessions have ended.")
+      .def("revoke", &end_sessions<Revoke>, py::arg("subject") = "", py::arg("session") = "",
+           "What POST /v1/revoke answers, as JSON, when the sessions have ended.")
       .def(
           "local_session", [](Engine& self) { return std::make_unique<LocalClient>(self.shard()); },
           py::keep_alive<0, 1>(), "A new in-process client.");

@@ -50,6 +50,10 @@ void register_events(py::module_& module) {
       .def_readonly("topic", &DemandChange::topic)
       .def_readonly("wanted", &DemandChange::wanted);
 
+  py::class_<AdminWish>(module, "AdminWish", "A plugin that is to begin anew, or a level to log from on.")
+      .def_readonly("restart", &AdminWish::restart)
+      .def_readonly("log_level", &AdminWish::log_level);
+
   py::class_<AccessQuestion>(module, "AccessQuestion",
                              "May this client do that? To be answered with Engine.answer.")
       .def_readonly("id", &AccessQuestion::id)

@@ -53,7 +53,7 @@ void register_local_session(py::module_& module) {
           "send", [](LocalClient& session, std::string text) { unwrap(session->send(std::move(text))); },
           py::arg("text"))
       .def("read", &read, py::arg("timeout_s") = py::none(),
-           "The next message, or None after timeout_s seconds (None: waits). Raises ServerError when closed.")
+           "The next message, or None after timeout_s (None: waits). ServerError when closed.")
       .def(
           "notify_fd", [](LocalClient& session) { return unwrap(session->notify_fd()); },
           "Readable while read() would return at once.")

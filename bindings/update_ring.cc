@@ -226,7 +226,7 @@ void register_update_ring(py::module_& module) {
           "step",
           [](const py::object& ring, const py::object& reader) { return new_step(ring, reader, false); },
           py::arg("reader"),
-          "An awaitable of the next update; awaits reader._wait() while there is none, calls reader._room().")
+          "An awaitable of the next update; reader._wait() while there is none, reader._room().")
       .def(
           "batch",
           [](const py::object& ring, const py::object& reader) { return new_step(ring, reader, true); },

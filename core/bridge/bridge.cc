@@ -187,6 +187,19 @@ void Bridge::set_authenticator(bool present) {
   authenticator_ = present;
 }
 
+Status Bridge::restart_plugin(const std::string& name) {
+  const std::map<std::string, PluginState> plugins = plugins_.all();
+  if (plugins.contains(name)) {
+    queue_.push_restart(name);
+    return ok_status();
+  }
+  std::string names;
+  for (const auto& [known, state] : plugins) names.append(names.empty() ? "" : ", ").append(known);
+  return Error{ErrorCode::kBadMessage,
+               "plugin: no plugin has that name; there " + (names.empty() ? "is none" : "are: " + names),
+               "plugin"};
+}
+
 bool Bridge::is_guarded(Action action, std::string_view topic, bool whole) const {
   const SharedLock lock(guards_mutex_);
   const std::vector<Pattern>& guards = action == Action::kPublish ? publish_guards_ : subscribe_guards_;

@@ -106,6 +106,11 @@ class Bridge final : public Access, public DemandListener {
   Status add_authorizer(std::string_view pattern, Action action);
   void set_authenticator(bool present);
 
+  // --- what an admin wants ----------------------------------------------------------------------------
+  // kBadMessage: no plugin has that name.
+  Status restart_plugin(const std::string& name);
+  void set_log_level(const std::string& level) { queue_.push_log_level(level); }
+
   // --- health -----------------------------------------------------------------------------------------
   PluginStates& plugins() { return plugins_; }
   [[nodiscard]] const PluginStates& plugins() const { return plugins_; }

@@ -43,6 +43,18 @@ std::optional<std::uint32_t> EventQueue::close_question(std::uint64_t id) {
   return shard;
 }
 
+void EventQueue::push_restart(const std::string& plugin) {
+  const MutexLock lock(mutex_);
+  restarts_.insert(plugin);
+  signal_once();
+}
+
+void EventQueue::push_log_level(const std::string& level) {
+  const MutexLock lock(mutex_);
+  log_level_ = level;
+  signal_once();
+}
+
 void EventQueue::forget_feed(FeedId feed) {
   const MutexLock lock(mutex_);
   std::erase_if(demand_, [feed](const auto& entry) { return entry.first.first == feed; });
@@ -51,16 +63,23 @@ void EventQueue::forget_feed(FeedId feed) {
 std::vector<BridgeEvent> EventQueue::take() {
   std::map<std::pair<FeedId, std::string>, bool> demand;
   std::list<AccessQuestion> questions;
+  std::set<std::string> restarts;
+  std::optional<std::string> log_level;
   {
     const MutexLock lock(mutex_);
     demand.swap(demand_);
     questions.swap(waiting_);
+    restarts.swap(restarts_);
+    log_level.swap(log_level_);
     for (const AccessQuestion& question : questions) open_.at(question.id).waiting.reset();
     signalled_ = false;
     notify_.clear();
   }
   std::vector<BridgeEvent> events;
-  events.reserve(demand.size() + questions.size());
+  events.reserve(demand.size() + questions.size() + restarts.size() + 1);
+  if (log_level) events.emplace_back(AdminWish{.restart = {}, .log_level = std::move(*log_level)});
+  for (const std::string& plugin : restarts)
+    events.emplace_back(AdminWish{.restart = plugin, .log_level = {}});
   for (const auto& [key, wanted] : demand) events.emplace_back(DemandChange{key.first, key.second, wanted});
   for (AccessQuestion& question : questions) events.emplace_back(std::move(question));
   return events;

@@ -1,5 +1,4 @@
-// EventQueue: what happened on loop threads and Python has yet to hear of: changes of demand, questions of
-// access.
+// EventQueue: what Python has yet to hear of: changes of demand, questions of access, what an admin wants.
 //
 // Any thread; one lock, held only to move a value in or out, so that a loop thread never waits for Python.
 // Bounded: demand is kept once per feed and topic (the latest counts); a question counts from push_question
@@ -11,6 +10,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -34,7 +34,13 @@ struct DemandChange {
   std::string topic;
   bool wanted = false;
 };
-using BridgeEvent = std::variant<DemandChange, AccessQuestion>;
+// What an admin wants of plugins: that the feeds of the one with that name begin anew, or that all log from a
+// level on, one of those of log.level.
+struct AdminWish {
+  std::string restart;  // empty: nothing
+  std::string log_level;
+};
+using BridgeEvent = std::variant<DemandChange, AccessQuestion, AdminWish>;
 
 class EventQueue {
  public:
@@ -49,7 +55,11 @@ class EventQueue {
   std::optional<std::uint32_t> close_question(std::uint64_t id);
   void forget_feed(FeedId feed);
 
-  // Everything that waits: demand first, then questions in the order asked.
+  // The same plugin twice is one restart, and only the last level counts.
+  void push_restart(const std::string& plugin);
+  void push_log_level(const std::string& level);
+
+  // Everything that waits: what an admin wants, then demand, then questions in the order asked.
   std::vector<BridgeEvent> take();
 
  private:
@@ -67,6 +77,8 @@ class EventQueue {
   bool signalled_ GUARDED_BY(mutex_) = false;
   std::map<std::pair<FeedId, std::string>, bool> demand_ GUARDED_BY(mutex_);
   std::list<AccessQuestion> waiting_ GUARDED_BY(mutex_);
+  std::set<std::string> restarts_ GUARDED_BY(mutex_);
+  std::optional<std::string> log_level_ GUARDED_BY(mutex_);
   std::unordered_map<std::uint64_t, OpenQuestion> open_ GUARDED_BY(mutex_);
 };
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <future>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -122,7 +121,7 @@ void Engine::run_loops() {
   pulses.reserve(loops_.size());
   for (const auto& loop : loops_) pulses.push_back(&loop->pulse());
   watchdog_.emplace(pulses);
-  revoker_.emplace(Revoker::Parts{clock_, revocations_, workers_, store_.get()});
+  session_ender_.emplace(SessionEnder::Parts{clock_, revocations_, workers_, store_.get()});
   started_ = true;
   for (const auto& loop : loops_) loop->start();
 }
@@ -207,8 +206,7 @@ NetConfig Engine::net_config() {
 
 void Engine::stop() {
   if (!started_ || stopped_.exchange(true)) return;
-  const auto spread_ms = static_cast<int>(std::chrono::milliseconds(config_.reconnect).count());
-  for (const auto& loop : loops_) loop->drain(spread_ms);
+  drain_loops(Shard::Drained::kEverybody);
   {
     // Side by side, so that server.drain_s is for all of them.
     std::vector<std::jthread> stopping;
@@ -251,7 +249,7 @@ void Engine::reload(const Config& fresh) {
     if (reloadable) settings_[key] = value;
   }
   if (!changed.empty()) {
-    set_up_logging(fresh.log_level);
+    if (std::ranges::find(changed, "log.level") != changed.end()) set_log_level(fresh.log_level);
     hub_.set_rules(topic_rules(fresh));
   }
   if (tls_) tls_->reload(fresh);
@@ -284,7 +282,7 @@ std::vector<std::string> Engine::urls() const {
 
 HealthAnswer Engine::health(HealthDetail detail) const {
   HealthFacts facts;
-  facts.draining = stopped_;
+  facts.draining = stopped_ || drained_;
   facts.server = kServerName;
   facts.topics = hub_.topic_count();
   facts.stale = hub_.stale_count();
@@ -314,30 +312,6 @@ TextInPieces Engine::metrics() const {
   }
   const auto metrics = std::make_shared<Metrics>(std::move(sources));
   return [metrics](const Budget& budget) { return metrics->run(budget); };
-}
-
-void Engine::revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) {
-  std::vector<Shard*> turning;
-  std::vector<Shard*> standing;
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
-    const bool stands = watchdog_->loops()[i].standing();
-    (stands ? standing : turning).push_back(&loops_[i]->shard());
-  }
-  revoker_->revoke(target, by, turning, standing, std::move(done));
-}
-
-Result<std::string> Engine::revoke(const RevokeTarget& target) {
-  if (!started_ || stopped_) return Error{ErrorCode::kDraining, "the server does not run", ""};
-  auto answer = std::make_shared<std::promise<Result<std::string>>>();
-  std::future<Result<std::string>> answered = answer->get_future();
-  revoke(target, {"program", "this process"}, [answer = std::move(answer)](Result<std::string> revoked) {
-    answer->set_value(std::move(revoked));
-  });
-  try {
-    return answered.get();
-  } catch (const std::future_error&) {  // the workers stopped, and let go of the promise
-    return Error{ErrorCode::kDraining, "the server stops; whether the sessions ended is not known", ""};
-  }
 }
 
 // A loop that stands still would be waited for: its sessions are left out. The first loop asks, so it turns.

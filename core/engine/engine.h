@@ -27,7 +27,7 @@
 #include "engine/config.h"
 #include "engine/housekeeping.h"
 #include "engine/loop_watchdog.h"
-#include "engine/revoker.h"
+#include "engine/session_ender.h"
 #include "engine/system_clock.h"
 #include "engine/tls_files.h"
 #include "engine/worker_pool.h"
@@ -78,10 +78,11 @@ class Engine final : public HttpSource {
   [[nodiscard]] TextInPieces metrics() const override;
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
-  void revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) override;
+  // engine_admin.cc. Each action is in the audit log, with who asked for it.
+  void act(const AdminAction& action, const AdminActor& by, AdminDone done) override;
   // The same for the program that the server runs in, which waits for the answer. Not on a loop thread.
   // kDraining: the server does not run.
-  Result<std::string> revoke(const RevokeTarget& target);
+  Result<std::string> act(const AdminAction& action);
 
  private:
   Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr<TlsFiles> tls,
@@ -92,6 +93,14 @@ class Engine final : public HttpSource {
   Status open_admin();
   void run_loops();
   void reload_tokens(const Config& fresh);
+  void set_log_level(LogLevel level);
+  [[nodiscard]] SessionEnder::Shards shards() const;
+  void drain_loops(Shard::Drained whom);
+  void perform(const Revoke& wanted, const AdminActor& by, AdminDone done);
+  void perform(const Disconnect& wanted, const AdminActor& by, AdminDone done);
+  void perform(const SetLogLevel& wanted, const AdminActor& by, AdminDone done);
+  void perform(const Drain& wanted, const AdminActor& by, AdminDone done);
+  void perform(const RestartPlugin& wanted, const AdminActor& by, AdminDone done);
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
   [[nodiscard]] NetConfig net_config();
 
@@ -110,7 +119,7 @@ class Engine final : public HttpSource {
   SharedRates shared_rates_;
   ConnectionGate gate_;
   std::unique_ptr<Store> store_;
-  std::optional<Revoker> revoker_;
+  std::optional<SessionEnder> session_ender_;
   WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended
   std::vector<std::unique_ptr<Loop>> loops_;
   AdminDoor admin_;
@@ -122,6 +131,7 @@ class Engine final : public HttpSource {
 
   std::atomic<bool> started_ = false;  // others may look at what start() made
   std::atomic<bool> stopped_ = false;  // stop() was called
+  std::atomic<bool> drained_ = false;  // an admin said drain
 };
 
 }  // namespace tickwire

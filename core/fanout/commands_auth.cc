@@ -16,7 +16,7 @@ void Commands::authenticate(Session& session, const std::string& id, const std::
         [this, id, token, again, asked_ms = parts_.clock.wall_ms()](Session& asker,
                                                                     const Admission::Outcome& outcome) {
           const Result<Grant>& decision = outcome.decisions.front();
-          if (revoked_meanwhile(decision, asked_ms)) return revoke(asker);
+          if (revoked_meanwhile(decision, asked_ms)) return end(asker, SessionEnd::kRevoked);
           const bool denied = !decision && decision.error().code == ErrorCode::kDenied;
           // A server without an authenticator stays so: its client need not ask again.
           const bool accepted = decision || !has_authenticator();
@@ -37,9 +37,11 @@ bool Commands::revoked_meanwhile(const Result<Grant>& decision, std::int64_t ask
   return revocations->revoked_since(decision->subject, asked_ms);
 }
 
-void Commands::revoke(Session& session) {
+void Commands::end(Session& session, SessionEnd how) {
   admission_.forget(session);
   leases_.forget(session);
+  if (how == SessionEnd::kDisconnected)
+    return session.close(CloseCode::kDrain, "an admin ended the connection");
   const Error error{ErrorCode::kDenied, "token: the session was revoked", "token"};
   parts_.counters.count(error);
   session.send(encode_error("", error));

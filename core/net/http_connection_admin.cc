@@ -5,7 +5,6 @@
 
 #include "net/admin_socket.h"
 #include "net/http_connection.h"
-#include "net/revoke_request.h"
 
 namespace tickwire {
 namespace {
@@ -17,26 +16,26 @@ HttpResponse for_no_page(HttpResponse response) {
 
 }  // namespace
 
-void HttpConnection::on_revoke(const RequestHead& head, const HttpRequest& request, std::size_t size) {
+void HttpConnection::on_action(const RequestHead& head, const HttpRequest& request, std::size_t size) {
   if (auto refused = loop_.admin.refusal_for(request, door())) return answer(std::move(*refused));
-  if (auto wrong = check_revoke(head)) return answer(for_no_page(std::move(*wrong)));
+  if (auto wrong = check_action(head)) return answer(for_no_page(std::move(*wrong)));
   begin_body(head, size);
 }
 
-void HttpConnection::await_revoke(const std::string& body) {
-  const auto target = read_revoke(body);
-  if (!target) return answer(for_no_page(error_response(400, target.error())));
+void HttpConnection::await_action(const std::string& body) {
+  const auto action = read_action(*action_, body);
+  if (!action) return answer(for_no_page(error_response(action.error())));
   if (!book_answer()) return;
   begin_await();
   const bool by_socket = door() == Door::kAdminSocket;
   const AdminActor by{by_socket ? "admin socket" : "auth.admin_token",
                       by_socket ? describe_peer(stream_.socket()) : client_.text()};
-  loop_.router.source().revoke(*target, by, [&loop = loop_, number = number_](Result<std::string> revoked) {
-    loop.shard.post([&loop, number, revoked = std::move(revoked)] {
+  loop_.router.source().act(*action, by, [&loop = loop_, number = number_](Result<std::string> done) {
+    loop.shard.post([&loop, number, done = std::move(done)] {
       const auto awaited = loop.awaited.extract(number);
       if (awaited.empty()) return;
-      HttpResponse response = revoked ? json_response() : error_response(503, revoked.error());
-      if (revoked) response.head = *revoked;
+      HttpResponse response = done ? json_response() : error_response(done.error());
+      if (done) response.head = *done;
       awaited.mapped()->answer(for_no_page(std::move(response)));
     });
   });

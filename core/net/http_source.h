@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/work.h"
-#include "fanout/revoke_target.h"
 #include "fanout/session_report.h"
+#include "net/admin_action.h"
 
 namespace tickwire {
 
@@ -26,14 +26,8 @@ struct HealthAnswer {
 // A text that is made in pieces: called on one loop thread, between its turns, until it returns the whole.
 using TextInPieces = std::function<std::optional<std::string>(const Budget&)>;
 
-// Who asks for something that only an admin may, for the audit log.
-struct AdminActor {
-  std::string who;   // by which right: "admin socket", "auth.admin_token", "program"
-  std::string from;  // "uid 0, pid 4711", "192.0.2.7:50123", "this process"
-};
-
-// A JSON object, or why nothing was revoked.
-using RevokeDone = std::function<void(Result<std::string>)>;
+// A JSON object that says what was done, or why nothing was.
+using AdminDone = std::function<void(Result<std::string>)>;
 
 class HttpSource {
  public:
@@ -45,9 +39,9 @@ class HttpSource {
   [[nodiscard]] virtual TextInPieces metrics() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) = 0;
-  // The answer to POST /v1/revoke, handed to `done` once, on any thread, unless the server ends before that:
-  // when the sessions have ended, and the store has it.
-  virtual void revoke(const RevokeTarget& target, const AdminActor& by, RevokeDone done) = 0;
+  // Does what an admin wants. `done` gets the answer once, on any thread, when it is done, unless the server
+  // ends before that.
+  virtual void act(const AdminAction& action, const AdminActor& by, AdminDone done) = 0;
 };
 
 }  // namespace tickwire

@@ -66,7 +66,7 @@ class Loop::Impl {
   Status open();
   Status serve_admin(int socket, Door door);
   void start();
-  void drain(int spread_ms);
+  void drain(int spread_ms, Shard::Drained whom);
   void stop();
   [[nodiscard]] std::uint16_t port(std::size_t index) const { return listeners_.at(index).port(); }
   Shard& shard() { return shard_; }
@@ -215,11 +215,11 @@ bool Loop::Impl::ended(std::int64_t now_us) const {
                                    std::ranges::none_of(state_.http, is_public));
 }
 
-void Loop::Impl::drain(int spread_ms) {
-  shard_.post([this, spread_ms] {
+void Loop::Impl::drain(int spread_ms, Shard::Drained whom) {
+  shard_.post([this, spread_ms, whom] {
     state_.draining = true;
     close_listeners();
-    shard_.drain(spread_ms);
+    shard_.drain(spread_ms, whom);
   });
 }
 
@@ -245,8 +245,8 @@ Status Loop::serve_admin(int socket, Door door) {
 void Loop::start() {
   impl_->start();
 }
-void Loop::drain(int spread_ms) {
-  impl_->drain(spread_ms);
+void Loop::drain(int spread_ms, Shard::Drained whom) {
+  impl_->drain(spread_ms, whom);
 }
 void Loop::stop() {
   impl_->stop();

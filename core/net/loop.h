@@ -37,7 +37,7 @@ class Loop {
   Status serve_admin(int socket, Door door);
   void start();
   // Accepts no more, answers HTTP with 503, and says drain to every session.
-  void drain(int spread_ms);
+  void drain(int spread_ms, Shard::Drained whom = Shard::Drained::kEverybody);
   // Closes every connection (1001, after what was written), waits for them stop_ms_max at most, joins. Admins
   // are answered to the end, and not waited for.
   // Idempotent.

@@ -49,8 +49,7 @@ class Config:
         """plugins.<name>.* as a JSON object."""
     def check_token(self, token: str) -> str:
         """What a server lets its bearer do now, as a JSON object: subscribe and publish (patterns),
-        max_rate (0: every update), expires_in_s, claims. Raises DeniedError, or ConfigError where
-        auth.jwt has no keys."""
+        max_rate (0: every update), expires_in_s, claims. DeniedError, ConfigError without keys."""
     @property
     def file(self) -> str:
         """The TOML file that was read, or empty."""
@@ -83,6 +82,15 @@ class DemandChange:
     def wanted(self) -> bool: ...
 
 @final
+class AdminWish:
+    """A plugin that is to begin anew, or a level to log from on."""
+
+    @property
+    def restart(self) -> str: ...
+    @property
+    def log_level(self) -> str: ...
+
+@final
 class AccessQuestion:
     """May this client do that? To be answered with Engine.answer."""
 
@@ -104,8 +112,7 @@ class AccessQuestion:
         """Those of its request that auth.client_headers names, by name in lower case."""
     @property
     def cookies(self) -> dict[str, str]:
-        """Those of its request that auth.client_cookies names, of a page that is allowed by
-        name."""
+        """Those of its request that auth.client_cookies names, of a page allowed by name."""
     @property
     def token(self) -> str: ...
     @property
@@ -118,8 +125,7 @@ class LocalSession:
 
     def send(self, text: str) -> None: ...
     def read(self, timeout_s: float | None = None) -> str | None:
-        """The next message, or None after timeout_s seconds (None: waits). Raises ServerError
-        when closed."""
+        """The next message, or None after timeout_s (None: waits). ServerError when closed."""
     def notify_fd(self) -> int:
         """Readable while read() would return at once."""
     def close(self) -> None: ...
@@ -150,9 +156,10 @@ class Engine:
     def epoch(self) -> str: ...
     def health(self) -> str:
         """What GET /health of the admin listener answers, as JSON."""
+    def disconnect(self, subject: str = "", session: str = "") -> str:
+        """What POST /v1/disconnect answers, as JSON, when the sessions have ended."""
     def revoke(self, subject: str = "", session: str = "") -> str:
-        """Ends the sessions of a subject, or one session, and refuses the subject's tokens; what
-        POST /v1/revoke answers, as JSON. Waits until the sessions have ended."""
+        """What POST /v1/revoke answers, as JSON, when the sessions have ended."""
     def local_session(self) -> LocalSession:
         """A new in-process client."""
     def publish(self, topic: str, data: _Data, feed: int = 0) -> int:
@@ -178,7 +185,7 @@ class Engine:
         """Names of the topics that match, in order, after `after`."""
     def notify_fd(self) -> int:
         """Readable while take_events() would return something."""
-    def take_events(self) -> list[DemandChange | AccessQuestion]:
+    def take_events(self) -> list[DemandChange | AccessQuestion | AdminWish]:
         """What happened since the last call."""
     def answer(
         self,
@@ -312,8 +319,7 @@ class UpdateRing:
     def close(self) -> None:
         """Nothing more is appended."""
     def step(self, reader: object) -> Coroutine[Any, Any, Update]:
-        """An awaitable of the next update; awaits reader._wait() while there is none, calls
-        reader._room()."""
+        """An awaitable of the next update; reader._wait() while there is none, reader._room()."""
     def batch(self, reader: object) -> Coroutine[Any, Any, list[Update]]:
         """As step, of all updates that are there."""
 

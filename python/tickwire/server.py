@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Self, cast
 
 from tickwire._core import Config, Engine
@@ -237,13 +237,27 @@ class Server:
             ConfigError: Not exactly one of the two is given, or it is empty or too long.
             LimitError: 100,000 other subjects are revoked.
         """
-        engine = self._running()
-        if (subject is None) == (session is None):
-            raise ConfigError("revoke() takes either subject= or session=", field="subject")
-        try:
-            return cast(dict[str, Any], json.loads(engine.revoke(subject or "", session or "")))
-        except ProtocolError as e:
-            raise ConfigError(str(e), field=e.field) from None
+        return _end_sessions(self._running().revoke, subject, session)
+
+    def disconnect(
+        self, *, subject: str | None = None, session: str | None = None
+    ) -> dict[str, Any]:
+        """Ends the sessions of a subject, or one session; their clients connect again by
+        themselves.
+
+        It returns once the sessions have ended, with the close code 4001.
+
+        Args:
+            subject: As `revoke` has it.
+            session: As `revoke` has it.
+
+        Returns:
+            The answer to ``POST /v1/disconnect``: ``sessions``, how many have ended.
+
+        Raises:
+            ConfigError: Not exactly one of the two is given, or it is empty or too long.
+        """
+        return _end_sessions(self._running().disconnect, subject, session)
 
     @property
     def address(self) -> str:
@@ -310,6 +324,17 @@ class Server:
     def _refuse_in_plugin(self, what: str, instead: str) -> None:
         if self._host.is_mine():
             raise ServerError(f"{what} in a plugin of this server would wait for itself: {instead}")
+
+
+def _end_sessions(
+    end: Callable[[str, str], str], subject: str | None, session: str | None
+) -> dict[str, Any]:
+    if (subject is None) == (session is None):
+        raise ConfigError("give either subject= or session=", field="subject")
+    try:
+        return cast(dict[str, Any], json.loads(end(subject or "", session or "")))
+    except ProtocolError as e:
+        raise ConfigError(str(e), field=e.field) from None
 
 
 def _load(

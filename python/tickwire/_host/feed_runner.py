@@ -30,6 +30,7 @@ class FeedRunner:
         running --raises--> backoff --delay--> running
         running --the loop stands still--> blocked --it goes on--> running
         running --returns--> finished
+        any but stopped --restart()--> running
         any ------stop()--> stopped
 
     No task of the runner's own watches the feed's task, since a plugin may cancel all tasks that it
@@ -61,6 +62,7 @@ class FeedRunner:
         self._again: asyncio.TimerHandle | None = None
         self._started = 0.0
         self._fault: BaseException | None = None
+        self._is_restarting = False
         self._now: Run | None = None
         self._is_over = threading.Event()
 
@@ -87,6 +89,22 @@ class FeedRunner:
         self.pub.stale()
         self._task.cancel()
         return True
+
+    def restart(self) -> None:
+        """Ends the run that is under way, as an admin wants, and starts the next one.
+
+        A plain function that does not return cannot be ended: the next run waits for it.
+        """
+        if self.state == "stopped":
+            return
+        self.pub.log.info("feed %s: is restarted", self.mark.name)
+        if self._task is not None and not self._task.done():
+            self._is_restarting = True
+            self._task.cancel()
+            return
+        if self._again is not None:
+            self._again.cancel()
+        self._restart()
 
     def set_blocked(self, blocked: bool) -> None:
         """Notes that the plugins' loop stands still, or goes on; a feed with its own thread is not
@@ -163,7 +181,11 @@ class FeedRunner:
         if self.state == "stopped":
             self._is_over.set()
             return
-        if fault is None:
+        if self._is_restarting:
+            self._is_restarting = False
+            self._down("backoff")
+            self._restart()
+        elif fault is None:
             self.pub.log.info("feed %s: finished", self.mark.name)
             self._down("finished")
         else:

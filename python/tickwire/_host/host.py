@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, Final
 
 from tickwire._callables import is_async, name_of, place_of
-from tickwire._core import DemandChange, Engine, overlap
+from tickwire._core import AccessQuestion, AdminWish, DemandChange, Engine, overlap
 from tickwire._fault_log import PERIOD_S, FaultLog
 from tickwire._host.access import AccessDesk, Guard
 from tickwire._host.calls import Calls
@@ -26,6 +26,7 @@ from tickwire._host.ending import end_tasks
 from tickwire._host.feed_runner import FeedRunner, State
 from tickwire._host.feed_task import FeedTask, PluginLoop, run_of_fault, run_of_raised
 from tickwire._host.loading import Plugin, load
+from tickwire._host.log import set_level
 from tickwire._host.plugin_files import raise_from
 from tickwire._host.watchdog import Watchdog
 from tickwire.errors import PluginError, ServerError
@@ -250,10 +251,22 @@ class Host:
 
     def _take_events(self) -> None:
         for event in self._engine.take_events():
-            if not isinstance(event, DemandChange):
-                self._desk.take(event)
-            elif event.feed in self._feeds:
-                self._feeds[event.feed]._change(event.topic, event.wanted)
+            match event:
+                case DemandChange():
+                    if event.feed in self._feeds:
+                        self._feeds[event.feed]._change(event.topic, event.wanted)
+                case AccessQuestion():
+                    self._desk.take(event)
+                case AdminWish():
+                    self._restart(event.restart)
+                    if event.log_level:
+                        set_level(event.log_level)
+
+    def _restart(self, plugin: str) -> None:
+        for hosted in self._hosted:
+            if hosted.name == plugin:
+                for feed in hosted.feeds:
+                    feed.restart()
 
     def _add(self, plugin: Plugin) -> None:
         if any(hosted.name == plugin.name for hosted in self._hosted):

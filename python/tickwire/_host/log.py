@@ -48,3 +48,8 @@ def to_stderr() -> None:
     handler = _Handler()
     handler.setFormatter(Formatter())
     logging.basicConfig(handlers=[handler])
+
+
+def set_level(level: str) -> None:
+    """Takes one of the levels of ``log.level``."""
+    logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())

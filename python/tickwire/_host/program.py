@@ -16,7 +16,7 @@ from typing import Any, Final
 from tickwire._core import Engine, version
 from tickwire._fault_log import FaultLog
 from tickwire._host.host import Host
-from tickwire._host.log import to_stderr
+from tickwire._host.log import set_level, to_stderr
 
 HOLD_S: Final = 1.0
 """How often a waiting program sets its signal handlers again, in case a plugin has replaced
@@ -202,4 +202,4 @@ def log_start(program: str, engine: Engine, plugins: list[str]) -> None:
 def set_up_logging(level: str) -> None:
     """Sends plugins' logs to standard error, unless the program has set logging up itself."""
     to_stderr()
-    logging.getLogger("tickwire").setLevel("CRITICAL" if level == "off" else level.upper())
+    set_level(level)

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from tickwire.cli import streams
+from tickwire.cli.admin_actions import app as admin
 from tickwire.cli.ask import health, metrics, pub, snapshot, topics
 from tickwire.cli.bench import bench
 from tickwire.cli.check import check
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for command in (serve, sub, pub, snapshot, topics, health, metrics, top, revoke, bench, check):
     app.command()(command)
+app.add_typer(admin, name="admin", cls=_Commands, help="Act on a server that runs.")
 app.add_typer(config, name="config", cls=_Commands, help="Look at a server's configuration.")
 app.add_typer(store, name="store", cls=_Commands, help="Back a server's store up, and restore it.")
 app.add_typer(token, name="token", cls=_Commands, help="Make and check tokens.")

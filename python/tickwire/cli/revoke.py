@@ -10,16 +10,25 @@ from tickwire.cli.options import AdminPlace, AdminToken, Url
 from tickwire.cli.outcome import reported, say, write_line
 from tickwire.url import DEFAULT_URL
 
+Subject = Annotated[
+    str | None, typer.Option(metavar="S", help="The `sub` of tokens: all sessions with one end.")
+]
+Session = Annotated[
+    str | None, typer.Option(metavar="N", help="The name of one session, which ends.")
+]
+
+
+def named(subject: str | None, session: str | None) -> dict[str, str]:
+    """The one of the two that is given, as the server's requests have it."""
+    if (subject is None) == (session is None):
+        raise typer.BadParameter("give one of them", param_hint="--subject, --session")
+    return {"session": str(session)} if subject is None else {"subject": subject}
+
 
 @reported
 def revoke(
-    subject: Annotated[
-        str | None,
-        typer.Option(metavar="S", help="Whose tokens are refused from now on, and sessions end."),
-    ] = None,
-    session: Annotated[
-        str | None, typer.Option(metavar="N", help="The name of one session, which ends.")
-    ] = None,
+    subject: Subject = None,
+    session: Session = None,
     url: Url = DEFAULT_URL,
     admin: AdminPlace = None,
     token: AdminToken = None,
@@ -29,10 +38,8 @@ def revoke(
     Tokens of the subject that were issued until now are refused until they have expired. `tickwire
     top --json` names sessions and their subjects.
     """
-    if (subject is None) == (session is None):
-        raise typer.BadParameter("give one of them", param_hint="--subject, --session")
-    named = {"session": session} if subject is None else {"subject": subject}
-    answer = require(url, admin, token).get("v1", "revoke", body=named)
+    body = named(subject, session)
+    answer = require(url, admin, token).get("v1", "revoke", body=body)
     write_line(answer.text)
     if answer.object.get("kept_in") == "memory":
         until = datetime.fromtimestamp(answer.object["until"] / 1000, UTC)

@@ -46,6 +46,21 @@ TEST(EventQueue, KeepsOnlyTheLatestDemandOfATopic) {
   EXPECT_EQ(std::get<DemandChange>(events[1]).feed, 2U);
 }
 
+TEST(EventQueue, TellsWhatAnAdminWantsOnceAndFirst) {
+  EventQueue queue;
+  const int fd = queue.notify_fd().value();
+  queue.push_demand(1, "a", true);
+  for (int i = 0; i < 1000; ++i) queue.push_restart("mine");
+  queue.push_log_level("debug");
+  queue.push_log_level("error");
+  EXPECT_TRUE(is_readable(fd));
+  const std::vector<BridgeEvent> events = queue.take();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(std::get<AdminWish>(events[0]).log_level, "error");
+  EXPECT_EQ(std::get<AdminWish>(events[1]).restart, "mine");
+  EXPECT_TRUE(queue.take().empty());
+}
+
 TEST(EventQueue, HandsOutQuestionsInTheOrderAsked) {
   EventQueue queue;
   for (const std::uint64_t id : {5U, 2U, 9U}) ASSERT_TRUE(queue.push_question(question(id)));

@@ -193,7 +193,7 @@ class Play {
   // A subject, or a session; who is revoked comes back as somebody without a token.
   void revoke(const Peer& peer) {
     if (pick(4) != 0) return;
-    RevokeTarget target;
+    SessionTarget target;
     if (pick(2) == 0) {
       target.session = peer.client->session->client.session;
     } else {
@@ -202,7 +202,7 @@ class Play {
       ASSERT_TRUE(revocations_.add({target.subject, now()}, now()));
     }
     say("revoke " + target.subject + target.session);
-    plant_.shard.revoke(target, std::make_shared<std::atomic<std::size_t>>(0));
+    plant_.shard.end_sessions(target, SessionEnd::kRevoked, std::make_shared<std::atomic<std::size_t>>(0));
     settle();
     for (Peer& each : peers_) {
       const bool ends = &each == &peer ? target.subject.empty() || each.model.subject == target.subject

@@ -34,12 +34,12 @@ struct RevocablePlant : Revocable, Answering {
         {"sub", subject}, {"iat", now_s}, {"exp", now_s + lifetime_s}, {"tickwire", {{"subscribe", {">"}}}}});
   }
   // How many sessions ended.
-  std::size_t revoke(const RevokeTarget& target) {
+  std::size_t revoke(const SessionTarget& target) {
     if (!target.subject.empty()) {
       EXPECT_TRUE(revocations.add({target.subject, clock.wall_ms()}, clock.wall_ms()));
     }
     const auto ended = std::make_shared<std::atomic<std::size_t>>(0);
-    shard.revoke(target, ended);
+    shard.end_sessions(target, SessionEnd::kRevoked, ended);
     run();
     return *ended;
   }
@@ -161,7 +161,7 @@ TEST(Revoke, ThousandsOfSessionsEndInPieces) {
   }
   const auto ended = std::make_shared<std::atomic<std::size_t>>(0);
   ASSERT_TRUE(plant.revocations.add({"mia", plant.clock.wall_ms()}, plant.clock.wall_ms()));
-  plant.shard.revoke({.subject = "mia", .session = {}}, ended);
+  plant.shard.end_sessions({.subject = "mia", .session = {}}, SessionEnd::kRevoked, ended);
   EXPECT_GT(*ended, 0U);
   EXPECT_LT(*ended, kMany);
   plant.run();

@@ -24,7 +24,7 @@ class NamingSource final : public HttpSource {
   }
   [[nodiscard]] bool serves() const override { return true; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
-  void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone /*done*/) override {}
+  void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 };
 
 struct AdminSite {

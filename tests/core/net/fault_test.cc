@@ -32,7 +32,7 @@ class ThrowingSource final : public HttpSource {
   [[nodiscard]] bool serves() const override { return true; }
   [[nodiscard]] TextInPieces metrics() const override { return {}; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
-  void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone /*done*/) override {}
+  void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 };
 
 // The clock of the loop alone: the hub has another one.

@@ -49,7 +49,7 @@ class FixedSource final : public HttpSource {
     const std::lock_guard lock(mutex_);
     asked_.emplace_back(query, std::move(done));
   }
-  void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone /*done*/) override {}
+  void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 
   [[nodiscard]] std::size_t asked() const {
     const std::lock_guard lock(mutex_);

@@ -26,7 +26,7 @@ class GivenHealth final : public HttpSource {
   }
   [[nodiscard]] bool serves() const override { return serving; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
-  void revoke(const RevokeTarget& /*target*/, const AdminActor& /*by*/, RevokeDone /*done*/) override {}
+  void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 
   bool well = true;
   bool serving = true;

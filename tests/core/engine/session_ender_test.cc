@@ -1,4 +1,4 @@
-#include "engine/revoker.h"
+#include "engine/session_ender.h"
 
 #include <gtest/gtest.h>
 
@@ -22,15 +22,16 @@ const AdminActor kAdmin{"admin socket", "uid 0, pid 1"};
 struct TwoLoops {
   TwoLoops() { offload.at_once = true; }
 
-  void revoke(const RevokeTarget& target, const std::vector<Shard*>& turning,
-              const std::vector<Shard*>& standing = {}) {
+  void end(const SessionTarget& target, SessionEnd how, const SessionEnder::Shards& shards) {
     answer.reset();
-    revoker.revoke(target, kAdmin, turning, standing, [this](Result<std::string> told) {
+    ender.end(target, how, kAdmin, shards, [this](Result<std::string> told) {
       EXPECT_FALSE(answer) << "told twice";
       answer = std::move(told);
     });
   }
-  void revoke(const RevokeTarget& target) { revoke(target, {&first.shard, &second.shard}); }
+  void revoke(const SessionTarget& target) {
+    end(target, SessionEnd::kRevoked, {.turning = {&first.shard, &second.shard}, .standing = {}});
+  }
   [[nodiscard]] json told() const { return json::parse(answer->value()); }
   static ClientInfo named(const std::string& subject) {
     ClientInfo info;
@@ -42,11 +43,11 @@ struct TwoLoops {
   Plant first;
   Plant second;
   Revocations revocations{kLifeMs};
-  Revoker revoker{Revoker::Parts{first.clock, revocations, offload, nullptr}};
+  SessionEnder ender{SessionEnder::Parts{first.clock, revocations, offload, nullptr}};
   std::optional<Result<std::string>> answer;
 };
 
-TEST(Revoker, TellsWhenTheSessionsOfEveryLoopHaveEnded) {
+TEST(SessionEnder, TellsWhenTheSessionsOfEveryLoopHaveEnded) {
   TwoLoops loops;
   Client a(loops.first, TwoLoops::named("mia")), b(loops.second, TwoLoops::named("mia"));
   Client c(loops.second, TwoLoops::named("paul"));
@@ -66,19 +67,35 @@ TEST(Revoker, TellsWhenTheSessionsOfEveryLoopHaveEnded) {
   EXPECT_EQ(c.socket.close_code, 0);
 }
 
-TEST(Revoker, ASessionIsNoSubject) {
+TEST(SessionEnder, ASessionIsNoSubject) {
   TwoLoops loops;
   Client a(loops.first, TwoLoops::named("mia"));
-  loops.revoke({.subject = {}, .session = a.session->client.session}, {&loops.first.shard});
+  loops.end({.subject = {}, .session = a.session->client.session}, SessionEnd::kRevoked,
+            {.turning = {&loops.first.shard}, .standing = {}});
   loops.first.run();
   EXPECT_EQ(loops.told(), (json{{"session", "0-1"}, {"sessions", 1}}));
   EXPECT_EQ(loops.revocations.size(), 0U);
 }
 
-TEST(Revoker, DoesNotWaitForALoopThatStandsStill) {
+TEST(SessionEnder, WhoIsDisconnectedMayComeBackWithItsToken) {
+  TwoLoops loops;
+  Client a(loops.first, TwoLoops::named("mia")), b(loops.second, TwoLoops::named("paul"));
+  loops.end({.subject = "mia", .session = {}}, SessionEnd::kDisconnected,
+            {.turning = {&loops.first.shard, &loops.second.shard}, .standing = {}});
+  loops.first.run();
+  loops.second.run();
+  ASSERT_TRUE(loops.answer);
+  EXPECT_EQ(loops.told(), (json{{"subject", "mia"}, {"sessions", 1}}));
+  EXPECT_EQ(a.socket.close_code, 4001);
+  EXPECT_EQ(b.socket.close_code, 0);
+  EXPECT_EQ(loops.revocations.size(), 0U);
+}
+
+TEST(SessionEnder, DoesNotWaitForALoopThatStandsStill) {
   TwoLoops loops;
   Client a(loops.first, TwoLoops::named("mia")), b(loops.second, TwoLoops::named("mia"));
-  loops.revoke({.subject = "mia", .session = {}}, {&loops.first.shard}, {&loops.second.shard});
+  loops.end({.subject = "mia", .session = {}}, SessionEnd::kRevoked,
+            {.turning = {&loops.first.shard}, .standing = {&loops.second.shard}});
   loops.first.run();
   ASSERT_TRUE(loops.answer);
   EXPECT_EQ(loops.told()["sessions"], 1);
@@ -86,7 +103,7 @@ TEST(Revoker, DoesNotWaitForALoopThatStandsStill) {
   EXPECT_EQ(b.socket.close_code, 4502) << "when it turns again";
 }
 
-TEST(Revoker, AShardThatHasStoppedHoldsNobodyUp) {
+TEST(SessionEnder, AShardThatHasStoppedHoldsNobodyUp) {
   TwoLoops loops;
   loops.second.shard.stop();
   loops.revoke({.subject = "mia", .session = {}});
@@ -95,11 +112,11 @@ TEST(Revoker, AShardThatHasStoppedHoldsNobodyUp) {
   EXPECT_EQ(loops.told()["sessions"], 0);
 }
 
-TEST(Revoker, SaysWhatIsWrongWithWhoIsNamed) {
+TEST(SessionEnder, SaysWhatIsWrongWithWhoIsNamed) {
   TwoLoops loops;
-  for (const RevokeTarget& target :
-       {RevokeTarget{}, RevokeTarget{"a", "b"}, RevokeTarget{std::string(kTokenBytesMax + 1, 'a'), ""},
-        RevokeTarget{"", std::string(kTokenBytesMax + 1, 'a')}}) {
+  for (const SessionTarget& target :
+       {SessionTarget{}, SessionTarget{"a", "b"}, SessionTarget{std::string(kTokenBytesMax + 1, 'a'), ""},
+        SessionTarget{"", std::string(kTokenBytesMax + 1, 'a')}}) {
     loops.revoke(target);
     ASSERT_TRUE(loops.answer && !*loops.answer);
     EXPECT_EQ(loops.answer->error().code, ErrorCode::kBadMessage);

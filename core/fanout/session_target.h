@@ -1,6 +1,7 @@
-// RevokeTarget: whose sessions a revocation ends: those of a subject, or a single one. A plain value.
+// SessionTarget: which sessions an admin ends: those of a subject, or a single one. A plain value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/error.h"
@@ -9,8 +10,13 @@
 
 namespace tickwire {
 
+enum class SessionEnd : std::uint8_t {
+  kRevoked,       // for good: the client may not come back
+  kDisconnected,  // the client may come back at once
+};
+
 // One of the two, and not both.
-struct RevokeTarget {
+struct SessionTarget {
   std::string subject;  // as a token's `sub` has it
   std::string session;  // as ClientInfo::session
 
@@ -20,7 +26,7 @@ struct RevokeTarget {
 };
 
 // kBadMessage names the field: none or both are given, or one is longer than any token's (kTokenBytesMax).
-inline Status check_target(const RevokeTarget& target) {
+inline Status check_target(const SessionTarget& target) {
   if (target.subject.empty() == target.session.empty()) {
     return Error{ErrorCode::kBadMessage, "subject, session: exactly one of them must be given, not empty",
                  target.subject.empty() ? "subject" : "session"};
