@@ -187,7 +187,9 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
   const bool known = options.same_epoch && since <= (newest ? newest->seq() : 0);
   const bool recovered = known && state.topic->first_kept() <= since + 1;
   result.recovered = recovered && result.recovered.value_or(true);
-  if (known) result.missed = result.missed.value_or(0) + std::max(state.seq(), since) - since;
+  const std::uint64_t stands_at = std::max(state.seq(), since);
+  if (known) result.missed = result.missed.value_or(0) + stands_at - since;
+  if (known && result.seq) result.seq = stands_at;  // a pattern has none
   // A client can be told exactly which events are gone; a value topic begins anew, also where the client
   // asked for no snapshot: it holds a state that is not true any more.
   subscription.resume = recovered || (known && state.is_event());

@@ -326,3 +326,9 @@ def test_tallies_add_up_and_describe_the_first_faults() -> None:
     one.fault("missing", "first")
     one.add(two)
     assert (one.messages, one.violations, len(one.faults)) == (3, FAULTS_MAX + 2, FAULTS_MAX)
+
+
+def test_what_was_asked_for_and_never_answered_is_missing(plant: Plant) -> None:
+    plant.model.subscribe(["other.*"])
+    plant.model.unsubscribe(["more.*"])
+    assert plant.model.missing({"other.1": 1, "more.1": 1}) == ["other.1"]

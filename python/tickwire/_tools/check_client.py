@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tickwire._pattern import matches
+from tickwire._tools.check.patience import Patience
 from tickwire._tools.check.run import (
     CHANGE_S,
     CUT_S,
@@ -197,8 +198,8 @@ class Checked:
                     stall_at = time.monotonic() + pause_s(STALL_S, self._plan.seconds)
 
     async def _settle(self, seqs: Callable[[], dict[str, int]]) -> None:
-        deadline = time.monotonic() + self._plan.settle_s
-        while (late := self._late(seqs())) and time.monotonic() < deadline:  # noqa: ASYNC110
+        patience = Patience(round(self._plan.settle_s / LOOK_S))
+        while patience.waits(len(late := self._late(seqs()))):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         for what in late:
             self._tally.fault("missing", f"{self._label} {what}")

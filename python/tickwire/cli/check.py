@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
     from tickwire._tools.check.tally import Tally
 
 
+class Transport(StrEnum):
+    WEBSOCKET = "websocket"
+    SSE = "sse"
+    POLL = "poll"
+
+
 @reported
 def check(
     url: Url = DEFAULT_URL,
     secs: Annotated[float, typer.Option(min=0.1, metavar="N", help="So long.")] = 10.0,
     connections: Annotated[
-        int, typer.Option(min=1, max=CONNECTIONS_MAX, metavar="N", help="WebSockets.")
+        int, typer.Option(min=1, max=CONNECTIONS_MAX, metavar="N", help="At the same time.")
     ] = 20,
     processes: Annotated[
         int, typer.Option(min=1, max=PROCESSES_MAX, metavar="N", help="That share the connections.")
@@ -34,6 +41,9 @@ def check(
     client: Annotated[
         bool, typer.Option("--client", help="Judge what Python clients make of it, in one process.")
     ] = False,
+    transport: Annotated[
+        Transport, typer.Option(help="The road that the messages come by.")
+    ] = Transport.WEBSOCKET,
     as_json: Json = False,
 ) -> None:
     """Follow the topics of feeds/checked.py with many connections, and check every message.
@@ -54,6 +64,7 @@ def check(
         reconnects=reconnects,
         stalls=stalls,
         processes=processes,
+        transport=transport.value,
     )
     show = print_line if draw else write_so_far
     stop = Latch()

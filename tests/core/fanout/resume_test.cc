@@ -124,6 +124,10 @@ TEST_F(Resume, AClientThatIsAheadOfThisShardGetsNothingTwice) {
     const json ack = json::parse(ahead.socket.texts.at(0));
     EXPECT_TRUE(ack["results"][0]["recovered"]) << subscription;
     EXPECT_EQ(ack["results"][0]["missed"], 0);
+    if (subscription == "v.a") {
+      EXPECT_EQ(ack["results"][0]["seq"], 3) << "not less than the client has";
+    }
+    EXPECT_EQ(ack["results"][1]["seq"], 1);
     two.run();
     two.publish("v.a", R"({"n":4})");
     two.publish("v.new", R"({"n":2})");

@@ -40,9 +40,17 @@ class Messages(dict[bytes, Message]):
 
 def decode(text: bytes) -> Message:
     try:
-        return message_of(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError) as e:
+        told = json.loads(text)
+    except ValueError as e:
         return Message(BROKEN, data={"why": f"{e!r}: {text[:100]!r}"})
+    return decode_object(told)
+
+
+def decode_object(told: Any) -> Message:
+    try:
+        return message_of(told)
+    except (ValueError, TypeError, KeyError, AttributeError) as e:
+        return Message(BROKEN, data={"why": f"{e!r}: {str(told)[:100]}"})
 
 
 def message_of(told: dict[str, Any]) -> Message:

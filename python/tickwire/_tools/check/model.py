@@ -5,7 +5,7 @@ from there, so each is counted once.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,10 @@ class Sent:
     since: dict[str, int] | None
     """None: an unsubscribe."""
     epoch: str
+
+
+def covers(names: Collection[str], topic: str) -> bool:
+    return topic in names or any(matches(name, topic) for name in names)
 
 
 class Model:
@@ -93,9 +97,11 @@ class Model:
     # --- what comes -------------------------------------------------------------------------------
 
     def take(self, texts: Iterable[bytes]) -> None:
-        topics, messages = self._topics, self._messages
-        for text in texts:
-            message = messages[text]
+        self.take_decoded(map(self._messages.__getitem__, texts))
+
+    def take_decoded(self, messages: Iterable[Message]) -> None:
+        topics = self._topics
+        for message in messages:
             kind, name, seq, data, deleted = message
             if kind == UPDATE:
                 topic = topics.get(name)
@@ -114,10 +120,12 @@ class Model:
             self._take_rare(message)
 
     def missing(self, seqs: dict[str, int]) -> list[str]:
-        """Returns the wanted topics that have not reached these seqs."""
+        """Returns the topics that have not reached these seqs, of what it wants or asked for."""
         nothing = Topic("")
         behind = [n for n, seq in seqs.items() if self._topics.get(n, nothing).seq < seq]
-        return [name for name in behind if self._wanted(name)]
+        asked = [sent.names for sent in self._asked.values() if sent.since is not None]
+        names = self.wants.union(*asked)
+        return [topic for topic in behind if covers(names, topic)]
 
     def _take_rare(self, message: Message) -> None:
         if message.kind == OTHER:
@@ -185,10 +193,7 @@ class Model:
     def _take_other(self, told: dict[str, Any]) -> None:
         kind = told.get("type")
         if kind == "welcome":
-            self._welcome = True
-            if told["epoch"] != self.epoch:
-                self.epoch = told["epoch"]
-                self._topics.clear()
+            self.begin(told["epoch"])
         elif not self._welcome:
             self._fault("broken", f"before the welcome: {told}")
         elif kind == "ack":
@@ -198,8 +203,15 @@ class Model:
         elif kind == "drain":
             self.drain_ms = told["reconnect_after_ms"]
 
+    def begin(self, epoch: str) -> None:
+        """Takes the epoch of a connection, before anything else of it."""
+        self._welcome = True
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._topics.clear()
+
     def _take_ack(self, told: dict[str, Any]) -> None:
-        asked = self._asked.pop(told["id"], None)
+        asked = self._asked.pop(told.get("id", 0), None)
         if asked is None or [result["topic"] for result in told["results"]] != list(asked.names):
             self._fault("broken", f"the answer to nothing that was asked: {told}")
             return
@@ -234,7 +246,7 @@ class Model:
             self._topics[name] = Topic(name)
 
     def _wanted(self, topic: str) -> bool:
-        return topic in self.wants or any(matches(want, topic) for want in self.wants)
+        return covers(self.wants, topic)
 
     def _fault(self, counter: str, what: str) -> None:
         self._tally.fault(counter, f"{self.label}: {what}")

@@ -18,7 +18,9 @@ from typing import Any, Final
 
 from tickwire._http import get
 from tickwire._tools.check.messages import Messages
-from tickwire._tools.check.session import Session, World
+from tickwire._tools.check.patience import Patience
+from tickwire._tools.check.road_session import EventSession, PollSession
+from tickwire._tools.check.session import WebSocketSession, World
 from tickwire._tools.check.tally import Tally
 from tickwire._tools.check.wire import open_files_wanted
 from tickwire.errors import (
@@ -41,6 +43,13 @@ RETRY_S: Final = 0.5
 LOOK_S: Final = 0.1
 FILES_BESIDES: Final = 64
 
+AnySession = WebSocketSession | EventSession | PollSession
+ROADS: Final[dict[str, type[AnySession]]] = {
+    "websocket": WebSocketSession,
+    "sse": EventSession,
+    "poll": PollSession,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CheckPlan:
@@ -53,7 +62,9 @@ class CheckPlan:
     first: int = 0
     """The number of the first connection."""
     settle_s: float = 10.0
-    """The time in seconds that the last updates have to arrive."""
+    """The time in seconds after which what is missing is given up, if nothing of it arrives."""
+    transport: str = "websocket"
+    """One of `ROADS`."""
 
 
 Progress = Callable[[Tally, float], None]
@@ -103,11 +114,12 @@ class Checker:
         world = World(plan.url, topics, self.tally, Messages(), {})
         numbers = range(plan.first, plan.first + plan.connections)
         # A session that never stalls has the kernel's usual buffers, so its reads are larger.
-        self._sessions = [Session(n, world, plan.stalls and n % 4 < 2) for n in numbers]
+        road = ROADS[plan.transport]
+        self._sessions = [road(n, world, plan.stalls and n % 4 < 2) for n in numbers]
         self._selector = selectors.DefaultSelector()
         self._order = count()
-        self._due: list[tuple[float, int, Callable[[Session], None], Session]] = []
-        self._stalled: set[Session] = set()
+        self._due: list[tuple[float, int, Callable[[AnySession], None], AnySession]] = []
+        self._stalled: set[AnySession] = set()
         self._ending = False
 
     def run(self, each_second: Progress) -> Tally:
@@ -139,6 +151,8 @@ class Checker:
                 session.read()
                 if session.lost:
                     self._part(session, session.model.drain_ms)
+                elif session.renews:
+                    self._renew(session)
             if now - told >= 1:
                 told = now
                 each_second(self.tally, now - start)
@@ -149,9 +163,9 @@ class Checker:
         for session in list(self._stalled):
             self._wake(session)
         seqs = topics_of(self._plan.url)
-        deadline = time.monotonic() + self._plan.settle_s
-        while any(self._missing(seqs)) and time.monotonic() < deadline:
-            self._run_until(start, min(time.monotonic() + LOOK_S, deadline), each_second)
+        patience = Patience(round(self._plan.settle_s / LOOK_S))
+        while patience.waits(sum(len(names) for _, names in self._missing(seqs))):
+            self._run_until(start, time.monotonic() + LOOK_S, each_second)
         if all(session.sock is None for session in self._sessions):
             raise ConnectionLostError(f"no connection is left: {self._sessions[0].lost}")
         for session, names in self._missing(seqs):
@@ -160,38 +174,42 @@ class Checker:
                     "missing", f"{session.model.label}: {name}: not up to {seqs[name]}"
                 )
 
-    def _missing(self, seqs: dict[str, int]) -> Iterator[tuple[Session, list[str]]]:
+    def _missing(self, seqs: dict[str, int]) -> Iterator[tuple[AnySession, list[str]]]:
         for session in self._sessions:
             if names := session.missing(seqs):
                 yield session, names
 
     # --- what happens to a session ----------------------------------------------------------------
 
-    def _later(self, seconds: float, step: Callable[[Session], None], session: Session) -> None:
+    def _later(
+        self, seconds: float, step: Callable[[AnySession], None], session: AnySession
+    ) -> None:
         heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), step, session))
 
-    def _plan_for(self, session: Session) -> None:
+    def _plan_for(self, session: AnySession) -> None:
         self._later(random.expovariate(1 / CHANGE_S), self._change, session)
         if self._plan.reconnects:
             self._later(pause_s(CUT_S, self._plan.seconds), self._cut, session)
         if session.stalls:
             self._later(pause_s(STALL_S, self._plan.seconds), self._stall, session)
 
-    def _change(self, session: Session) -> None:
+    def _change(self, session: AnySession) -> None:
         if self._ending:
             return
         if session.sock is not None:
             session.change()
+            if session.renews:
+                self._renew(session)
         self._later(random.expovariate(1 / CHANGE_S), self._change, session)
 
-    def _cut(self, session: Session) -> None:
+    def _cut(self, session: AnySession) -> None:
         if self._ending:
             return
         if session.sock is not None:
             self._part(session, None)
         self._later(pause_s(CUT_S, self._plan.seconds), self._cut, session)
 
-    def _stall(self, session: Session) -> None:
+    def _stall(self, session: AnySession) -> None:
         if self._ending:
             return
         if session.sock is not None and session not in self._stalled:
@@ -201,29 +219,41 @@ class Checker:
             self._later(random.uniform(0.1, STALLED_S_MAX), self._wake, session)
         self._later(pause_s(STALL_S, self._plan.seconds), self._stall, session)
 
-    def _wake(self, session: Session) -> None:
+    def _wake(self, session: AnySession) -> None:
         if session in self._stalled and session.sock is not None:
             self._selector.register(session.sock, selectors.EVENT_READ, session)
         self._stalled.discard(session)
 
-    def _part(self, session: Session, drain_ms: int | None) -> None:
-        if session.sock is not None and session not in self._stalled:
-            self._selector.unregister(session.sock)
-        self._stalled.discard(session)
+    def _renew(self, session: AnySession) -> None:
+        self._forget(session)
+        session.close()
+        self._connect(session)
+
+    def _part(self, session: AnySession, drain_ms: int | None) -> None:
+        self._forget(session)
         session.cut()
         wait_s = random.uniform(0, AWAY_S_MAX) + (drain_ms or 0) / 1000
         self._later(wait_s, self._open, session)
 
-    def _open(self, session: Session) -> None:
+    def _forget(self, session: AnySession) -> None:
+        if session.sock is not None and session not in self._stalled:
+            self._selector.unregister(session.sock)
+        self._stalled.discard(session)
+
+    def _open(self, session: AnySession) -> None:
+        if self._connect(session):
+            self.tally.reconnects += 1
+
+    def _connect(self, session: AnySession) -> bool:
         try:
             session.open()
         except ConnectionFailedError as e:
             session.lost = str(e)
             self._later(RETRY_S, self._open, session)
-            return
-        self.tally.reconnects += 1
+            return False
         assert session.sock is not None
         self._selector.register(session.sock, selectors.EVENT_READ, session)
+        return True
 
 
 # --- several processes ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from tickwire._tools.check.messages import Messages
 from tickwire._tools.check.model import Model, Offsets
@@ -23,6 +23,9 @@ PACED_SHARE: Final = 8
 MAX_RATE: Final = 5.0
 
 
+M = TypeVar("M", bound=Model)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What all sessions of a process share."""
@@ -34,27 +37,34 @@ class World:
     offsets: Offsets
 
 
-class Session:
-    def __init__(self, number: int, world: World, stalls: bool) -> None:
+class Session(Generic[M]):
+    """What is the same by every road."""
+
+    def __init__(self, number: int, world: World, stalls: bool, model: type[M]) -> None:
         self.sock: socket.socket | None = None
         self.stalls = stalls
         self.lost = ""
         """Says why the connection ended."""
-        self.model = Model(f"client {number}", world.tally, world.messages, world.offsets)
+        self.renews = False
+        """Whether its next step is another connection, at once."""
+        self.model = model(f"client {number}", world.tally, world.messages, world.offsets)
         self._world = world
-        self._deflate = number % 2 == 1
         self._buffer = SMALL_BUFFER_BYTES if stalls else None
         self._max_rate = MAX_RATE if number % PACED_SHARE == PACED_SHARE - 1 else 0.0
         self._chance = random.Random(number)
         self._names = self._some(self._chance.randint(1, NAMES_MAX))
-        self._frames = Frames(False)
 
     def open(self) -> None:
         """Connects, and resumes where it was. Raises `ConnectionFailedError`."""
-        self.sock, self._frames = dial(self._world.url, self._deflate, self._buffer)
-        self.lost = ""
-        self._send(self.model.resume(self._names, self._max_rate))
-        self._take()
+        raise NotImplementedError
+
+    def change(self) -> None:
+        """Unsubscribes some topics, or subscribes others."""
+        raise NotImplementedError
+
+    def _take(self, data: bytes) -> None:
+        """Takes what came; nothing once the server has ended the connection. Raises `OSError`."""
+        raise NotImplementedError
 
     def read(self) -> None:
         """Reads what the socket holds, which is readable."""
@@ -64,32 +74,22 @@ class Session:
             if data is None:
                 return
             self._world.tally.bytes += len(data)
-            self._frames.feed(data)
-            if self._frames.replies:
-                self.sock.sendall(self._frames.replies)
-                self._frames.replies = b""
+            self._take(data)
         except OSError as e:
             self.lost = str(e) or repr(e)
             return
-        self._take()
         if not data and not self.lost:
             self.lost = "the connection ended without a close"
 
-    def change(self) -> None:
-        """Unsubscribes some topics, or subscribes others."""
-        if len(self._names) > 1 and self._chance.random() < 0.5:
-            gone = self._names.pop(self._chance.randrange(len(self._names)))
-            self._send(self.model.unsubscribe([gone]))
-        elif more := [name for name in self._some(1) if name not in self._names]:
-            self._names += more
-            self._send(self.model.subscribe(more, self._max_rate))
-
     def cut(self) -> None:
         """Ends the connection, half of the time without a close, as a failing network does."""
-        if self.sock is not None:
+        if self.sock is not None and self._chance.random() < 0.5:
             with suppress(OSError):
-                if self._chance.random() < 0.5:
-                    linger_zero(self.sock)
+                linger_zero(self.sock)
+        self.close()
+
+    def close(self) -> None:
+        if self.sock is not None:
             self.sock.close()
             self.sock = None
             self.model.connection_lost()
@@ -105,14 +105,46 @@ class Session:
             return [self._chance.choice(PATTERNS)]
         return self._chance.sample(self._world.topics, min(count, len(self._world.topics)))
 
-    def _send(self, command: str) -> None:
+    def _send(self, data: bytes) -> None:
         assert self.sock is not None
         try:
-            self.sock.sendall(frame(TEXT, command.encode()))
+            self.sock.sendall(data)
         except OSError as e:
             self.lost = str(e) or repr(e)
 
-    def _take(self) -> None:
+
+class WebSocketSession(Session[Model]):
+    def __init__(self, number: int, world: World, stalls: bool) -> None:
+        super().__init__(number, world, stalls, Model)
+        self._deflate = number % 2 == 1
+        self._frames = Frames(False)
+
+    def open(self) -> None:
+        self.sock, self._frames = dial(self._world.url, self._deflate, self._buffer)
+        self.lost = ""
+        self._say(self.model.resume(self._names, self._max_rate))
+        self._judge()
+
+    def change(self) -> None:
+        if len(self._names) > 1 and self._chance.random() < 0.5:
+            gone = self._names.pop(self._chance.randrange(len(self._names)))
+            self._say(self.model.unsubscribe([gone]))
+        elif more := [name for name in self._some(1) if name not in self._names]:
+            self._names += more
+            self._say(self.model.subscribe(more, self._max_rate))
+
+    def _say(self, command: str) -> None:
+        self._send(frame(TEXT, command.encode()))
+
+    def _take(self, data: bytes) -> None:
+        assert self.sock is not None
+        self._frames.feed(data)
+        if self._frames.replies:
+            self.sock.sendall(self._frames.replies)
+            self._frames.replies = b""
+        self._judge()
+
+    def _judge(self) -> None:
         frames = self._frames
         self._world.tally.messages += len(frames.texts)
         self.model.take(frames.texts)

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tickwire._reason import reason
-from tickwire.errors import ConnectionFailedError, DeniedError
+from tickwire.errors import ConnectionFailedError, DeniedError, TickwireError
 from tickwire.url import shown
 
 TIMEOUT_S: Final = 10.0
@@ -27,26 +27,40 @@ CONTINUATION, TEXT, CLOSE, PING = 0x0, 0x1, 0x8, 0x9
 
 def dial(url: str, deflate: bool, receive_bytes: int | None) -> "tuple[socket.socket, Frames]":
     """A connected socket, and what reads from it; it may hold the first messages already."""
-    parts, place = urlsplit(url), shown(url)
-    secure = parts.scheme == "wss"
+    parts = urlsplit(url)
+    sock = connect(url, receive_bytes)
     try:
-        port = parts.port or (443 if secure else 80)
-        sock = _connect((parts.hostname or "", port), receive_bytes)
-        if secure:
-            sock = _tls().wrap_socket(sock, server_hostname=parts.hostname)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         sock.sendall(_request(parts.netloc, path, deflate))
         head, rest = _read_head(sock)
     except OSError as e:
-        raise ConnectionFailedError(f"{place}: {reason(e)}") from e
+        sock.close()
+        raise ConnectionFailedError(f"{shown(url)}: {reason(e)}") from e
     status = head.split(" ", 2)[1] if head.startswith("HTTP/1.1 ") else "nothing"
     if status != "101":
         sock.close()
-        kind = DeniedError if status in ("401", "403") else ConnectionFailedError
-        raise kind(f"{place}: the server answered {status}, not a WebSocket")
+        raise refused(url, status, "not a WebSocket")
     frames = Frames("permessage-deflate" in head.lower())
     frames.feed(rest)
     return sock, frames
+
+
+def refused(url: str, status: str, wanted: str) -> TickwireError:
+    kind = DeniedError if status in ("401", "403") else ConnectionFailedError
+    return kind(f"{shown(url)}: the server answered {status}, {wanted}")
+
+
+def connect(url: str, receive_bytes: int | None) -> socket.socket:
+    """A socket that is connected to where `url` leads, with TLS where it says so."""
+    parts = urlsplit(url)
+    secure = parts.scheme in ("wss", "https")
+    try:
+        sock = _connect(
+            (parts.hostname or "", parts.port or (443 if secure else 80)), receive_bytes
+        )
+        return _tls().wrap_socket(sock, server_hostname=parts.hostname) if secure else sock
+    except OSError as e:
+        raise ConnectionFailedError(f"{shown(url)}: {reason(e)}") from e
 
 
 def _connect(place: tuple[str, int], receive_bytes: int | None) -> socket.socket:
