@@ -38,13 +38,26 @@ std::string plugin_config(const Config& config, const std::string& name) {
   return found == config.plugins.end() ? "{}" : found->second;
 }
 
+KeySets fetched_key_sets(const Config& config) {
+  KeySets sets;
+  for (const std::string& url : key_set_urls(config)) {
+    const py::gil_scoped_release released;
+    const std::atomic<bool> never = false;
+    Result<std::string> text = get_key_set(url, never);
+    const py::gil_scoped_acquire held;
+    if (!text) throw_error({ErrorCode::kUnavailable, url + ": " + text.error().message, "auth.jwt.keys"});
+    sets.emplace(url, std::move(*text));
+  }
+  return sets;
+}
+
 // On the wall clock, as the server does.
 std::string check_token(const Config& config, const std::string& token) {
   if (!verifies_tokens(config)) {
     throw_error(
         {ErrorCode::kBadConfig, "auth.jwt.keys and auth.jwt.secret are empty: no token is verified", {}});
   }
-  JwtRules read = unwrap(read_jwt_rules(config));
+  JwtRules read = unwrap(read_jwt_rules(config, fetched_key_sets(config)));
   const std::int64_t now_ms = SystemClock().wall_ms();
   const Result<VerifiedToken> verified = TokenVerifier(std::move(read.rules)).verify(token, now_ms);
   if (!verified) throw_error({ErrorCode::kDenied, "the token " + verified.error().message, "token"});

@@ -37,6 +37,12 @@ bool is_signed(const TokenRules& rules, const Jws& jws) {
   });
 }
 
+bool may_be_of_a_new_key(const TokenRules& rules, const Jws& jws) {
+  if (rules.ask_for_keys == nullptr) return false;
+  return jws.key_id.empty() ||
+         std::ranges::none_of(rules.keys, [&jws](const VerifyingKey& key) { return key.id() == jws.key_id; });
+}
+
 // Seconds since 1970 (NumericDate). Nothing: it is absent. NaN: it is no number.
 std::optional<double> time_of(const json& claims, const char* name) {
   const auto found = claims.find(name);
@@ -122,8 +128,11 @@ Result<VerifiedToken> TokenVerifier::verify(std::string_view token, std::int64_t
   }
   Result<Jws> jws = read_jws(token);
   if (!jws) return jws.error();
-  if (!is_signed(*rules, *jws))
+  if (!is_signed(*rules, *jws)) {
+    if (may_be_of_a_new_key(*rules, *jws) && rules->ask_for_keys())
+      return Error{ErrorCode::kUnavailable, "names a key that is not known yet; try again soon", ""};
     return Error{ErrorCode::kBadMessage, "is not signed by a key of auth.jwt", ""};
+  }
   const Result<json> claims = parse_unique_json(jws->payload, kTokenBytesMax);
   if (!claims) return invalid("has claims that cannot be read: the text " + claims.error().message);
   const Result<Times> times = check_times(*rules, *claims, wall_ms);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct TokenRules {
   // How long a token may be valid, from its `iat` (where it has one) and from now on, to its `exp`.
   std::int64_t max_age_s = 86'400;
   std::string claim = "tickwire";  // the claim that holds the grant
+  // A token names a key that is not among `keys`. True: it may be there soon. On the verifying thread; null:
+  // no other keys will come.
+  std::function<bool()> ask_for_keys = {};
 };
 
 // How long after some moment a token may be valid that was issued at that moment, or before it without an
@@ -51,8 +55,9 @@ class TokenVerifier {
 
   void replace(TokenRules rules);
   // kBadMessage: `token` is no JSON Web Token, or none of the keys signed it. kDenied: one did, but the token
-  // is not valid (now). The message is a sentence about "the token" without its subject ("has expired"), and
-  // repeats nothing of it. Takes up to kVerifyingKeysMax checks of a signature, mostly one.
+  // is not valid (now). kUnavailable: its key may be known soon. The message is a sentence about "the token"
+  // without its subject ("has expired"), and repeats nothing of it. Takes up to kVerifyingKeysMax checks of a
+  // signature, mostly one.
   [[nodiscard]] Result<VerifiedToken> verify(std::string_view token, std::int64_t wall_ms) const;
 
  private:

@@ -92,7 +92,8 @@ const std::vector<ConfigKey<Config>> kConfigKeys{
     {"auth.public", &Config::auth_public, "",
      "topics and patterns that need no token, where auth.jwt is set: all others do"},
     {"auth.jwt.keys", &Config::auth_jwt_keys, "path",
-     "files of the public keys that tokens are checked with: PEM, or a JSON Web Key Set"},
+     "files of the public keys that tokens are checked with: PEM, or a JSON Web Key Set; of a set also its "
+     "https:// address"},
     {"auth.jwt.secret", &Config::auth_jwt_secret, "",
      "the secret of tokens that are signed with HS256, at least 32 bytes"},
     {"auth.jwt.secret_file", &Config::auth_jwt_secret_file, "path",

@@ -82,10 +82,16 @@ Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr
       revocations_(token_life_ms(tokens.value_or(TokenRules{}))),
       tls_(std::move(tls)),
       tokens_(tokens ? std::make_unique<TokenVerifier>(std::move(*tokens), &revocations_) : nullptr),
+      key_fetcher_({clock_, &get_key_set,
+                    [this] {
+                      const MutexLock lock(reload_mutex_);
+                      reload_tokens();
+                    }}),
       listen_(std::move(listen)),
       shared_rates_(rate_limits(config_)),
       gate_(gate_limits(config_)),
-      settings_(settings_of(config_)) {
+      settings_(settings_of(config_)),
+      token_config_(config_) {
   bridge_.set_answer_route([this](std::uint32_t shard, AccessAnswer answer) {
     loops_.at(shard)->shard().answer(std::move(answer));
   });
@@ -122,6 +128,11 @@ void Engine::run_loops() {
   for (const auto& loop : loops_) pulses.push_back(&loop->pulse());
   watchdog_.emplace(pulses);
   session_ender_.emplace(SessionEnder::Parts{clock_, revocations_, workers_, store_.get()});
+  if (const std::vector<std::string> urls = key_set_urls(config_); !urls.empty()) {
+    key_fetcher_.fetch(urls);
+    const MutexLock lock(reload_mutex_);
+    reload_tokens();  // from here on an unknown key is asked for
+  }
   started_ = true;
   for (const auto& loop : loops_) loop->start();
 }
@@ -217,6 +228,7 @@ void Engine::stop() {
     }
   }
   watchdog_->stop();
+  key_fetcher_.stop();
   workers_.stop();
   admin_.close();
   housekeeping_.reset();
@@ -226,10 +238,13 @@ void Engine::stop() {
 // --- reload ---------------------------------------------------------------------------------------------
 
 // Whether topics need a token at all does not change while it runs: sessions have what they were given.
-void Engine::reload_tokens(const Config& fresh) {
-  Result<JwtRules> read = read_jwt_rules(fresh);
+void Engine::reload_tokens() {
+  Result<JwtRules> read = read_jwt_rules(token_config_, key_fetcher_.sets());
   if (!read) return spdlog::error("the keys of tokens stay as they were: {}", read.error().message);
   spdlog::info("keys of tokens read again: {}", read->rules.keys.size());
+  if (!key_set_urls(token_config_).empty()) {
+    read->rules.ask_for_keys = [this] { return key_fetcher_.ask(); };
+  }
   revocations_.set_life_ms(token_life_ms(read->rules));
   tokens_->replace(std::move(read->rules));
 }
@@ -253,7 +268,11 @@ void Engine::reload(const Config& fresh) {
     hub_.set_rules(topic_rules(fresh));
   }
   if (tls_) tls_->reload(fresh);
-  if (tokens) reload_tokens(fresh);
+  if (tokens) {
+    token_config_ = fresh;
+    key_fetcher_.fetch(key_set_urls(fresh));
+    reload_tokens();
+  }
   spdlog::info("reloaded: {}",
                changed.empty() ? "nothing changed" : fmt::format("{}", fmt::join(changed, ", ")));
   if (!refused.empty()) spdlog::warn("needs a restart: {}", fmt::join(refused, ", "));

@@ -26,6 +26,7 @@
 #include "engine/admin_door.h"
 #include "engine/config.h"
 #include "engine/housekeeping.h"
+#include "engine/key_fetcher.h"
 #include "engine/loop_watchdog.h"
 #include "engine/session_ender.h"
 #include "engine/system_clock.h"
@@ -92,7 +93,7 @@ class Engine final : public HttpSource {
   Status open_loops();
   Status open_admin();
   void run_loops();
-  void reload_tokens(const Config& fresh);
+  void reload_tokens() REQUIRES(reload_mutex_);
   void set_log_level(LogLevel level);
   [[nodiscard]] SessionEnder::Shards shards() const;
   void drain_loops(Shard::Drained whom);
@@ -113,6 +114,7 @@ class Engine final : public HttpSource {
   Revocations revocations_;
   const std::unique_ptr<TlsFiles> tls_;          // null: no address is https://
   const std::unique_ptr<TokenVerifier> tokens_;  // null: auth.jwt has no keys
+  KeyFetcher key_fetcher_;
 
   // Made by start():
   std::vector<ListenAddress> listen_;  // with the real ports
@@ -128,6 +130,7 @@ class Engine final : public HttpSource {
 
   Mutex reload_mutex_;
   std::map<std::string, std::string> settings_ GUARDED_BY(reload_mutex_);  // in force, by key
+  Config token_config_ GUARDED_BY(reload_mutex_);                          // whose auth.jwt is in force
 
   std::atomic<bool> started_ = false;  // others may look at what start() made
   std::atomic<bool> stopped_ = false;  // stop() was called

@@ -9,6 +9,7 @@
 
 #include "access/jwks.h"
 #include "access/pem_keys.h"
+#include "engine/https_get.h"
 #include "engine/small_file.h"
 
 namespace tickwire {
@@ -27,10 +28,18 @@ Result<std::string> read_key_file(const std::string& path) {
   return jwt_error(kKeysKey, fmt::format("{} is longer than {} bytes", path, kJwksBytesMax));
 }
 
-Status add_keys(const std::string& path, JwtRules& out) {
-  const Result<std::string> text = read_key_file(path);
+Result<std::string> read_key_source(const std::string& path, const KeySets& sets) {
+  if (!is_url(path)) return read_key_file(path);
+  if (const Status checked = check_url(path); !checked) return jwt_error(kKeysKey, checked.error().message);
+  const auto found = sets.find(path);
+  return found == sets.end() ? std::string() : found->second;
+}
+
+Status add_keys(const std::string& path, const KeySets& sets, JwtRules& out) {
+  const Result<std::string> text = read_key_source(path, sets);
   if (!text) return text.error();
   const std::size_t first = text->find_first_not_of(" \t\r\n");
+  if (is_url(path) && first == std::string::npos) return ok_status();  // not fetched yet
   std::vector<VerifyingKey> keys;
   if (first != std::string::npos && (*text)[first] == '{') {
     Result<Jwks> set = read_jwks(*text);
@@ -57,7 +66,7 @@ std::string_view needs_keys(const Config& config) {
 
 }  // namespace
 
-Result<JwtRules> read_jwt_rules(const Config& config) {
+Result<JwtRules> read_jwt_rules(const Config& config, const KeySets& sets) {
   if (const std::string_view key = needs_keys(config); !verifies_tokens(config) && !key.empty()) {
     return jwt_error(key, "needs auth.jwt.keys or auth.jwt.secret; without them every topic is open");
   }
@@ -67,7 +76,7 @@ Result<JwtRules> read_jwt_rules(const Config& config) {
   }
   JwtRules out;
   for (const std::string& path : config.auth_jwt_keys) {
-    if (const Status added = add_keys(path, out); !added) return added.error();
+    if (const Status added = add_keys(path, sets, out); !added) return added.error();
   }
   if (!config.auth_jwt_secret.empty()) {
     Result<VerifyingKey> secret = VerifyingKey::of_secret(config.auth_jwt_secret.reveal());
@@ -86,6 +95,20 @@ Result<JwtRules> read_jwt_rules(const Config& config) {
   out.rules.max_age_s = config.auth_jwt_max_age.count();
   out.rules.claim = config.auth_jwt_claim;
   return out;
+}
+
+std::vector<std::string> key_set_urls(const Config& config) {
+  std::vector<std::string> urls;
+  std::ranges::copy_if(config.auth_jwt_keys, std::back_inserter(urls), is_url);
+  return urls;
+}
+
+Result<std::string> get_key_set(const std::string& url, const std::atomic<bool>& stop) {
+  Result<std::string> text = https_get(url, kJwksBytesMax, stop);
+  if (!text) return text;
+  if (const Result<Jwks> set = read_jwks(*text); !set)
+    return Error{ErrorCode::kUnavailable, "the answer " + set.error().message, ""};
+  return text;
 }
 
 std::string describe_grant(const VerifiedToken& token, std::int64_t now_ms) {

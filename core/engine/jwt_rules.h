@@ -2,6 +2,7 @@
 // out of their files, and what is guarded because of them. Reads these files and nothing else. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "bridge/bridge.h"
 #include "engine/config.h"
+#include "engine/key_fetcher.h"
 
 namespace tickwire {
 
@@ -23,9 +25,16 @@ struct JwtRules {
   std::vector<std::string> warnings;  // about keys of a set that are passed over
 };
 
-// kBadConfig, which names the key, and the file that is wrong, but nothing of what it holds. Without keys:
-// nothing else of auth.jwt or auth.public may be set, since whoever sets it expects topics to be guarded.
-Result<JwtRules> read_jwt_rules(const Config& config);
+// `sets`: the key sets of the addresses among auth.jwt.keys, as far as they were fetched; of the others no
+// key is known yet. kBadConfig, which names the key, and the file that is wrong, but nothing of what it
+// holds. Without keys: nothing else of auth.jwt or auth.public may be set, since whoever sets it expects
+// topics to be guarded.
+Result<JwtRules> read_jwt_rules(const Config& config, const KeySets& sets = {});
+
+// The addresses among auth.jwt.keys.
+std::vector<std::string> key_set_urls(const Config& config);
+// Fetches a key set. kUnavailable, also where it is none.
+Result<std::string> get_key_set(const std::string& url, const std::atomic<bool>& stop);
 
 // What the token lets its bearer do, for people: a JSON object of subscribe, publish, max_rate, expires_in_s
 // and claims.

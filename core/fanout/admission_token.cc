@@ -38,7 +38,9 @@ std::optional<Result<Grant>> Admission::judge_token(const std::string& token, Ve
   }
   // It is not one of ours, so it may be one of the authenticator's.
   if (verified.error().code == ErrorCode::kBadMessage && verdict == Verdict::kAsk) return std::nullopt;
-  return Error{ErrorCode::kDenied, "token: " + verified.error().message, "token"};
+  const bool later = verified.error().code == ErrorCode::kUnavailable;
+  return Error{later ? ErrorCode::kUnavailable : ErrorCode::kDenied, "token: " + verified.error().message,
+               "token"};
 }
 
 void Admission::set_grant(const Session& session, std::shared_ptr<const TokenGrant> grant) {
