@@ -1,7 +1,7 @@
 """The client: one connection that comes back by itself, and any number of subscriptions on it.
 
-What messages mean stands in `_client/protocol.py`, what is wanted and what was asked for in
-`_client/wants.py`, the connection in `_client/link.py`, what lies unread in `_client/reader.py`.
+`_client/protocol.py` says what messages mean, `_client/wants.py` what is wanted, `_client/link.py`
+keeps the connection, `_client/reader.py` what lies unread.
 """
 
 import asyncio
@@ -26,9 +26,10 @@ from tickwire._client.arguments import (
 from tickwire._client.ask import SNAPSHOT, Start
 from tickwire._client.commands import Commands
 from tickwire._client.events import Answer, Data, Doubted, Ended, Event, Live
-from tickwire._client.link import Link, LinkOptions
+from tickwire._client.link import Link
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate, Reader
+from tickwire._client.roads import LinkOptions
 from tickwire._client.token_source import Token
 from tickwire._client.values import Values
 from tickwire._pattern import is_pattern
@@ -58,6 +59,7 @@ def connect(
     coalesce_ms: float = 0,
     parse_float: Callable[[str], Any] | None = None,
     ssl: SSLContext | None = None,
+    transport: str = "websocket",
 ) -> "Client":
     """A client of the server at `url`, for ``async with tickwire.connect(url) as c:``.
 
@@ -77,13 +79,16 @@ def connect(
             read then brings more messages, which costs less CPU and makes them later by so much.
         parse_float: Makes numbers with a point or an exponent of their text, as in `json.loads`;
             with `decimal.Decimal` they keep all their digits.
-        ssl: With ``wss://``: how the server's certificate is checked. None: against the
-            certificates that this machine trusts, or those in the file ``SSL_CERT_FILE``.
+        ssl: How a ``wss://`` server's certificate is checked. None: against those that this machine
+            trusts, or in the file ``SSL_CERT_FILE``.
+        transport: ``"websocket"``, ``"sse"`` (events over HTTP), ``"poll"``, or ``"auto"``: a
+            WebSocket, and where none can be opened, one of the others.
     """
     check_coalesce(coalesce_ms)
     decode = None if parse_float is None else decoder(parse_float)
+    place = websocket_url(url)
     options = LinkOptions(
-        websocket_url(url), token, reconnect, timeout_s, backoff_s, coalesce_ms / 1000, decode, ssl
+        place, token, reconnect, timeout_s, backoff_s, coalesce_ms / 1000, decode, ssl, transport
     )
     return Client(options)
 
@@ -116,6 +121,11 @@ class Client(Values, Commands):
     def connected(self) -> bool:
         """Whether the client is connected, has authenticated, and has subscribed again."""
         return self._link.live
+
+    @property
+    def transport(self) -> str:
+        """The road of this or the last connection: websocket, sse or poll; empty before it."""
+        return self._link.roads.transport
 
     @property
     def session(self) -> str:

@@ -66,6 +66,11 @@ class BlockingClient:
         return self._inner.connected
 
     @property
+    def transport(self) -> str:
+        """The road of this or the last connection: websocket, sse or poll; empty before it."""
+        return self._inner.transport
+
+    @property
     def session(self) -> str:
         """The server's name for this connection, or for the last one while there is none."""
         return self._inner.session

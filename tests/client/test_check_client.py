@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from conftest import Commands, ServedAt
 
 
+@pytest.mark.parametrize("road", ["websocket", "sse", "poll"])
 async def test_the_python_client_passes_over_reconnects_and_stalls(
-    tickwire_command: "Commands", served_at: "ServedAt"
+    tickwire_command: "Commands", served_at: "ServedAt", road: str
 ) -> None:
     sets = ("plugins.checked.rate=1000", 'topics.">".ring=32')
     args = [word for one in sets for word in ("--set", one)]
     serve = await tickwire_command.start("serve", "checked", "--listen", "127.0.0.1:0", *args)
     url = await served_at(serve)
     what = ("--client", "--reconnects", "--stalls", "--secs", "5", "--connections", "4")
+    what += ("--transport", road)
     ended = await tickwire_command("check", "--json", "--url", url, *what)
     total = json.loads(ended.out.splitlines()[-1])
     assert (ended.code, ended.err, total["violations"]) == (0, "", 0)
@@ -33,6 +35,12 @@ async def test_it_runs_in_one_process(tickwire_command: "Commands") -> None:
     ended = await tickwire_command("check", "--client", "--processes", "2")
     assert ended.code == 2
     assert "--processes" in ended.err
+
+
+async def test_a_road_is_named_where_the_server_is_checked(tickwire_command: "Commands") -> None:
+    ended = await tickwire_command("check", "--transport", "auto")
+    assert ended.code == 2
+    assert "--transport" in ended.err
 
 
 def image(n: int, x: int = 0) -> dict[str, Any]:

@@ -155,6 +155,18 @@ class StreamConnection(ClientConnection, asyncio.BufferedProtocol):
             self._forget_again()
             self._resume()
 
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """Done once the connection is gone; `ending` says why."""
+        return self.connection_lost_waiter
+
+    def ending(self) -> Exception:
+        return self.close_exc
+
+    def cut(self) -> None:
+        """Breaks the connection as a network may."""
+        self.transport.abort()
+
     async def end(self, code: int) -> None:
         """Closes in bounded time."""
         self._read_the_answer_only()

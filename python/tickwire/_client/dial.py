@@ -31,6 +31,8 @@ MESSAGE_BYTES_MAX: Final = 16 * 1_048_576
 """The longest message that is accepted. The server's longest ack (10,000 topics, each with an
 error) is far shorter."""
 CLOSE_S_MAX: Final = 1.0
+HANDSHAKE_FAILURES: Final = (InvalidHandshake, ConnectionResetError, TimeoutError)
+"""What the server, or a proxy before it, answers to who asks for a WebSocket and gets none."""
 
 
 async def dial(
@@ -71,7 +73,10 @@ def close_error(closed: ConnectionClosed) -> TickwireError:
     """Returns why the connection ended; its `retryable` says whether to connect again."""
     if closed.rcvd is None:
         return ConnectionLostError(f"the connection ended ({NO_CLOSE_FRAME}): {closed}")
-    code, reason = closed.rcvd.code, closed.rcvd.reason
+    return ended_error(closed.rcvd.code, closed.rcvd.reason)
+
+
+def ended_error(code: int, reason: str) -> TickwireError:
     message = f"the server closed the connection ({code}): {reason or 'no reason given'}"
     if should_reconnect(code):
         return ConnectionLostError(message)

@@ -18,33 +18,30 @@ again after a pause with jitter, and not before the server's `retry_after_ms`: a
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from ssl import SSLContext
 from typing import Final
 
 from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
-from tickwire._client.connection import StreamConnection
-from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error, dial
+from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
+from tickwire._client.http_road import HttpRoad
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate
 from tickwire._client.retry_timer import RetryTimer
+from tickwire._client.roads import LinkOptions, Road, Roads
 from tickwire._client.together import first_failure
-from tickwire._client.token_source import Token, TokenSource
+from tickwire._client.token_source import TokenSource
 from tickwire._core import UpdateRing
 from tickwire.codes import NORMAL_CLOSE, PROTOCOL_ERROR
 from tickwire.errors import (
-    ConfigError,
     ConnectionFailedError,
     ConnectionLostError,
     NotConnectedError,
     ProtocolError,
     TickwireError,
 )
-from tickwire.update import Decode
 from tickwire.url import shown
 
 HEARTBEATS_MISSED_MAX: Final = 2
@@ -53,22 +50,6 @@ SUBSCRIBES_UNDER_WAY_MAX: Final = 8
 """The server keeps 16 commands that wait for an authorizer, a publish's included."""
 
 log = logging.getLogger("tickwire.client")
-
-
-@dataclass(frozen=True, slots=True)
-class LinkOptions:
-    url: str
-    token: Token | None
-    reconnect: bool
-    timeout_s: float
-    backoff_s: float
-    coalesce_s: float = 0.0
-    decode: Decode | None = None
-    ssl: SSLContext | None = None
-
-    def __post_init__(self) -> None:
-        if self.ssl is not None and not self.url.startswith("wss://"):
-            raise ConfigError(f"ssl: {shown(self.url)} is not wss://", field="ssl")
 
 
 class Link:
@@ -82,6 +63,7 @@ class Link:
     ) -> None:
         self.welcome = Welcome("", "", 0, "")
         self.tokens = TokenSource(options.token)
+        self.roads = Roads(options, protocol.topics)
         self._options = options
         self._protocol = protocol
         self._gate = gate
@@ -97,7 +79,7 @@ class Link:
         self._drain_ms: int | None = None
         self._greeted: asyncio.Future[None] | None = None
         """Done once this connection's welcome came."""
-        self._ws: StreamConnection | None = None
+        self._ws: Road | None = None
         self._setting_up = False
         """Connected and logged in, and about to be live."""
         self._judged = False
@@ -130,7 +112,7 @@ class Link:
     def cut(self) -> None:
         """Breaks the connection as a network may, for tests."""
         if self._ws is not None:
-            self._ws.transport.abort()
+            self._ws.cut()
 
     async def until_live(self) -> None:
         self._check_entered()
@@ -223,13 +205,8 @@ class Link:
     async def _connection(self) -> None:
         """One connection from its first to its last byte. Ends by raising why it ended."""
         self._drain_ms = None
-        options = self._options
         await self.tokens.fetch()
-        ws = await dial(
-            options.url, options.timeout_s, options.ssl, create_connection=StreamConnection
-        )
-        assert isinstance(ws, StreamConnection)
-        self._ws = ws
+        self._ws = ws = await self.roads.open()
         code = NORMAL_CLOSE
         try:
             await self._greet(ws)
@@ -251,17 +228,20 @@ class Link:
             self._protocol.topics.disarm_all()
             await ws.end(code)
 
-    async def _greet(self, ws: StreamConnection) -> None:
+    async def _greet(self, ws: Road) -> None:
         self._greeted = asyncio.get_running_loop().create_future()
         options = self._options
         # A full reader may itself wait for this connection, or be read from much later.
         self._gate.waits(self._greeted)
         self._gate.on_change = ws.gate_changed
-        states = self._protocol.topics.states
-        ws.read(self, states, MESSAGE_BYTES_MAX, options.decode, options.coalesce_s)
+        if isinstance(ws, HttpRoad):
+            ws.read(self)
+        else:
+            states = self._protocol.topics.states
+            ws.read(self, states, MESSAGE_BYTES_MAX, options.decode, options.coalesce_s)
         try:
             async with asyncio.timeout(options.timeout_s):
-                await _first(self._greeted, ws.failure, ws.connection_lost_waiter)
+                await _first(self._greeted, ws.failure, ws.lost)
         except TimeoutError as e:
             within = f"within {options.timeout_s:g} s"
             raise ConnectionFailedError(f"{shown(options.url)}: no welcome {within}") from e
@@ -271,9 +251,9 @@ class Link:
             return
         if ws.failure.done():
             ws.failure.result()
-        closed = ws.close_exc
-        error = close_error(closed)
-        if error.retryable:
+        closed = ws.ending()
+        error = close_error(closed) if isinstance(closed, ConnectionClosed) else closed
+        if isinstance(error, TickwireError) and error.retryable:
             raise ConnectionFailedError(f"{shown(options.url)}: {error}") from closed
         raise error from closed
 
@@ -359,24 +339,24 @@ class Link:
         if isinstance(event, Answer) or self._protocol.wants.changed:
             self.reconcile()
 
-    async def _read(self, ws: StreamConnection) -> None:
+    async def _read(self, ws: Road) -> None:
         """Raises what ends the connection, once all that came before has been read."""
-        await _first(ws.failure, ws.connection_lost_waiter)
+        await _first(ws.failure, ws.lost)
         while ws.stopped:
             await self._gate.passed()
             ws.gate_changed()
             await asyncio.sleep(0)
         if ws.failure.done():
             ws.failure.result()
-        raise ws.close_exc
+        raise ws.ending()
 
     @staticmethod
-    async def _write(ws: StreamConnection, unsent: asyncio.Queue[str]) -> None:
+    async def _write(ws: Road, unsent: asyncio.Queue[str]) -> None:
         """Apart from the reader, which must go on while the server does not take what we send."""
         while True:
             await ws.send(await unsent.get())
 
-    async def _watch(self, ws: StreamConnection) -> None:
+    async def _watch(self, ws: Road) -> None:
         """Looks several times: a loop of ours that stood still is not a silent server."""
         limit_s = self.welcome.heartbeat_s * HEARTBEATS_MISSED_MAX
         silent, heard = 0, ws.messages

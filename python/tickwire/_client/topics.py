@@ -60,6 +60,11 @@ class TopicTable:
         topic = self._find(name)
         return topic is not None and topic.synced
 
+    def told_status(self, name: str) -> str:
+        """The status that the server said; empty where it has to say it again."""
+        topic = self._find(name)
+        return topic.status if topic is not None and topic.synced else ""
+
     def begin(self, epoch: str) -> set[str]:
         """Begins a connection. Forgets what is held of another epoch, and returns its topics."""
         lost = set() if epoch == self.epoch else set(self)

@@ -134,7 +134,7 @@ class Checked:
         self._tally = tally
         self._stalls = plan.stalls and number % 2 == 0
         self._offsets: Offsets = {}
-        self.client: Client = connect(plan.url, backoff_s=0.05)
+        self.client: Client = connect(plan.url, backoff_s=0.05, transport=plan.transport)
 
     async def run(self, ending: asyncio.Event, seqs: Callable[[], dict[str, int]]) -> None:
         async with self.client:

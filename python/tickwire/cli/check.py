@@ -2,24 +2,17 @@
 
 import json
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Url
+from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Transport, Url
 from tickwire.cli.outcome import reported, say, write_line
 from tickwire.errors import ConfigError, ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
 
 if TYPE_CHECKING:
     from tickwire._tools.check.tally import Tally
-
-
-class Transport(StrEnum):
-    WEBSOCKET = "websocket"
-    SSE = "sse"
-    POLL = "poll"
 
 
 @reported
@@ -56,6 +49,8 @@ def check(
 
     if client and processes > 1:
         raise ConfigError("--processes: --client runs in one process", field="processes")
+    if transport is Transport.AUTO and not client:
+        raise ConfigError("--transport: auto is for --client; name a road", field="transport")
     draw = sys.stdout.isatty() and not as_json
     plan = CheckPlan(
         websocket_url(url),

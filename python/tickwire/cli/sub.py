@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tickwire._core import overlap
-from tickwire.cli.options import Json, Token, Url
+from tickwire.cli.options import Json, Token, Transport, Url
 from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.url import DEFAULT_URL
 
@@ -44,6 +44,9 @@ def sub(
     no_snapshot: Annotated[
         bool, typer.Option("--no-snapshot", help="Only what comes from now on.")
     ] = False,
+    transport: Annotated[
+        Transport, typer.Option(help="The road; auto: a WebSocket, or else what HTTP has.")
+    ] = Transport.WEBSOCKET,
     token: Token = None,
 ) -> None:
     """Follow topics: a live table on a terminal, else one message a line, as the server sent it."""
@@ -54,7 +57,7 @@ def sub(
     async def follow() -> None:
         from tickwire.client import connect
 
-        async with connect(url, token=token) as c:
+        async with connect(url, token=token, transport=transport.value) as c:
             wanted = c.subscribe(*topics, max_rate=max_rate, snapshot=not no_snapshot, last=last)
             async with wanted as updates:
                 for error in updates.refused.values():
