@@ -29,7 +29,7 @@ def sessions() -> list[tuple[str, str]]:
 
 async def test_the_client_s_blocks_run(demo: str) -> None:
     found = blocks("CLIENT.md", "python")
-    assert len(found) == 10
+    assert len(found) == 11
     for block in found:
         code = re.sub(r"(ws://)?127\.0\.0\.1:8080(/ws)?", demo, block)
         scope: dict[str, object] = {"tickwire": tickwire, "asyncio": asyncio}
