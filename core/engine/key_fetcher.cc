@@ -14,8 +14,11 @@ namespace tickwire {
 void KeyFetcher::fetch(std::vector<std::string> urls) {
   const MutexLock lock(mutex_);
   urls_ = std::move(urls);
-  std::erase_if(sets_,
-                [this](const auto& set) { return std::ranges::find(urls_, set.first) == urls_.end(); });
+  KeySets kept;
+  for (const std::string& url : urls_) {
+    if (auto set = sets_.extract(url)) kept.insert(std::move(set));
+  }
+  sets_.swap(kept);
   pending_ = !urls_.empty();
   if (pending_ && !thread_.joinable() && !stopping_) thread_ = std::thread([this] { run(); });
   woken_.notify_one();
