@@ -56,6 +56,10 @@ class Browser:
         view = {"width": width, "height": height, "scheme": scheme, "motion": motion}
         return Page(self, self.ask("open", url=url, scale=scale, **view))
 
+    def close_pages(self) -> None:
+        """Closes all pages that are open."""
+        self.ask("closeAll")
+
     def quit(self) -> None:
         assert self._driver.stdin
         assert self._driver.stdout

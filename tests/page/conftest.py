@@ -17,10 +17,17 @@ Site = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    browser = Browser()
-    yield browser
-    browser.quit()
+def chromium() -> Iterator[Browser]:
+    chromium = Browser()
+    yield chromium
+    chromium.quit()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Its pages end with the test: a page whose plant is gone goes on looking for it."""
+    yield chromium
+    chromium.close_pages()
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ const commands = {
   screenshot: ({ page, path }) => pages[page].page.screenshot({ path }).then(() => null),
   faults: ({ page }) => pages[page].faults.splice(0),
   close: ({ page }) => pages[page].page.context().close(),
+  closeAll: () => Promise.all(browser.contexts().map((context) => context.close())).then(() => null),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
