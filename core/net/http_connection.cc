@@ -120,8 +120,10 @@ void HttpConnection::on_due() {
                     fmt::format("the body was not complete within {} ms", loop_.config.message_ms_max), "",
                     Limit::kMessageTime}});
   }
-  if (state_ == State::kAwaiting && session_ != nullptr) {
-    if (auto outcome = session_->on_due()) return settle(std::move(outcome));
+  if (state_ == State::kAwaiting) {
+    auto outcome = session_ != nullptr ? session_->on_due() : std::nullopt;
+    if (!outcome) outcome = error_response({ErrorCode::kUnavailable, "the answer was not ready in time", ""});
+    return settle(std::move(outcome));
   }
   loop_.count(state_ == State::kHead        ? Limit::kRequestTime
               : state_ == State::kLingering ? Limit::kLingerTime

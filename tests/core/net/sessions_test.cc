@@ -69,14 +69,17 @@ TEST(Sessions, AClientThatLeftIsNotAnswered) {
   EXPECT_TRUE(live.answers());
 }
 
-TEST(Sessions, AnAnswerThatDoesNotComeIsNotWaitedForEndlessly) {
+TEST(Sessions, AnAnswerThatIsNotReadyInTimeIsSaidToBeUnavailable) {
   NetConfig net;
   net.answer_stall_ms_max = 300;
   LiveLoop live(net);
   RawClient client = live.connect_admin();
   client.send(request());
   ASSERT_TRUE(asked(live));
-  EXPECT_EQ(client.reply().status, 0);
+  const HttpReply reply = client.reply();
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_NE(reply.body.find(R"("code":"unavailable")"), std::string::npos) << reply.body;
+  EXPECT_EQ(live.limited(Limit::kAnswerStall), 0U) << "the client has taken all that there was";
   live.source.tell("{}");  // too late
   EXPECT_TRUE(live.answers());
 }
