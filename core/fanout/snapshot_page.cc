@@ -52,17 +52,18 @@ bool SnapshotPage::run(const Budget& budget) {
     if (budget.spent()) return false;
     Work::count();
     if (!add_item(budget)) continue;  // as far as it went; the conditions say why
-    ++place_.item;
+    note(place_.item++);
     place_.after.clear();
   }
   return true;
 }
 
 bool SnapshotPage::note_items(const Budget& budget) {
-  for (; noted_ < topics_.size(); ++noted_) {
+  for (; checked_ < topics_.size(); ++checked_) {
     if (budget.spent()) return false;
     Work::count();
-    note(noted_);
+    check(checked_);
+    if (checked_ < place_.item) note(checked_);
   }
   return true;
 }
@@ -70,19 +71,25 @@ bool SnapshotPage::note_items(const Budget& budget) {
 void SnapshotPage::note(std::size_t item) {
   const std::string& topic = topics_[item];
   if (!decisions_[item]) return;
+  if (is_pattern(topic)) {
+    patterns_.at(Pattern::parse(topic).value()) = true;
+  } else {
+    exact_.insert(topic);
+  }
+}
+
+void SnapshotPage::check(std::size_t item) {
+  const std::string& topic = topics_[item];
+  if (!decisions_[item]) return;
   const Result<Pattern> pattern = Pattern::parse(topic);
   if (!pattern) {
     Work::count(kErrorSteps);
     decisions_[item] = pattern.error();
-  } else if (!is_pattern(topic)) {
-    exact_.try_emplace(topic, item);
-  } else if (++patterns_noted_ > patterns_max_) {
+  } else if (is_pattern(topic) && ++patterns_checked_ > patterns_max_) {
     Work::count(kErrorSteps);
     decisions_[item] = Error{ErrorCode::kTooMany,
                              "topics: at most " + std::to_string(patterns_max_) + " patterns in one command",
                              "topics", Limit::kPatternsPerSession};
-  } else if (patterns_.find(topic) == nullptr) {
-    patterns_.at(*pattern) = item;
   }
 }
 
@@ -104,20 +111,27 @@ bool SnapshotPage::add_topic(const std::string& topic) {
 }
 
 bool SnapshotPage::add_matches(const Pattern& pattern, const Budget& budget) {
-  while (!budget.spent()) {
-    std::string looked_to = place_.after;
-    std::vector<UpdatePtr> found;
-    const bool end = hub_->list(pattern, looked_to, limit_ + 1 - entries_.size(), budget, found);
-    for (UpdatePtr& update : found) {
+  if (!found_) found_.emplace().looked_to = place_.after;
+  while (true) {
+    while (found_->next < found_->updates.size()) {
+      if (budget.spent()) return false;
       Work::count();
-      const std::string& name = update->topic().name;
-      if (!shown_before(name) && !add({}, std::move(update))) return false;
-      place_.after = name;
+      UpdatePtr& update = found_->updates[found_->next];
+      const Topic& topic = update->topic();
+      if (!shown_before(topic.name) && !add({}, std::move(update))) return false;
+      place_.after = topic.name;
+      ++found_->next;
     }
-    if (end) return true;
-    place_.after = std::move(looked_to);
+    place_.after = found_->looked_to;
+    if (found_->end) break;
+    if (budget.spent()) return false;
+    found_->updates.clear();
+    found_->next = 0;
+    found_->end =
+        hub_->list(pattern, found_->looked_to, limit_ + 1 - entries_.size(), budget, found_->updates);
   }
-  return false;
+  found_.reset();
+  return true;
 }
 
 bool SnapshotPage::add(std::string topic, Result<UpdatePtr> state) {
@@ -131,12 +145,7 @@ bool SnapshotPage::add(std::string topic, Result<UpdatePtr> state) {
 }
 
 bool SnapshotPage::shown_before(std::string_view topic) const {
-  if (place_.item == 0) return false;
-  const auto same = exact_.find(topic);
-  if (same != exact_.end() && same->second < place_.item) return true;
-  bool shown = false;
-  patterns_.each_match(topic, [&](std::size_t item) { shown = shown || item < place_.item; });
-  return shown;
+  return exact_.contains(topic) || (!patterns_.empty() && patterns_.any_match(topic));
 }
 
 bool SnapshotPage::write(SnapshotsWriter& writer, const Budget& budget) const {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/work.h"
@@ -66,15 +66,18 @@ class SnapshotPage {
     Result<UpdatePtr> state;
   };
 
-  // Notes which item shows a topic first. True: all are noted.
+  // Finds what is wrong with the items, and notes those before the page. True: all of them.
   bool note_items(const Budget& budget);
+  void check(std::size_t item);
+  // What it shows is shown no more.
   void note(std::size_t item);
   // Each: true when the item is done, false when the budget is spent or the page is full.
   bool add_item(const Budget& budget);
   bool add_topic(const std::string& topic);
   bool add_matches(const Pattern& pattern, const Budget& budget);
   bool add(std::string topic, Result<UpdatePtr> state);
-  // An item before the one at place_ has shown it.
+  // An item before the one at place_ has shown it. Costs a look at the patterns among them that begin like
+  // the topic, up to the first that matches.
   [[nodiscard]] bool shown_before(std::string_view topic) const;
 
   const Hub* hub_;
@@ -83,10 +86,18 @@ class SnapshotPage {
   Place place_;
   std::size_t limit_;
   std::size_t patterns_max_;
-  std::size_t noted_ = 0;
-  std::size_t patterns_noted_ = 0;
-  std::unordered_map<std::string_view, std::size_t, KeyedHash> exact_;  // the first item with that name
-  PatternIndex<std::size_t> patterns_;                                  // the same
+  std::size_t checked_ = 0;
+  std::size_t patterns_checked_ = 0;
+  std::unordered_set<std::string_view, KeyedHash> exact_;  // of the items before the one at place_
+  PatternIndex<bool> patterns_;                            // the same
+  // What was found of the pattern at place_, behind place_.after.
+  struct Found {
+    std::vector<UpdatePtr> updates;
+    std::size_t next = 0;  // of them
+    std::string looked_to;
+    bool end = false;  // there is nothing behind looked_to
+  };
+  std::optional<Found> found_;
   std::vector<Entry> entries_;
   std::size_t bytes_ = 0;
   bool full_ = false;

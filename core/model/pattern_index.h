@@ -62,11 +62,8 @@ class PatternIndex {
   void each_match(std::string_view topic, const Found& found) const {
     match(root_, topic, found);
   }
-  [[nodiscard]] bool any_match(std::string_view topic) const {
-    bool any = false;
-    each_match(topic, [&](const Value&) { any = true; });
-    return any;
-  }
+  // Whether one does; looks no further than that.
+  [[nodiscard]] bool any_match(std::string_view topic) const { return matches(root_, topic); }
   // Erases those whose value `gone` (called with each) wants erased.
   template <typename Gone>
   void erase_if(const Gone& gone) {
@@ -106,6 +103,17 @@ class PatternIndex {
     const auto [token, rest] = split(topic);
     if (const auto any = node.next.find("*"); any != node.next.end()) match(*any->second, rest, found);
     if (const auto same = node.next.find(token); same != node.next.end()) match(*same->second, rest, found);
+  }
+
+  static bool matches(const Node& node, std::string_view topic) {
+    Work::count();
+    if (topic.empty()) return node.value.has_value();
+    if (node.next.contains(">")) return true;
+    const auto [token, rest] = split(topic);
+    const auto any = node.next.find("*");
+    if (any != node.next.end() && matches(*any->second, rest)) return true;
+    const auto same = node.next.find(token);
+    return same != node.next.end() && matches(*same->second, rest);
   }
 
   static void erase_below(Node& node, std::string_view pattern) {

@@ -1,4 +1,7 @@
 // The command get: the state of topics, once.
+#include <random>
+#include <set>
+
 #include "answering.h"
 #include "base/work.h"
 #include "fakes/fake_offload.h"
@@ -127,6 +130,80 @@ TEST(Get, OfThousandsIsDoneInPieces) {
   EXPECT_LT(longest, 4 * kPieceSteps);
   EXPECT_GT(runs, 5);
   EXPECT_EQ(client.socket.take().at(0)["results"].size(), 9'000U);
+}
+
+TEST(Get, OfPatternsThatOverlapIsDoneInPiecesAndLooksNoFurtherThanTheFirstThatShowsATopic) {
+  Plant plant;
+  for (int i = 0; i < 1'000; ++i) plant.publish("a.b.c.d.e.f.g.h." + std::to_string(i), R"({"n":1})");
+  std::string topics;
+  for (unsigned mask = 0; mask < 100; ++mask) {
+    topics += mask > 0 ? ",\"" : "\"";
+    for (unsigned token = 0; token < 8; ++token)
+      topics += ((mask >> token) & 1U) != 0 ? "*." : std::string(1, static_cast<char>('a' + token)) + ".";
+    topics += "*\"";
+  }
+  Client client(plant);
+  client.heard();
+  const std::uint64_t first = Work::done();
+  client.say(R"({"type":"get","id":1,"topics":[)" + topics + "]}");
+  std::uint64_t longest = 0;
+  for (std::int64_t wait = 0; wait == 0;) {
+    const std::uint64_t before = Work::done();
+    wait = plant.shard.run();
+    longest = std::max(longest, Work::done() - before);
+  }
+  EXPECT_LT(longest, 4 * kPieceSteps);
+  EXPECT_LT(Work::done() - first, 100U * 1'000U * 20U) << "a look at one pattern, not at all that match";
+  EXPECT_EQ(client.socket.take().at(0)["results"].size(), 1'000U);
+}
+
+// Random names and patterns; page after page is what a plain search through all topics finds.
+TEST(Get, PagesOfPatternsThatOverlapShowEachTopicOnceWhereItIsFirstAskedFor) {
+  Plant plant;
+  std::mt19937 chance(20'251);
+  const auto below = [&chance](unsigned n) { return static_cast<unsigned>(chance() % n); };
+  std::set<std::string> names;
+  while (names.size() < 300) {
+    std::string name(1, static_cast<char>('a' + below(3)));
+    for (unsigned tokens = below(4); tokens > 0; --tokens)
+      name += "." + std::string(1, static_cast<char>('a' + below(5)));
+    if (names.size() < 100 || name.size() > 3) name += "." + std::to_string(below(100));
+    names.insert(name);
+  }
+  for (const std::string& name : names) plant.publish(name, R"({"n":1})");
+  for (int round = 0; round < 30; ++round) {
+    std::vector<std::string> asked;
+    for (int i = 0; i < 8; ++i) {
+      std::string topic = *std::next(names.begin(), below(300));
+      for (std::size_t place = 0; place < topic.size(); place += 2) {
+        if (topic[place] != '.' && (place + 1 == topic.size() || topic[place + 1] == '.') && below(3) == 0)
+          topic[place] = '*';
+      }
+      if (below(4) == 0 && topic.size() > 3) topic = topic.substr(0, topic.rfind('.')) + ".>";
+      asked.push_back(topic);
+    }
+    std::vector<std::string> expected;
+    for (const std::string& topic : asked) {
+      const Pattern pattern = Pattern::parse(topic).value();
+      for (const std::string& name : names) {
+        if (pattern.matches(name) && std::ranges::find(expected, name) == expected.end())
+          expected.push_back(name);
+      }
+    }
+    Client client(plant);
+    std::vector<std::string> shown;
+    std::string after;
+    do {
+      client.heard();
+      client.say(json{{"type", "get"}, {"id", 1}, {"topics", asked}, {"limit", 7}, {"after", after}}.dump());
+      plant.run();
+      const json ack = client.socket.take().at(0);
+      for (const json& result : ack["results"]) shown.push_back(result["topic"]);
+      after = ack.value("next", "");
+      ASSERT_LE(shown.size(), expected.size());
+    } while (!after.empty());
+    EXPECT_EQ(shown, expected) << json(asked).dump();
+  }
 }
 
 }  // namespace

@@ -63,6 +63,24 @@ TEST(PatternIndex, WhatALookUpCostsFollowsThePatternsThatBeginLikeTheTopic) {
   EXPECT_LT(Work::done() - before, 10U);
 }
 
+TEST(PatternIndex, WhetherAnyMatchesIsKnownWithTheFirstThatDoes) {
+  PatternIndex<int> index;
+  for (unsigned mask = 0; mask < 256; ++mask) {
+    std::string text;
+    for (unsigned token = 0; token < 8; ++token) text += ((mask >> token) & 1U) != 0 ? "*." : "a.";
+    index.at(pattern(text + "x")) = 1;
+  }
+  const std::uint64_t before = Work::done();
+  EXPECT_TRUE(index.any_match("a.a.a.a.a.a.a.a.x"));
+  EXPECT_LT(Work::done() - before, 20U);
+  EXPECT_FALSE(index.any_match("a.a.a.a.a.a.a.a"));
+  EXPECT_FALSE(index.any_match("a.a.a.a.a.a.a.a.x.a"));
+  EXPECT_FALSE(index.any_match("a.a.a.a.a.a.a.a.y"));
+  index.at(pattern("b.>")) = 1;
+  EXPECT_TRUE(index.any_match("b.a.a"));
+  EXPECT_FALSE(index.any_match("b"));
+}
+
 TEST(PatternIndex, ErasesTheOnesThatAreGone) {
   PatternIndex<int> index;
   for (int i = 0; i < 100; ++i) index.at(pattern("a.*.t" + std::to_string(i))) = i;
