@@ -1,77 +1,134 @@
 #include "fanout/cursors.h"
 
-#include <string>
-#include <vector>
+#include <unordered_set>
+#include <utility>
 
-#include "base/work.h"
+#include "hub/directory.h"
 
 namespace tickwire {
 namespace {
 
 constexpr std::size_t kCursorEntryBytes = 24;                   // of a topic in a cursor, about
 constexpr std::size_t kPatternTopicsMax = kCursorBytesMax / 4;  // the shortest entry is ",a=1"
-// A scan for the topics of a pattern looks at other names, too.
-constexpr std::uint64_t kScanSteps = 2 * kPatternTopicsMax;
+constexpr std::size_t kSharedMax = 64;                          // texts that are kept, of 4 KiB each at most
+constexpr std::size_t kFreePlacesAStep = 8;
 
 }  // namespace
 
-std::string Cursors::of(Session& session) const {
+struct Cursors::Making {
+  CursorWriter cursor;
+  Budget budget{kCursorSteps};
+  bool settled;                       // the session's patterns are
+  std::unordered_set<TopicId> named;  // of settled patterns: any of them names a topic as the others would
+};
+
+std::string Cursors::of(Session& session) {
   if (session.working || !session.held().empty() || session.ending_count() > 0) return {};
-  CursorWriter cursor(parts_.epoch);
-  bool whole = add_exact(session, cursor);
-  for (const PatternSubscription& pattern : session.patterns()) {
-    if (pattern.phase == Phase::kUnused) continue;
-    const std::size_t before = cursor.size();
-    if (add_pattern(session, pattern, cursor)) continue;
-    cursor.cut(before);
-    whole = false;
-  }
-  if (!whole) parts_.counters.count(Limit::kCursorBytes);
-  return cursor.text();
+  (void)has_room();  // begins to count for this run, where a poll has not asked
+  const std::uint64_t before = Work::done();
+  Work::count();
+  const std::optional<Key> patterns = settled_patterns(session);
+  const bool shares = patterns && !patterns->empty() && !session.has_exact();
+  const Made made = shares ? shared(session, *patterns) : make(session, patterns.has_value());
+  if (!made.whole) parts_.counters.count(Limit::kCursorBytes);
+  steps_ += Work::done() - before;
+  return made.text;
 }
 
-bool Cursors::is_due(const Session& session, std::uint64_t messages, std::size_t write_bytes) const {
-  if (messages == session.cursor_messages) return false;
-  if (parts_.clock.steady_us() - session.cursor_us >= kCursorUs) return true;
+bool Cursors::has_room() {
+  if (std::exchange(run_, parts_.runs) != parts_.runs) steps_ = 0;
+  return steps_ < kCursorPiecesPerRun * parts_.config.piece_steps;
+}
+
+Cursors::Due Cursors::due(const Session& session, std::uint64_t messages, std::size_t write_bytes) const {
+  if (messages == session.cursor_messages) return Due::kNo;
+  if (parts_.clock.steady_us() - session.cursor_us >= kCursorUs) return Due::kYes;
   std::size_t topics = session.subscription_count();
   if (session.pattern_count() > 0) topics += kPatternTopicsMax;  // it costs a look at each
-  return topics * kCursorEntryBytes < write_bytes;
+  return topics * kCursorEntryBytes < write_bytes ? Due::kWithThis : Due::kNo;
 }
 
-bool Cursors::add_exact(Session& session, CursorWriter& cursor) const {
-  for (const Subscription& subscription : session.exact()) {
-    if (subscription.phase == Phase::kUnused || subscription.fresh) continue;
-    if (overlap_.is_over(session, subscription)) continue;
+// Where a pattern began without snapshots, a later one may decide about its topics (Overlap::overridden).
+std::optional<Cursors::Key> Cursors::settled_patterns(Session& session) const {
+  Key key;
+  for (const PatternSubscription& pattern : session.patterns()) {
+    if (pattern.phase == Phase::kUnused) continue;
     Work::count();
-    if (subscription.seq == 0) continue;
+    const bool joined = parts_.topics.pattern(pattern.pattern_id).joined;
+    if (pattern.phase != Phase::kLive || pattern.unshown_until > 0 || !joined) return std::nullopt;
+    key.push_back(pattern.pattern_id);
+  }
+  return key;
+}
+
+const Cursors::Made& Cursors::shared(Session& session, const Key& patterns) {
+  const std::uint64_t now = parts_.topics.last_apply_no();
+  const bool old = std::exchange(shared_no_, now) != now || shared_epoch_ != parts_.epoch;
+  if (old || shared_.size() >= kSharedMax) shared_.clear();
+  shared_epoch_ = parts_.epoch;
+  const auto found = shared_.find(patterns);
+  if (found != shared_.end()) return found->second;
+  return shared_.emplace(patterns, make(session, true)).first->second;
+}
+
+Cursors::Made Cursors::make(Session& session, bool settled) const {
+  Making making{.cursor = CursorWriter(parts_.epoch), .settled = settled, .named = {}};
+  const bool whole = add_exact(session, making);
+  bool cut = false;
+  for (const PatternSubscription& pattern : session.patterns()) {
+    if (pattern.phase == Phase::kUnused) continue;
+    const std::size_t before = making.cursor.size();
+    if (!cut && add_pattern(session, pattern, making)) continue;
+    making.cursor.cut(before);
+    cut = true;
+  }
+  return {making.cursor.text(), whole && !cut};
+}
+
+bool Cursors::add_exact(Session& session, Making& making) const {
+  std::size_t place = 0;
+  for (const Subscription& subscription : session.exact()) {
+    if (place++ % kFreePlacesAStep == 0) Work::count();
+    if (making.budget.spent()) return false;
+    if (subscription.phase == Phase::kUnused || subscription.fresh || subscription.seq == 0) continue;
+    Work::count();
+    if (overlap_.is_over(session, subscription)) continue;
     const TopicState& state = parts_.topics.state(subscription.topic_id);
     // One that has no room is recovered:false by itself.
     const auto status = subscription.status_told ? std::optional(subscription.status) : std::nullopt;
-    if (!cursor.add(state.topic->name, {subscription.seq, status})) return false;
+    if (!making.cursor.add(state.topic->name, {subscription.seq, status})) return false;
   }
   return true;
 }
 
-bool Cursors::add_pattern(Session& session, const PatternSubscription& pattern, CursorWriter& cursor) const {
+bool Cursors::add_pattern(Session& session, const PatternSubscription& pattern, Making& making) const {
   const PatternState& wanted = parts_.topics.pattern(pattern.pattern_id);
   if (!wanted.joined || wanted.topics > kPatternTopicsMax) return false;
-  const Budget budget(kScanSteps);
   std::string after;
   std::vector<UpdatePtr> found;
-  if (!parts_.hub.list(wanted.pattern, after, kPatternTopicsMax, budget, found)) return false;
-  for (const UpdatePtr& update : found) {
-    const TopicState* state = parts_.topics.find(update->topic().id);
-    if (state != nullptr && !add_shown(session, pattern, *state, cursor)) return false;
+  bool end = false;
+  while (!end) {
+    if (making.budget.spent()) return false;
+    found.clear();
+    end = parts_.hub.list(wanted.pattern, after, kDirectoryRun, making.budget, found);
+    for (const UpdatePtr& update : found) {
+      if (making.budget.spent()) return false;
+      const TopicState* state = parts_.topics.find(update->topic().id);
+      if (state != nullptr && !add_shown(session, pattern, *state, making)) return false;
+    }
   }
   return true;
 }
 
 bool Cursors::add_shown(Session& session, const PatternSubscription& pattern, const TopicState& state,
-                        CursorWriter& cursor) const {
+                        Making& making) const {
+  Work::count();
   if (!state.last || session.find(state.topic->id) != nullptr) return true;
-  if (overlap_.overridden(session, pattern, state)) return true;
+  const bool elsewhere = making.settled ? !making.named.insert(state.topic->id).second
+                                        : overlap_.overridden(session, pattern, state);
+  if (elsewhere) return true;
   const bool shown = pattern.phase == Phase::kLive || state.apply_no <= pattern.caught_up_to;
-  return !shown || cursor.add(state.topic->name, {state.seq(), state.last->status()});
+  return !shown || making.cursor.add(state.topic->name, {state.seq(), state.last->status()});
 }
 
 }  // namespace tickwire

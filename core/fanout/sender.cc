@@ -31,8 +31,8 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   for (const LiveItem& item : items.subspan(next)) deliver(session, item);
   budget_ = parts_.jobs.budget();
   const bool all = !session.writable() || catch_up(session);
+  if (session.framing.carrier == Carrier::kEvents && session.writable()) append_cursor(session);
   if (!write.empty()) {
-    if (session.framing.carrier == Carrier::kEvents) append_cursor(session);
     count(write.size());
     if (oldest != nullptr)
       parts_.counters.age_at_write.observe((parts_.clock.wall_ms() - oldest->ts()) * 1000);
@@ -51,12 +51,32 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
 
 void Sender::append_cursor(Session& session) {
   const std::uint64_t messages = session.messages + messages_;
-  if (!cursors_.is_due(session, messages, encoder_.buffer().size())) return;
+  const Cursors::Due due = cursors_.due(session, messages, encoder_.buffer().size());
+  if (due == Cursors::Due::kNo) return;
+  if (!cursors_.has_room()) {
+    const bool waits = due == Cursors::Due::kYes && !std::exchange(session.cursor_owed, true);
+    if (waits) cursors_owed_.push_back(parts_.sessions.ref(session));
+    return;
+  }
   const std::string cursor = cursors_.of(session);
   if (cursor.empty()) return;
   encoder_.buffer().append(event_id(cursor));
   session.cursor_us = parts_.clock.steady_us();
   session.cursor_messages = messages;
+}
+
+void Sender::send_cursors() {
+  const Budget budget = parts_.jobs.budget();
+  while (owes_cursors() && cursors_.has_room() && !budget.spent()) {
+    Session* const session = parts_.sessions.find(cursors_owed_.front());
+    cursors_owed_.pop_front();
+    Work::count();
+    if (session == nullptr) continue;
+    session->cursor_owed = false;
+    if (!session->writable()) continue;  // it comes with its next write
+    Work::count(kWriteSteps);
+    send(*session);
+  }
 }
 
 void Sender::count(std::size_t bytes) {

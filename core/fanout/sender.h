@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 
@@ -19,6 +20,9 @@
 
 namespace tickwire {
 
+// A write to one socket, with the system call: some 10 us.
+inline constexpr std::uint64_t kWriteSteps = 64;
+
 class Sender {
  public:
   Sender(ShardParts& parts, Overlap& overlap)
@@ -29,6 +33,12 @@ class Sender {
 
   // Items in the order of their apply_no.
   void send(Session& session, std::span<const LiveItem> items = {});
+  // Where the client of a session is, for an answer; empty: a command of it is under way.
+  [[nodiscard]] std::string cursor(Session& session) { return cursors_.of(session); }
+  // The cursors that were due, and found no room in their run of the shard (Cursors::has_room): as many as
+  // have room now.
+  void send_cursors();
+  [[nodiscard]] bool owes_cursors() const { return !cursors_owed_.empty(); }
 
  private:
   void count(std::size_t bytes);
@@ -63,7 +73,8 @@ class Sender {
 
   ShardParts& parts_;
   Overlap& overlap_;
-  const Cursors cursors_;
+  Cursors cursors_;
+  std::deque<SessionRef> cursors_owed_;  // each session once
   Encoder encoder_;
   LargeForms large_forms_{parts_};
   Budget budget_;               // of this write

@@ -10,9 +10,7 @@
 
 namespace tickwire {
 
-// A write to one socket, with the system call: some 10 us.
 constexpr std::int64_t kPostedUs = 2'000;  // then clients have their turn
-constexpr std::uint64_t kWriteSteps = 64;
 constexpr std::uint64_t kReportSteps = 4;
 
 Shard::Shard(Hub& hub, const Clock& clock, Access& access, ShardConfig config, std::function<void()> wake)
@@ -208,6 +206,7 @@ void Shard::send_dues() {
   for (Session* session : parts_.dues.take_sessions()) {
     if (session->writable()) sender_.send(*session);
   }
+  sender_.send_cursors();
 }
 
 std::int64_t Shard::due_us(std::int64_t now) {
@@ -216,7 +215,7 @@ std::int64_t Shard::due_us(std::int64_t now) {
     if (at >= 0) due = std::min(due, at);
   };
   sooner(parts_.dues.next_us());
-  if (!parts_.jobs.empty()) sooner(now);
+  if (!parts_.jobs.empty() || sender_.owes_cursors()) sooner(now);
   sooner(admission_.next_deadline_us());
   sooner(leases_.next_us());
   return due;

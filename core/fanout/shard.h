@@ -24,7 +24,6 @@
 #include "fanout/access.h"
 #include "fanout/admission.h"
 #include "fanout/commands.h"
-#include "fanout/cursors.h"
 #include "fanout/inbox.h"
 #include "fanout/jobs.h"
 #include "fanout/keep_alive.h"
@@ -100,7 +99,7 @@ class Shard {
   void stop();
 
   // Where the client of a session is (protocol/cursor.h); empty: a command of it is under way.
-  [[nodiscard]] std::string cursor(Session& session) { return Cursors(parts_, overlap_).of(session); }
+  [[nodiscard]] std::string cursor(Session& session) { return sender_.cursor(session); }
   [[nodiscard]] const ShardConfig& config() const { return parts_.config; }
 
   // --- any thread -------------------------------------------------------------------------------------

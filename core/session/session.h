@@ -109,6 +109,7 @@ class Session : public Timer {  // which is its shard's
 
   std::vector<Subscription>& exact() { return exact_; }
   std::vector<PatternSubscription>& patterns() { return patterns_; }
+  [[nodiscard]] bool has_exact() const { return exact_count_ > 0; }
   // A topic may reach it by more than one subscription.
   [[nodiscard]] bool overlapping() const {
     return pattern_count_ > 1 || (pattern_count_ > 0 && exact_count_ > 0);
@@ -132,6 +133,7 @@ class Session : public Timer {  // which is its shard's
   std::int64_t last_write_us = 0;
   std::int64_t cursor_us = 0;          // of a stream of events: when it last said where its client is
   std::uint64_t cursor_messages = 0;   // and after how many messages it did
+  bool cursor_owed = false;            // it is due, and has to wait (Sender::send_cursors)
   bool in_dues = false;                // see Dues
   bool authenticating = false;         // its token is being looked at
   bool tidying = false;                // a job looks for children that are over (Overlap::tidy)
