@@ -131,7 +131,7 @@ void Engine::run_loops() {
   if (const std::vector<std::string> urls = key_set_urls(config_); !urls.empty()) {
     key_fetcher_.fetch(urls);
     const MutexLock lock(reload_mutex_);
-    reload_tokens();  // from here on an unknown key is asked for
+    reload_tokens();  // from here on the keys are asked for
   }
   started_ = true;
   for (const auto& loop : loops_) loop->start();

@@ -59,7 +59,7 @@ bool is_url(std::string_view text) {
 Status check_url(const std::string& url) {
   if (url.starts_with(kHttps) || is_this_machine(url)) return ok_status();
   return Error{ErrorCode::kBadConfig,
-               fmt::format("{} is not https:// (http:// is for localhost alone)", url.substr(0, 200)), ""};
+               fmt::format("{} is not https:// (http:// is for localhost, 127.0.0.1 and [::1])", url.substr(0, 200)), ""};
 }
 
 Result<std::string> https_get(const std::string& url, std::size_t bytes_max, const std::atomic<bool>& stop) {

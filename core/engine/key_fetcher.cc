@@ -77,7 +77,9 @@ bool KeyFetcher::fetch_one(const std::string& url) {
   if (!text) {
     std::string& logged = problems_[url];
     if (!stopping_ && std::exchange(logged, text.error().message) != text.error().message) {
-      spdlog::warn("auth.jwt.keys: {}: {}; the keys of it stay as they were", url, logged);
+      spdlog::warn("auth.jwt.keys: {}: {}; {}", url, logged,
+                   sets().contains(url) ? "its keys stay as they were"
+                                        : "it has given none yet, so tokens are answered with unavailable");
     }
     return false;
   }

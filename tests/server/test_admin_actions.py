@@ -157,4 +157,8 @@ def test_a_drained_server_sends_its_clients_away_and_runs_on(
     assert health.status == 503
     assert health.json["status"] == "draining"
     assert plant.admin("/ready").status == 503
+    # Its port is closed, and the command finds it all the same.
+    assert tickwire("health", "--url", plant.address).returncode == 5
+    done = tickwire("admin", "log-level", "error", "--url", plant.address)
+    assert json.loads(done.stdout) == {"level": "error"}, done.stderr
     assert plant.stop() == 0

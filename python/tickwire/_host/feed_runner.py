@@ -98,6 +98,12 @@ class FeedRunner:
         if self.state == "stopped":
             return
         self.pub.log.info("feed %s: is restarted", self.mark.name)
+        if self._worker is not None and self.mark.every is None and self.state == "running":
+            self.pub.log.warning(
+                "feed %s is a plain function: its next run begins when this one returns, which"
+                " pub.wait() lets it do",
+                self.mark.name,
+            )
         if self._task is not None and not self._task.done():
             self._is_restarting = True
             self._task.cancel()

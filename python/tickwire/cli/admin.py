@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from tickwire._http import JSON_TYPE, Response, get, json_body, query_text, read_answer
 from tickwire._reason import reason
 from tickwire.errors import ConnectionFailedError, TickwireError
-from tickwire.url import http_url, shown
+from tickwire.url import http_url, is_loopback, shown
 
 TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 5.0
@@ -78,15 +78,32 @@ class Admin:
 def find(url: str) -> Admin | None:
     """Returns the admin socket of the plant at `url`, if it runs on this machine. Raises
     `ConnectionFailedError` if nobody answers at `url`."""
-    epoch = get(url, "health", good=GOOD_HEALTH).object.get("epoch")
+    port = urlsplit(http_url(url, "")).port
+    try:
+        epoch = get(url, "health", good=GOOD_HEALTH).object.get("epoch")
+    except ConnectionFailedError:
+        if is_loopback(url) and (drained := _find_drained(port)) is not None:
+            return drained
+        raise
     if not epoch:
         return None
-    port = urlsplit(http_url(url, "")).port
     for path in sorted(sockets(), key=lambda path: f":{port}." not in path.name):
         admin = Admin(str(path))
         with suppress(TickwireError):
             health = admin.get("health", good=GOOD_HEALTH, timeout_s=LOOK_S).object
             if health.get("epoch") == epoch:
+                return admin
+    return None
+
+
+def _find_drained(port: int | None) -> Admin | None:
+    """Returns the admin socket of a plant that has closed this port of its own, because it
+    drains."""
+    for path in sockets():
+        admin = Admin(str(path))
+        with suppress(TickwireError):
+            health = admin.get("health", good=GOOD_HEALTH, timeout_s=LOOK_S).object
+            if health["status"] == "draining" and health["address"].endswith(f":{port}"):
                 return admin
     return None
 

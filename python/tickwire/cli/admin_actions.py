@@ -7,7 +7,7 @@ import typer
 
 from tickwire.cli.admin import require
 from tickwire.cli.options import AdminPlace, AdminToken, Url
-from tickwire.cli.outcome import reported, write_line
+from tickwire.cli.outcome import reported, say, write_line
 from tickwire.cli.revoke import Session, Subject, named, revoke
 from tickwire.url import DEFAULT_URL
 
@@ -18,7 +18,10 @@ app.command()(revoke)
 def _act(
     action: str, body: Mapping[str, Any], url: str, admin: str | None, token: str | None
 ) -> None:
-    write_line(require(url, admin, token).get("v1", action, body=body).text)
+    answer = require(url, admin, token).get("v1", action, body=body)
+    write_line(answer.text)
+    if answer.object.get("sessions") == 0:
+        say("no session is covered by that: `tickwire top --json` names sessions and subjects")
 
 
 @app.command()
