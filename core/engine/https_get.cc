@@ -22,7 +22,7 @@ struct Body {
   const std::atomic<bool>& stop;
 };
 
-std::size_t take(const char* bytes, std::size_t /*one*/, std::size_t count, void* user) {
+std::size_t keep_bytes(const char* bytes, std::size_t /*one*/, std::size_t count, void* user) {
   auto& body = *static_cast<Body*>(user);
   if (count > body.bytes_max - body.text.size()) return 0;  // which ends the transfer
   body.text.append(bytes, count);
@@ -58,8 +58,10 @@ bool is_url(std::string_view text) {
 
 Status check_url(const std::string& url) {
   if (url.starts_with(kHttps) || is_this_machine(url)) return ok_status();
-  return Error{ErrorCode::kBadConfig,
-               fmt::format("{} is not https:// (http:// is for localhost, 127.0.0.1 and [::1])", url.substr(0, 200)), ""};
+  return Error{
+      ErrorCode::kBadConfig,
+      fmt::format("{} is not https:// (http:// is for localhost, 127.0.0.1 and [::1])", url.substr(0, 200)),
+      ""};
 }
 
 Result<std::string> https_get(const std::string& url, std::size_t bytes_max, const std::atomic<bool>& stop) {
@@ -74,7 +76,7 @@ Result<std::string> https_get(const std::string& url, std::size_t bytes_max, con
   curl_easy_setopt(get.get(), CURLOPT_TIMEOUT_MS, long{kGetMsMax});
   curl_easy_setopt(get.get(), CURLOPT_NOSIGNAL, 1L);  // other threads have their own
   curl_easy_setopt(get.get(), CURLOPT_ERRORBUFFER, problem.data());
-  curl_easy_setopt(get.get(), CURLOPT_WRITEFUNCTION, &take);
+  curl_easy_setopt(get.get(), CURLOPT_WRITEFUNCTION, &keep_bytes);
   curl_easy_setopt(get.get(), CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(get.get(), CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(get.get(), CURLOPT_XFERINFOFUNCTION, &is_stopped);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kCursorEntryBytes = 24;                   // of a topic in a cursor, about
 constexpr std::size_t kPatternTopicsMax = kCursorBytesMax / 4;  // the shortest entry is ",a=1"
 constexpr std::size_t kSharedMax = 64;                          // texts that are kept, of 4 KiB each at most
-constexpr std::size_t kFreePlacesAStep = 8;
+constexpr std::size_t kPlacesAStep = 8;
 
 }  // namespace
 
@@ -88,7 +88,7 @@ Cursors::Made Cursors::make(Session& session, bool settled) const {
 bool Cursors::add_exact(Session& session, Making& making) const {
   std::size_t place = 0;
   for (const Subscription& subscription : session.exact()) {
-    if (place++ % kFreePlacesAStep == 0) Work::count();
+    if (place++ % kPlacesAStep == 0) Work::count();
     if (making.budget.spent()) return false;
     if (subscription.phase == Phase::kUnused || subscription.fresh || subscription.seq == 0) continue;
     Work::count();

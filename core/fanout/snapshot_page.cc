@@ -111,26 +111,26 @@ bool SnapshotPage::add_topic(const std::string& topic) {
 }
 
 bool SnapshotPage::add_matches(const Pattern& pattern, const Budget& budget) {
-  if (!found_) found_.emplace().looked_to = place_.after;
+  if (!listed_) listed_.emplace().looked_to = place_.after;
   while (true) {
-    while (found_->next < found_->updates.size()) {
+    while (listed_->next < listed_->updates.size()) {
       if (budget.spent()) return false;
       Work::count();
-      UpdatePtr& update = found_->updates[found_->next];
+      UpdatePtr& update = listed_->updates[listed_->next];
       const Topic& topic = update->topic();
       if (!shown_before(topic.name) && !add({}, std::move(update))) return false;
       place_.after = topic.name;
-      ++found_->next;
+      ++listed_->next;
     }
-    place_.after = found_->looked_to;
-    if (found_->end) break;
+    place_.after = listed_->looked_to;
+    if (listed_->end) break;
     if (budget.spent()) return false;
-    found_->updates.clear();
-    found_->next = 0;
-    found_->end =
-        hub_->list(pattern, found_->looked_to, limit_ + 1 - entries_.size(), budget, found_->updates);
+    listed_->updates.clear();
+    listed_->next = 0;
+    listed_->end =
+        hub_->list(pattern, listed_->looked_to, limit_ + 1 - entries_.size(), budget, listed_->updates);
   }
-  found_.reset();
+  listed_.reset();
   return true;
 }
 

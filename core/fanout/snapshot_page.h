@@ -22,6 +22,14 @@
 
 namespace tickwire {
 
+// What a listing of a pattern found, which is shown in pieces.
+struct Listed {
+  std::vector<UpdatePtr> updates;
+  std::size_t next = 0;  // of them
+  std::string looked_to;
+  bool end = false;  // there is nothing behind looked_to
+};
+
 class SnapshotPage {
  public:
   // Where a page begins, or the next one does.
@@ -90,14 +98,7 @@ class SnapshotPage {
   std::size_t patterns_checked_ = 0;
   std::unordered_set<std::string_view, KeyedHash> exact_;  // of the items before the one at place_
   PatternIndex<bool> patterns_;                            // the same
-  // What was found of the pattern at place_, behind place_.after.
-  struct Found {
-    std::vector<UpdatePtr> updates;
-    std::size_t next = 0;  // of them
-    std::string looked_to;
-    bool end = false;  // there is nothing behind looked_to
-  };
-  std::optional<Found> found_;
+  std::optional<Listed> listed_;                           // of the pattern at place_, behind place_.after
   std::vector<Entry> entries_;
   std::size_t bytes_ = 0;
   bool full_ = false;

@@ -5,7 +5,7 @@
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kBytesAStep = 256;  // they are looked at
+constexpr std::size_t kLookedAtBytesAStep = 256;  // they are looked at
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -24,7 +24,7 @@ bool BodyLines::run(const Budget& budget) {
     if (budget.spent()) return false;
     const std::string_view line = rest_.substr(0, rest_.find('\n'));
     rest_.remove_prefix(std::min(line.size() + 1, rest_.size()));
-    Work::count(1 + line.size() / kBytesAStep);
+    Work::count(1 + line.size() / kLookedAtBytesAStep);
     const std::string_view text = without_blanks(line);
     if (text.empty()) continue;
     too_many_ = lines_.size() == most_;

@@ -16,7 +16,7 @@
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kBytesAStep = 1'024;  // they are copied
+constexpr std::size_t kSaidBytesAStep = 1'024;  // they are copied
 constexpr std::uint64_t kResultSteps = 2;
 
 HttpResponse preflight() {
@@ -92,7 +92,7 @@ class PublishPlan final : public RequestPlan {
       if (budget.spent()) return false;
       const std::uint64_t id = ++said_;
       const std::string command = publish_command(lines_[id - 1], id);
-      Work::count(1 + command.size() / kBytesAStep);
+      Work::count(1 + command.size() / kSaidBytesAStep);
       if (command.empty()) {
         OneResult wrong;
         wrong.id = id;
