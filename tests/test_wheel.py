@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(900)  # the first build of the wheel compiles e
 
 # What manylinux promises of every Linux.
 ANY_LINUX_HAS = re.compile(
-    r"(linux-vdso|ld-linux.*|lib(c|m|pthread|dl|rt|gcc_s|stdc\+\+|z))\.so(\.\d+)*"
+    r"(linux-vdso|ld-linux.*|lib(c|m|pthread|dl|rt|resolv|gcc_s|stdc\+\+|z))\.so(\.\d+)*"
 )
 
 ROUND_TRIP = """
