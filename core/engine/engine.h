@@ -99,9 +99,9 @@ class Engine final : public HttpSource {
   void drain_loops(Shard::Drained whom);
   void perform(const Revoke& wanted, const AdminActor& by, AdminDone done);
   void perform(const Disconnect& wanted, const AdminActor& by, AdminDone done);
-  void perform(const SetLogLevel& wanted, const AdminActor& by, AdminDone done);
-  void perform(const Drain& wanted, const AdminActor& by, AdminDone done);
-  void perform(const RestartPlugin& wanted, const AdminActor& by, AdminDone done);
+  void perform(const SetLogLevel& wanted, const AdminActor& by, const AdminDone& done);
+  void perform(const Drain& wanted, const AdminActor& by, const AdminDone& done);
+  void perform(const RestartPlugin& wanted, const AdminActor& by, const AdminDone& done);
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
   [[nodiscard]] NetConfig net_config();
 

@@ -68,7 +68,7 @@ SessionEnder::Shards Engine::shards() const {
   return shards;
 }
 
-void Engine::perform(const SetLogLevel& wanted, const AdminActor& by, AdminDone done) {
+void Engine::perform(const SetLogLevel& wanted, const AdminActor& by, const AdminDone& done) {
   const Result<LogLevel> level = parse_log_level(wanted.level);
   if (level) {
     const MutexLock lock(reload_mutex_);
@@ -84,7 +84,7 @@ void Engine::set_log_level(LogLevel level) {
   bridge_.set_log_level(std::string(config_name(level)));
 }
 
-void Engine::perform(const Drain& /*wanted*/, const AdminActor& by, AdminDone done) {
+void Engine::perform(const Drain& /*wanted*/, const AdminActor& by, const AdminDone& done) {
   drained_ = true;
   drain_loops(Shard::Drained::kClients);
   finish(by, "drain", ok_status(), R"({"draining":true})", done);
@@ -95,7 +95,7 @@ void Engine::drain_loops(Shard::Drained whom) {
   for (const auto& loop : loops_) loop->drain(spread_ms, whom);
 }
 
-void Engine::perform(const RestartPlugin& wanted, const AdminActor& by, AdminDone done) {
+void Engine::perform(const RestartPlugin& wanted, const AdminActor& by, const AdminDone& done) {
   finish(by, "restart_plugin plugin=" + quote_json(wanted.plugin), bridge_.restart_plugin(wanted.plugin),
          fmt::format(R"({{"plugin":{}}})", quote_json(wanted.plugin)), done);
 }

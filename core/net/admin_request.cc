@@ -26,7 +26,7 @@ Result<AdminAction> aimed(Fields& fields) {
 }
 
 template <typename Action>
-Result<AdminAction> named(Fields& fields, std::string name) {
+Result<AdminAction> named(Fields& fields, const std::string& name) {
   std::string& value = fields[name];
   if (value.empty()) return bad_body(name + ": is required", name);
   return AdminAction(Action{std::move(value)});

@@ -12,7 +12,7 @@
 namespace tickwire {
 namespace {
 
-Posted refused(int status, Error error, std::string_view allow = {}) {
+Posted refused(int status, const Error& error, std::string_view allow = {}) {
   return {.refusal = error_response(status, error, allow)};
 }
 
