@@ -130,7 +130,8 @@ Result<VerifiedToken> TokenVerifier::verify(std::string_view token, std::int64_t
   if (!jws) return jws.error();
   if (!is_signed(*rules, *jws)) {
     if (may_be_of_a_new_key(*rules, *jws) && rules->ask_for_keys())
-      return Error{ErrorCode::kUnavailable, "is signed by no key that is known yet; the keys are being fetched, try again soon", ""};
+      return Error{ErrorCode::kUnavailable,
+                   "is signed by no key that is known yet; the keys are being fetched, try again soon", ""};
     return Error{ErrorCode::kBadMessage, "is not signed by a key of auth.jwt", ""};
   }
   const Result<json> claims = parse_unique_json(jws->payload, kTokenBytesMax);
