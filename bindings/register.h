@@ -6,9 +6,8 @@
 
 namespace tickwire {
 
-void register_config(pybind11::module_& module);  // Config, ConfigEntry
-void register_events(
-    pybind11::module_& module);  // DemandChange, AccessQuestion and what else take_events() gives
+void register_config(pybind11::module_& module);         // Config, ConfigEntry
+void register_events(pybind11::module_& module);         // DemandChange, AccessQuestion, AdminWish
 void register_local_session(pybind11::module_& module);  // LocalSession
 void register_engine(pybind11::module_& module);         // Engine
 void register_update(pybind11::module_& module);         // Update

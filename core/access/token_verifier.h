@@ -31,7 +31,7 @@ struct TokenRules {
   // How long a token may be valid, from its `iat` (where it has one) and from now on, to its `exp`.
   std::int64_t max_age_s = 86'400;
   std::string claim = "tickwire";  // the claim that holds the grant
-  // A token names a key that is not among `keys`. True: it may be there soon. On the verifying thread; null:
+  // None of `keys` signed a token. True: the key that did may be there soon. On the verifying thread; null:
   // no other keys will come.
   std::function<bool()> ask_for_keys = {};
 };

@@ -67,11 +67,11 @@ class Cursors {
 
   ShardParts& parts_;
   const Overlap& overlap_;
-  std::uint64_t run_ = 0;        // of the shard (ShardParts::runs), in which...
-  std::uint64_t steps_ = 0;      // ...cursors took so many
-  std::map<Key, Made> shared_;   // as of...
-  std::string shared_epoch_;     // ...this epoch...
-  std::uint64_t shared_no_ = 0;  // ...and this apply number
+  std::uint64_t run_ = 0;        // the run of the shard (ShardParts::runs) that steps_ is about
+  std::uint64_t steps_ = 0;      // that cursors took in it
+  std::map<Key, Made> shared_;   // as of shared_epoch_ and shared_no_
+  std::string shared_epoch_;     // an epoch
+  std::uint64_t shared_no_ = 0;  // an apply number
 };
 
 }  // namespace tickwire

@@ -1,6 +1,6 @@
 // What a client that carries commands by another road than a WebSocket reads of the server's messages: how a
-// command was answered. It reads only our own messages
-// as JSON, which encode.h and ack.h write. Pure; any thread.
+// command was answered. It reads only our own messages as JSON, which encode.h and ack.h write. Pure; any
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -84,9 +84,8 @@ class Session : public Timer {  // which is its shard's
   void hold_reading(bool hold);
 
   // --- subscriptions ----------------------------------------------------------------------------------
-  [[nodiscard]] std::size_t subscription_count() const {
-    return asked_;
-  }  // asked for by the client, with patterns
+  // What the client asked for, patterns among it.
+  [[nodiscard]] std::size_t subscription_count() const { return asked_; }
   // Patterns that are ending are not counted here, and find_pattern() does not find them.
   [[nodiscard]] std::size_t pattern_count() const { return pattern_count_ - ending_count_; }
   [[nodiscard]] std::size_t ending_count() const { return ending_count_; }

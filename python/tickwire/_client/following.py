@@ -48,7 +48,7 @@ class Following:
         self._topics = topics
         self._asked: list[Unanswered] = []
         self._answering: list[Unanswered] = []
-        """Those that the request under way answers."""
+        """The request under way answers these."""
         self._again: set[str] = set()
         """Topics that are known, whose snapshots are wanted and have not come."""
         self._anew: dict[str, int] = {}

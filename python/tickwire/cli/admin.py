@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from tickwire._http import JSON_TYPE, Response, get, json_body, query_text, read_answer
 from tickwire._reason import reason
+from tickwire.cli.outcome import write_line
 from tickwire.errors import ConnectionFailedError, TickwireError
 from tickwire.url import http_url, is_loopback, shown
 
@@ -120,6 +121,16 @@ def require(url: str, place: str | None, token: str | None) -> Admin:
         " (the server's log says where it is), or, on another machine, --admin HOST:PORT with"
         " --token, where the server has admin.listen and auth.admin_token set"
     )
+
+
+def act(
+    action: str, body: Mapping[str, Any], url: str, place: str | None, token: str | None
+) -> dict[str, Any]:
+    """Has the server act, and prints its answer, which is returned. Raises what `require` and
+    `Admin.get` do."""
+    answer = require(url, place, token).get("v1", action, body=body)
+    write_line(answer.text)
+    return answer.object
 
 
 def sockets() -> Iterator[Path]:

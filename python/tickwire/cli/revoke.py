@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tickwire.cli.admin import require
+from tickwire.cli.admin import act
 from tickwire.cli.options import AdminPlace, AdminToken, Url
-from tickwire.cli.outcome import reported, say, write_line
+from tickwire.cli.outcome import reported, say
 from tickwire.url import DEFAULT_URL
 
 Subject = Annotated[
@@ -38,11 +38,9 @@ def revoke(
     Tokens of the subject that were issued until now are refused until they have expired. `tickwire
     top --json` names sessions and their subjects.
     """
-    body = named(subject, session)
-    answer = require(url, admin, token).get("v1", "revoke", body=body)
-    write_line(answer.text)
-    if answer.object.get("kept_in") == "memory":
-        until = datetime.fromtimestamp(answer.object["until"] / 1000, UTC)
+    told = act("revoke", named(subject, session), url, admin, token)
+    if told.get("kept_in") == "memory":
+        until = datetime.fromtimestamp(told["until"] / 1000, UTC)
         say(
             f"a restart of the server before {until:%Y-%m-%d %H:%M:%S} UTC forgets this: it is kept"
             " in memory only (the server has no store.path, or cannot write it)"

@@ -21,7 +21,7 @@ class Kept:
     cursor: str = ""
     epoch: str = ""
     topics: dict[str, Topic] = field(default_factory=dict)
-    """Those that the cursor names."""
+    """The cursor names these."""
     unnamed: dict[str, int] = field(default_factory=dict)
     """Event topics that it leaves out -> their seq."""
 
