@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { TopicState } from "../../../web/topic.js";
 import { connected } from "./connected.mjs";
-import { FakeSocket, clock, settle } from "./fakes.mjs";
+import { clock, settle } from "./fakes.mjs";
 
 const message = (seq) => ({ type: "update", topic: "chat.a", seq, ts: clock.now, delivery: "event", data: { text: String(seq) } });
 
