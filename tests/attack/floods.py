@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 
-from attack import wire
+from attack import http_floods, wire
 from attack.sessions import FROM, connect
 
 Address = tuple[str, int]
@@ -201,6 +201,11 @@ FLOODS: dict[str, Step] = {
         unread_answers,
         unread_http,
         vanishing,
+        http_floods.event_streams,
+        http_floods.unread_streams,
+        http_floods.polls,
+        http_floods.reads,
+        http_floods.posts,
     )
 }
 
