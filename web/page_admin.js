@@ -1,13 +1,15 @@
-// The page of the admin listener: what /health, /v1/sessions and /metrics say, every two seconds. It changes nothing.
+// The page of the admin listener: what /health, /v1/sessions and /metrics say, every two seconds, and what an administrator may do.
 import { setText } from "./frame.js";
 import { showAge } from "./format.js";
 import { setIcon } from "./looks.js";
+import { acted, drawActs } from "./page_actions.js";
 import { bar, find } from "./page_frame.js";
 import { parseMetrics, quantile, total } from "./page_prometheus.js";
 
+/** @import { Act } from "./page_actions.js" */
 /** @import { Metrics } from "./page_prometheus.js" */
 /** @typedef {Record<string, any>} Facts an answer, parsed */
-/** @typedef {{text: string, className?: string}} Cell */
+/** @typedef {{text?: string, className?: string, acts?: Act[]}} Cell */
 /** @typedef {{health: Facts, sessions: Facts, metrics: Metrics, at: number}} Reading */
 
 const EVERY_MS = 2_000;
@@ -24,11 +26,19 @@ let last = /** @type {Reading | undefined} */ (undefined);
 let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
 let token = sessionStorage.getItem(TOKEN_KEY) ?? "";
 
-/** @param {string} path */
-async function ask(path) {
-  const answer = await fetch(path, { headers: token ? { Authorization: `Bearer ${token}` } : {}, cache: "no-store" });
+/** @param {string} path @param {RequestInit} [how] */
+async function ask(path, how) {
+  const answer = await fetch(path, { headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, cache: "no-store", ...how });
   if (answer.status === 403) throw Object.assign(new Error((await answer.json()).error.message), { denied: true });
   return answer;
+}
+
+/** Has it done, and says what became of it. @param {Act} act */
+async function perform({ path, body, done }) {
+  const answer = await ask(path, { method: "POST", body: JSON.stringify(body) }).then((found) => found.json()).catch(({ message }) => ({ error: { message } }));
+  find("#done").hidden = false;
+  setText(find("#done"), answer.error ? `It was not done: ${answer.error.message}` : done(answer));
+  look();
 }
 
 /** @returns {Promise<Reading>} */
@@ -81,22 +91,25 @@ function notice(sentences) {
 
 // --- what is drawn
 
-/** @param {string} id @param {Cell[][]} rows @param {string} nothing said where there is no row */
+/** Rows are known by their first cell, and stay while it does: a button keeps its focus. @param {string} id @param {Cell[][]} rows @param {string} nothing said where there is no row */
 function table(id, rows, nothing) {
   const heads = [...document.querySelectorAll(`#${id} thead th`)];
-  const body = find(`#${id} tbody`);
+  const body = /** @type {HTMLTableSectionElement} */ (find(`#${id} tbody`));
+  const drawn = new Map([...body.rows].map((row) => [row.cells[0].textContent, row]));
   const made = (rows.length ? rows : [[{ text: nothing, className: "nothing" }]]).map((cells) => {
-    const row = document.createElement("tr");
-    cells.forEach(({ text, className = "" }, i) => {
-      const cell = row.insertCell();
+    const row = drawn.get(cells[0].text ?? "") ?? document.createElement("tr");
+    cells.forEach(({ text = "", className = "", acts }, i) => {
+      const cell = row.cells[i] ?? row.insertCell();
       cell.className = `${heads[i].className} ${className}`.trim();
       cell.dataset.head = heads[i].textContent ?? "";
-      cell.textContent = text;
+      if (acts) drawActs(cell, acts);
+      else setText(cell, text);
       if (!rows.length) cell.colSpan = heads.length;
     });
     return row;
   });
-  body.replaceChildren(...made);
+  made.forEach((row, i) => body.rows[i] !== row && body.insertBefore(row, body.rows[i] ?? null));
+  while (body.rows.length > made.length) body.deleteRow(-1);
 }
 
 /** @param {string} id @param {[string, string, string?, number?][]} facts name, value, unit, and a share that a bar shows */
@@ -138,11 +151,27 @@ function drawTiles(now, before) {
   }));
 }
 
+const ended = (/** @type {number} */ sessions) => (sessions === 1 ? "1 session ended." : `${count(sessions)} sessions ended.`);
+
+/** @param {Facts} session @returns {Act[]} */
+function sessionActs({ session, subject, remote }) {
+  if (remote === "local") return [];
+  const until = (/** @type {number} */ ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+  /** @type {Act[]} */
+  const acts = [{ name: "Disconnect", path: "v1/disconnect", body: { session }, done: ({ sessions }) => `${ended(sessions)} Its client may come back at once.` }];
+  const revoke = { name: "Revoke", path: "v1/revoke", body: { subject }, done: (/** @type {Facts} */ answer) => `${ended(answer.sessions)} Tokens of ${subject} that were issued before are refused until ${until(answer.until)} UTC${answer.kept_in === "store" ? "" : ", or until the server restarts"}.` };
+  return subject ? [...acts, revoke] : acts;
+}
+
+/** @param {string} plugin @returns {Act[]} */
+const pluginActs = (plugin) => [{ name: "Restart", path: "v1/restart_plugin", body: { plugin }, done: () => `The feeds of ${plugin} start again.` }];
+
 /** @param {Facts} sessions */
 function drawSessions({ total: all, sessions }) {
   setText(find("#some"), all > sessions.length ? `${sessions.length} of ${count(all)}, worst first` : "worst first");
   const rows = [...sessions].sort((a, b) => b.behind - a.behind || b.conflated - a.conflated || b.bytes - a.bytes).map((each) => [
     { text: each.session, className: "mono" },
+    { text: each.subject, className: "who" },
     { text: each.remote, className: "mono" },
     { text: each.compression === "none" ? each.format : `${each.format}, deflate` },
     ...[each.exact, each.patterns].map((number) => ({ text: count(number) })),
@@ -151,6 +180,7 @@ function drawSessions({ total: all, sessions }) {
     { text: short(each.messages) },
     { text: bytes(each.bytes) },
     { text: showAge(each.connected_s * 1000) },
+    { className: "acts", acts: sessionActs(each) },
   ]);
   table("sessions", rows, "Nobody is connected.");
 }
@@ -203,7 +233,7 @@ function draw(now, before) {
   drawSessions(now.sessions);
   const plugins = Object.entries(health.plugins).sort(([, a], [, b]) => b.errors - a.errors);
   const look = (/** @type {string} */ state) => (state === "running" ? "ok" : /blocked|backoff/.test(state) ? "bad" : "");
-  table("feeds", plugins.map(([name, { state, restarts, errors }]) => [{ text: name }, { text: state, className: look(state) }, { text: count(restarts) }, { text: count(errors), className: errors ? "bad" : "" }]), "No plugin is loaded.");
+  table("feeds", plugins.map(([name, { state, restarts, errors }]) => [{ text: name }, { text: state, className: look(state) }, { text: count(restarts) }, { text: count(errors), className: errors ? "bad" : "" }, { className: "acts", acts: pluginActs(name) }]), "No plugin is loaded.");
   table("loops", health.loops.map((/** @type {Facts} */ { turning, at, stood_ms }, /** @type {number} */ i) => [{ text: String(i) }, { text: turning ? "turns" : `stands for ${seconds(stood_ms / 1000)}`, className: turning ? "ok" : "bad" }, { text: at }]), "No loop is watched.");
   drawLimits(now);
   drawFacts(now);
@@ -215,5 +245,11 @@ find("#door").addEventListener("submit", (event) => {
   token = /** @type {HTMLInputElement} */ (find("#door input")).value;
   look();
 });
+find("#level").addEventListener("change", ({ target }) => {
+  const { value } = /** @type {HTMLSelectElement} */ (target);
+  if (value) perform({ name: "", path: "v1/log_level", body: { level: value }, done: ({ level }) => `The server logs from ${level} on, until it reads its configuration again.` });
+});
+drawActs(find("#drain"), [{ name: "Drain", path: "v1/drain", body: {}, done: () => "Every client is told to go to another server, and no new one is taken. The server runs on until it is stopped." }]);
+acted(document, perform);
 document.addEventListener("visibilitychange", look);
 look();

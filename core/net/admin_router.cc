@@ -13,6 +13,7 @@
 #include "net/header_text.h"
 #include "net/identity.h"
 #include "net/ip_address.h"
+#include "net/origin_rule.h"
 
 namespace tickwire {
 namespace {
@@ -91,6 +92,14 @@ Status is_called_right(const HttpRequest& request, Door door) {
   return Error{ErrorCode::kDenied, "Host: must be an address or localhost here", "Host"};
 }
 
+// Browsers say the Origin of the admin page itself when it asks for an action. No page was opened by a
+// socket.
+bool is_own_page(const HttpRequest& request, Door door) {
+  if (!request.origin) return true;
+  const Site site{.host = request.host};
+  return door == Door::kAdminTcp && !check_origin(request.origin, {std::string(kSameHost)}, site);
+}
+
 Result<SessionNumber> parse_sort(const std::string& text) {
   const auto* const found = std::ranges::find(kSessionNumbers, text, &SessionNumberName::name);
   if (found != kSessionNumbers.end()) return found->number;
@@ -138,8 +147,8 @@ std::optional<HttpResponse> AdminRouter::page(const HttpRequest& request) const 
 }
 
 Status AdminRouter::admit(const HttpRequest& request, Door door) const {
-  if (request.origin) {
-    return Error{ErrorCode::kDenied, "Origin: web pages are not answered here", "Origin"};
+  if (!is_own_page(request, door)) {
+    return Error{ErrorCode::kDenied, "Origin: pages of other sites are not answered here", "Origin"};
   }
   if (door == Door::kAdminSocket) return ok_status();
   if (is_secret(bearer_token(request.authorization), token_)) return ok_status();

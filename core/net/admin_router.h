@@ -2,9 +2,9 @@
 // /v1/sessions, and whatever the public port answers.
 //
 // Thread: one loop's; it only reads. `site` outlives it. Over TCP each request proves itself: the token, no
-// Origin (so no page of another site), and a Host that no page can have made to lead here (DNS rebinding): an
-// address, or localhost. Files of web/ need no token: a browser has none when it opens a page (and sends the
-// page's own Origin for its modules), and they hold nothing of this plant.
+// Origin but that of the admin page, and a Host that no page can have made to lead here (DNS rebinding): an
+// address, or localhost. Files of web/ need no token: a browser has none when it opens a page, and they hold
+// nothing of this plant.
 #pragma once
 
 #include <optional>

@@ -56,6 +56,39 @@ def test_the_administrator_sees_sessions_plugins_limits_loops_and_the_store(
             assert faults == []
 
 
+def test_the_administrator_acts_after_a_second_click(browser: Browser) -> None:
+    config = {"admin.listen": "127.0.0.1:0", "auth.admin_token": TOKEN}
+    with tickwire.Server(config, listen="127.0.0.1:0", plugins=[failing]) as server:
+        browser.open(f"http://{server.address}/?topics=ticker.A")
+        page = browser.open(f"http://{server.admin_address}/", width=390)
+        page.wait("visible('#door')")
+        page.fill("#door input", TOKEN)
+        page.click("#door button")
+        page.wait("/^0-|^1-/.test(text('#sessions tbody td'))")
+        session = page.eval("text('#sessions tbody td')")
+
+        page.click("#sessions .btn")
+        page.wait("text('#sessions .btn') === 'Really?'")
+        assert page.eval("text('#sessions tbody td')") == session
+        page.click("#sessions .btn")
+        page.wait("text('#done').startsWith('1 session ended.')")
+        page.wait(f"![{session!r}, ''].includes(text('#sessions tbody td'))")  # it came back
+
+        page.click("#feeds .btn")
+        page.click("#feeds .btn")
+        page.wait("/The feeds of .*failing start again/.test(text('#done'))")
+        page.eval("""{ const level = document.querySelector("#level"); level.value = "error";
+                       level.dispatchEvent(new Event("change", { bubbles: true })); }""")
+        page.wait("text('#done').startsWith('The server logs from error on')")
+        page.screenshot("admin-acts.png")
+        page.click("#drain .btn")
+        page.wait("text('#drain .btn') === 'Really?'")
+        page.click("#drain .btn")
+        page.wait("text('#done').startsWith('Every client is told')")
+        page.wait("text('#notice').includes('going away')")
+        assert page.eval("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_page_is_for_everybody_and_what_it_asks_for_is_not() -> None:
     config = {"admin.listen": "127.0.0.1:0", "auth.admin_token": TOKEN}
     with tickwire.Server(config, listen="127.0.0.1:0") as server:

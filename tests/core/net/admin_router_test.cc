@@ -94,14 +94,23 @@ TEST(AdminRouter, TcpIsForAddressesAsNoPageCanMakeOneLeadHere) {
   }
 }
 
-TEST(AdminRouter, NoWebPageIsAnsweredWhateverItSends) {
+TEST(AdminRouter, OfAllPagesOnlyItsOwnIsAnsweredAndThatNotByTheSocket) {
   const AdminSite site("s3cret");
-  HttpRequest request = sessions_request("Bearer s3cret");
-  for (const char* origin : {"http://127.0.0.1:9180", "https://evil.example", "null", ""}) {
+  HttpRequest request = sessions_request("Bearer s3cret", "127.0.0.1:9180");
+  for (const char* origin : {"http://127.0.0.1:8080", "http://127.0.0.1", "http://localhost:9180",
+                             "https://evil.example", "null", ""}) {
     request.origin = origin;
     EXPECT_FALSE(site.admits(request, Door::kAdminTcp)) << origin;
     EXPECT_FALSE(site.admits(request, Door::kAdminSocket)) << origin;
   }
+  request.origin = "http://127.0.0.1:9180";
+  EXPECT_TRUE(site.admits(request, Door::kAdminTcp));
+  EXPECT_FALSE(site.admits(request, Door::kAdminSocket));
+  EXPECT_FALSE(site.admits(sessions_request("", "127.0.0.1:9180"), Door::kAdminTcp)) << "without the token";
+
+  request.host = "evil.example:9180";  // a name that a page made to lead here
+  request.origin = "http://evil.example:9180";
+  EXPECT_FALSE(site.admits(request, Door::kAdminTcp));
 }
 
 TEST(AdminRouter, HealthIsToldInFullHereAndWithoutNamesToEverybody) {
