@@ -37,7 +37,7 @@ async def body_of(http: Http) -> bytes:
 @pytest.mark.parametrize(
     "answer",
     [
-        OK + b"Content-Length: 5\r\n\r\nhello, and more",
+        OK + b"Content-Length: 5\r\n\r\nhello",
         OK + b"\r\nhello",
         OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;why=not\r\nllo\r\n0\r\n\r\n",
     ],
@@ -60,8 +60,8 @@ async def test_a_body_is_whole_however_it_is_framed(answer: bytes) -> None:
         (OK + b"Content-Length: 5\r\n\r\nhell", ConnectionLostError),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhell", ConnectionLostError),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ConnectionLostError),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", ProtocolError),
-        (OK + b"Content-Length: x\r\n\r\n", ProtocolError),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", ConnectionFailedError),
+        (OK + b"Content-Length: x\r\n\r\n", ConnectionFailedError),
     ],
 )
 async def test_an_answer_that_is_none_or_not_whole_is_said(
@@ -84,11 +84,14 @@ async def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPat
     async with server(OK + b"\r\nhello", b"HTTP/1.1 407 x\r\n\r\n") as (near, asked):
         place = near._url.removeprefix("ws://").removesuffix("/base/ws")
         monkeypatch.setenv("http_proxy", f"http://{place}")
-        monkeypatch.setenv("https_proxy", place)
+        monkeypatch.setenv("https_proxy", f"http://{place}")
         monkeypatch.delenv("no_proxy", raising=False)
         async with asyncio.timeout(60):
             assert await body_of(Http("ws://plant.example/ws", 30, None)) == b"hello"
             with pytest.raises(ConnectionFailedError, match="the proxy answered 407"):
+                await body_of(Http("wss://plant.example/ws", 30, None))
+            monkeypatch.setenv("https_proxy", place)
+            with pytest.raises(ConnectionFailedError, match="which is no URL"):
                 await body_of(Http("wss://plant.example/ws", 30, None))
     assert asked[0].startswith(
         b"GET http://plant.example/x?y=1 HTTP/1.1\r\nHost: plant.example\r\n"

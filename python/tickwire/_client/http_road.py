@@ -18,6 +18,7 @@ from tickwire._client.following import Following
 from tickwire._client.http import Http, Reply
 from tickwire._client.server_events import ServerEvents
 from tickwire._client.topics import TopicTable
+from tickwire._client.transport import Transport
 from tickwire._http import query_text
 from tickwire.errors import (
     ConnectionFailedError,
@@ -40,7 +41,9 @@ log = logging.getLogger("tickwire.client")
 
 
 class HttpRoad:
-    def __init__(self, http: Http, transport: str, topics: TopicTable, *, may_poll: bool) -> None:
+    def __init__(
+        self, http: Http, transport: Transport, topics: TopicTable, *, may_poll: bool
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.transport = transport
         self.failure: asyncio.Future[None] = loop.create_future()
@@ -139,7 +142,7 @@ class HttpRoad:
         self._check_epoch((await self._health())["epoch"])
 
     async def _follow(self) -> None:
-        await (self._stream() if self.transport == "sse" else self._poll())
+        await (self._stream() if self.transport is Transport.SSE else self._poll())
 
     async def _stream(self) -> None:
         request = self._following.request()
@@ -157,7 +160,7 @@ class HttpRoad:
                     self._take(text)
                     begun = True
                 await asyncio.sleep(0)
-        if self.transport == "sse":
+        if self.transport is Transport.SSE:
             raise ConnectionLostError("the stream of events ended")
 
     async def _next(self, chunks: AsyncIterator[bytes], begun: bool) -> bytes:
@@ -169,7 +172,7 @@ class HttpRoad:
             if begun or not self._may_poll:
                 raise ConnectionLostError(f"the server said nothing for {limit_s:g} s") from e
         log.warning("the stream of events brings nothing for %g s; polling instead", limit_s)
-        self.transport = "poll"
+        self.transport = Transport.POLL
         return b""
 
     async def _poll(self) -> None:

@@ -24,9 +24,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tickwire._backoff import Backoff
 from tickwire._client.answers import Answers
+from tickwire._client.connection import StreamConnection
 from tickwire._client.dial import MESSAGE_BYTES_MAX, close_error
 from tickwire._client.events import Answer, Command, Drain, Event, Live, Welcome
-from tickwire._client.http_road import HttpRoad
 from tickwire._client.protocol import Protocol
 from tickwire._client.reader import Gate
 from tickwire._client.retry_timer import RetryTimer
@@ -234,11 +234,11 @@ class Link:
         # A full reader may itself wait for this connection, or be read from much later.
         self._gate.waits(self._greeted)
         self._gate.on_change = ws.gate_changed
-        if isinstance(ws, HttpRoad):
-            ws.read(self)
-        else:
+        if isinstance(ws, StreamConnection):
             states = self._protocol.topics.states
             ws.read(self, states, MESSAGE_BYTES_MAX, options.decode, options.coalesce_s)
+        else:
+            ws.read(self)
         try:
             async with asyncio.timeout(options.timeout_s):
                 await _first(self._greeted, ws.failure, ws.lost)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Transport, Url
+from tickwire._client.transport import Transport
+from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Url
 from tickwire.cli.outcome import reported, say, write_line
 from tickwire.errors import ConfigError, ServerError
 from tickwire.url import DEFAULT_URL, websocket_url

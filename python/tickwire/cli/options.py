@@ -1,6 +1,5 @@
 """The options that several commands share."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,13 +8,6 @@ import typer
 CONNECTIONS_MAX: Final = 60_000
 """WebSockets of one command: one address has no more ports to come from."""
 PROCESSES_MAX: Final = 256
-
-
-class Transport(StrEnum):
-    AUTO = "auto"
-    WEBSOCKET = "websocket"
-    SSE = "sse"
-    POLL = "poll"
 
 
 Url = Annotated[

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tickwire._client.transport import Transport
 from tickwire._core import overlap
-from tickwire.cli.options import Json, Token, Transport, Url
+from tickwire.cli.options import Json, Token, Url
 from tickwire.cli.outcome import reported, say, until_stopped, write_line
 from tickwire.url import DEFAULT_URL
 
