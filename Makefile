@@ -63,7 +63,7 @@ test: page-tools build ## every test; ARGS=... for pytest
 	@scripts/slowest-tests build/dev
 	@$(BIN)/pytest -n 4 --dist loadfile --durations=10 $(ARGS)
 
-# clang's build serves the sanitizers and lint: its warnings, and what clang-tidy reads.
+# clang's build serves the sanitizers, and lint by its warnings.
 build-clang: venv
 	@scripts/apt-install $(LINT_PACKAGES)
 	@cmake --preset asan $(PYTHON_FOR_CMAKE) >/dev/null
@@ -126,7 +126,9 @@ lint: lint-cpp lint-python lint-web ## formatters, clang's and gcc's warnings, c
 
 lint-cpp: build build-clang
 	@clang-format-19 --dry-run --Werror $(CXX_FILES)
-	@$(BIN)/python scripts/clang_tidy.py build/asan core bindings
+	@cmake --preset tidy $(PYTHON_FOR_CMAKE) >/dev/null
+	@cmake --build --preset tidy
+	@$(BIN)/python scripts/clang_tidy.py build/tidy
 
 lint-python: venv
 	@$(BIN)/ruff check -q

@@ -1,7 +1,8 @@
-"""clang_tidy.py BUILD FOLDER...: clang-tidy on every source of a built tree in the FOLDERs.
+"""clang_tidy.py BUILD: clang-tidy on every source of a build of unity files.
 
-A file that was clean is skipped until something it is made of changes: itself, a header it
-includes (ninja remembers which), its flags, .clang-tidy or the tool.
+A unity file is a whole layer in one, so that the headers of the standard library, which take most
+of the time, are looked at once a layer. A layer that was clean is skipped until something it is
+made of changes: a source, a header, its flags, .clang-tidy or the tool.
 """
 
 import hashlib
@@ -16,68 +17,51 @@ from pathlib import Path
 CLANG_TIDY = "clang-tidy-19"
 
 
-def headers_by_object(build: Path) -> dict[str, list[str]]:
-    """What ninja saw each object include, system headers left out."""
-    listing = subprocess.run(
-        ["ninja", "-C", str(build), "-t", "deps"], check=True, capture_output=True, text=True
-    ).stdout
-    headers: dict[str, list[str]] = {}
-    for block in listing.split("\n\n"):
-        first, *rest = block.strip().split("\n")
-        paths = [line.strip() for line in rest]
-        headers[first.partition(":")[0]] = [p for p in paths if not p.startswith("/usr/")]
-    return headers
+def files_of(entry: dict[str, str]) -> list[str]:
+    """What the compiler reads for an entry, system headers left out."""
+    words = shlex.split(entry["command"])
+    words = words[words[0].endswith("ccache") :]
+    output = words.index("-o")
+    command = [*words[:output], *words[output + 2 :], "-MM"]
+    made = subprocess.run(
+        command, cwd=entry["directory"], check=True, capture_output=True, text=True
+    )
+    return made.stdout.replace("\\\n", " ").partition(":")[2].split()
 
 
-def object_of(command: str) -> str:
-    words = shlex.split(command)
-    return words[words.index("-o") + 1]
-
-
-def fingerprint(build: Path, entry: dict[str, str], headers: list[str], common: bytes) -> str:
+def fingerprint(entry: dict[str, str], common: bytes) -> str:
     digest = hashlib.sha256(common + entry["command"].encode())
-    for path in [entry["file"], *sorted(headers)]:
-        digest.update((build / path).read_bytes())
+    for path in sorted(files_of(entry)):
+        digest.update((Path(entry["directory"]) / path).read_bytes())
     return digest.hexdigest()
 
 
-def check(build: Path, source: str) -> str:
-    """What clang-tidy has to say; empty when the file is clean."""
-    run = subprocess.run(
-        [CLANG_TIDY, "-p", str(build), "--quiet", source],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return "" if run.returncode == 0 else run.stdout + run.stderr
+def check(build: Path, entry: dict[str, str], common: bytes) -> bool:
+    """Whether it is clean. Says what clang-tidy has to say."""
+    clean = build / "clean" / fingerprint(entry, common)
+    if clean.exists():
+        return True
+    command = [CLANG_TIDY, "-p", str(build), "--quiet", entry["file"]]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    if run.returncode != 0:
+        print(run.stdout + run.stderr, file=sys.stderr)
+        return False
+    clean.touch()
+    return True
 
 
 def main() -> int:
     build = Path(sys.argv[1]).resolve()
-    folders = tuple(str(Path(folder).resolve()) + os.sep for folder in sys.argv[2:])
+    (build / "clean").mkdir(exist_ok=True)
     version = subprocess.run([CLANG_TIDY, "--version"], check=True, capture_output=True).stdout
     common = version + Path(".clang-tidy").read_bytes()
-    headers = headers_by_object(build)
-    clean = build / "tidy"
-    clean.mkdir(exist_ok=True)
-
-    todo: dict[str, str] = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        if entry["file"].startswith(folders):
-            key = fingerprint(build, entry, headers[object_of(entry["command"])], common)
-            if not (clean / key).exists():
-                todo[entry["file"]] = key
-
-    failed = 0
+    entries = json.loads((build / "compile_commands.json").read_text())
+    # The greatest first, so that none is left alone at the end.
+    entries.sort(key=lambda entry: -Path(entry["file"]).stat().st_size)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for source, complaint in zip(todo, pool.map(lambda s: check(build, s), todo), strict=True):
-            if complaint:
-                print(complaint, file=sys.stderr)
-                failed += 1
-            else:
-                (clean / todo[source]).touch()
-    print(f"clang-tidy: {len(todo)} files checked, {failed} with complaints")
-    return 1 if failed else 0
+        results = [*pool.map(lambda entry: check(build, entry, common), entries)]
+    print(f"clang-tidy: {len(results)} unity files, {results.count(False)} with complaints")
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":
