@@ -28,7 +28,7 @@ constexpr int kStepsPerSettle = 500;
 void add(Totals& all, const Totals& one) {
   all.steps += one.steps, all.messages += one.messages, all.snapshots += one.snapshots, all.gaps += one.gaps;
   all.resumes += one.resumes, all.restarts += one.restarts, all.crashes += one.crashes, all.cuts += one.cuts;
-  all.overruns += one.overruns;
+  all.overruns += one.overruns, all.cursors += one.cursors, all.polls += one.polls;
 }
 
 void run(std::uint64_t seed, Totals& all) {
@@ -117,8 +117,9 @@ int main(int argc, char** argv) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   fmt::print(
       "{} runs from seed {}: {} steps, {} messages checked, {} snapshots, {} gaps stated, {} resumes, "
-      "{} connections cut, {} restarts, {} crashes, {} overruns, 0 violations, {:.0f} steps/s\n",
-      shared.done, seed, all.steps, all.messages, all.snapshots, all.gaps, all.resumes, all.cuts,
-      all.restarts, all.crashes, all.overruns, static_cast<double>(all.steps) / elapsed);
+      "{} requests with a cursor, {} polls answered, {} connections cut, {} restarts, {} crashes, {} "
+      "overruns, 0 violations, {:.0f} steps/s\n",
+      shared.done, seed, all.steps, all.messages, all.snapshots, all.gaps, all.resumes, all.cursors,
+      all.polls, all.cuts, all.restarts, all.crashes, all.overruns, static_cast<double>(all.steps) / elapsed);
   return 0;
 }

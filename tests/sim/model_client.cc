@@ -64,6 +64,11 @@ bool matches(std::string_view pattern, std::string_view topic) {
   return pattern.empty() && topic.empty();
 }
 
+// Of a status in a cursor.
+std::string letter_of(std::string_view status) {
+  return status == "live" ? "" : std::string(status.substr(0, 1));
+}
+
 }  // namespace
 
 bool ModelClient::wants(int topic) const {
@@ -72,6 +77,11 @@ bool ModelClient::wants(int topic) const {
     if (matches(text, name)) return true;
   }
   return false;
+}
+
+void ModelClient::forget(const std::string& gone) {
+  wanted.erase(gone);
+  std::erase_if(topics, [&](const auto& entry) { return !wants(entry.first); });
 }
 
 void ModelClient::ask(const std::string& subscribed, bool last) {
@@ -90,8 +100,12 @@ void ModelClient::hear_ack(std::string_view text) {
 }
 
 void ModelClient::hear(std::string_view text, const Oracle& oracle) {
+  if (text.starts_with("id: ")) return hear_cursor(text.substr(4));
   const std::string_view type = value_of(text, "type");
-  if (type == "welcome") return hear_welcome(text);
+  if (type == "welcome") {
+    enter(value_of(text, "epoch"));
+    return begin();
+  }
   if (type == "ack") return hear_ack(text);
   if (type == "heartbeat" || type == "drain") return;
   if (type == "error") fail("an error", text);
@@ -118,13 +132,56 @@ void ModelClient::hear(std::string_view text, const Oracle& oracle) {
   }
 }
 
-// In another epoch, everything that the client holds is meaningless.
-void ModelClient::hear_welcome(std::string_view text) {
-  if (value_of(text, "epoch") != epoch) topics.clear();
-  epoch = value_of(text, "epoch");
+void ModelClient::enter(std::string_view now) {
+  if (now == epoch) return;
+  epoch = now;
+  topics.clear();
+  cursor.clear();
+}
+
+void ModelClient::begin() {
   asked_.clear();
   fresh_.clear();
   last_.clear();
+}
+
+void ModelClient::hear_cursor(std::string_view text) {
+  cursor = text;
+  at_cursor_.clear();
+  std::string_view rest = text.substr(std::min(text.size(), text.find(',')));
+  if (text.substr(0, text.size() - rest.size()) != epoch) fail("a cursor of another epoch", text);
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view entry = rest.substr(0, rest.find(','));
+    rest.remove_prefix(entry.size());
+    const std::size_t equals = entry.find('=');
+    const int topic = topic_of(entry.substr(0, equals));
+    const auto known = topics.find(topic);
+    if (known == topics.end() || !wants(topic)) fail("a cursor with what the client does not have", text);
+    const std::string seq = std::to_string(known->second.seq);
+    const std::string_view said = entry.substr(equals + 1);
+    if (said != seq + letter_of(known->second.status) && said != seq + '?') {
+      fail("a cursor that is not where the client is, " + seq + " " + known->second.status, text);
+    }
+    at_cursor_[topic] = known->second;
+  }
+  for (const auto& [topic, known] : topics) {
+    if (is_event(topic) && !at_cursor_.contains(topic)) fail("a cursor without " + topic_name(topic), text);
+  }
+}
+
+std::string ModelClient::go_back() {
+  topics = at_cursor_;
+  std::erase_if(topics, [&](const auto& entry) { return !wants(entry.first); });
+  return cursor;
+}
+
+std::string ModelClient::own_cursor() const {
+  std::string text = epoch;
+  for (const auto& [topic, known] : topics) {
+    text += "," + topic_name(topic) + "=" + std::to_string(known.seq) + letter_of(known.status);
+  }
+  return text;
 }
 
 void ModelClient::hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle) {

@@ -16,7 +16,7 @@
 namespace tickwire::sim {
 
 // Deliberate faults between server and client, to show that they are noticed.
-enum class Mutation : std::uint8_t { kNone, kSkipSeq, kStaleImage, kLoseFlush, kRepeat };
+enum class Mutation : std::uint8_t { kNone, kSkipSeq, kStaleImage, kLoseFlush, kRepeat, kCursorAhead };
 
 class ModelClient {
  public:
@@ -28,6 +28,7 @@ class ModelClient {
   std::set<std::string> wanted;  // topics and patterns
   std::map<int, Known> topics;
   std::string epoch;
+  std::string cursor;  // the last that the server gave; empty: none that goes on from anywhere
   // Since who drives the client took them.
   std::uint64_t messages = 0;
   std::uint64_t snapshots = 0;
@@ -37,10 +38,22 @@ class ModelClient {
   // the last messages of events, each matching topic may begin so.
   void ask(const std::string& subscribed, bool last);
   void hear(std::string_view text, const Oracle& oracle);
+  // What a client of HTTP goes on from: it forgets what came behind the server's cursor, or says itself where
+  // it is.
+  std::string go_back();
+  [[nodiscard]] std::string own_cursor() const;
+  // A connection begins; what was asked on the one before is never answered.
+  void begin();
+  // In another epoch, everything that the client holds is meaningless.
+  void enter(std::string_view epoch);
+  // It says what the client knows, and nothing else. It may leave out a value topic, which then begins with
+  // its state; where an event topic does, events are lost.
+  void hear_cursor(std::string_view text);
+  // No longer wants it. A topic that leaves the set begins again when it comes back.
+  void forget(const std::string& wanted);
   [[nodiscard]] bool wants(int topic) const;
 
  private:
-  void hear_welcome(std::string_view text);
   void hear_ack(std::string_view text);
   void hear_snapshot(std::string_view text, Known& known, int topic, const Oracle& oracle);
   // Whether what follows `seq` is the beginning of a replay. The last messages begin anywhere where nothing
@@ -53,6 +66,7 @@ class ModelClient {
     bool last;
   };
   std::deque<Asked> asked_;  // in their order, which is that of the answers
+  std::map<int, Known> at_cursor_;
   std::set<int> fresh_;
   std::map<int, int> last_;  // topic: how many subscribes for its last messages were not seen answered
 };

@@ -1,6 +1,7 @@
 // SimSocket: a client's end of a connection in memory: it blocks, is cut in the middle of a write, or closes
-// when the simulation says so, and takes frames apart with zlib's inflate, as a browser does. Messages in a
-// binary format become the JSON text that they stand for.
+// when the simulation says so, and takes frames apart with zlib's inflate, as a browser does, or events of a
+// stream. Messages in a binary format become the JSON text that they stand for. What a long poll is answered
+// with gathers in the server, so it neither blocks nor is cut: it comes whole, or not at all.
 #pragma once
 
 #include <zlib.h>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "protocol/format.h"
+#include "session/event_frame.h"
+#include "session/framing.h"
 #include "session/socket.h"
 
 namespace tickwire::sim {
@@ -25,7 +28,7 @@ class Violation : public std::runtime_error {
 
 class SimSocket final : public Socket {
  public:
-  explicit SimSocket(Format format) : format(format) { inflateInit2(&stream_, -15); }
+  explicit SimSocket(Framing framing) : framing(framing) { inflateInit2(&stream_, -15); }
   ~SimSocket() override { inflateEnd(&stream_); }
   SimSocket(const SimSocket&) = delete;
   SimSocket& operator=(const SimSocket&) = delete;
@@ -33,6 +36,10 @@ class SimSocket final : public Socket {
   WriteResult write(std::string_view frames) override {
     if (blocked || closed) fault_ = blocked ? "written to while blocked" : "written to after its close";
     bytes_max = std::max(bytes_max, frames.size());
+    if (framing.carrier == Carrier::kRequest) {
+      read(frames);
+      return WriteResult::kSent;
+    }
     if (cut_after > 0 && frames.size() > cut_after) {
       read(frames.substr(0, cut_after));
       closed = true;
@@ -44,11 +51,13 @@ class SimSocket final : public Socket {
   }
   void close(CloseCode /*code*/, std::string_view /*reason*/, std::string_view last_frames) override {
     if (!closed) read(last_frames);
+    if (framing.carrier == Carrier::kRequest) texts_.clear();  // the answer is an error
     closed = true;
   }
   void set_reading(bool /*on*/) override {}
 
-  // The messages since the last call; throws what went wrong meanwhile.
+  // The messages since the last call, and the cursors between them as "id: ..."; throws what went wrong
+  // meanwhile.
   std::vector<std::string> take() {
     if (!fault_.empty()) throw Violation(fault_);
     return std::exchange(texts_, {});
@@ -56,6 +65,7 @@ class SimSocket final : public Socket {
 
   // A command, as its client sends it.
   [[nodiscard]] std::string encoded(const std::string& command) const {
+    const Format format = framing.format;
     if (format == Format::kJson) return command;
     const auto message = nlohmann::json::parse(command);
     const auto bytes =
@@ -63,7 +73,7 @@ class SimSocket final : public Socket {
     return {bytes.begin(), bytes.end()};
   }
 
-  const Format format;
+  const Framing framing;
   bool block_next = false;  // the next write finds the socket full
   bool blocked = false;
   bool closed = false;
@@ -71,8 +81,30 @@ class SimSocket final : public Socket {
   std::size_t bytes_max = 0;  // of one write
 
  private:
-  // RFC 6455 section 5.2: unmasked and final frames; a last one that is not whole never arrived.
   void read(std::string_view rest) {
+    if (framing.carrier == Carrier::kWebSocket) return read_frames(rest);
+    if (framing.carrier == Carrier::kEvents) return read_events(rest);
+    while (!rest.empty()) texts_.emplace_back(take_sized(rest));
+  }
+
+  // A last block that is not whole never arrived.
+  void read_events(std::string_view rest) {
+    for (std::size_t end = rest.find(kEventTail); end != std::string_view::npos;
+         end = rest.find(kEventTail)) {
+      const std::string_view block = rest.substr(0, end);
+      rest.remove_prefix(end + kEventTail.size());
+      if (block.starts_with(kEventHead)) {
+        texts_.emplace_back(block.substr(kEventHead.size()));
+      } else if (block.starts_with("id: ")) {
+        texts_.emplace_back(block);
+      } else if (!block.starts_with(':') && !block.starts_with("retry: ")) {
+        fault_ = "no event";
+      }
+    }
+  }
+
+  // RFC 6455 section 5.2: unmasked and final frames; a last one that is not whole never arrived.
+  void read_frames(std::string_view rest) {
     while (rest.size() >= 2) {
       const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(rest[at]); };
       std::size_t size = byte(1);
@@ -93,8 +125,9 @@ class SimSocket final : public Socket {
 
   [[nodiscard]] std::string text_of(std::string message) const {
     using nlohmann::ordered_json;
-    if (format == Format::kJson) return message;
-    return (format == Format::kCbor ? ordered_json::from_cbor(message) : ordered_json::from_msgpack(message))
+    if (framing.format == Format::kJson) return message;
+    return (framing.format == Format::kCbor ? ordered_json::from_cbor(message)
+                                            : ordered_json::from_msgpack(message))
         .dump();
   }
 

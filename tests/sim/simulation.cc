@@ -77,8 +77,12 @@ void Simulation::step() {
       return;
     case 24:
     case 25:
-    case 26:
-      return listen(peer());
+    case 26: {
+      Peer& hearing = peer();
+      listen(hearing);
+      if (hearing.session == nullptr) connect(hearing);  // its poll was answered
+      return;
+    }
     default:
       run_shards();
   }
@@ -132,118 +136,6 @@ void Simulation::set_status() {
     if (!plant_->hub.set_status(topic_name(topic), static_cast<TopicStatus>(status))) continue;
     oracle_.topic(topic).status = kStatuses.at(status);
   }
-}
-
-// --- the clients ----------------------------------------------------------------------------------------
-
-void Simulation::command(Peer& peer, const std::string& text, const std::string& begins, bool last) {
-  peer.model.ask(begins, last);
-  peer.shard->on_message(*peer.session, peer.socket->encoded(text));
-  while (peer.session->working && peer.session->state() == SessionState::kOpen) {
-    if (pick(2) == 0) publish();
-    if (pick(2) == 0) plant_->offload.run_one();
-    peer.shard->run();
-  }
-}
-
-void Simulation::subscribe(Peer& peer) {
-  if (peer.socket->closed) return;
-  static constexpr std::array<std::string_view, 6> kPatterns{">", "v.>", "e.>", "*.x.*", "e.x.*", "v.*.1"};
-  const int topic = static_cast<int>(pick(kTopics));
-  const bool pattern = pick(3) == 0;
-  const std::string text = pattern ? std::string(kPatterns.at(pick(kPatterns.size()))) : topic_name(topic);
-  listen(peer);
-  // What is subscribed already, or heard by a pattern, may change its pace and ask for no snapshot.
-  const bool heard = !pattern && peer.model.topics.contains(topic) && peer.model.wants(topic);
-  const bool known = heard || peer.model.wanted.contains(text);
-  std::string options = pick(4) == 0 ? ",\"max_rate\":" + std::to_string(1 + pick(20)) : "";
-  peer.model.wanted.insert(text);
-  const bool snapshot = !known || pick(3) > 0;
-  if (!snapshot) options += ",\"snapshot\":false";
-  const bool last = pick(3) == 0;
-  if (last) options += ",\"last\":" + std::to_string(1 + pick(5));
-  command(peer, R"({"type":"subscribe","topics":[")" + text + "\"]" + options + "}", snapshot ? text : "",
-          last);
-}
-
-void Simulation::unsubscribe(Peer& peer) {
-  if (peer.socket->closed || peer.model.wanted.empty()) return;
-  auto gone = peer.model.wanted.begin();
-  std::advance(gone, pick(peer.model.wanted.size()));
-  listen(peer);
-  command(peer, R"({"type":"unsubscribe","topics":[")" + *gone + "\"]}");
-  listen(peer);
-  peer.model.wanted.erase(gone);
-  // A topic that leaves the set begins again when it comes back.
-  std::erase_if(peer.model.topics, [&](const auto& entry) { return !peer.model.wants(entry.first); });
-}
-
-void Simulation::unblock(Peer& peer) {
-  peer.socket->block_next = false;
-  if (!std::exchange(peer.socket->blocked, false) || peer.socket->closed) return;
-  peer.shard->on_writable(*peer.session);
-}
-
-// Reconnects to any shard, and resumes with what the client knows.
-void Simulation::connect(Peer& peer) {
-  peer.socket = std::make_unique<SimSocket>(static_cast<Format>(pick(3)));
-  peer.shard = plant_->shards[pick(plant_->shards.size())].get();
-  const auto compression = compressing_ ? static_cast<Compression>(pick(3)) : Compression::kNone;
-  peer.session =
-      &peer.shard->open(*peer.socket, {}, {.format = peer.socket->format, .compression = compression});
-  const std::string before = peer.model.epoch;
-  const auto known = peer.model.topics;
-  listen(peer);
-  if (peer.model.wanted.empty()) return;
-  std::string topics;
-  for (const std::string& text : peer.model.wanted) topics += (topics.empty() ? "\"" : ",\"") + text + "\"";
-  std::string since;
-  for (const auto& [topic, state] : known) {
-    since += (since.empty() ? "\"" : ",\"") + topic_name(topic) + "\":" + std::to_string(state.seq);
-  }
-  std::string command = R"({"type":"subscribe","topics":[)" + topics + "]";
-  if (pick(4) > 0) {
-    command += ",\"epoch\":\"" + before + "\",\"since\":{" + since + "}";
-    ++totals_.resumes;
-  } else {
-    peer.model.topics.clear();
-  }
-  this->command(peer, command + "}");
-}
-
-void Simulation::disconnect(Peer& peer) {
-  if (peer.session == nullptr) return;
-  if (peer.socket->closed) ++totals_.cuts;
-  try {
-    listen(peer);
-  } catch (const Violation&) {
-    if (mutation_ == Mutation::kNone) throw;
-  }
-  peer.shard->on_closed(*std::exchange(peer.session, nullptr));
-}
-
-void Simulation::listen(Peer& peer) {
-  check_bounds(peer);
-  for (std::string& text : peer.socket->take()) {
-    const bool update = text.starts_with(R"({"type":"update")");
-    if (mutation_ == Mutation::kSkipSeq && update && pick(500) == 0) continue;
-    if (mutation_ == Mutation::kStaleImage) mutate(text);
-    peer.model.hear(text, oracle_);
-    if (mutation_ == Mutation::kRepeat && update && pick(500) == 0) peer.model.hear(text, oracle_);
-  }
-  totals_.messages += std::exchange(peer.model.messages, 0);
-  totals_.snapshots += std::exchange(peer.model.snapshots, 0);
-  totals_.gaps += std::exchange(peer.model.gaps, 0);
-}
-
-// Now and then a snapshot has the image of the seq before.
-void Simulation::mutate(std::string& text) {
-  if (!text.starts_with(R"({"type":"snapshot")") || pick(50) > 0) return;
-  const std::size_t topic = text.find("\"topic\":\"") + 9;
-  const std::size_t seq = text.find("\"seq\":") + 6;
-  const Oracle::Entry* before =
-      oracle_.at(topic_of(text.substr(topic, 5)), std::stoull(text.substr(seq)) - 1);
-  if (before != nullptr) text.replace(text.find("\"data\":") + 7, std::string::npos, before->data + "}");
 }
 
 // --- the plant ------------------------------------------------------------------------------------------

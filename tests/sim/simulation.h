@@ -15,6 +15,7 @@
 #include "model_client.h"
 #include "oracle.h"
 #include "plant.h"
+#include "session/framing.h"
 
 namespace tickwire::sim {
 
@@ -28,6 +29,8 @@ struct Totals {
   std::uint64_t crashes = 0;
   std::uint64_t cuts = 0;
   std::uint64_t overruns = 0;
+  std::uint64_t cursors = 0;  // that a client went on from
+  std::uint64_t polls = 0;    // answered
 };
 
 class Simulation {
@@ -49,7 +52,7 @@ class Simulation {
     Session* session = nullptr;
     Shard* shard = nullptr;
     ModelClient model;
-    std::vector<std::string> held;  // heard, kept back by a mutation
+    [[nodiscard]] Carrier carrier() const { return socket->framing.carrier; }
   };
 
   std::size_t pick(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
@@ -64,9 +67,20 @@ class Simulation {
   void unsubscribe(Peer& peer);
   void unblock(Peer& peer);
   void connect(Peer& peer);
+  void open(Peer& peer, Framing framing);
+  void connect_websocket(Peer& peer);
+  // Over a stream of events, or as a long poll: a request for all that the client wants, and its cursor.
+  void connect_http(Peer& peer, Carrier carrier);
+  // Changes what the client of a request wants, which is another request then.
+  void ask_anew(Peer& peer, const std::string& gone, const std::string& begins);
+  // What comes of a long poll, if it can be answered now; that ends it.
+  void answer(Peer& peer);
+  void hear(Peer& peer, std::vector<std::string> texts);
+  void hang_up(Peer& peer);
   void disconnect(Peer& peer);
   void listen(Peer& peer);
   void mutate(std::string& text);
+  void mutate_cursor(std::string& cursor);
   // Whether they owe something, now or later.
   bool run_shards();
   void flush(bool fails);

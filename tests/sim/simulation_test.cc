@@ -12,7 +12,8 @@ namespace tickwire::sim {
 
 // Where GoogleTest finds it: in the namespace of its argument.
 static void PrintTo(Mutation mutation, std::ostream* out) {
-  constexpr std::array<std::string_view, 5> kNames{"None", "SkipSeq", "StaleImage", "LoseFlush", "Repeat"};
+  constexpr std::array<std::string_view, 6> kNames{"None",      "SkipSeq", "StaleImage",
+                                                   "LoseFlush", "Repeat",  "CursorAhead"};
   *out << kNames.at(static_cast<std::size_t>(mutation));
 }
 
@@ -38,11 +39,13 @@ TEST(Simulation, MeetsWhatItIsAboutAndFindsNoViolation) {
     ASSERT_NO_THROW(one = run(seed, Mutation::kNone));
     all.messages += one.messages, all.gaps += one.gaps, all.resumes += one.resumes;
     all.restarts += one.restarts, all.crashes += one.crashes, all.cuts += one.cuts;
-    all.overruns += one.overruns;
+    all.overruns += one.overruns, all.cursors += one.cursors, all.polls += one.polls;
   }
   EXPECT_GT(all.messages, 100'000U);
   EXPECT_GT(all.gaps, 100U);
   EXPECT_GT(all.resumes, 1'000U);
+  EXPECT_GT(all.cursors, 1'000U);
+  EXPECT_GT(all.polls, 1'000U);
   EXPECT_GT(all.restarts, 20U);
   EXPECT_GT(all.crashes, 20U);
   EXPECT_GT(all.overruns, 20U);
@@ -65,7 +68,7 @@ TEST_P(Mutations, AreCaught) {
 
 INSTANTIATE_TEST_SUITE_P(EachPromise, Mutations,
                          testing::Values(Mutation::kSkipSeq, Mutation::kRepeat, Mutation::kStaleImage,
-                                         Mutation::kLoseFlush),
+                                         Mutation::kLoseFlush, Mutation::kCursorAhead),
                          [](const auto& info) { return testing::PrintToString(info.param); });
 
 }  // namespace
