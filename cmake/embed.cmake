@@ -8,7 +8,7 @@
 # that is not there.
 function(tickwire_embed target folder)
   set(source ${PROJECT_BINARY_DIR}/static_files.cc)
-  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/vendor/*)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/openapi.json ${folder}/vendor/*)
   add_custom_command(
     OUTPUT ${source}
     COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DOUTPUT=${source} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
@@ -17,7 +17,8 @@ function(tickwire_embed target folder)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)
-  file(GLOB names RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/vendor/*)
+  file(GLOB names RELATIVE ${FOLDER}
+    ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/openapi.json ${FOLDER}/vendor/*)
   list(APPEND names vendor/lightweight-charts.js)
   list(REMOVE_DUPLICATES names)
   list(SORT names)
