@@ -19,7 +19,7 @@ PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bi
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim tests/fuzz -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release build build-clang demo \
+.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release install-system build build-clang demo \
   test test-asan test-tsan coverage coverage-core coverage-client sim crash attack fuzz bench lint lint-cpp lint-python \
   lint-web format wheel web-bundle web-package docs pictures clean
 
@@ -52,6 +52,13 @@ build: install ## everything, and tickwire installed in .venv
 
 install-release: venv-build
 	@$(WHEN_CHANGED) build/.installed-release $(PACKAGE_SOURCES) .venv/.made -- scripts/install-release
+
+# The daemon for a whole machine, without Python: it outlives every environment, and runs no plugins.
+PREFIX ?= /usr/local
+install-system: venv-build ## tickwired, its unit, man pages and completion under DESTDIR and PREFIX=/usr/local
+	@cmake --preset system >/dev/null
+	@cmake --build --preset system
+	@DESTDIR=$(abspath $(DESTDIR)) cmake --install build/system --component system --prefix $(PREFIX) --strip
 
 LISTEN ?= 127.0.0.1:8080
 # A checkout that is built for development has tickwire installed already.

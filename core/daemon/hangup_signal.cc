@@ -29,8 +29,8 @@ bool has_terminal() {
 
 }  // namespace
 
-HangupSignal::HangupSignal(const Options& options, Engine& engine)
-    : options_(options), engine_(engine), had_terminal_(has_terminal()) {
+HangupSignal::HangupSignal(const Options& options, Engine& engine, ServiceManager& manager)
+    : options_(options), engine_(engine), manager_(manager), had_terminal_(has_terminal()) {
   const sigset_t signals = hang_up();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // The thread blocks all signals: one that it took before others wait for it would end the process.
@@ -47,13 +47,14 @@ HangupSignal::~HangupSignal() {
   pthread_kill(thread_.native_handle(), SIGHUP);
 }
 
-void HangupSignal::reload() {
+std::string HangupSignal::reload() {
   const Result<Config> fresh = load_config(options_);
-  if (fresh) {
-    engine_.reload(*fresh);
-  } else {
+  if (!fresh) {
     spdlog::error("not reloaded: {}", fresh.error().message);
+    return fresh.error().message;
   }
+  engine_.reload(*fresh);
+  return "";
 }
 
 void HangupSignal::run(const std::stop_token& stopping) {
@@ -65,7 +66,10 @@ void HangupSignal::run(const std::stop_token& stopping) {
       ::kill(::getpid(), SIGTERM);
       continue;
     }
-    contained(Boundary::kReload, "reading the configuration again", [this] { reload(); });
+    manager_.reload_begins();
+    std::string failure = "a fault, which is in the log";
+    contained(Boundary::kReload, "reading the configuration again", [&] { failure = reload(); });
+    manager_.reload_ended(failure);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/options.h"
 #include "daemon/plain_run.h"
 #include "daemon/plugin_run.h"
+#include "daemon/service_manager.h"
 #include "daemon/standard_streams.h"
 #include "engine/engine.h"
 #include "engine/exit_codes.h"
@@ -31,7 +32,8 @@ int run(const Options& options) {
   if (!engine) return fail(engine.error());
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the store, not the end
-  const HangupSignal hangup_signal(options, **engine);
+  ServiceManager manager(**engine);
+  const HangupSignal hangup_signal(options, **engine, manager);
   if (has_plugins) run_with_plugins(std::move(*engine));
   const Status served = run_plain(**engine);
   return served ? kExitOk : fail(served.error());

@@ -78,6 +78,8 @@ class Engine final : public HttpSource {
   [[nodiscard]] HealthAnswer health(HealthDetail detail) const override;
   [[nodiscard]] TextInPieces metrics() const override;
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
+  // After start(): false while a loop stands still, so that its clients get nothing.
+  [[nodiscard]] bool loops_turn() const { return watchdog_->standing() == 0; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
   // engine_admin.cc. Each action is in the audit log, with who asked for it.
   void act(const AdminAction& action, const AdminActor& by, AdminDone done) override;

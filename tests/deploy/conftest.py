@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from deploy.real_proxies import DEPLOY, HAProxy, Nginx, Proxy, free_port
+from server.conftest import clean_environment, run  # noqa: F401 - fixtures
 from server.daemon_process import DaemonProcess
 
 PROXIES = {"nginx": Nginx, "haproxy": HAProxy}

@@ -10,7 +10,8 @@ from deploy.real_proxies import DEPLOY
 POLL_S_MAX = 60
 """How long a poll may wait, without a heartbeat."""
 
-SHOWN = [path for path in DEPLOY.iterdir() if path.suffix in (".toml", ".conf", ".cfg")]
+KINDS = (".toml", ".conf", ".cfg", ".service")
+SHOWN = [path for path in DEPLOY.iterdir() if path.suffix in KINDS]
 
 
 @pytest.mark.parametrize("file", SHOWN, ids=lambda path: path.name)
