@@ -37,7 +37,7 @@ std::string taken(const char* name) {
   return text;
 }
 
-std::int64_t number(std::string_view text) {
+std::int64_t to_number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? value : 0;
@@ -45,8 +45,8 @@ std::int64_t number(std::string_view text) {
 
 microseconds asked_watchdog() {
   const std::string pid = taken("WATCHDOG_PID");
-  const std::int64_t us = number(taken("WATCHDOG_USEC"));
-  const bool is_ours = pid.empty() || number(pid) == ::getpid();
+  const std::int64_t us = to_number(taken("WATCHDOG_USEC"));
+  const bool is_ours = pid.empty() || to_number(pid) == ::getpid();
   return microseconds(is_ours ? std::max<std::int64_t>(us, 0) : 0);
 }
 
