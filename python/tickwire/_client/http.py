@@ -116,8 +116,17 @@ class Http:
             ssl=self._ssl or True,
             allow_redirects=False,
         )
-        stack.callback(response.close)  # whatever of it was not read
+        stack.callback(_end, response)
         return response
+
+
+def _end(response: ClientResponse) -> None:
+    """Ends it, whatever of it was not read. TLS would wait for the other side's goodbye, and leave
+    the socket open for so long."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
 
 
 def _why(error: Exception) -> str:
