@@ -1,13 +1,16 @@
 """What a client asks for over HTTP, and what it makes of the answers."""
 
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tickwire._client.events import Answer, Data, Resumption
 from tickwire._client.following import CURSOR_BYTES_MAX, Following
+from tickwire._client.protocol import Protocol
 from tickwire._client.server_events import ServerEvents
 from tickwire._client.topics import TopicTable
 from tickwire.errors import ProtocolError
@@ -121,6 +124,48 @@ def test_events_that_are_lost_when_a_topic_begins_anew_are_said(
     assert client.following.messages(message("update", "a", seq + 1)) == [
         message("update", "a", seq + 1)
     ]
+
+
+def test_a_repair_beside_a_resume_hides_no_lost_events_from_another_reader() -> None:
+    """On a new connection both readers go on, and one that had dropped messages of e.8 wants its
+    snapshot: one request answers both, and begins e.8 anew."""
+    protocol = Protocol()
+    for name in ("e.8", "e.*"):
+        protocol.want(name, True, math.inf, False)
+    following = Following(protocol.topics)
+
+    def send() -> None:
+        for command in protocol.reconcile():
+            following.subscribe(json.loads(command.text))
+
+    def answer(*results: dict[str, Any]) -> list[object]:
+        following.request()
+        return [protocol.receive(text) for text in following.answers([*results])]
+
+    def kinds(*texts: str) -> list[str]:
+        events = [protocol.receive(told) for text in texts for told in following.messages(text)]
+        return [event.update.kind for event in events if isinstance(event, Data)]
+
+    welcome = {"type": "welcome", "session": "", "epoch": "e1", "heartbeat_s": 15, "server": "s"}
+    protocol.receive(json.dumps(welcome))
+    send()
+    answer({"topic": "e.8", "seq": 5}, {"topic": "e.*", "seq": 0})
+    assert kinds(message("snapshot", "e.8", 5, status="live", delivery="event")) == ["snapshot"]
+
+    protocol.connection_lost()
+    following = Following(protocol.topics)
+    protocol.receive(json.dumps(welcome))
+    send()
+    protocol.refresh(["e.8"])
+    send()
+    answers = answer(
+        {"topic": "e.8", "seq": 20, "recovered": False},  # the cursor does not name it
+        {"topic": "e.*", "seq": 0, "recovered": True, "missed": 0},
+    )
+    resumed = [one.resumed for one in answers if isinstance(one, Answer) and one.resumed]
+    assert resumed == [{"e.8": Resumption(False, 15), "e.*": Resumption(False, None)}]
+    snapshot = message("snapshot", "e.8", 20, status="live", delivery="event")
+    assert kinds(snapshot) == ["gap", "snapshot"]
 
 
 def test_a_cursor_has_a_limit_and_says_that_it_was_cut(client: Client) -> None:

@@ -260,3 +260,40 @@ async def test_the_command_follows_by_it(
     ended = await tickwire_command("sub", "a", "--count", "1", "--url", plant, "--transport", road)
     assert (ended.code, ended.err) == (0, "")
     assert '"seq":1' in ended.out
+
+
+async def test_nothing_of_a_new_epoch_goes_on_with_the_old_one() -> None:
+    """A server begins anew between two polls: what it says then is no later state of the same
+    history."""
+    epoch = "e1"
+
+    def state(seq: int) -> dict[str, object]:
+        told = {"type": "snapshot", "topic": "chat.a", "seq": seq, "ts": 1, "delivery": "event"}
+        return {**told, "status": "live", "data": {"n": seq}}
+
+    async def health(asked: Asked) -> None:
+        asked.answer({"status": "ok", "epoch": epoch, "server": "tickwire/1"})
+
+    async def poll(asked: Asked) -> None:
+        nonlocal epoch
+        seq = 5 if epoch == "e1" else 9
+        if asked.cursor == f"e2,chat.a={seq}":
+            await asked.hold()
+        result = {"topic": "chat.a", "seq": seq}
+        if asked.cursor.startswith("e1"):
+            epoch, result["seq"] = "e2", 9
+        known = {"recovered": False} if asked.cursor else {}
+        cursor = f"{epoch},chat.a={result['seq']}"
+        answer = {"results": [{**result, **known}], "messages": [state(result["seq"])]}
+        asked.answer({**answer, "cursor": cursor})
+
+    async with (
+        Liar(health=health, poll=poll) as server,
+        tickwire.connect(server.url, transport="poll", backoff_s=0.01) as c,
+    ):
+        updates = c.subscribe("chat.a")
+        assert await take(updates, 1) == [("snapshot", "chat.a", 5)]
+        async with asyncio.timeout(60):
+            resumed, begun = [await anext(updates) for _ in range(2)]
+        assert (resumed.kind, resumed.recovered) == ("resumed", False)
+        assert (begun.kind, begun.seq, c.epoch) == ("snapshot", 9, "e2")

@@ -21,6 +21,9 @@ CURSOR_BYTES_MAX: Final = 4_096
 LETTERS: Final[Mapping[str, str]] = {"live": "", "stale": "s", "halted": "h", "closed": "c"}
 """A topic's status in a cursor; `?` is one that the client does not know."""
 
+RESUMED: Final = ("recovered", "missed")
+"""Fields of a result that say how a name goes on."""
+
 Object = dict[str, Any]
 
 
@@ -133,10 +136,25 @@ class Following:
         answering, self._answering = self._answering, []
         texts = []
         for asked in answering:
-            told = [_as_asked(by_name[n], asked) for n in asked.topics if n in by_name]
+            told = [self._as_asked(by_name[n], asked) for n in asked.topics if n in by_name]
             texts.append(_ack(asked.id, told))
         self._drop(name for name, result in by_name.items() if "error" in result)
         return texts
+
+    def _as_asked(self, result: Object, asked: Unanswered) -> Object:
+        """The result without what only the cursor brought up.
+
+        A topic that begins anew is one that the server knows: who resumes it has missed messages.
+        """
+        name = result["topic"]
+        since = {topic for topic in asked.since if covers([name], topic)}
+        if not since:
+            return {key: value for key, value in result.items() if key not in RESUMED}
+        if since.isdisjoint(self._anew):
+            return result
+        missed = {"missed": max(result["seq"] - self._anew[name], 0)} if name in since else {}
+        kept = {key: value for key, value in result.items() if key != "missed"}
+        return {**kept, "recovered": False, **missed}
 
     def lost(self, results: list[Object]) -> list[str]:
         """Returns the names that are refused, though no command asks about them."""
@@ -184,13 +202,6 @@ class Following:
 
 def covers(names: Collection[str], topic: str) -> bool:
     return topic in names or any(matches(name, topic) for name in names if is_pattern(name))
-
-
-def _as_asked(result: Object, asked: Unanswered) -> Object:
-    """The result without what only the cursor brought up."""
-    if any(covers([result["topic"]], topic) for topic in asked.since):
-        return result
-    return {key: value for key, value in result.items() if key not in ("recovered", "missed")}
 
 
 def _ack(number: int, results: list[Object]) -> str:

@@ -185,6 +185,8 @@ class HttpRoad:
                 return
             text = await self._text(response)
         told = _object(text, response)
+        if told.get("cursor"):  # first: what is of another epoch goes on with nothing
+            self._check_epoch(told["cursor"].partition(",")[0].removesuffix("!"))
         self._answered(told["results"])
         messages = raw_member(text, "messages")
         at = messages.index("[") + 1
@@ -192,8 +194,6 @@ class HttpRoad:
             _, start, at = found
             await self._passed()
             self._hand_on(messages[start:at])
-        if told.get("cursor"):
-            self._check_epoch(told["cursor"].partition(",")[0].removesuffix("!"))
 
     async def _passed(self) -> None:
         """Waits until there is room for a message."""
