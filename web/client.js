@@ -93,6 +93,10 @@ export class Client extends EventTarget {
   get state() {
     return this.#connection.state;
   }
+  /** How it is connected: `websocket`, or `sse` or `poll` where no WebSocket gets through; empty while it is not. */
+  get transport() {
+    return this.#connection.transport;
+  }
   /** Milliseconds to the next attempt to connect, while `away`. */
   get retryMs() {
     return this.#connection.retryMs;

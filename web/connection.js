@@ -8,6 +8,7 @@
 import { shouldReconnect } from "./codes.js";
 import { followPage } from "./lifecycle.js";
 
+/** @import { HttpRoad } from "./road.js" */
 /** @typedef {import("./topic.js").Message} Message */
 /** @typedef {string | (() => string | Promise<string>)} Address an address, or a function that makes one for each connection */
 /** @typedef {"connecting" | "open" | "away" | "paused" | "closed"} State away: lost, and connects again; paused: the page is hidden; closed: for good */
@@ -65,8 +66,11 @@ export class Connection {
   #source;
   #onMessage;
   #onState;
-  /** @type {WebSocket | null} */
+  /** @type {WebSocket | HttpRoad | null} */
   #socket = null;
+  /** @type {typeof HttpRoad | undefined} */
+  #Road; // how to connect where no WebSocket gets through
+  #blocked = 0; // WebSockets in a row that did not get through where HTTP did
   #turn = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -105,6 +109,11 @@ export class Connection {
   /** The server's Unix time in milliseconds. NaN while it is unknown: at the start, and after a jump of a clock. */
   get serverNow() {
     return this.#jumped() ? NaN : this.#ahead + now();
+  }
+
+  /** `websocket`, `sse` or `poll`; empty while there is no connection. */
+  get transport() {
+    return this.state === "open" ? (/** @type {HttpRoad} */ (this.#socket).transport ?? "websocket") : "";
   }
 
   /** Milliseconds to the next attempt, when away. */
@@ -152,6 +161,7 @@ export class Connection {
     const socket = this.#socket;
     const judge = (/** @type {Message} */ { type }) => type === "error" && socket === this.#socket && this.#lost({ code: 1006, reason: "no answer after the network has changed" });
     if (this.state === "open") this.send({ type: "ping" }, judge, PROBE_MS_MAX);
+    this.#tryWebSocket();
   }
 
   #connect() {
@@ -166,7 +176,7 @@ export class Connection {
     const url = typeof this.#source === "function" ? this.#source() : this.#source;
     this.#openedAt = this.#drainMs = 0;
     if (typeof url === "string") this.#dial(url);
-    this.#after(WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
+    this.#after(this.#blocked === 1 ? PROBE_MS_MAX : WELCOME_MS_MAX, () => this.#lost({ code: 1006, reason: "no welcome in time" }));
     this.#become("connecting");
     if (typeof url !== "string") this.#dialLater(url);
   }
@@ -185,10 +195,10 @@ export class Connection {
   /** @param {string} url */
   #dial(url) {
     this.url = socketUrl(url, globalThis.document?.baseURI);
-    const socket = new WebSocket(this.url, ["tickwire.v1.json"]);
+    const socket = this.#Road ? new this.#Road(this.url) : new WebSocket(this.url, ["tickwire.v1.json"]);
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = (close) => this.#lost(close);
+    socket.onmessage = (/** @type {{data: string | Message}} */ { data }) => this.#receive(data);
+    socket.onclose = (/** @type {{code: number, reason: string}} */ close) => this.#lost(close);
   }
 
   /** What makes the address or the token failed. @param {unknown} error */
@@ -197,13 +207,13 @@ export class Connection {
     this.#lost({ code: 1006, reason: error instanceof Error ? error.message : String(error) });
   }
 
-  /** @param {string} text */
-  #receive(text) {
+  /** @param {string | Message} data text of a WebSocket, or a message */
+  #receive(data) {
     if (this.state === "open" && this.#gaveUp()) return;
     this.#seenAt = now();
     let message;
     try {
-      message = JSON.parse(text) ?? {};
+      message = typeof data === "string" ? (JSON.parse(data) ?? {}) : data;
     } catch {
       return this.#lost({ code: 1006, reason: "a message that is not JSON" });
     }
@@ -224,6 +234,7 @@ export class Connection {
     this.#heartbeatMs = (heartbeat_s > 0 ? heartbeat_s : HEARTBEAT_S) * 1000;
     this.#openedAt = this.#seenAt;
     this.#parting = parting();
+    if (!this.#Road) this.#blocked = 0;
     this.#watch();
     this.#become("open");
   }
@@ -259,12 +270,30 @@ export class Connection {
   /** @param {{code: number, reason: string}} why */
   #lost({ code, reason }) {
     if (!shouldReconnect(code) && !ONE_MESSAGE.includes(code)) return this.#end({ code, reason });
+    if (this.state === "connecting") this.#tryHttp();
     this.#release();
     if (this.#openedAt && now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
     const wait = this.#drainMs + backoffMs(this.#attempt++);
     this.#retryAt = now() + wait;
     this.#after(wait, () => this.#connect());
     this.#become("away", { code, reason });
+  }
+
+  /** The next connection is a WebSocket, and over HTTP again if that does not get through. */
+  #tryWebSocket() {
+    this.#Road = undefined;
+    this.#blocked &&= 1;
+  }
+
+  /** The next connection is over HTTP if that answers where twice in a row a WebSocket did not get through. */
+  async #tryHttp() {
+    if (this.#Road) return this.#tryWebSocket();
+    try {
+      const { ok } = await fetch(new URL("health", this.url.replace("ws", "http")), { signal: AbortSignal.timeout(PROBE_MS_MAX) });
+      if (ok && this.state !== "open" && ++this.#blocked > 1) this.#Road = (await import("./road.js")).HttpRoad;
+    } catch {
+      // The server is not there either.
+    }
   }
 
   /** @param {Why} why */

@@ -12,7 +12,6 @@ import { isPattern } from "./topic.js";
 /** @import { TopicView } from "./topic_view.js" */
 
 const ITEMS_MAX = 500; // of patterns; the attribute max overrides
-const TAPE_PX_S = 40;
 
 // Two lines, always: name and price; venue, then change or state. One slot for what must be known of the price, so that no state
 // changes a size. A price that finds no room gets a line of its own, then smaller type.
@@ -42,16 +41,7 @@ li:is(.refused, .unavailable, .none) { border-style: dashed; }
   .rows .refused [part=last] { visibility: hidden; }
   .rows .refused .foot { grid-row: last / foot; } .rows .refused [part=state] { white-space: normal; } .rows .refused [part=state] > span { max-height: 2.7em; } }
 .rows.line { overflow-x: auto; } .line ul { grid: auto / auto-flow var(--tick-item, 13.5em); }
-.tape { overflow: hidden; border-block: 1px solid var(--_line); mask: linear-gradient(90deg, transparent, #000 1.5em, #000 calc(100% - 1.5em), transparent); }
-.tape ul { display: flex; gap: 0; width: max-content; animation: run var(--time, 40s) linear infinite; }
-.tape:is(:hover, :focus-within) ul { animation-play-state: paused; }
-.tape li { container-type: normal; content-visibility: visible; border-width: 0 1px 0 0; border-radius: 0; }
-.tape .box { display: flex; gap: .6em; padding: .5em 1.1em; white-space: nowrap; }
-.tape [part=last] { font-size: 1em; } .tape [part=symbol] { display: inline; font-size: 1em; }
-.tape .foot { width: 8.5em; justify-content: flex-start; } .tape :is(.refused, .unavailable) .foot { width: auto; } .tape .says [part=change] { display: none !important; }
-.tape.fits ul { animation: none; } .tape.fits [aria-hidden] { display: none; }
-@keyframes run { to { transform: translateX(-50%); } }
-@media (prefers-reduced-motion: reduce) { .tape { overflow-x: auto; mask: none; } .tape ul { animation: none; } .tape [aria-hidden] { display: none; } }
+.tape { overflow: hidden; } .tape ul { display: flex; width: max-content; }
 p { color: var(--_muted); font-size: .82em; padding: .35em .1em; } p:empty { display: none; }`;
 
 const newItem = template(`<li part="item"><div class="box"><span part="symbol"></span>${LAST}<span part="venue"></span><span class="foot">${CHANGE}${STATE}</span></div></li>`);
@@ -110,7 +100,14 @@ export class TickEr extends TickElement {
     this.#sight = this.#isTape ? undefined : new IntersectionObserver(seen, { rootMargin: "200px" });
     for (const topic of this.names) if (!isPattern(topic)) this.#add(topic);
     this.#named = this.#items.size;
-    if (this.#isTape) this.#watchWidth(/** @type {HTMLElement} */ (root.querySelector(".tape")));
+    if (this.#isTape) this.#move(root);
+  }
+
+  /** @param {ShadowRoot} root */
+  async #move(root) {
+    const { moves } = await import("./tape.js");
+    this.#width?.disconnect();
+    if (this.#isTape && this.isConnected) this.#width = moves(root);
   }
 
   /** @internal */
@@ -175,17 +172,6 @@ export class TickEr extends TickElement {
     const items = [...all.slice(0, this.#named), ...found];
     placeAll(items.map(({ view }) => view));
     for (const copy of [0, 1]) list.append(...items.flatMap(({ painters }) => painters[copy]?.element ?? []));
-  }
-
-  /** What fits does not move. @param {HTMLElement} box */
-  #watchWidth(box) {
-    this.#width = new ResizeObserver(() => {
-      box.classList.remove("fits");
-      const list = /** @type {HTMLElement} */ (box.firstElementChild), half = list.scrollWidth / 2;
-      box.classList.toggle("fits", half <= box.clientWidth);
-      box.style.setProperty("--time", `${Math.ceil(half / TAPE_PX_S)}s`);
-    });
-    this.#width.observe(box);
   }
 }
 

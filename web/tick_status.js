@@ -15,6 +15,9 @@ const WORST = ["stale", "unavailable", "refused", "halted", "closed"];
 /** @type {Record<string, string>} */
 const STATES = { connecting: "Connecting", closed: "Disconnected", paused: "Paused" };
 
+/** @type {Record<string, string>} */
+const ROADS = { sse: " over SSE", poll: " by polling" }; // where no WebSocket gets through
+
 /** Icon and words for a client, and for those of its topics that are asked about. @param {Client} client @param {string[]} names */
 export function statusOf(client, names) {
   if (client.state !== "open") {
@@ -26,7 +29,7 @@ export function statusOf(client, names) {
   const all = topics.map((topic) => String(client.status(topic).status));
   const worst = WORST.find((status) => all.includes(status));
   const count = all.filter((status) => status === worst).length;
-  return { icon: worst ?? "live", words: worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : "Live" };
+  return { icon: worst ?? "live", words: (worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : "Live") + (ROADS[client.transport] ?? "") };
 }
 
 /** The element `<tick-status>`: its attributes are in docs/WIDGET.md. */

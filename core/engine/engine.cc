@@ -303,6 +303,7 @@ HealthAnswer Engine::health(HealthDetail detail) const {
   HealthFacts facts;
   facts.draining = stopped_ || drained_;
   facts.server = kServerName;
+  facts.ts = clock_.wall_ms();
   facts.topics = hub_.topic_count();
   facts.stale = hub_.stale_count();
   if (detail == HealthDetail::kAll) facts.plugins = bridge_.plugins().json();

@@ -32,10 +32,10 @@ HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail) {
   const std::size_t standing = facts.watchdog == nullptr ? 0 : facts.watchdog->standing();
   HealthAnswer answer{!facts.draining && standing == 0, {}};
   answer.json = fmt::format(
-      R"({{"status":"{}","epoch":"{}","server":"{}","topics":{},"sessions":{},"stale":{},"overruns":{},)"
+      R"({{"status":"{}","epoch":"{}","server":"{}","ts":{},"topics":{},"sessions":{},"stale":{},"overruns":{},)"
       R"("store":"{}")",
-      status_of(facts, standing), facts.epoch, facts.server, facts.topics, facts.shards.sessions, facts.stale,
-      facts.shards.overruns, name_of(facts.store.state));
+      status_of(facts, standing), facts.epoch, facts.server, facts.ts, facts.topics, facts.shards.sessions,
+      facts.stale, facts.shards.overruns, name_of(facts.store.state));
   if (detail == HealthDetail::kAll) {
     answer.json += fmt::format(
         R"(,"address":{},"store_stats":{{"flushes":{},"rows":{},"failures":{}}},"loops":{},"plugins":{})",

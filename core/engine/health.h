@@ -17,6 +17,7 @@ struct HealthFacts {
   bool draining = false;
   std::string_view epoch;
   std::string_view server;
+  std::int64_t ts = 0;  // the server's Unix time in milliseconds
   std::string_view address;
   std::size_t topics = 0;
   std::size_t stale = 0;

@@ -171,6 +171,9 @@ void HttpConnection::on_head(std::size_t size) {
     return refuse(426, ErrorCode::kBadMessage, "only a WebSocket is served there");
   }
   if (door() == Door::kPublic && head.path == kPublishPath) return on_publish(head, size);
+  if (door() == Door::kPublic && head.method == "OPTIONS" && takes_token(head.path)) {
+    return page_refusal_ ? refuse(*page_refusal_) : answer(preflight("GET"));
+  }
   if (door() == Door::kPublic && (head.path == kEventsPath || head.path == kPollPath))
     return on_subscribe(head);
   const HttpRequest request = http_request(head, identity_);

@@ -121,6 +121,17 @@ HttpResponse error_response(int status, const Error& error, std::string_view all
   return response;
 }
 
+HttpResponse preflight(std::string_view methods) {
+  HttpResponse response;
+  response.status = 204;
+  response.headers = fmt::format(
+      "Access-Control-Allow-Methods: {}\r\n"
+      "Access-Control-Allow-Headers: Authorization, Content-Type\r\n"
+      "Access-Control-Max-Age: 600\r\n",
+      methods);
+  return response;
+}
+
 HttpResponse error_response(const Error& error) {
   return error_response(status_of(error.code), error);
 }

@@ -75,6 +75,9 @@ std::string error_json(const Error& error);
 // {"error":{...}} as docs/PROTOCOL.md has it.
 // `allow`: the methods that a 405 names (RFC 9110 section 15.5.6).
 HttpResponse error_response(int status, const Error& error, std::string_view allow = "GET, HEAD");
+// What a browser asks before a page of another site sends a token (the Fetch standard, CORS-preflight
+// request): that it may, with these methods.
+HttpResponse preflight(std::string_view methods);
 // With the status that its code has there.
 HttpResponse error_response(const Error& error);
 // 503 `too_many`: `limit` is in the way, which is not this client's own.

@@ -19,16 +19,6 @@ namespace {
 constexpr std::size_t kSaidBytesAStep = 1'024;  // they are copied
 constexpr std::uint64_t kResultSteps = 2;
 
-HttpResponse preflight() {
-  HttpResponse response;
-  response.status = 204;
-  response.headers =
-      "Access-Control-Allow-Methods: POST\r\n"
-      "Access-Control-Allow-Headers: Authorization, Content-Type\r\n"
-      "Access-Control-Max-Age: 600\r\n";
-  return response;
-}
-
 std::string result_line(const OneResult& result) {
   if (result.error) return fmt::format(R"({{"error":{}}})", error_json(*result.error));
   return fmt::format(R"({{"topic":{},"seq":{}}})", quote_json(result.topic), result.seq);
@@ -153,7 +143,7 @@ class PublishPlan final : public RequestPlan {
 }  // namespace
 
 PublishRequest check_publish(const RequestHead& head, std::size_t body_bytes_max) {
-  if (head.method == "OPTIONS") return {.refusal = preflight()};
+  if (head.method == "OPTIONS") return {.refusal = preflight("POST")};
   static constexpr std::array<std::string_view, 2> kTypes{"application/json", "application/x-ndjson"};
   Posted posted = check_posted(head, {"POST, OPTIONS", kTypes, body_bytes_max, Limit::kMessageBytes});
   return {posted.type == 0 ? PublishBody::kJson : PublishBody::kLines, std::move(posted.refusal)};

@@ -20,6 +20,11 @@ namespace tickwire {
 
 inline constexpr std::string_view kEventsPath = "/sse";
 inline constexpr std::string_view kPollPath = "/poll";
+
+// Whether a token says more than an anonymous GET of this path does.
+inline bool takes_token(std::string_view path) {
+  return path == kEventsPath || path == kPollPath || path.starts_with("/v1/");
+}
 inline constexpr int kPollWaitSeconds = 25;  // ?wait= of /poll where it is absent
 
 struct SubscribeRequest {

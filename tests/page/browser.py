@@ -53,6 +53,7 @@ class Browser:
         motion: str = "no-preference",
         scale: int = 1,
     ) -> "Page":
+        """Each page has a session of its own."""
         view = {"width": width, "height": height, "scheme": scheme, "motion": motion}
         return Page(self, self.ask("open", url=url, scale=scale, **view))
 
@@ -105,6 +106,18 @@ class Page:
         """Errors and warnings of the console since the last call, and exceptions nobody caught."""
         faults: list[str] = self._ask("faults")
         return faults
+
+    def tab(self, url: str) -> "Page":
+        """Another page in this one's session, as a tab of the same browser."""
+        view = {"width": 800, "height": 600, "scheme": "light", "motion": "no-preference"}
+        return Page(
+            self._browser,
+            self._browser.ask("open", url=url, scale=1, beside=self._number, **view),
+        )
+
+    def close_tab(self) -> None:
+        """Closes this page, and not its session."""
+        self._ask("closeTab")
 
     def close(self) -> None:
         self._ask("close")

@@ -10,9 +10,10 @@ const browser = await chromium.launch({ executablePath: process.argv[2], args: A
 const pages = [];
 
 const commands = {
-  async open({ url, width, height, scheme, motion, scale }) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, deviceScaleFactor: scale, ignoreHTTPSErrors: true, bypassCSP: true });
-    for (const path of ["helpers.js", "measure.js"]) await context.addInitScript({ path });
+  // `beside`: a tab in the session of that page.
+  async open({ url, width, height, scheme, motion, scale, beside }) {
+    const context = pages[beside]?.page.context() ?? await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, deviceScaleFactor: scale, ignoreHTTPSErrors: true, bypassCSP: true });
+    if (beside === undefined) for (const path of ["helpers.js", "measure.js"]) await context.addInitScript({ path });
     const page = await context.newPage();
     const faults = [];
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(message.text()));
@@ -32,6 +33,7 @@ const commands = {
   screenshot: ({ page, path }) => pages[page].page.screenshot({ path }).then(() => null),
   faults: ({ page }) => pages[page].faults.splice(0),
   close: ({ page }) => pages[page].page.context().close(),
+  closeTab: ({ page }) => pages[page].page.close(),
   closeAll: () => Promise.all(browser.contexts().map((context) => context.close())).then(() => null),
 };
 

@@ -1,7 +1,7 @@
 // A clock, chance and sockets under the test's control, in place of the browser's.
 import { afterEach, beforeEach } from "node:test";
 
-const real = { setTimeout, clearTimeout, now: Date.now, monotonic: performance.now, random: Math.random, WebSocket: globalThis.WebSocket };
+const real = { setTimeout, clearTimeout, now: Date.now, monotonic: performance.now, random: Math.random, WebSocket: globalThis.WebSocket, fetch: globalThis.fetch };
 
 // Lets promises and microtasks run.
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -87,10 +87,11 @@ beforeEach(() => {
   performance.now = () => clock.monotonic;
   Math.random = () => 1;
   globalThis.WebSocket = FakeSocket;
+  globalThis.fetch = () => Promise.reject(new TypeError("nothing is there"));
 });
 
 afterEach(() => {
-  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, WebSocket: real.WebSocket });
+  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout, WebSocket: real.WebSocket, fetch: real.fetch });
   Date.now = real.now;
   performance.now = real.monotonic;
   Math.random = real.random;

@@ -1,0 +1,130 @@
+"""Where no WebSocket gets through: pages live over a stream of events, or polls, and say so."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from page.browser import Browser, Page
+from page.conftest import Serve
+from page.proxy_road import ProxyRoad
+from page.server_process import ServerProcess
+
+TABS = 7  # one more than a browser opens connections to one host
+PAGE = "import('/tickwire.js').then(({connect}) => { window.connect = connect; })"
+NOTE = """(() => {
+  window.notes = [];
+  window.client = connect('/ws', {pauseHidden: false});
+  client.subscribe('chat.room', (update) => notes.push(update));
+  client.subscribe('chat.now', () => {});
+})()"""
+LEADS = """navigator.locks.request('mine', async () => {
+  const { held } = await navigator.locks.query();
+  const of = (pattern) => held.find(({ name }) => pattern.test(name)).clientId;
+  return of(/^mine$/) === of(/^tickwire [0-9a-f]+$/);
+})"""
+FRESH = "client.status('chat.now').fresh && client.status('chat.room').fresh"
+
+
+@pytest.fixture
+def server(serve: Serve) -> ServerProcess:
+    return serve(
+        "--demo", "--set", "auth.publish=open", "--set", 'topics."chat.room".delivery=event'
+    )
+
+
+@pytest.fixture
+def proxy(server: ServerProcess) -> Iterator[ProxyRoad]:
+    road = ProxyRoad(server.address)
+    yield road
+    road.close()
+
+
+def say(page: Page, topic: str, number: int) -> None:
+    page.eval(f"client.publish('{topic}', {{n: {number}}}).then(() => true)")
+
+
+def begin(page: Page) -> Page:
+    page.eval(PAGE)
+    page.wait("window.connect")
+    page.eval(NOTE)
+    page.wait("client.transport")
+    return page
+
+
+def numbers(page: Page) -> list[int]:
+    """Those of the room that came, each update once; a gap counts as what it names."""
+    got: list[int] = page.eval("notes.filter(u => u.kind === 'update').map(u => u.data.n)")
+    return got
+
+
+def test_a_page_is_live_over_a_stream_of_events(browser: Browser, proxy: ProxyRoad) -> None:
+    page = browser.open(f"http://{proxy.address}/health")
+    body = '<tick-status></tick-status><tick-er topics="ticker.*"></tick-er>'
+    page.eval(f"import('/tickwire.js').then(() => document.body.innerHTML = '{body}')")
+    page.wait("document.querySelector('tick-er').client?.transport === 'sse'")
+    page.wait(
+        "document.querySelector('tick-status').shadowRoot.textContent.includes('Live over SSE')"
+    )
+    page.wait(
+        "[...document.querySelector('tick-er').client.images.keys()].length > 3 &&"
+        "[...document.querySelector('tick-er').client.images.keys()]"
+        ".every(t => document.querySelector('tick-er').client.status(t).fresh)"
+    )
+    client = "document.querySelector('tick-er').client"
+    seq = page.eval(f"{client}.status('ticker.BTC-USD').seq")
+    page.wait(f"{client}.status('ticker.BTC-USD').seq > {seq} + 2")
+    got = page.eval(f"{client}.get('ticker.*').then((states) => states.size)")
+    assert got > 3
+
+
+def test_where_a_stream_is_held_back_a_page_polls(browser: Browser, proxy: ProxyRoad) -> None:
+    proxy.holds_streams = True
+    page = begin(browser.open(f"http://{proxy.address}/health"))
+    say(page, "chat.now", 1)
+    page.wait("client.transport === 'poll'")
+    page.wait("client.images.get('chat.now')?.n === 1 && client.status('chat.now').fresh")
+    for number in range(5):
+        say(page, "chat.room", number)
+    page.wait("notes.filter(u => u.kind === 'update').length === 5")
+    assert numbers(page) == [0, 1, 2, 3, 4]
+    assert proxy.paths.count("/poll") < 30, "a poll that brings nothing waits"
+
+
+def test_seven_tabs_share_one_stream(browser: Browser, proxy: ProxyRoad) -> None:
+    url = f"http://{proxy.address}/health"
+    first = begin(browser.open(url))
+    tabs = [first, *(begin(first.tab(url)) for _ in range(TABS - 1))]
+    say(first, "chat.now", 1)
+    for tab in tabs:
+        tab.wait("client.transport === 'sse'")
+        tab.wait("client.images.get('chat.now')?.n === 1")
+    said = 0
+    while len(tabs) > TABS - 3:
+        for _ in range(3):
+            say(tabs[-1], "chat.room", said)
+            said += 1
+        for tab in tabs:
+            tab.wait(f"client.images.get('chat.room')?.n === {said - 1} && {FRESH}")
+        # The tab that has the stream is closed, and what is said meanwhile reaches the others.
+        leader = next(tab for tab in tabs if tab.eval(LEADS))
+        tabs.remove(leader)
+        say(leader, "chat.room", said)
+        said += 1
+        leader.close_tab()
+    for tab in tabs:
+        tab.wait(f"client.images.get('chat.room')?.n === {said - 1}")
+        assert numbers(tab) == list(range(said)), "nothing is missed, and nothing comes twice"
+
+
+def test_after_an_hour_of_sleep_no_price_is_silently_old(
+    browser: Browser, proxy: ProxyRoad
+) -> None:
+    page = begin(browser.open(f"http://{proxy.address}/health"))
+    say(page, "chat.now", 1)
+    page.wait("client.images.get('chat.now')?.n === 1 && client.status('chat.now').fresh")
+    # The wall clock goes on while the computer sleeps, and the monotonic clock does not.
+    slept = "(now => { Date.now = () => now() + 3_600_000; })(Date.now)"
+    assert page.eval(f"{slept}, !client.status('chat.now').fresh"), "stale from the first moment"
+    page.wait("client.state === 'open' && client.status('chat.now').fresh")
+    say(page, "chat.now", 2)
+    page.wait("client.images.get('chat.now')?.n === 2")
