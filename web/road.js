@@ -197,7 +197,8 @@ export class HttpRoad {
   /** @param {string} path @param {Record<string, string>} query @param {RequestInit} [init] @returns {Promise<Message>} */
   async #get(path, query, { headers, ...init } = {}) {
     const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-    const response = await fetch(`${this.#base}${path}?${asked}`, { ...init, headers: { ...headers, ...this.#authorization() }, signal: AbortSignal.timeout(ANSWER_MS_MAX), cache: "no-store" });
+    const rights = path === "health" ? {} : this.#authorization();
+    const response = await fetch(`${this.#base}${path}?${asked}`, { ...init, headers: { ...headers, ...rights }, signal: AbortSignal.timeout(ANSWER_MS_MAX), cache: "no-store" });
     if (!response.ok) throw await errorOf(response);
     return response.json();
   }

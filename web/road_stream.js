@@ -138,12 +138,13 @@ export class Stream {
   /** Whether the stream goes on. @param {Message[]} all @param {[string, number][]} numbers */
   #heard(all, numbers) {
     const one = (/** @type {string} */ type) => all.find((message) => message.type === type);
-    const welcome = one("welcome"), ack = one("ack"), close = one("close");
+    const welcome = one("welcome"), close = one("close");
+    const { results } = all.find((message) => message.type === "ack" && message.results) ?? {}; // a token is acknowledged, too
     const error = all.find(({ type, topic, field }) => type === "error" && topic === undefined && field !== "token");
     if (welcome?.heartbeat_s > 0) this.#silenceMs = 2_000 * welcome?.heartbeat_s;
     this.#expect(this.#silenceMs);
     const messages = all.filter((message) => !/^(welcome|ack|close)$/.test(message.type) && message !== error);
-    this.#onTold({ silenceMs: this.#silenceMs, transport: "sse", epoch: welcome?.epoch, results: ack?.results, refused: error, messages }, numbers);
+    this.#onTold({ silenceMs: this.#silenceMs, transport: "sse", epoch: welcome?.epoch, results, refused: error, messages }, numbers);
     if (close) this.#end({ code: close.code, reason: close.reason });
     return !close;
   }

@@ -17,10 +17,14 @@ class ProxyRoad:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.holds_streams = holds_streams
         """Whether a stream of events is held back until it is complete, and so for ever."""
-        self.paths: list[str] = []
-        """Of the requests that got through, without their queries."""
+        self.heads: list[str] = []
+        """Of the requests that got through."""
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def targets(self) -> list[str]:
+        return [head.split(" ")[1] for head in self.heads]
 
     def close(self) -> None:
         self._listener.close()
@@ -46,7 +50,7 @@ class ProxyRoad:
         self._ends.append(near)
         if self.holds_streams and path == "/sse":
             return
-        self.paths.append(path)
+        self.heads.append(head.decode(errors="replace"))
         far = socket.create_connection(self._far)
         far.sendall(head)
         self._ends.append(far)

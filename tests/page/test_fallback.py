@@ -1,13 +1,16 @@
 """Where no WebSocket gets through: pages live over a stream of events, or polls, and say so."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from page.browser import Browser, Page
-from page.conftest import Serve
+from page.conftest import Serve, Site
 from page.proxy_road import ProxyRoad
 from page.server_process import ServerProcess
+from server.tokens import Issuer
 
 TABS = 7  # one more than a browser opens connections to one host
 PAGE = "import('/tickwire.js').then(({connect}) => { window.connect = connect; })"
@@ -87,7 +90,8 @@ def test_where_a_stream_is_held_back_a_page_polls(browser: Browser, proxy: Proxy
         say(page, "chat.room", number)
     page.wait("notes.filter(u => u.kind === 'update').length === 5")
     assert numbers(page) == [0, 1, 2, 3, 4]
-    assert proxy.paths.count("/poll") < 30, "a poll that brings nothing waits"
+    polls = [target for target in proxy.targets if target.startswith("/poll")]
+    assert len(polls) < 30, "a poll that brings nothing waits"
 
 
 def test_seven_tabs_share_one_stream(browser: Browser, proxy: ProxyRoad) -> None:
@@ -114,6 +118,36 @@ def test_seven_tabs_share_one_stream(browser: Browser, proxy: ProxyRoad) -> None
     for tab in tabs:
         tab.wait(f"client.images.get('chat.room')?.n === {said - 1}")
         assert numbers(tab) == list(range(said)), "nothing is missed, and nothing comes twice"
+
+
+def test_a_token_stays_out_of_addresses(
+    browser: Browser, serve: Serve, site: Site, tmp_path: Path
+) -> None:
+    issuer = Issuer("HS256", tmp_path)
+    token = issuer.token("ticker.*")
+    server = serve("--demo", "--set", issuer.setting, "--set", "auth.publish=grant")
+    with closing(ProxyRoad(server.address)) as proxy:
+        page = browser.open(site("<p>a page of another origin</p>"))
+        plant = f"http://{proxy.address}"
+        page.eval(f"import('{plant}/tickwire.js').then((module) => {{ window.plant = module; }})")
+        page.wait("window.plant")
+        page.eval(f"""(() => {{
+          window.token = '{token}';
+          const address = '{plant}/ws?token=' + token;
+          window.client = plant.connect(address, {{token: async () => token}});
+          client.subscribe(['ticker.*', 'chat.room'], () => {{}});
+        }})()""")
+        page.wait("client.transport === 'sse' && client.status('ticker.BTC-USD').fresh")
+        page.wait("client.refused.get('chat.room')?.code === 'denied'")
+        assert page.eval("client.auth('nonsense').catch((error) => error.code)") == "denied"
+        page.wait("!client.status('ticker.BTC-USD').fresh")
+        more = issuer.token("ticker.*", "chat.*", publish=["chat.>"])
+        assert page.eval(f"client.auth('{more}').then(() => 'accepted')") == "accepted"
+        page.wait("client.status('ticker.BTC-USD').fresh && !client.refused.size")
+        assert page.eval("client.publish('chat.room', {n: 1}).then(({seq}) => seq)") == 1
+        page.wait("client.images.get('chat.room')?.n === 1")
+        assert any("authorization: bearer" in head.lower() for head in proxy.heads)
+        assert not any(token in target or more in target for target in proxy.targets)
 
 
 def test_after_an_hour_of_sleep_no_price_is_silently_old(

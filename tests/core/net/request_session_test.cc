@@ -146,6 +146,22 @@ TEST_F(RequestSessions, APublishIsItsAuthorizersToAllow) {
   EXPECT_EQ(client.reply().status, 403);
 }
 
+TEST_F(RequestSessions, APageOfAnotherSiteIsToldThatItMaySendAToken) {
+  const auto ask = [&](const std::string& path, const std::string& origin) {
+    RawClient client = connect();
+    client.send("OPTIONS " + path + " HTTP/1.1\r\nHost: localhost\r\nOrigin: " + origin + "\r\n\r\n");
+    return client.reply(false);
+  };
+  for (const std::string path : {"/sse", "/poll", "/v1/topics", "/v1/snapshot/a"}) {
+    const HttpReply reply = ask(path + "?topics=a", "https://ours");
+    EXPECT_EQ(reply.status, 204) << path;
+    EXPECT_NE(reply.head.find("Access-Control-Allow-Methods: GET\r\n"), std::string::npos) << path;
+    EXPECT_NE(reply.head.find("Access-Control-Allow-Headers: Authorization"), std::string::npos) << path;
+    EXPECT_EQ(ask(path, "https://theirs").status, 403) << path;
+  }
+  EXPECT_EQ(ask("/health", "https://ours").status, 405);
+}
+
 TEST_F(RequestSessions, APublishSaysWhatItIsAndWhereItComesFrom) {
   const std::string body = R"({"topic":"a","data":{}})";
   const auto status = [&](const std::string& headers) { return post(body, headers).status; };
