@@ -51,7 +51,11 @@ class ProxyRoad:
         if self.holds_streams and path == "/sse":
             return
         self.heads.append(head.decode(errors="replace"))
-        far = socket.create_connection(self._far)
+        try:
+            far = socket.create_connection(self._far)
+        except OSError:  # the server is gone
+            near.close()
+            return
         far.sendall(head)
         self._ends.append(far)
         for a, b in ((near, far), (far, near)):
