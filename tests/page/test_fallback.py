@@ -120,6 +120,32 @@ def test_seven_tabs_share_one_stream(browser: Browser, proxy: ProxyRoad) -> None
         assert numbers(tab) == list(range(said)), "nothing is missed, and nothing comes twice"
 
 
+def test_a_tab_that_hangs_is_followed_by_another(browser: Browser, serve: Serve) -> None:
+    server = serve(
+        *("--set", "auth.publish=open", "--set", "server.heartbeat_s=1"),
+        *("--set", 'topics."chat.room".delivery=event'),
+    )
+    with closing(ProxyRoad(server.address)) as proxy:
+        url = f"http://{proxy.address}/health"
+        first = begin(browser.open(url))
+        tabs = [first, begin(first.tab(url))]
+        say(first, "chat.room", 0)
+        for tab in tabs:
+            tab.wait("client.images.get('chat.room')?.n === 0")
+        leader = next(tab for tab in tabs if tab.eval(LEADS))
+        other = next(tab for tab in tabs if tab is not leader)
+        hang = "const end = Date.now() + 7_000; while (Date.now() < end);"
+        leader.eval(f"setTimeout(() => {{ {hang} window.hung = true; }}), true")
+        say(other, "chat.room", 1)
+        other.wait("client.images.get('chat.room')?.n === 1")
+        assert other.eval(LEADS)
+        leader.wait("window.hung && client.images.get('chat.room')?.n === 1")
+        say(leader, "chat.room", 2)
+        for tab in tabs:
+            tab.wait(f"client.images.get('chat.room')?.n === 2 && {FRESH}")
+            assert numbers(tab) == [0, 1, 2], "nothing is missed, and nothing comes twice"
+
+
 def test_a_token_stays_out_of_addresses(
     browser: Browser, serve: Serve, site: Site, tmp_path: Path
 ) -> None:
