@@ -29,7 +29,7 @@ export function statusOf(client, names) {
   const all = topics.map((topic) => String(client.status(topic).status));
   const worst = WORST.find((status) => all.includes(status));
   const count = all.filter((status) => status === worst).length;
-  return { icon: worst ?? "live", words: (worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : "Live") + (ROADS[client.transport] ?? "") };
+  return { icon: worst ?? "live", words: worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : `Live${ROADS[client.transport] ?? ""}` };
 }
 
 /** The element `<tick-status>`: its attributes are in docs/WIDGET.md. */
