@@ -131,8 +131,8 @@ def test_a_level_that_is_none_is_told_which_there_are(
 ) -> None:
     plant = start_daemon()
     done = tickwire("admin", "log-level", "loud", "--url", plant.address)
-    assert done.returncode != 0
-    assert "debug, info, warning, error, off" in done.stderr
+    assert done.returncode == 2, "a fault of the command line"
+    assert "'debug', 'info', 'warning', 'error', 'off'" in done.stderr
     done = tickwire("admin", "log-level", "error", "--url", plant.address)
     assert done.returncode == 0, done.stderr
     assert 'log_level level="error"' in audited(plant)[-1]  # the audit log has no level

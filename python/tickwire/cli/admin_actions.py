@@ -1,5 +1,6 @@
 """``tickwire admin``: what an operator does to a server that runs."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,15 @@ from tickwire.cli.options import AdminPlace, AdminToken, Url
 from tickwire.cli.outcome import reported, say
 from tickwire.cli.revoke import Session, Subject, named, revoke
 from tickwire.url import DEFAULT_URL
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    OFF = "off"
+
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.command()(revoke)
@@ -32,13 +42,15 @@ def disconnect(
 @app.command()
 @reported
 def log_level(
-    level: Annotated[str, typer.Argument(metavar="LEVEL", help="As log.level: debug, info, ...")],
+    level: Annotated[
+        Level, typer.Argument(metavar="LEVEL", help="debug, info, warning, error, or off.")
+    ],
     url: Url = DEFAULT_URL,
     admin: AdminPlace = None,
     token: AdminToken = None,
 ) -> None:
     """Log from this level on, until the next reload or restart."""
-    act("log_level", {"level": level}, url, admin, token)
+    act("log_level", {"level": level.value}, url, admin, token)
 
 
 @app.command()

@@ -114,8 +114,10 @@ class _Quiet:
 
 
 def _resumed(update: "Update") -> str:
-    missed = "" if update.missed is None else f", {update.missed} missed"
-    return f"{update.topic}: {'goes on' if update.recovered else 'begins anew'}{missed}"
+    how = "goes on" if update.recovered else "begins anew"
+    if update.missed:
+        how += f"; {update.missed} update{'s' if update.missed > 1 else ''} came meanwhile"
+    return f"{update.topic}: {how}"
 
 
 class _Said(logging.Handler):
