@@ -12,11 +12,8 @@ const STYLE = `
 svg { align-self: center; } .live svg { color: var(--_up); } .stale { color: var(--_stale); } .halted { color: var(--_halted); }
 [part=connection]:not(.sr) { display: inline; }`;
 const WORST = ["stale", "unavailable", "refused", "halted", "closed"];
-/** @type {Record<string, string>} */
-const STATES = { connecting: "Connecting", closed: "Disconnected", paused: "Paused" };
-
-/** @type {Record<string, string>} */
-const ROADS = { sse: " over SSE", poll: " by polling" }; // where no WebSocket gets through
+/** Of a client, and of its road where no WebSocket gets through. @type {Record<string, string>} */
+const STATES = { connecting: "Connecting", closed: "Disconnected", paused: "Paused", sse: "Live over SSE", poll: "Live by polling" };
 
 /** Icon and words for a client, and for those of its topics that are asked about. @param {Client} client @param {string[]} names */
 export function statusOf(client, names) {
@@ -29,7 +26,7 @@ export function statusOf(client, names) {
   const all = topics.map((topic) => String(client.status(topic).status));
   const worst = WORST.find((status) => all.includes(status));
   const count = all.filter((status) => status === worst).length;
-  return { icon: worst ?? "live", words: worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : `Live${ROADS[client.transport] ?? ""}` };
+  return { icon: worst ?? "live", words: worst ? `${all.length > 1 ? `${count} of ${all.length} ` : ""}${worst}` : STATES[client.transport] ?? "Live" };
 }
 
 /** The element `<tick-status>`: its attributes are in docs/WIDGET.md. */
