@@ -107,8 +107,9 @@ coverage-client: install venv-coverage
 	@$(CHECK_COVERAGE) client build/coverage-client/summary.json $(RECORDING)
 
 SECONDS ?= 60
-sim: build ## the simulated plant for SECONDS=60
+sim: build ## the simulated plant and cluster, each for SECONDS=60
 	@build/dev/tests/sim/sim --seconds $(SECONDS)
+	@build/dev/tests/sim/sim --cluster --seconds $(SECONDS)
 
 crash: build ## kill the server N=200 times under load, and see what is left
 	@$(BIN)/python tests/crash/run.py --rounds $(or $(N),200)

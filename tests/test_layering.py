@@ -19,6 +19,7 @@ ORDER = [
     "access",
     "fanout",
     "store",
+    "cluster",
     "bridge",
     "net",
     "engine",

@@ -64,6 +64,10 @@ void CommandQueue::elsewhere(Session& session, std::function<void()> task,
                   }});
 }
 
+void CommandQueue::after(Session& session, Wait wait, Piece piece) {
+  later(session, {{}, std::move(piece), std::move(wait)});
+}
+
 void CommandQueue::later(Session& session, Step step) {
   session.hold_reading(true);
   const SessionRef ref = parts_.sessions.ref(session);
@@ -74,6 +78,8 @@ void CommandQueue::later(Session& session, Step step) {
 void CommandQueue::begin(SessionRef ref) {
   auto go = [this, ref](const Budget& budget) { return go_a_piece(ref, budget); };
   const std::function<void()> task = std::exchange(steps_[ref].front().task, {});
+  if (const Wait wait = std::exchange(steps_[ref].front().wait, {}))
+    return wait([this, go] { parts_.post([this, go] { parts_.jobs.add(go); }); });
   if (!task) return parts_.jobs.add(std::move(go));
   parts_.config.offload->run(parts_.asker_of(ref), [this, ref, task, go = std::move(go)] {
     const bool done = contained(Boundary::kWorker, "a command", task);

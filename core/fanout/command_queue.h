@@ -45,6 +45,10 @@ class CommandQueue {
   // After those under way: runs `task` on a worker, then `then` here, if the session is open still.
   // ShardConfig::offload is set.
   void elsewhere(Session& session, std::function<void()> task, std::function<void(Session&)> then);
+  // After those under way: calls `wait`, and once what that was given is called, once, on any thread, does
+  // `piece`.
+  using Wait = std::function<void(const std::function<void()>& go)>;
+  void after(Session& session, Wait wait, Piece piece);
   // What the session waited for is there: runs what was parked, and reads on.
   void go_on(Session& session);
 
@@ -52,6 +56,7 @@ class CommandQueue {
   struct Step {
     std::function<void()> task;  // on a worker, before the piece; null: there is none
     Piece piece;
+    Wait wait = {};  // before the piece; null: there is none
   };
 
   // False: they are over a limit, and the connection is closed.

@@ -27,14 +27,22 @@ constexpr std::size_t kWaitingTopicBytes = 80;
 constexpr std::size_t kWaitingSinceBytes = 12;
 
 // `command` outlives them.
-SubscribeOptions options_of(const SubscribeCommand& command, std::string_view epoch) {
+SubscribeOptions options_of(const SubscribeCommand& command, const ShardParts& parts) {
   SubscribeOptions options;
   options.snapshot = command.snapshot;
   options.last = command.snapshot ? command.last : 0;  // they come instead of the snapshot
   options.since = command.epoch.empty() ? nullptr : &command.since;
-  options.same_epoch = command.epoch == epoch;
+  options.same_epoch = command.epoch == parts.epoch;
+  options.last_epoch = options.since != nullptr && command.epoch == parts.hub.last_epoch();
   options.pace_ms = pace_ms_of(command.max_rate);
   return options;
+}
+
+Error cut_off() {
+  return {
+      ErrorCode::kUnavailable,
+      "since: this server is cut off from the others and may be behind the client; try another one, or later",
+      "since"};
 }
 
 // Of a large message, to find its id.
@@ -193,7 +201,7 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
   request.bytes = waiting_bytes(bytes, topics, since);
   const auto decided = shared_names(parts_.config.offload, topics + since, Decided{});
   decided->command = std::move(command);
-  decided->options = options_of(decided->command, parts_.epoch);
+  decided->options = options_of(decided->command, parts_);
   const auto newcomer = Admission::newcomer(
       std::move(request), [this, id, decided](Session& asker, Admission::Outcome& outcome) {
         decided->outcome = std::move(outcome);
@@ -203,9 +211,37 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
         }
         finish_subscribe(asker, id, decided);
       });
-  queue_.work(session, [this, id, newcomer](Session& asker, const Budget& budget) {
+  const auto enter = [this, id, newcomer](Session& asker, const Budget& budget) {
     return entered(asker, id, admission_.enter(asker, newcomer, budget));
-  });
+  };
+  if (decided->options.since == nullptr || !parts_.publisher.is_shared()) return queue_.work(session, enter);
+  // The client may have seen more elsewhere than there is here, and must not be shown less.
+  const auto current = std::make_shared<std::atomic<bool>>(false);
+  const auto wait = [this, current](const std::function<void()>& go) {
+    parts_.publisher.when_current([current, go](bool is_current) {
+      *current = is_current;
+      go();
+    });
+  };
+  const auto looked = std::make_shared<SeqByTopic::const_iterator>(decided->command.since.begin());
+  queue_.after(session, wait,
+               [this, id, decided, current, looked, enter](Session& asker, const Budget& budget) {
+                 decided->options = options_of(decided->command, parts_);
+                 const bool may_be_ahead = !*current && !decided->options.knows_epoch();
+                 for (; !*current && *looked != decided->command.since.end(); ++*looked) {
+                   if (budget.spent()) return false;
+                   if (may_be_ahead || is_ahead(decided->options, **looked)) {
+                     refuse(asker, id, cut_off());
+                     return true;
+                   }
+                 }
+                 return enter(asker, budget);
+               });
+}
+
+bool Commands::is_ahead(const SubscribeOptions& options, const SeqByTopic::value_type& since) const {
+  const TopicPtr topic = parts_.hub.find_topic(since.first);
+  return !options.knows(since.second, topic == nullptr ? Standing{} : topic->standing());
 }
 
 std::size_t Commands::waiting_bytes(std::size_t message_bytes, std::size_t topics, std::size_t since) {

@@ -74,6 +74,8 @@ class Commands {
   [[nodiscard]] std::optional<Error> over_a_limit(Session& session, const Command& command) const;
   [[nodiscard]] std::optional<Error> over_topics(std::size_t topics) const;
   [[nodiscard]] Error too_many_wait() const;
+  // The client has seen more of a topic than there is here.
+  [[nodiscard]] bool is_ahead(const SubscribeOptions& options, const SeqByTopic::value_type& since) const;
   void admit(Session& session, const std::string& id, AdmissionRequest request, Admission::Then then);
   // Says what was in the way, if anything. False: not yet entered.
   bool entered(Session& session, const std::string& id, Admission::Entered entered);

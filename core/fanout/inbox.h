@@ -54,12 +54,13 @@ class Inbox final : public UpdateSink {
     }
     if (resting_.exchange(false)) wake_();
   }
-  void deliver_epoch(const std::string& epoch) override {
+  bool deliver_epoch(const std::string& epoch) override {
     {
       const MutexLock lock(mutex_);
       waiting_.epochs.push_back({waiting_.updates.size(), epoch});
     }
     if (resting_.exchange(false)) wake_();
+    return true;
   }
 
   // Swaps everything into `out`, which must be empty: its room is reused.

@@ -24,6 +24,7 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   WriteBuffer& write = encoder_.buffer();
   write.clear();
   messages_ = 0;
+  if (session.writable() && session.epoch_no != parts_.epoch_no) tell_epoch(session);
   if (session.writable() && session.has_outbox()) write.append(session.take_outbox());
   std::size_t next = 0;
   while (messages_ == 0 && next < items.size()) deliver(session, items[next++]);
@@ -47,6 +48,13 @@ void Sender::send(Session& session, std::span<const LiveItem> items) {
   } else if (session.behind_since_us == 0) {
     session.behind_since_us = parts_.clock.steady_us();
   }
+}
+
+// A request has no welcome to which that would be news.
+void Sender::tell_epoch(Session& session) const {
+  session.epoch_no = parts_.epoch_no;
+  if (session.framing.carrier != Carrier::kRequest)
+    session.send(encode_epoch(parts_.epoch, parts_.clock.wall_ms()));
 }
 
 void Sender::append_cursor(Session& session) {

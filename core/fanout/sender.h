@@ -42,6 +42,7 @@ class Sender {
 
  private:
   void count(std::size_t bytes);
+  void tell_epoch(Session& session) const;
   // Says where the client of a stream of events is, where that is due.
   void append_cursor(Session& session);
   void deliver(Session& session, const LiveItem& item);

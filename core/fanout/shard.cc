@@ -35,6 +35,7 @@ Session& Shard::open(Socket& socket, ClientInfo client, const Framing& framing) 
   parts_.counters.sessions.set(parts_.sessions.count());
   parts_.counters.sessions_opened.add(1);
   session.opened_us = parts_.clock.steady_us();
+  session.epoch_no = parts_.epoch_no;
   session.parked_share = Share(parts_.waiting_bytes, session.client.address);
   session.outbox_share = Share(parts_.outbox_bytes, session.client.address);
   session.limited = &parts_.counters.limited;
@@ -149,6 +150,14 @@ void Shard::drain(int spread_ms, Drained whom) {
         if (done) --drains_;
         return done;
       });
+}
+
+void Shard::leave() {
+  drain(0);
+}
+
+bool Shard::has_left() const {
+  return !draining() && parts_.sessions.count() == 0 && parts_.jobs.empty() && inbox_.empty();
 }
 
 void Shard::recover() {

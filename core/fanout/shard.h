@@ -91,6 +91,12 @@ class Shard {
   [[nodiscard]] bool draining() const { return drains_ > 0 || !calls_.empty(); }
   // The process is short of memory (Hub::memory_full): no new sessions now.
   [[nodiscard]] bool memory_full() const { return parts_.hub.memory_full(); }
+  // The hub is to forget what it holds (Hub::forget_updates): everybody is told to go and come back.
+  // has_left(): nobody is there, and nothing is left of them.
+  void leave();
+  [[nodiscard]] bool has_left() const;
+  // What the hub holds may not be shown: no new sessions now.
+  [[nodiscard]] bool serving() const { return parts_.hub.serving(); }
   // After an exception came out of run() or tick(): whatever it was about is in doubt, so all sessions are
   // closed with 1001, and their clients resume.
   void recover();

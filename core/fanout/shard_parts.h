@@ -51,6 +51,7 @@ struct ShardParts {
   const ShardConfig config;
   Publisher& publisher;
   std::string epoch;                                // of the updates that were applied last
+  std::uint32_t epoch_no = 0;                       // of the shard
   Shares waiting_bytes;                             // before sessions, which hold some
   Shares outbox_bytes;                              // the same
   std::function<bool(std::function<void()>)> post;  // Shard::post; any thread

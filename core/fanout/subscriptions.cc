@@ -182,10 +182,9 @@ void Subscriptions::release(Session& session, SubscriptionIndex index) {
 
 void Subscriptions::resume(Subscription& subscription, std::uint64_t since, const SubscribeOptions& options,
                            const TopicState& state, TopicResult& result) {
-  // Another shard may have given the client what is still in the inbox of this one.
-  const UpdatePtr newest = state.topic->last();
-  const bool known = options.same_epoch && since <= (newest ? newest->seq() : 0);
-  const bool recovered = known && state.topic->first_kept() <= since + 1;
+  const Standing newest = state.topic->standing();  // another shard may have shown what waits in this inbox
+  const bool known = options.knows(since, newest);
+  const bool recovered = known && newest.first_kept <= since + 1;
   result.recovered = recovered && result.recovered.value_or(true);
   const std::uint64_t stands_at = std::max(state.seq(), since);
   if (known) result.missed = result.missed.value_or(0) + stands_at - since;
@@ -234,8 +233,8 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
     parts_.dues.owe(session, index, options.pace_ms);  // it may be due much later at its old pace
   }
   TopicResult result{pattern.text(), {}, {}};
-  if (options.since != nullptr) result.recovered = options.same_epoch;
-  if (options.since != nullptr && options.same_epoch) result.missed = 0;
+  if (options.since != nullptr) result.recovered = options.knows_epoch();
+  if (options.since != nullptr && options.knows_epoch()) result.missed = 0;
   return result;
 }
 
@@ -379,6 +378,7 @@ bool Subscriptions::forget(Session& session, const Budget& budget) {
       const bool asked = session.exact()[*topic].asked;
       TopicState& state = parts_.topics.state(session.exact()[*topic].topic_id);
       TopicTable::remove_subscription(session, state, *topic);
+      if (!asked) parts_.topics.drop_if_unwanted(state);
       if (!asked) continue;
       parts_.counters.subscriptions.sub(1);
       parts_.topics.unwant(state);

@@ -19,7 +19,14 @@ struct SubscribeOptions {
   std::uint16_t pace_ms = 0;
   std::uint64_t last = 0;
   const SeqByTopic* since = nullptr;  // of the command; null: it has none
-  bool same_epoch = false;            // since is of this server's epoch
+  bool same_epoch = false;            // since is of this server's epoch...
+  bool last_epoch = false;            // ...or of the one before it, from which this one goes on
+
+  [[nodiscard]] bool knows_epoch() const { return same_epoch || last_epoch; }
+  // A seq of since means here what it means to the client.
+  [[nodiscard]] bool knows(std::uint64_t seq, const Standing& topic) const {
+    return (same_epoch && seq <= topic.seq) || (last_epoch && seq <= topic.seq_at_epoch);
+  }
 };
 
 // To put the text of an error together, and to carry it to the answer.

@@ -90,6 +90,8 @@ class TopicTable {
   [[nodiscard]] const Topic* find_topic(std::string_view name) const;
   // Undoes one want(), after remove_subscription; may destroy `state`.
   void unwant(TopicState& state);
+  // The same for a subscription that had no interest of its own.
+  void drop_if_unwanted(TopicState& state);
 
   // Makes it when it is new; then it has yet to join the topics that are there.
   PatternState& want_pattern(const Pattern& pattern);
@@ -132,7 +134,6 @@ class TopicTable {
   // `delivered`: what was published is on its way.
   TopicState& add_state(Topic& topic, UpdatePtr last, bool delivered = true);
   static void add_to(TopicState& topic, PatternState& pattern);
-  void drop_if_unwanted(TopicState& state);
   void drop(TopicState& state);
   void log(TopicState& state);
 

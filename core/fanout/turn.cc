@@ -12,28 +12,37 @@ void Turn::run() {
   batch_.overrun = batch_.overrun || lost;
   if (batch_.empty()) return;
   parts_.counters.turns.add(1);
-  auto epoch = batch_.epochs.begin();
   for (std::size_t place = 0; place < batch_.updates.size(); ++place) {
-    for (; epoch != batch_.epochs.end() && epoch->place == place; ++epoch) begin_epoch(epoch->name);
+    begin_epochs(place);
     apply(batch_.updates[place]);
     if (deliveries_.size() >= parts_.config.deliveries_max) send();
   }
   send();
-  for (; epoch != batch_.epochs.end(); ++epoch) begin_epoch(epoch->name);
   const bool overrun = batch_.overrun;
-  batch_.clear();
+  batch_.updates.clear();
   if (overrun) skip_ahead();
+  begin_epochs(SIZE_MAX);
+  batch_.clear();
+  begun_ = 0;
+}
+
+void Turn::begin_epochs(std::size_t place) {
+  while (begun_ < batch_.epochs.size() && batch_.epochs[begun_].place <= place) {
+    send();  // which belongs to the one before
+    begin_epoch(batch_.epochs[begun_++].name);
+  }
 }
 
 void Turn::abandon() {
   abandoned_ = true;
-  for (const InboxBatch::Epoch& epoch : batch_.epochs) begin_epoch(epoch.name);
-  batch_.clear();
   applied_.clear();
   steps_.clear();
   deliveries_.clear();
   met_.clear();
   std::ranges::fill(items_end_, 0U);
+  begin_epochs(SIZE_MAX);
+  batch_.clear();
+  begun_ = 0;
 }
 
 void Turn::apply(const UpdatePtr& update) {
@@ -50,6 +59,19 @@ void Turn::apply(const UpdatePtr& update) {
 
 void Turn::begin_epoch(const std::string& name) {
   parts_.epoch = name;
+  ++parts_.epoch_no;
+  parts_.hub.epoch_reached();
+  // Each session hears of it before anything else that it is sent (Sender::send); here those that are quiet.
+  parts_.jobs.add([this, slot = 0U](const Budget& budget) mutable {
+    for (; slot < parts_.sessions.slot_count() && !budget.spent(); ++slot) {
+      Work::count();
+      Session* const session = parts_.sessions.open_at(slot);
+      if (session == nullptr || session->epoch_no == parts_.epoch_no || !session->writable()) continue;
+      Work::count(kWriteSteps);
+      sender_.send(*session);
+    }
+    return slot >= parts_.sessions.slot_count();
+  });
 }
 
 // All who are live fall behind, as if their sockets had been full.

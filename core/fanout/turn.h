@@ -37,6 +37,8 @@ class Turn {
   static constexpr std::uint32_t kNoStep = UINT32_MAX;
 
   void apply(const UpdatePtr& update);
+  // Those that come before the update at this place of the batch.
+  void begin_epochs(std::size_t place);
   void begin_epoch(const std::string& name);
   void skip_ahead();
   // To everyone who wants it; `update`: null where it skips.
@@ -50,6 +52,7 @@ class Turn {
   Inbox& inbox_;
   bool abandoned_ = false;
   InboxBatch batch_;
+  std::size_t begun_ = 0;  // of its epochs
   std::vector<Applied> applied_;
   std::vector<PatternStep> steps_;
   std::vector<Delivery> deliveries_;

@@ -34,6 +34,12 @@ TopicPtr Directory::find(std::string_view name) const {
   return topic == nullptr ? nullptr : topic->shared_from_this();
 }
 
+Delivery Directory::delivery_of(std::string_view name) const {
+  const SharedLock lock(mutex_);
+  if (const Topic* const topic = topics_.find(name)) return topic->delivery();
+  return rules_.judge(name).traits(std::nullopt).delivery;
+}
+
 std::vector<TopicPtr> Directory::topics_after(std::string& after) const {
   std::vector<TopicPtr> run;
   const SharedLock lock(mutex_);

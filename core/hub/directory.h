@@ -50,6 +50,8 @@ class Directory {
       create(name);
     }
   }
+  // Of a topic, or of what it would be. `name` must be valid.
+  [[nodiscard]] Delivery delivery_of(std::string_view name) const;
   // Some kDirectoryRun of all topics, in order of name, those after `after`, which is moved on; none: there
   // are no more.
   [[nodiscard]] std::vector<TopicPtr> topics_after(std::string& after) const;

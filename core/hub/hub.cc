@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "model/json_object.h"
-
 namespace tickwire {
 
 Hub::Hub(const Clock& clock, const std::vector<TopicRule>& rules, std::size_t ring_bytes_max,
@@ -48,20 +46,6 @@ void Hub::share_rings() {
     Work::count();
     topic.share_ring(wall_ms);
   });
-}
-
-Status Hub::restore(StoredTopic stored) {
-  if (Status valid = check_topic(stored.topic); !valid) return valid.error();
-  std::vector<JsonField> fields;
-  if (Status valid = scan_object(stored.image, fields, kImageLimits); !valid) return valid.error();
-  if (stored.declared) directory_.declare(stored.topic, *stored.declared);
-  const std::string name = stored.topic;
-  directory_.with_topic(name, [&stored](Topic& topic) { topic.restore(std::move(stored)); });
-  return ok_status();
-}
-
-void Hub::restore_ring(std::string_view name, std::vector<StoredEvent> events) {
-  if (Topic* const topic = directory_.find_kept(name)) topic->restore_ring(std::move(events));
 }
 
 std::vector<Dirty> Hub::take_dirty() {
@@ -208,8 +192,14 @@ std::size_t Hub::image_bytes() const {
 
 void Hub::set_epoch(std::string epoch) {
   const MutexLock lock(epoch_mutex_);
-  epoch_ = std::move(epoch);
-  commons_.sinks.deliver_epoch(epoch_);
+  last_epoch_ = std::exchange(epoch_, std::move(epoch));
+  ++commons_.epoch_no;
+  commons_.sinks.deliver_epoch(epoch_, epochs_on_way_);
+}
+
+std::string Hub::last_epoch() const {
+  const MutexLock lock(epoch_mutex_);
+  return last_epoch_;
 }
 
 std::string Hub::epoch() const {

@@ -118,6 +118,8 @@ class Hub final : public Publisher {
   // kTooMany, which names the limit of HubLimits that is reached. A few threads at once may each get one past
   // it.
   [[nodiscard]] Status room_for_pattern() const;
+  // Whether a topic is there, or may come to be with an image of so many bytes.
+  [[nodiscard]] Status room_for_topic(std::string_view name, std::size_t image_bytes = 0) const;
   [[nodiscard]] std::size_t image_bytes() const;
   // The process is past its soft limit of memory, or is no more: while it is, nothing new is taken.
   void set_memory_full(bool full) { commons_.memory_full = full; }
@@ -128,6 +130,32 @@ class Hub final : public Publisher {
   // updates that this thread published before, and those that it publishes after. A new sink asks for it.
   void set_epoch(std::string epoch) EXCLUDES(epoch_mutex_);
   [[nodiscard]] std::string epoch() const EXCLUDES(epoch_mutex_);
+  // The one before: a seq of it up to the topic's Standing::seq_at_epoch means the same in this one. Empty:
+  // there was none that this one goes on from.
+  [[nodiscard]] std::string last_epoch() const EXCLUDES(epoch_mutex_);
+  // Every sink has done with what came before the epoch, so what is published from now on is taken by nobody
+  // for a part of the one before. Who shares its topics with other servers waits for that.
+  [[nodiscard]] bool epoch_is_reached() const { return epochs_on_way_ == 0; }
+  void epoch_reached() { --epochs_on_way_; }
+
+  // --- a shared history (core/cluster) ------------------------------------------------------------------
+  // As publish(), but what the servers of a cluster have decided together: its time, which does not step
+  // back, and its delivery count here as they do there, and no limit of this hub does.
+  Result<UpdatePtr> apply(std::string_view topic, ImageView data, FeedId feed, std::int64_t ts,
+                          Delivery delivery);
+  // The delivery of a topic, also of one that is not there yet. The name must be valid.
+  [[nodiscard]] Delivery delivery_of(std::string_view topic) const { return directory_.delivery_of(topic); }
+  // What they keep of a topic that has no update here. kBadTopic, kBadData.
+  Status adopt(AdoptedTopic adopted);
+  // All topics are as if nothing had been published to them, and the last epoch is forgotten. Nobody is told,
+  // so no session may be open: see set_serving.
+  void forget_updates() EXCLUDES(epoch_mutex_);
+  // True: nobody vouches for any topic at the moment, and those that are live become stale; false: those that
+  // are stale only for that are live again.
+  void suspend(bool suspended);
+  // Whether what the hub holds may be shown. While it may not, new sessions are refused.
+  void set_serving(bool serving) { serving_ = serving; }
+  [[nodiscard]] bool serving() const { return serving_; }
 
   // --- the store --------------------------------------------------------------------------------------
   // The topics that changed since the last call.
@@ -140,8 +168,6 @@ class Hub final : public Publisher {
     return {feed, commons_.clock.wall_ms(), commons_.clock.steady_us()};
   }
   void share_rings();
-  // Whether a topic is there, or may come to be with an image of so many bytes.
-  [[nodiscard]] Status room_for_topic(std::string_view name, std::size_t image_bytes = 0) const;
 
   TopicCommons commons_;
   Directory directory_;
@@ -149,6 +175,9 @@ class Hub final : public Publisher {
 
   mutable Mutex epoch_mutex_;  // held while the sinks are told, so that all hear the same order
   std::string epoch_ GUARDED_BY(epoch_mutex_);
+  std::string last_epoch_ GUARDED_BY(epoch_mutex_);
+  std::atomic<std::int64_t> epochs_on_way_ = 0;  // to sinks
+  std::atomic<bool> serving_ = true;
 
   Mutex shapes_mutex_;
   std::unordered_map<std::string, ShapeId> shapes_ GUARDED_BY(shapes_mutex_);

@@ -68,8 +68,7 @@ Status Hub::set_status(std::string_view name, TopicStatus status) {
   if (Status valid = check_topic(name); !valid) return valid.error();
   Topic* const topic = directory_.find_kept(name);
   if (topic != nullptr && topic->set_status(status)) return ok_status();
-  return Error{ErrorCode::kUnknownTopic, "topic: nothing was published to " + std::string(name) + " yet",
-               "topic"};
+  return nothing_published(name);
 }
 
 void Hub::feed_down(FeedId feed) {

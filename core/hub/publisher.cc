@@ -22,6 +22,11 @@ Result<ImageView> scan_payload(std::string_view topic, std::string_view data) {
   return ImageView{data, fields};
 }
 
+Error nothing_published(std::string_view topic) {
+  return {ErrorCode::kUnknownTopic, "topic: nothing was published to " + std::string(topic) + " yet",
+          "topic"};
+}
+
 Error topic_or(std::string_view topic, const Error& data) {
   const Status valid = check_topic(topic);
   return valid ? data : valid.error();

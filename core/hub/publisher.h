@@ -47,11 +47,18 @@ class Publisher {
   virtual Status set_status(std::string_view topic, TopicStatus status) = 0;
   // Each live topic that `feed` published last becomes stale.
   virtual void feed_down(FeedId feed) = 0;
+  // Clients may have seen more of the topics elsewhere than there is here.
+  [[nodiscard]] virtual bool is_shared() const { return false; }
+  // Calls `then` once, at once or later on any thread: with true when all is here that was anywhere at the
+  // time of the call; with false where nobody can say.
+  virtual void when_current(std::function<void(bool current)> then) { then(true); }
 };
 
 // Scans a text that is to be published. kBadTopic before kBadData. The view is valid until the thread's next
 // call.
 Result<ImageView> scan_payload(std::string_view topic, std::string_view data);
+// set_status of a topic without an update.
+Error nothing_published(std::string_view topic);
 // What is wrong with the topic, or else with the data.
 Error topic_or(std::string_view topic, const Error& data);
 

@@ -38,10 +38,13 @@ class Sinks {
       sinks_.at(static_cast<std::size_t>(std::countr_zero(to))).load()->deliver(update);
     }
   }
-  // While none is added or removed.
-  void deliver_epoch(const std::string& epoch) const {
+  // While none is added or removed. `on_way` counts those that have yet to reach it.
+  void deliver_epoch(const std::string& epoch, std::atomic<std::int64_t>& on_way) const {
     for (const std::atomic<UpdateSink*>& slot : sinks_) {
-      if (UpdateSink* const sink = slot.load()) sink->deliver_epoch(epoch);
+      UpdateSink* const sink = slot.load();
+      if (sink == nullptr) continue;
+      ++on_way;
+      if (!sink->deliver_epoch(epoch)) --on_way;
     }
   }
 

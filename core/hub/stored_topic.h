@@ -29,11 +29,19 @@ struct StoredTopic {
   std::optional<Delivery> declared = {};  // by its feed
 };
 
-// An event as the store kept it.
+// An event as the store kept it, or an update as the log of a cluster did.
 struct StoredEvent {
   std::uint64_t seq = 0;
   std::int64_t ts = 0;
   std::string data;
+};
+
+// A topic as a cluster's checkpoint and log have it.
+struct AdoptedTopic {
+  StoredTopic topic;
+  std::vector<StoredEvent> ring;  // the last of them is the topic's last update
+  // Its seq at which the next epoch that the hub is given begins, where it is past that already.
+  std::optional<std::uint64_t> next_epoch_began = {};
 };
 
 }  // namespace tickwire

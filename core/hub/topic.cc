@@ -49,10 +49,12 @@ bool Topic::delivers_to(SinkId sink) const {
   return (sinks_ & bit_of(sink)) != 0;
 }
 
-std::uint64_t Topic::first_kept() const {
+Standing Topic::standing() const {
   const MutexLock lock(mutex_);
-  if (!ring_.empty()) return ring_.front()->seq();
-  return last_ ? last_->seq() + 1 : 1;
+  const std::uint64_t seq = last_ ? last_->seq() : 0;
+  return {.seq = seq,
+          .first_kept = ring_.empty() ? seq + 1 : ring_.front()->seq(),
+          .seq_at_epoch = epoch_no_ == commons_.epoch_no ? seq_at_epoch_ : seq};
 }
 
 std::string Topic::describe() const {
@@ -71,9 +73,10 @@ bool Topic::is_live() const {
 Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
   UpdatePtr before;  // its memory is given back without the lock
   const MutexLock lock(mutex_);
+  if (origin.decided && *origin.decided != delivery()) take_delivery(*origin.decided);
   Update::Parts parts;
   const std::string_view image = last_ ? last_->image() : std::string_view();
-  const std::size_t bytes_max = image.size() + commons_.image_room();
+  const std::size_t bytes_max = image.size() + (origin.decided ? kImageBytesMax : commons_.image_room());
   std::size_t bytes = data.text.size();
   if (delivery() == Delivery::kEvent) {  // it replaces the image whatever its fields are
     if (bytes <= bytes_max) fields_.forget();
@@ -92,6 +95,11 @@ Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
   const bool sticky =
       last_ && (last_->status() == TopicStatus::kHalted || last_->status() == TopicStatus::kClosed);
   parts.status = sticky ? last_->status() : TopicStatus::kLive;
+  suspended_ = false;
+  if (epoch_no_ != commons_.epoch_no) {
+    epoch_no_ = commons_.epoch_no;
+    seq_at_epoch_ = parts.seq - 1;
+  }
   const bool is_taken_over = feed_ != origin.feed;
   feed_ = origin.feed;
   vouched_us_ = origin.steady_us;
@@ -110,10 +118,12 @@ bool Topic::set_status(TopicStatus status) {
 
 void Topic::feed_down(FeedId feed) {
   const MutexLock lock(mutex_);
-  if (feed_ == feed && is_live()) change_status(TopicStatus::kStale);
+  if (feed_ != feed) return;
+  if (is_live() || suspended_) change_status(TopicStatus::kStale);
 }
 
 void Topic::change_status(TopicStatus status) {
+  suspended_ = false;
   if (last_->status() == status) return;
   Update::Parts parts;
   parts.seq = last_->seq();
@@ -151,7 +161,7 @@ void Topic::prefetch_update() {
 
 void Topic::prefetch_image() {
   if (!mutex_.try_lock()) return;
-  fetch(last_->image().data(), std::min(last_->image().size(), kFetchBytesMax));
+  if (last_) fetch(last_->image().data(), std::min(last_->image().size(), kFetchBytesMax));
   if (!ring_.empty()) fetch(ring_.front().get(), sizeof(Update));  // the one that has to go
   mutex_.unlock();
 }
@@ -206,12 +216,12 @@ bool Topic::drop_interest(SinkId sink, bool keep_delivering) {
   const MutexLock lock(mutex_);
   --exact_;
   if (!keep_delivering) sinks_ &= ~bit_of(sink);
-  return exact_ == 0 && !last_ && !std::exchange(unused_, true);
+  return exact_ == 0 && !kept_ && !std::exchange(unused_, true);
 }
 
 bool Topic::still_unused() {
   const MutexLock lock(mutex_);
-  const bool unused = exact_ == 0 && !last_;
+  const bool unused = exact_ == 0 && !kept_;
   if (!unused) unused_ = false;
   return unused;
 }

@@ -4,8 +4,8 @@
 // Any thread. Everything that changes is protected by the topic's own lock, which is held while an update is
 // made and handed to the interested sinks, so that each sees every seq once and in order. While it is held no
 // lock is taken but those of TopicCommons and the sinks'. Owned by the hub's Directory, and by whoever holds
-// a TopicPtr; an Update of it does not keep it. Invariant: one that has an update is never erased from the
-// directory.
+// a TopicPtr; an Update of it does not keep it. Invariant: one that has had an update is never erased from
+// the directory.
 #pragma once
 
 #include <atomic>
@@ -35,6 +35,16 @@ struct Origin {
   FeedId feed = 0;
   std::int64_t ts = 0;         // Unix time, ms
   std::int64_t steady_us = 0;  // the same moment on the steady clock
+  // Others have decided that this was published, and how: the delivery becomes the topic's, and the limits of
+  // this hub do not count.
+  std::optional<Delivery> decided = {};
+};
+
+// Where a topic stands, for who goes on from a seq.
+struct Standing {
+  std::uint64_t seq = 0;
+  std::uint64_t first_kept = 1;    // the seq from which on all are kept; that of the next update when none is
+  std::uint64_t seq_at_epoch = 0;  // the seq at which the hub's epoch began
 };
 
 // A topic with what it stood at when interest was registered.
@@ -66,8 +76,8 @@ class Topic : public std::enable_shared_from_this<Topic> {
                                                     std::size_t most = SIZE_MAX) const EXCLUDES(mutex_);
   // The sink has its updates delivered.
   [[nodiscard]] bool delivers_to(SinkId sink) const EXCLUDES(mutex_);
-  // The seq from which on all are kept; that of the next update when none is.
-  [[nodiscard]] std::uint64_t first_kept() const EXCLUDES(mutex_);
+  [[nodiscard]] Standing standing() const EXCLUDES(mutex_);
+  [[nodiscard]] std::uint64_t first_kept() const EXCLUDES(mutex_) { return standing().first_kept; }
   // "ticker.BTC-USD seq=3 live value sinks=1": for logs, failing tests and debuggers.
   [[nodiscard]] std::string describe() const EXCLUDES(mutex_);
 
@@ -90,6 +100,10 @@ class Topic : public std::enable_shared_from_this<Topic> {
   // As Hub::restore. `stored.image` is valid.
   void restore(StoredTopic stored) EXCLUDES(mutex_);
   void restore_ring(std::vector<StoredEvent> events) EXCLUDES(mutex_);
+  // As Hub::adopt and Hub::forget_updates.
+  void adopt(AdoptedTopic adopted) EXCLUDES(mutex_);
+  void forget_updates() EXCLUDES(mutex_);
+  void suspend(bool suspended) EXCLUDES(mutex_);
   // Once after it came into the DirtyList.
   Dirty take_dirty() EXCLUDES(mutex_);
 
@@ -116,6 +130,9 @@ class Topic : public std::enable_shared_from_this<Topic> {
   UpdatePtr emit(Update::Parts parts) REQUIRES(mutex_);
   void change_status(TopicStatus status) REQUIRES(mutex_);
   [[nodiscard]] bool is_live() const REQUIRES(mutex_);
+  void begin_with(StoredTopic stored) REQUIRES(mutex_);
+  void fill_ring(std::vector<StoredEvent> events) REQUIRES(mutex_);
+  void take_delivery(Delivery delivery) REQUIRES(mutex_);
 
   void keep(const UpdatePtr& update) REQUIRES(mutex_);
   [[nodiscard]] std::vector<UpdatePtr> kept_between(std::uint64_t from, std::uint64_t to,
@@ -135,12 +152,13 @@ class Topic : public std::enable_shared_from_this<Topic> {
   mutable Mutex mutex_;
   // First what each publish reads:
   UpdatePtr last_ GUARDED_BY(mutex_);
-  SinkBits sinks_ GUARDED_BY(mutex_);        // those that are interested
-  ImageFields fields_ GUARDED_BY(mutex_);    // of last_->image()
-  FeedId feed_ GUARDED_BY(mutex_) = 0;       // who published last
-  bool dirty_ GUARDED_BY(mutex_) = false;    // in the DirtyList
-  bool watched_ GUARDED_BY(mutex_) = false;  // its feed may stop vouching for it
-  bool unused_ GUARDED_BY(mutex_) = false;   // noted as unused
+  SinkBits sinks_ GUARDED_BY(mutex_);          // those that are interested
+  ImageFields fields_ GUARDED_BY(mutex_);      // of last_->image()
+  FeedId feed_ GUARDED_BY(mutex_) = 0;         // who published last
+  bool dirty_ GUARDED_BY(mutex_) = false;      // in the DirtyList
+  bool watched_ GUARDED_BY(mutex_) = false;    // its feed may stop vouching for it
+  bool unused_ GUARDED_BY(mutex_) = false;     // noted as unused
+  bool suspended_ GUARDED_BY(mutex_) = false;  // it is stale only because nobody can say
   // By its feed: one that is loaded, or that of the run that stored it.
   std::optional<Delivery> declared_ GUARDED_BY(mutex_);
   TopicTraits traits_ GUARDED_BY(mutex_);
@@ -151,9 +169,11 @@ class Topic : public std::enable_shared_from_this<Topic> {
   std::int64_t heard_us_ GUARDED_BY(mutex_) = 0;
   // Steady time of the last publish, or when it was last wanted, of a feed's topic.
   std::int64_t vouched_us_ GUARDED_BY(mutex_) = 0;
-  std::int64_t look_us_ GUARDED_BY(mutex_) = 0;     // its place in the WatchList; 0: none
-  std::uint64_t taken_seq_ GUARDED_BY(mutex_) = 0;  // the last one that the store has, of a stored ring
-  std::uint32_t exact_ GUARDED_BY(mutex_) = 0;      // interests in this very topic
+  std::int64_t look_us_ GUARDED_BY(mutex_) = 0;        // its place in the WatchList; 0: none
+  std::uint64_t taken_seq_ GUARDED_BY(mutex_) = 0;     // the last one that the store has, of a stored ring
+  std::uint32_t exact_ GUARDED_BY(mutex_) = 0;         // interests in this very topic
+  std::uint32_t epoch_no_ GUARDED_BY(mutex_) = 0;      // the one in which the last update came
+  std::uint64_t seq_at_epoch_ GUARDED_BY(mutex_) = 0;  // at which that one began
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

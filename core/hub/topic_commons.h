@@ -41,6 +41,7 @@ struct TopicCommons {
   std::atomic<std::int64_t> stale_count = 0;
   std::atomic<std::int64_t> image_bytes = 0;  // of all topics
   std::atomic<bool> memory_full = false;      // the process is past its soft limit
+  std::atomic<std::uint32_t> epoch_no = 0;    // epochs so far; changes while nobody publishes
 
   // Bytes by which images may still grow.
   [[nodiscard]] std::size_t image_room() const {

@@ -28,6 +28,51 @@ void Topic::follow(const TopicRules::Ruling& ruling) {
 
 void Topic::restore(StoredTopic stored) {
   const MutexLock lock(mutex_);
+  if (stored.status == TopicStatus::kLive) stored.status = TopicStatus::kStale;
+  begin_with(std::move(stored));
+}
+
+void Topic::adopt(AdoptedTopic adopted) {
+  const MutexLock lock(mutex_);
+  const std::optional<Delivery> declared = adopted.topic.declared;
+  if (declared && *declared != delivery()) take_delivery(*declared);
+  begin_with(std::move(adopted.topic));
+  epoch_no_ = commons_.epoch_no + (adopted.next_epoch_began ? 1 : 0);
+  seq_at_epoch_ = adopted.next_epoch_began.value_or(last_->seq());
+  if (traits_.stale_after_ms > 0) heard_us_ = commons_.clock.steady_us();
+  fill_ring(std::move(adopted.ring));
+  // To who has been waiting for its first update.
+  commons_.sinks.deliver(sinks_, last_);
+}
+
+void Topic::suspend(bool suspended) {
+  const MutexLock lock(mutex_);
+  if (suspended && is_live()) {
+    change_status(TopicStatus::kStale);
+    suspended_ = true;
+  } else if (!suspended && std::exchange(suspended_, false)) {
+    change_status(TopicStatus::kLive);
+  }
+}
+
+void Topic::forget_updates() {
+  const MutexLock lock(mutex_);
+  if (!last_) return;
+  commons_.image_bytes -= static_cast<std::int64_t>(last_->image().size());
+  if (last_->status() == TopicStatus::kStale) --commons_.stale_count;
+  last_.reset();
+  fields_.replace({});
+  while (!ring_.empty()) drop_oldest();
+  feed_ = 0;
+  taken_seq_ = 0;
+  suspended_ = false;
+}
+
+void Topic::take_delivery(Delivery delivery) {
+  delivery_ = traits_.delivery = delivery;
+}
+
+void Topic::begin_with(StoredTopic stored) {
   fields_.forget();
   Update::Parts parts;
   parts.topic = this;
@@ -35,7 +80,7 @@ void Topic::restore(StoredTopic stored) {
   parts.delivery = delivery();
   parts.seq = stored.seq;
   parts.ts = stored.ts;
-  parts.status = stored.status == TopicStatus::kLive ? TopicStatus::kStale : stored.status;
+  parts.status = stored.status;
   commons_.image_bytes += static_cast<std::int64_t>(stored.image.size());
   parts.data = std::move(stored.image);
   if (parts.status == TopicStatus::kStale) ++commons_.stale_count;
@@ -46,8 +91,12 @@ void Topic::restore(StoredTopic stored) {
 void Topic::restore_ring(std::vector<StoredEvent> events) {
   const MutexLock lock(mutex_);
   if (!traits_.stored || !last_) return;
+  taken_seq_ = last_->seq();
+  fill_ring(std::move(events));
+}
+
+void Topic::fill_ring(std::vector<StoredEvent> events) {
   std::uint64_t seq = last_->seq();
-  taken_seq_ = seq;
   auto first = events.end();
   while (first != events.begin() && (first - 1)->seq == seq) --first, --seq;
   for (; first != events.end(); ++first) {
@@ -79,7 +128,7 @@ Dirty Topic::take_dirty() {
   const MutexLock lock(mutex_);
   dirty_ = false;
   Dirty dirty{last_, {}, 0, declared_};
-  if (!traits_.stored) return dirty;
+  if (!traits_.stored || !last_) return dirty;
   dirty.events = kept_between(taken_seq_ + 1, last_->seq());
   dirty.first_kept = ring_.empty() ? last_->seq() + 1 : ring_.front()->seq();
   taken_seq_ = last_->seq();

@@ -15,8 +15,9 @@ class UpdateSink {
   // Called on the publishing thread, under the topic's lock, in the order of seq: must only take the
   // reference and return, and may not call the hub.
   virtual void deliver(const UpdatePtr& update) = 0;
-  // The hub's epoch from here on: the updates that come after it belong to it. Called like deliver().
-  virtual void deliver_epoch(const std::string& /*epoch*/) {}
+  // The hub's epoch from here on: the updates that come after it belong to it. Called like deliver(). True:
+  // Hub::epoch_reached will be called once, when what came before it is done with.
+  virtual bool deliver_epoch(const std::string& /*epoch*/) { return false; }
 };
 
 // Names a registered sink. A topic keeps its interested sinks as bits of one word.

@@ -61,6 +61,15 @@ std::string encode_welcome(std::string_view session, std::string_view epoch, int
   return text + "}";
 }
 
+std::string encode_epoch(std::string_view epoch, std::int64_t ts) {
+  return begin("epoch")
+             .append(",\"epoch\":")
+             .append(quote_json(epoch))
+             .append(",\"ts\":")
+             .append(number(ts)) +
+         "}";
+}
+
 std::string encode_auth_ack(std::string_view id, bool judged) {
   return begin("ack", id) + (judged ? "}" : ",\"judged\":false}");
 }

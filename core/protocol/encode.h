@@ -38,6 +38,7 @@ struct TopicResult {
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,
                            std::string_view server, std::int64_t ts);
+std::string encode_epoch(std::string_view epoch, std::int64_t ts);
 // Not `judged`: no authenticator is there to judge it, and never will be.
 std::string encode_auth_ack(std::string_view id, bool judged);
 std::string encode_pong(std::string_view id, std::int64_t ts);

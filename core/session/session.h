@@ -142,6 +142,7 @@ class Session : public Timer {  // which is its shard's
   std::uint64_t tidies_begun = 0;      // looks at all of them
   std::uint64_t tidies_done = 0;       // the same
   bool working = false;                // a command of it is done in pieces, or by a worker
+  std::uint32_t epoch_no = 0;          // the shard's, of which its client was told
   std::uint64_t steps = 0;             // that its commands took in this run of the shard
   std::uint64_t steps_run = 0;         // which run that is
   std::list<std::string> parked;       // commands that wait for one before them

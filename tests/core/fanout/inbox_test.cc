@@ -61,11 +61,59 @@ TEST(Epoch, IsTheShardsOnceItHasAppliedWhatCameBefore) {
   plant.hub.set_epoch("e2");
   Client before(plant);
   EXPECT_EQ(before.socket.take().at(0)["epoch"], "e1") << "t.a's update of e1 is on its way";
+  EXPECT_FALSE(plant.hub.epoch_is_reached());
   plant.run();
+  EXPECT_TRUE(plant.hub.epoch_is_reached());
   Client after(plant);
   EXPECT_EQ(after.socket.take().at(0)["epoch"], "e2");
-  after.say(R"({"type":"subscribe","topics":["t.a"],"epoch":"e1","since":{"t.a":1}})");
-  EXPECT_EQ(after.socket.take().at(0)["results"][0]["recovered"], false) << "of the epoch before";
+  after.say(R"({"type":"subscribe","topics":["t.a"],"epoch":"e0","since":{"t.a":1}})");
+  EXPECT_EQ(after.socket.take().at(0)["results"][0]["recovered"], false) << "of another history";
+}
+
+TEST(Epoch, IsToldBetweenTheUpdatesOfTheOneBeforeAndItsOwn) {
+  Plant plant;
+  Client client(plant);
+  Client quiet(plant);
+  client.subscribe("t.a");
+  plant.run();
+  client.socket.take();
+  quiet.socket.take();
+  plant.publish("t.a", R"({"n":1})");
+  plant.hub.set_epoch("e2");
+  plant.publish("t.a", R"({"n":2})");
+  plant.run();
+  const auto told = client.socket.take();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0]["seq"], 1);
+  EXPECT_EQ(told[1]["type"], "epoch");
+  EXPECT_EQ(told[1]["epoch"], "e2");
+  EXPECT_EQ(told[2]["seq"], 2);
+  const auto only = quiet.socket.take();
+  ASSERT_EQ(only.size(), 1U);
+  EXPECT_EQ(only[0]["epoch"], "e2");
+}
+
+TEST(Epoch, AClientGoesOnFromTheOneBeforeUpToWhereThatEnded) {
+  Plant plant;
+  for (int i = 0; i < 3; ++i) plant.publish("t.a", "{}");
+  plant.hub.set_epoch("e2");
+  plant.publish("t.a", "{}");
+  plant.run();
+  const auto resume = [&plant](int since) {
+    Client client(plant);
+    client.socket.take();
+    client.say(R"({"type":"subscribe","topics":["t.a"],"epoch":"e1","since":{"t.a":)" +
+               std::to_string(since) + "}}");
+    plant.run();
+    return client.socket.take();
+  };
+  const auto at_its_end = resume(3);
+  EXPECT_EQ(at_its_end.at(0)["results"][0]["recovered"], true);
+  EXPECT_EQ(at_its_end.at(1)["type"], "update");
+  EXPECT_EQ(at_its_end.at(1)["seq"], 4);
+  const auto past_it = resume(4);
+  EXPECT_EQ(past_it.at(0)["results"][0]["recovered"], false) << "4 was something else in e1";
+  EXPECT_EQ(past_it.at(1)["type"], "snapshot");
 }
 
 // Both at once: value topics skip states, events come from the ring.

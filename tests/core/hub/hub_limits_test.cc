@@ -10,7 +10,7 @@ namespace {
 class NoSink final : public UpdateSink {
  public:
   void deliver(const UpdatePtr& /*update*/) override {}
-  void deliver_epoch(const std::string& /*epoch*/) override {}
+  bool deliver_epoch(const std::string& /*epoch*/) override { return false; }
 };
 
 struct Limited {
