@@ -25,6 +25,9 @@ export function covers(names, topic) {
   return false;
 }
 
+/** The topics that nothing was published to yet, of the results of a request: they go on from 0. @param {Message[]} results @returns {string[]} */
+export const emptyOf = (results) => results.filter(({ seq, error }) => seq === 0 && !error).map(({ topic }) => topic);
+
 /**
  * Where a topic is behind a message.
  * @param {Place | undefined} place
@@ -90,6 +93,7 @@ export class Following {
       const told = ({ recovered, missed, ...result } = /** @type {Message} */ ({})) => (Object.keys(since).some((topic) => covers([result.topic], topic)) ? { ...result, recovered, missed } : result);
       return { type: "ack", id, results: topics.filter((name) => found.has(name)).map((name) => told(found.get(name))) };
     });
+    for (const topic of emptyOf(results)) if (this.#names.has(topic) && !this.#places.has(topic)) this.#places.set(topic, behind(undefined, { seq: 0 }));
     const waiting = new Set([...answered, ...this.#asked].flatMap(({ topics }) => topics));
     const ended = results.filter(({ topic, error }) => error && this.#names.has(topic) && !waiting.has(topic));
     this.#drop(results.filter(({ topic, error }) => error && !this.#asked.some(({ topics }) => topics.includes(topic))).map(({ topic }) => topic));

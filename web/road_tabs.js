@@ -139,7 +139,7 @@ export class Tabs {
 
   /** @param {Heard} told */
   #tell(told) {
-    if (told.results || told.refused) this.#union.answered(told.numbers);
+    if (told.results || told.refused) this.#union.answered(told.numbers, told.results);
     for (const message of told.messages ?? []) this.#union.pass(message);
     this.#channel?.postMessage({ told });
     this.#hear(told);

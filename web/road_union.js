@@ -3,7 +3,7 @@
 // A topic goes on from the page that is furthest behind; the others skip what they have (road_follow.js). A page that has nothing
 // of a topic needs its snapshot, so the request does not name a place of it; of an event topic it needs the last messages, so the
 // request goes back by as many, and leaves out none for the others.
-import { behind, covers } from "./road_follow.js";
+import { behind, covers, emptyOf } from "./road_follow.js";
 
 /** @import { Place, Wish } from "./road_follow.js" */
 /** @import { Message } from "./topic.js" */
@@ -35,8 +35,12 @@ export class Union {
     this.#wishes.delete(page);
   }
 
-  /** The commands behind these wishes have their answers. @param {[string, number][]} numbers */
-  answered(numbers) {
+  /** The commands behind these wishes have their answers. @param {[string, number][]} numbers @param {Message[]} [results] */
+  answered(numbers, results = []) {
+    for (const topic of emptyOf(results)) {
+      if (!this.#places.has(topic)) this.#places.set(topic, behind(undefined, { seq: 0 }));
+      for (const { has } of this.#wishes.values()) has.add(topic);
+    }
     for (const [page, number] of numbers) {
       const { wish } = this.#wishes.get(page) ?? {};
       if (wish?.number === number) Object.assign(wish, { asks: false, last: 0 });
@@ -75,7 +79,7 @@ export class Union {
   /** Event topics go first, since they would lose messages, and then what is named. @param {string} epoch @param {Map<string, number>} names @param {number} bytesMax */
   #cursor(epoch, names, bytesMax) {
     const rank = (/** @type {[string, Place]} */ [topic, { event }]) => Number(!event) * 2 + Number(!names.has(topic));
-    const places = [...this.#places].filter(([, { seq, event }]) => seq > 0 || event).sort((a, b) => rank(a) - rank(b));
+    const places = [...this.#places].sort((a, b) => rank(a) - rank(b));
     let entries = "";
     let cut = false;
     for (const [topic, { seq, letter }] of places) {

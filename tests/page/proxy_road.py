@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 from page.road import carry
@@ -25,6 +26,13 @@ class ProxyRoad:
     @property
     def targets(self) -> list[str]:
         return [head.split(" ")[1] for head in self.heads]
+
+    def await_target(self, part: str) -> None:
+        """Waits until a request got through whose target holds this."""
+        deadline = time.monotonic() + 60
+        while not any(part in target for target in self.targets):
+            assert time.monotonic() < deadline, f"nobody asked for {part}"
+            time.sleep(0.02)
 
     def close(self) -> None:
         self._listener.close()

@@ -120,6 +120,16 @@ test("a cursor is not longer than the server reads, and event topics are in it f
   assert.ok(query.cursor.length <= CURSOR_BYTES_MAX && query.cursor.length > CURSOR_BYTES_MAX - 20);
 });
 
+test("a topic that nothing was published to goes on from 0, so that its first messages are not left out", () => {
+  const page = following(["t"]), union = new Union();
+  union.set("one", page.wish());
+  assert.equal(union.request("e").query.cursor, undefined);
+  union.answered([["one", 1]], [{ topic: "t", seq: 0 }]);
+  page.answers([{ topic: "t", seq: 0 }], 1);
+  assert.equal(union.request("e").query.cursor, "e,t=0?");
+  assert.deepEqual(seqs(page.take(snapshot("t", 3, EVENT))), [[1, 2], 3]);
+});
+
 test("what was asked for once is asked for once", () => {
   const union = new Union();
   union.set("one", following(["t"], { last: 9 }).wish());
