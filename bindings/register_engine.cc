@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bindings/errors.h"
@@ -15,6 +16,7 @@
 #include "engine/engine.h"
 #include "fanout/forms.h"
 #include "hub/hub.h"
+#include "protocol/command.h"
 
 namespace tickwire {
 
@@ -116,14 +118,29 @@ void add_authorizer(Engine& engine, const std::string& pattern, const std::strin
   unwrap(engine.bridge().add_authorizer(pattern, named(guarded, "action", action, "subscribe and publish")));
 }
 
+// A guard's pattern, and the patterns that it lets be seen; none: all of its topics.
+using GuardSaid = std::pair<std::string, std::optional<std::vector<std::string>>>;
+
+GuardPart part_of(const GuardSaid& said) {
+  GuardPart part{unwrap(Pattern::parse(said.first)), !said.second, {}};
+  for (const std::string& only : said.second.value_or(std::vector<std::string>{}))
+    part.only.push_back(unwrap(Pattern::parse(only)));
+  return part;
+}
+
 void answer(Engine& engine, std::uint64_t id, const std::string& ruling, std::int64_t ttl_ms,
-            std::string text) {
+            std::string text, double max_rate, const std::vector<GuardSaid>& guards) {
   std::optional<Ruling> given;
   if (ruling == "allow") given = Ruling::kAllow;
   if (ruling == "deny") given = Ruling::kDeny;
   if (ruling == "unavailable") given = Ruling::kUnavailable;
   const Ruling said = named(given, "ruling", ruling, "allow, deny and unavailable");
-  engine.bridge().answer({id, said, ttl_ms, std::move(text)});
+  if (max_rate != 0 && !(max_rate >= kMaxRateMin && max_rate <= kMaxRateMax))
+    throw py::value_error("max_rate: out of its range");
+  AccessAnswer given_all{.id = id, .ruling = said, .ttl_ms = ttl_ms, .text = std::move(text)};
+  given_all.max_rate = max_rate;
+  for (const GuardSaid& guard : guards) given_all.guards.push_back(part_of(guard));
+  engine.bridge().answer(std::move(given_all));
 }
 
 void plugin_state(Engine& engine, const std::string& name, std::string state, std::uint64_t restarts,
@@ -185,8 +202,11 @@ void bind_plugins(EngineClass& engine) {
           "What happened since the last call.")
       .def(
           "answer", &answer, py::arg("id"), py::arg("ruling"), py::arg("ttl_ms") = 0, py::arg("text") = "",
-          "Answers a question with allow, deny or unavailable; text: the claims of an authentication, or the "
-          "reason.")
+          py::arg("max_rate") = 0.0, py::arg("guards") = std::vector<GuardSaid>{},
+          "Answers a question with allow, deny or unavailable; text: the claims of an authentication, or "
+          "the\n"
+          "reason. guards: of a subscription to a pattern, the pattern of each authorizer and those that it\n"
+          "lets be seen; None: all of its topics.")
       .def("add_feed", &add_feed, py::arg("name"), py::arg("pattern"), py::arg("topics") = py::none(),
            py::arg("delivery") = py::none(), "Registers a feed for demand; its number.")
       .def(

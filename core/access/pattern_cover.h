@@ -26,4 +26,10 @@ inline bool covers(const std::vector<Pattern>& patterns, std::string_view text) 
   return std::ranges::any_of(patterns, [text](const Pattern& pattern) { return covers(pattern, text); });
 }
 
+// A topic may match both `text` (valid) and one of them.
+inline bool overlaps(const std::vector<Pattern>& patterns, std::string_view text) {
+  const Pattern pattern = Pattern::parse(text).value();
+  return std::ranges::any_of(patterns, [&](const Pattern& each) { return each.overlaps(pattern); });
+}
+
 }  // namespace tickwire

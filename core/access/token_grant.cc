@@ -1,5 +1,6 @@
 #include "access/token_grant.h"
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -64,6 +65,7 @@ Result<TokenGrant> read_grant(const json& claims, const std::string& claim) {
     }
     if (!read) return read.error();
   }
+  grant.seen = std::make_shared<const PatternSet>(grant.subscribe);
   return grant;
 }
 

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include "base/error.h"
+#include "model/pattern_filter.h"
 #include "model/topic_name.h"
 
 namespace tickwire {
@@ -16,6 +17,7 @@ namespace tickwire {
 struct TokenGrant {
   // As many as fit into a token.
   std::vector<Pattern> subscribe;
+  PatternSetPtr seen;  // the same, for parts of patterns
   std::vector<Pattern> publish;
   double max_rate = 0;          // messages a second of a subscription that it allows; 0: every update
   std::int64_t expires_ms = 0;  // wall clock; the leeway is counted in

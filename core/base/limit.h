@@ -79,10 +79,11 @@ enum class Limit : std::uint8_t {
   kOpenQuestions,
   kOpenQuestionsPerAddress,
   kRevocations,
+  kPatternParts,
 };
 
 // In the order of Limit.
-inline constexpr std::array<std::string_view, 66> kLimitNames{
+inline constexpr std::array<std::string_view, 67> kLimitNames{
     "connections_max",
     "connections_per_address_max",
     "new_connections_per_s",
@@ -149,8 +150,9 @@ inline constexpr std::array<std::string_view, 66> kLimitNames{
     "open_questions_max",
     "open_questions_per_address_max",
     "revocations_max",
+    "pattern_parts_max",
 };
-static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kRevocations) + 1);
+static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kPatternParts) + 1);
 
 constexpr std::string_view name_of(Limit limit) {
   return kLimitNames.at(static_cast<std::size_t>(limit));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,10 +20,17 @@ std::string subject_of(const std::string& claims) {
   return found != read.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::vector<Pattern> everything() {
+  return {Pattern::parse(">").value()};
+}
+
 }  // namespace
 
 Bridge::Bridge(Hub& hub, Publisher& publisher, AccessPolicy policy)
-    : hub_(hub), publisher_(publisher), policy_(std::move(policy)) {
+    : hub_(hub),
+      publisher_(publisher),
+      policy_(std::move(policy)),
+      open_part_(std::make_shared<const PatternSet>(policy_.by_token ? policy_.open_topics : everything())) {
   hub_.demand().set_listener(this);
 }
 
@@ -41,11 +49,8 @@ Verdict Bridge::check(Action action, std::string_view topic) const {
     return policy_.by_token ? Verdict::kTokenOnly : Verdict::kDeny;
   }
   if (action == Action::kPublish && policy_.publish == PublishPolicy::kNone) return Verdict::kDeny;
-  if (needs_token(topic)) {
-    // An authorizer speaks for its own pattern. What lies beyond is not its to allow.
-    return is_guarded(action, topic, true) ? Verdict::kAsk : Verdict::kTokenOnly;
-  }
   if (is_guarded(action, topic)) return Verdict::kAsk;
+  if (needs_token(topic)) return Verdict::kTokenOnly;
   if (action == Action::kSubscribe) return Verdict::kAllow;
   // Nobody is let write where an authorizer says who may read, unless one says who may write, too.
   const bool open = policy_.publish == PublishPolicy::kOpen && !is_guarded(Action::kSubscribe, topic);
@@ -200,11 +205,10 @@ Status Bridge::restart_plugin(const std::string& name) {
                "plugin"};
 }
 
-bool Bridge::is_guarded(Action action, std::string_view topic, bool whole) const {
+bool Bridge::is_guarded(Action action, std::string_view topic) const {
   const SharedLock lock(guards_mutex_);
   const std::vector<Pattern>& guards = action == Action::kPublish ? publish_guards_ : subscribe_guards_;
   if (guards.empty()) return false;
-  if (whole) return covers(guards, topic);
   if (!is_pattern(topic)) {
     return std::ranges::any_of(guards, [topic](const Pattern& guard) { return guard.matches(topic); });
   }

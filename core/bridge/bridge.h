@@ -69,6 +69,7 @@ class Bridge final : public Access, public DemandListener {
   [[nodiscard]] Verdict check(Action action, std::string_view topic) const override;
   // In-process sessions are allowed everything; their answers are routed at once.
   Status ask(AccessQuestion question) override;
+  [[nodiscard]] const PatternSetPtr& open_part() const override { return open_part_; }
   void close(std::uint64_t id) override;
   void on_demand(std::uint32_t feed, const std::string& topic, bool wanted) override;
 
@@ -120,8 +121,8 @@ class Bridge final : public Access, public DemandListener {
     std::string name;
     Pattern pattern;
   };
-  // Some authorizer's pattern overlaps; `whole`: one covers all of it.
-  [[nodiscard]] bool is_guarded(Action action, std::string_view topic, bool whole = false) const;
+  // Some authorizer's pattern overlaps.
+  [[nodiscard]] bool is_guarded(Action action, std::string_view topic) const;
   // It needs a token, where no authorizer decides.
   [[nodiscard]] bool needs_token(std::string_view topic) const;
   [[nodiscard]] Status check_feed_topic(FeedId feed, std::string_view topic) const;
@@ -135,6 +136,7 @@ class Bridge final : public Access, public DemandListener {
   Hub& hub_;
   Publisher& publisher_;
   const AccessPolicy policy_;
+  const PatternSetPtr open_part_;
   AnswerRoute route_;
   EventQueue queue_;
   PluginStates plugins_;

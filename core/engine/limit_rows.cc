@@ -302,6 +302,7 @@ std::vector<LimitRow> limit_rows() {
       fixed(Limit::kOpenQuestions, "questions", kOpenQuestionsMax, "`unavailable`"),
       fixed(Limit::kOpenQuestionsPerAddress, "questions", kOpenQuestionsPerAddressMax, "`unavailable`"),
       fixed(Limit::kRevocations, "subjects", kRevocationsMax, "`too_many` for who revokes another one"),
+      fixed(Limit::kPatternParts, "parts", kPatternPartsMax, "`too_many` for another part of the pattern"),
   };
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

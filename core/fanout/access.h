@@ -9,17 +9,19 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "model/pattern_filter.h"
 #include "session/client_info.h"
 
 namespace tickwire {
 
 enum class Action : std::uint8_t { kSubscribe, kPublish, kAuthenticate };
 
-// kAsk: an authorizer is responsible, so ask(). kTokenOnly: nobody can be asked, only a verified token can
-// allow it (access/token_grant.h). Before an authorizer is asked, such a token may allow it, too; kDeny is
-// final.
+// kAsk: an authorizer is responsible, for a pattern at least for a part of it, so ask(). kTokenOnly: nobody
+// can be asked, only a verified token can allow it (access/token_grant.h), but for what open_part() names.
+// Before an authorizer is asked, such a token may allow it, too; kDeny is final.
 enum class Verdict : std::uint8_t { kAllow, kDeny, kAsk, kTokenOnly };
 
 struct AccessQuestion {
@@ -39,6 +41,10 @@ struct AccessAnswer {
   std::int64_t ttl_ms = 0;   // kAllow: ask again before so long has passed; 0: never
   std::string text;          // the claims (a JSON object) of an authentication; else the reason
   std::string subject = {};  // of an authentication: `sub` of the claims, where that is a text
+  double max_rate = 0;       // kAllow: messages a second of a subscription; 0: every update
+  // Of a subscription to a pattern: what each guard that overlaps it lets be seen of its own topics. With
+  // them, kAllow allows no more than they do; `text` is what a guard that lets nothing be seen says of it.
+  std::vector<GuardPart> guards = {};
 };
 
 class Access {
@@ -48,6 +54,9 @@ class Access {
   [[nodiscard]] virtual Verdict check(Action action, std::string_view topic) const = 0;
   // kUnavailable: there is no room for it (the message says whose share is spent); no answer will come.
   virtual Status ask(AccessQuestion question) = 0;
+  // What everybody may see where no guard has a say. Of a pattern that is not allowed as a whole, whoever
+  // asks sees at least this much. Constant.
+  [[nodiscard]] virtual const PatternSetPtr& open_part() const = 0;
   // Gives back the room of a question whose answer nobody waits for any more; a late one is dropped.
   virtual void close(std::uint64_t id) = 0;
 };

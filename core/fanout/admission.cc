@@ -15,28 +15,28 @@ Error error_about(ErrorCode code, std::string_view topic, std::string_view reaso
   return {code, (token ? "token" : shown_topic(topic)) + ": " + std::string(reason), token ? "token" : ""};
 }
 
-namespace {
-
-Error denied(std::string_view topic, std::string_view reason) {
+Error denied_about(std::string_view topic, std::string_view reason) {
   return error_about(ErrorCode::kDenied, topic, reason.empty() ? "not allowed" : reason);
 }
 
-Error unavailable(std::string_view topic, std::string_view reason) {
+Error unavailable_about(std::string_view topic, std::string_view reason) {
   return error_about(ErrorCode::kUnavailable, topic, reason.empty() ? "nobody could say" : reason);
 }
+
+namespace {
 
 // What Verdict::kDeny means for `action`.
 Error refused(Action action, std::string_view topic) {
   switch (action) {
     case Action::kAuthenticate:
-      return unavailable("", "this server has no authenticator");
+      return unavailable_about("", "this server has no authenticator");
     case Action::kPublish:
-      return denied(topic,
-                    "publishing is not allowed; auth.publish in the server's configuration says who may");
+      return denied_about(
+          topic, "publishing is not allowed; auth.publish in the server's configuration says who may");
     case Action::kSubscribe:
       break;
   }
-  return denied(topic, "");
+  return denied_about(topic, "");
 }
 
 // An open topic costs a fraction of a step.
@@ -56,6 +56,7 @@ struct Admission::Waiting {
   Then then;
   Share room;
   std::size_t prepared = 0;              // topics that were looked at
+  std::size_t patterns = 0;              // of those, guarded patterns
   std::size_t awaited = 0;               // topics that are among the desk's names
   std::vector<std::uint32_t> questions;  // of the prepared, the topics to ask about, by index
   std::size_t asked = 0;                 // of those
@@ -128,10 +129,14 @@ bool Admission::prepare(const Session& session, const Desk* desk, Waiting& waiti
     Work::count();
     if (verdict == Verdict::kDeny) {
       decision = refused(action, topic);
+    } else if (is_pattern(topic) && ++waiting.patterns > parts_.config.session.patterns_max) {
+      // A session could not have them all, and the part of each that it may see takes memory.
+      decision = Error{ErrorCode::kTooMany, "topics: too many guarded patterns in one command", "topics",
+                       Limit::kPatternsPerSession};
     } else if (auto decided = decide_by_token(session, waiting.request, topic, verdict)) {
       decision = std::move(*decided);
     } else if (unjudged) {
-      decision = unavailable(topic, "the session's token could not be judged; send auth again");
+      decision = unavailable_about(topic, "the session's token could not be judged; send auth again");
     } else {
       waiting.questions.push_back(static_cast<std::uint32_t>(i));
     }
@@ -182,7 +187,7 @@ void Admission::ask_one(Desk& desk, const WaitingPtr& waiting, std::uint32_t ind
   const std::uint64_t id = question.id;
   if (const Status asked = parts_.access.ask(std::move(question)); !asked) {
     if (asked.error().limit) parts_.counters.count(*asked.error().limit);
-    waiting->decisions[index] = unavailable(request.topics[index], asked.error().message);
+    waiting->decisions[index] = unavailable_about(request.topics[index], asked.error().message);
     return;
   }
   const std::int64_t now = parts_.clock.steady_us();
@@ -251,19 +256,12 @@ void Admission::answer(const AccessAnswer& answer) {
   Waiting& waiting = *open.waiting;
   if (waiting.round == open.round) {
     --waiting.open;
-    waiting.decisions[open.index] = decision_of(waiting.request.topics[open.index], answer);
+    const Session* const session = parts_.sessions.find(open.session);
+    if (session == nullptr) return;
+    const std::string& topic = waiting.request.topics[open.index];
+    waiting.decisions[open.index] = decision_of(*session, waiting.request.action, topic, answer);
   }
   advance(open.session);
-}
-
-Result<Grant> Admission::decision_of(const std::string& topic, const AccessAnswer& answer) const {
-  if (answer.ruling == Ruling::kDeny) return denied(topic, answer.text);
-  if (answer.ruling == Ruling::kUnavailable) return unavailable(topic, answer.text);
-  Grant grant{.guarded = true, .claims = topic.empty() ? answer.text : "", .subject = answer.subject};
-  if (answer.ttl_ms > 0) {
-    grant.expires_us = parts_.clock.steady_us() + std::min(answer.ttl_ms, kTtlMsMax) * 1000;
-  }
-  return grant;
 }
 
 void Admission::expire() {
@@ -328,6 +326,7 @@ void Admission::reconsider(Session& session) {
     waiting->open = 0;
     waiting->asked = 0;
     waiting->prepared = 0;
+    waiting->patterns = 0;
     waiting->questions.clear();
   }
   advance(ref);

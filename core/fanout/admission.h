@@ -14,7 +14,8 @@
 // thousands of topics leaves room for the rest. Only an authorizer's Deny is kDenied; whatever could not be
 // asked or was not answered is kUnavailable. Where the server verifies tokens itself (ShardConfig::tokens),
 // that needs no question: a token is judged, and what it allows is allowed, while prepare() looks at the
-// topics; only what it does not allow is an authorizer's to decide. A session that ended is forgotten at
+// topics; only what it does not allow is an authorizer's to decide. A pattern is allowed as the part of it
+// that may be seen (Grant::filter), and denied where that is nothing. A session that ended is forgotten at
 // once: no `then` is called, and of its questions only the room that they take in the bridge stays until
 // their deadline.
 //
@@ -55,8 +56,9 @@ struct Grant {
   std::string subject = {};              // the same: whose token it is
   // What the token lets the session do, where the server verified it itself; null: an authenticator did.
   std::shared_ptr<const TokenGrant> token = nullptr;
-  bool by_token = false;      // the session's token allows it, so only another token can renew it
-  std::uint16_t pace_ms = 0;  // at least this long between two messages of the subscription
+  bool by_token = false;       // the session's token allows it, so only another token can renew it
+  std::uint16_t pace_ms = 0;   // at least this long between two messages of the subscription
+  FilterPtr filter = nullptr;  // of a pattern: the part that is allowed; null: all of it
 };
 
 struct AdmissionRequest {
@@ -70,6 +72,8 @@ struct AdmissionRequest {
 
 // Says `reason` of `topic`, or of the token where `topic` is empty.
 Error error_about(ErrorCode code, std::string_view topic, std::string_view reason);
+Error denied_about(std::string_view topic, std::string_view reason);
+Error unavailable_about(std::string_view topic, std::string_view reason);
 
 class Admission {
  public:
@@ -180,7 +184,15 @@ class Admission {
   void advance(SessionRef ref);
   // Advances again, after a turn.
   void go_on(SessionRef ref);
-  [[nodiscard]] Result<Grant> decision_of(const std::string& topic, const AccessAnswer& answer) const;
+  [[nodiscard]] Result<Grant> decision_of(const Session& session, Action action, const std::string& topic,
+                                          const AccessAnswer& answer) const;
+  // Which part of a pattern may be subscribed to (admission_decision.cc): what the session's token allows,
+  // and what is open or guarded, as far as the guards let it be seen. `answer`: what they said, if they were
+  // asked.
+  [[nodiscard]] Result<Grant> part_of(const Session& session, const std::string& pattern,
+                                      const AccessAnswer& answer) const;
+  // Until when an answer holds, on the steady clock.
+  [[nodiscard]] std::int64_t end_of(const AccessAnswer& answer) const;
 
   ShardParts& parts_;
   Sender& sender_;

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "access/pattern_cover.h"
 #include "fanout/admission.h"
 #include "fanout/pace_grid.h"
 
@@ -23,7 +24,14 @@ std::optional<Result<Grant>> Admission::decide_by_token(const Session& session,
   }
   if (verdict == Verdict::kAsk) return std::nullopt;
   if (session.framing.carrier == Carrier::kInProcess) return Grant{};  // the server's own program
-  if (held.expired(now)) return token_expired(shown_topic(topic));
+  const bool expired = held.expired(now);
+  // What the token let it see of the pattern waits for another one, with the rest of it.
+  const bool waits = expired && overlaps(held.grant->subscribe, topic);
+  if (request.action == Action::kSubscribe && is_pattern(topic) && !waits) {
+    if (Result<Grant> part = part_of(session, topic, {.ruling = Ruling::kAllow, .text = {}}); part)
+      return part;
+  }
+  if (expired) return token_expired(shown_topic(topic));
   return error_about(ErrorCode::kDenied, topic,
                      held.grant ? "the session's token does not allow it" : "needs a token that allows it");
 }

@@ -207,7 +207,10 @@ void Commands::subscribe(Session& session, const std::string& id, SubscribeComma
         decided->outcome = std::move(outcome);
         decided->asked_pace_ms = decided->options.pace_ms;
         for (const Result<Grant>& decision : decided->outcome.decisions) {
-          if (decision) decided->options.pace_ms = std::max(decided->options.pace_ms, decision->pace_ms);
+          if (!decision) continue;
+          SubscribeOptions& options = decided->options;
+          options.granted_pace_ms = std::max(options.granted_pace_ms, decision->pace_ms);
+          options.pace_ms = std::max(options.pace_ms, decision->pace_ms);
         }
         finish_subscribe(asker, id, decided);
       });
@@ -288,7 +291,7 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
 
 void Commands::keep_lease(Session& session, const Result<Grant>& decision, std::uint16_t pace_ms,
                           TopicResult& result) {
-  if (decision && !result.error) leases_.take_up(session, result.topic);
+  if (decision && !result.error) leases_.take_up(session, result.topic, *decision);
   if (!decision) {
     // The run has ended what an earlier answer allowed.
     if (decision.error().code == ErrorCode::kDenied) leases_.end(session, result.topic);

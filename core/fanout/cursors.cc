@@ -123,7 +123,8 @@ bool Cursors::add_pattern(Session& session, const PatternSubscription& pattern, 
 bool Cursors::add_shown(Session& session, const PatternSubscription& pattern, const TopicState& state,
                         Making& making) const {
   Work::count();
-  if (!state.last || session.find(state.topic->id) != nullptr) return true;
+  if (!state.last || !state.is_of(pattern.pattern_id)) return true;
+  if (session.find(state.topic->id) != nullptr) return true;
   const bool elsewhere = making.settled ? !making.named.insert(state.topic->id).second
                                         : overlap_.overridden(session, pattern, state);
   if (elsewhere) return true;

@@ -74,7 +74,7 @@ void Leases::renew(Book& book, Lease& lease, const Grant& grant) {
   set_ask(book, lease, grant.expires_us - lead);
 }
 
-void Leases::take_up(Session& session, const std::string& topic) {
+void Leases::take_up(Session& session, const std::string& topic, const Grant& grant) {
   Book* book = find_book(parts_.sessions.ref(session));
   if (book == nullptr) return;
   const auto found = book->leases.find(topic);
@@ -82,7 +82,7 @@ void Leases::take_up(Session& session, const std::string& topic) {
   if (subscriptions_.find(session, topic)) {
     found->second.held.reset();
   } else {
-    resume(*book, session, found->second);
+    resume(*book, session, found->second, grant);
     schedule(*book);
   }
 }
@@ -232,13 +232,19 @@ std::optional<Error> Leases::go_on(Book& book, Session& session, Lease& lease, c
   const std::uint16_t pace_ms = std::max(lease.asked_pace_ms, lease.granted_pace_ms);
   if (lease.held) {
     lease.held->pace_ms = pace_ms;
-    return resume(book, session, lease);
+    return resume(book, session, lease, grant);
   }
-  if (!paced || !subscriptions_.find(session, *lease.topic)) return std::nullopt;
+  if (!subscriptions_.find(session, *lease.topic)) return std::nullopt;
+  // What is subscribed to counts, which a command may have changed since this was asked.
+  const bool same_part = same(subscriptions_.filter_of(session, *lease.topic), grant.filter);
+  if (same_part && !paced) return std::nullopt;
   SubscribeOptions options;
-  options.snapshot = false;  // only the pace is new
+  options.snapshot = !same_part;  // of another part it may be seen what could not be before
   options.pace_ms = pace_ms;
-  return subscriptions_.subscribe_alone(session, *lease.topic, options).error;
+  options.granted_pace_ms = grant.pace_ms;
+  const TopicResult result = subscriptions_.subscribe_alone(session, *lease.topic, grant.filter, options);
+  if (result.error) erase(book, lease);
+  return result.error;
 }
 
 std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
@@ -266,17 +272,18 @@ std::optional<Error> Leases::hold(Book& book, Session& session, Lease& lease) {
   return lease.by_token ? token_expired(*lease.topic) : cannot_say(*lease.topic);
 }
 
-std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease) {
+std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease, const Grant& grant) {
   const Held held = *std::exchange(lease.held, std::nullopt);
   SubscribeOptions options;
-  options.pace_ms = held.pace_ms;
+  options.pace_ms = std::max(held.pace_ms, grant.pace_ms);
+  options.granted_pace_ms = grant.pace_ms;
   options.same_epoch = true;
   SeqByTopic since;
   if (held.seq && !subscriptions_.is_covered(session, *lease.topic)) {
     since.emplace(*lease.topic, *held.seq);
     options.since = &since;
   }
-  const TopicResult result = subscriptions_.subscribe_alone(session, *lease.topic, options);
+  const TopicResult result = subscriptions_.subscribe_alone(session, *lease.topic, grant.filter, options);
   if (result.error) erase(book, lease);
   return result.error;
 }

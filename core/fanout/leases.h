@@ -52,8 +52,8 @@ class Leases {
       : parts_(parts), sender_(sender), subscriptions_(subscriptions), admission_(admission) {}
 
   // A subscribe of the topic was allowed. Where its lease is held, it is no longer; what the end of the lease
-  // took away between the pieces of that subscribe is subscribed again.
-  void take_up(Session& session, const std::string& topic);
+  // took away between the pieces of that subscribe is subscribed again, as `grant` allows.
+  void take_up(Session& session, const std::string& topic, const Grant& grant);
   // A subscription that was made because of `grant`. False: the session has subscriptions_max leases already,
   // those that are held included; nothing was kept. `pace_ms`: as the client asked; the grant may demand
   // more.
@@ -119,7 +119,7 @@ class Leases {
   // What the client is to be told, if anything; may erase the lease.
   std::optional<Error> decide(Book& book, Session& session, Lease& lease, const Result<Grant>& decision);
   std::optional<Error> hold(Book& book, Session& session, Lease& lease);
-  std::optional<Error> resume(Book& book, Session& session, Lease& lease);
+  std::optional<Error> resume(Book& book, Session& session, Lease& lease, const Grant& grant);
   // As decide(), for an allowed one.
   std::optional<Error> go_on(Book& book, Session& session, Lease& lease, const Grant& grant);
   void review_piece(Book& book, Session& session);

@@ -8,6 +8,12 @@
 namespace tickwire {
 namespace {
 
+constexpr std::size_t kPatternsAStep = 8;
+
+bool is_served(const PatternSubscription& pattern) {
+  return pattern.phase != Phase::kUnused && !pattern.ending();
+}
+
 bool decides_before(const PatternSubscription& rival, const PatternSubscription& pattern,
                     const TopicState& state) {
   return rival.order < pattern.order && rival.unshown_until < state.apply_no;
@@ -19,30 +25,21 @@ bool Overlap::overridden(Session& session, const PatternSubscription& pattern,
                          const TopicState& state) const {
   if (!session.overlapping()) return false;
   if (session.find(state.topic->id) != nullptr) return true;
-  Work::count(state.patterns.size());
-  const bool by_another = std::ranges::any_of(state.patterns, [&](const PatternState* other) {
-    const PatternSubscription* rival = session.find_pattern(other->id);
-    return rival != nullptr && decides_before(*rival, pattern, state);
-  });
-  return by_another || (session.ending_count() > 0 && overridden_by_ending(session, pattern, state));
-}
-
-bool Overlap::overridden_by_ending(Session& session, const PatternSubscription& pattern,
-                                   const TopicState& state) {
+  Work::count(session.patterns().size() / kPatternsAStep);
   return std::ranges::any_of(session.patterns(), [&](const PatternSubscription& rival) {
-    const auto matches = [&rival](const PatternState* other) { return other->id == rival.pattern_id; };
-    return rival.phase != Phase::kUnused && pattern.order < rival.ends_before &&
-           decides_before(rival, pattern, state) && std::ranges::any_of(state.patterns, matches);
+    const bool decides =
+        rival.phase != Phase::kUnused && (!rival.ending() || pattern.order < rival.ends_before);
+    return decides && decides_before(rival, pattern, state) && state.is_of(rival.pattern_id);
   });
 }
 
 PatternSubscription* Overlap::covering_pattern(Session& session, const TopicState& state) const {
   PatternSubscription* first = nullptr;
   if (session.pattern_count() == 0) return first;
-  Work::count(state.patterns.size());
-  for (const PatternState* pattern : state.patterns) {
-    PatternSubscription* found = session.find_pattern(pattern->id);
-    if (found != nullptr && (first == nullptr || found->order < first->order)) first = found;
+  Work::count(session.patterns().size() / kPatternsAStep);
+  for (PatternSubscription& pattern : session.patterns()) {
+    if (!is_served(pattern) || (first != nullptr && first->order < pattern.order)) continue;
+    if (state.is_of(pattern.pattern_id)) first = &pattern;
   }
   return first;
 }
@@ -84,10 +81,10 @@ void Overlap::drop_child_if_over(Session& session, SubscriptionIndex index) cons
   const Subscription& child = session.exact()[index];
   TopicState& state = parts_.topics.state(child.topic_id);
   bool covered = false;
-  for (const PatternState* pattern : state.patterns) {
-    const PatternSubscription* parent = session.find_pattern(pattern->id);
-    if (parent == nullptr) continue;
-    if (parent->phase != Phase::kLive) return;
+  Work::count(session.patterns().size() / kPatternsAStep);
+  for (const PatternSubscription& parent : session.patterns()) {
+    if (!is_served(parent) || !state.is_of(parent.pattern_id)) continue;
+    if (parent.phase != Phase::kLive) return;
     covered = true;
   }
   // What an ending pattern sent of it is not in the numbers of its heirs.
@@ -135,8 +132,7 @@ bool Overlap::hand_over(Session& session, const PatternSubscription& gone,
   while (TopicState* state = parts_.topics.next_after(*place)) {
     if (budget.spent()) return false;
     place = state->apply_no;
-    const auto is_gone = [&gone](const PatternState* pattern) { return pattern->id == gone.pattern_id; };
-    if (std::ranges::none_of(state->patterns, is_gone)) continue;
+    if (!state->is_of(gone.pattern_id)) continue;
     const PatternSubscription* heir = heir_of(session, gone, *state);
     const bool decided = heir != nullptr && gone.order < heir->order;
     if (!decided || session.find(state->topic->id) != nullptr) continue;
@@ -151,7 +147,7 @@ bool Overlap::hand_over(Session& session, const PatternSubscription& gone,
     child.fresh = owed;
     child.child = true;
     const SubscriptionIndex index = TopicTable::add_subscription(session, *state, child);
-    if (owed) parts_.dues.owe(session, index, 0);
+    if (owed) parts_.dues.owe(session, index, heir->pace_ms);
   }
   return true;
 }

@@ -58,8 +58,6 @@ class Overlap {
   // Who goes on with a topic of `ending`: not one that was subscribed after its end, which shows all itself.
   [[nodiscard]] const PatternSubscription* heir_of(Session& session, const PatternSubscription& ending,
                                                    const TopicState& state) const;
-  [[nodiscard]] static bool overridden_by_ending(Session& session, const PatternSubscription& pattern,
-                                                 const TopicState& state);
 
   ShardParts& parts_;
 };

@@ -361,8 +361,7 @@ bool Sender::show_changes(Session& session, PatternSubscription& pattern, std::u
 
 // The topic's snapshot, where the pattern decides about it and its client does not have it.
 bool Sender::show(Session& session, PatternSubscription& pattern, TopicState& state) {
-  const PatternState* wanted = &parts_.topics.pattern(pattern.pattern_id);
-  if (std::ranges::find(state.patterns, wanted) == state.patterns.end()) return true;
+  if (!state.is_of(pattern.pattern_id)) return true;
   if (pattern.round != nullptr && pattern.round->shown.contains(state.apply_no)) return true;
   if (overlap_.overridden(session, pattern, state)) return true;
   if (!large_forms_.snapshot_ready(session, *state.last)) {

@@ -30,13 +30,14 @@ SnapshotPage::SnapshotPage(const Hub& hub, std::vector<std::string> topics, Admi
       topics_(std::move(topics)),
       decisions_(std::move(decisions)),
       place_(std::move(extent.from)),
+      shown_to_(place_.after),
       limit_(extent.limit),
       patterns_max_(extent.patterns_max) {}
 
 std::string SnapshotPage::next() const {
   if (place_.item == topics_.size()) return {};
   std::string text = std::to_string(place_.item);
-  if (!place_.after.empty()) text.append(":").append(place_.after);
+  if (!shown_to_.empty()) text.append(":").append(shown_to_);
   return text;
 }
 
@@ -54,6 +55,7 @@ bool SnapshotPage::run(const Budget& budget) {
     if (!add_item(budget)) continue;  // as far as it went; the conditions say why
     note(place_.item++);
     place_.after.clear();
+    shown_to_.clear();
   }
   return true;
 }
@@ -72,7 +74,7 @@ void SnapshotPage::note(std::size_t item) {
   const std::string& topic = topics_[item];
   if (!decisions_[item]) return;
   if (is_pattern(topic)) {
-    patterns_.at(Pattern::parse(topic).value()) = true;
+    patterns_.at(Pattern::parse(topic).value()) = decisions_[item]->filter;
   } else {
     exact_.insert(topic);
   }
@@ -97,7 +99,8 @@ bool SnapshotPage::add_item(const Budget& budget) {
   const std::string& topic = topics_[place_.item];
   const Result<Grant>& decision = decisions_[place_.item];
   if (!decision) return add(topic, decision.error());
-  return is_pattern(topic) ? add_matches(Pattern::parse(topic).value(), budget) : add_topic(topic);
+  if (!is_pattern(topic)) return add_topic(topic);
+  return add_matches(Pattern::parse(topic).value(), decision->filter, budget);
 }
 
 bool SnapshotPage::add_topic(const std::string& topic) {
@@ -110,16 +113,19 @@ bool SnapshotPage::add_topic(const std::string& topic) {
   return shown_before(topic) || add({}, std::move(update));
 }
 
-bool SnapshotPage::add_matches(const Pattern& pattern, const Budget& budget) {
+bool SnapshotPage::add_matches(const Pattern& pattern, const FilterPtr& filter, const Budget& budget) {
   if (!listed_) listed_.emplace().looked_to = place_.after;
   while (true) {
     while (listed_->next < listed_->updates.size()) {
       if (budget.spent()) return false;
       Work::count();
       UpdatePtr& update = listed_->updates[listed_->next];
-      const Topic& topic = update->topic();
-      if (!shown_before(topic.name) && !add({}, std::move(update))) return false;
-      place_.after = topic.name;
+      const std::string& name = update->topic().name;
+      if (lets(filter, name)) {
+        if (!shown_before(name) && !add({}, std::move(update))) return false;
+        shown_to_ = name;
+      }
+      place_.after = name;
       ++listed_->next;
     }
     place_.after = listed_->looked_to;
@@ -145,7 +151,9 @@ bool SnapshotPage::add(std::string topic, Result<UpdatePtr> state) {
 }
 
 bool SnapshotPage::shown_before(std::string_view topic) const {
-  return exact_.contains(topic) || (!patterns_.empty() && patterns_.any_match(topic));
+  if (exact_.contains(topic)) return true;
+  return !patterns_.empty() &&
+         patterns_.any_match(topic, [topic](const FilterPtr& filter) { return lets(filter, topic); });
 }
 
 bool SnapshotPage::write(SnapshotsWriter& writer, const Budget& budget) const {

@@ -82,7 +82,7 @@ class SnapshotPage {
   // Each: true when the item is done, false when the budget is spent or the page is full.
   bool add_item(const Budget& budget);
   bool add_topic(const std::string& topic);
-  bool add_matches(const Pattern& pattern, const Budget& budget);
+  bool add_matches(const Pattern& pattern, const FilterPtr& filter, const Budget& budget);
   bool add(std::string topic, Result<UpdatePtr> state);
   // An item before the one at place_ has shown it. Costs a look at the patterns among them that begin like
   // the topic, up to the first that matches.
@@ -92,12 +92,14 @@ class SnapshotPage {
   std::vector<std::string> topics_;
   Admission::Decisions decisions_;
   Place place_;
+  // As Place::after, for the answer: the name of a topic that was shown, never one that is hidden.
+  std::string shown_to_;
   std::size_t limit_;
   std::size_t patterns_max_;
   std::size_t checked_ = 0;
   std::size_t patterns_checked_ = 0;
   std::unordered_set<std::string_view, KeyedHash> exact_;  // of the items before the one at place_
-  PatternIndex<bool> patterns_;                            // the same
+  PatternIndex<FilterPtr> patterns_;                       // the same, and what of each is shown
   std::optional<Listed> listed_;                           // of the pattern at place_, behind place_.after
   std::vector<Entry> entries_;
   std::size_t bytes_ = 0;

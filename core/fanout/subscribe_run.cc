@@ -37,22 +37,27 @@ void SubscribeRun::subscribe(Session& session, std::size_t nth) {
     results_.push_back({topic, {}, decision.error()});
     return;
   }
-  results_.push_back(subscriptions_.subscribe(session, topic, options_));
+  const FilterPtr& filter = outcome_.decisions[nth]->filter;
+  SubscribeOptions options = options_;
+  // Of another part the client is owed more than what comes from now on.
+  options.snapshot = options.snapshot || subscriptions_.has_other_part(session, topic, filter);
+  results_.push_back(subscriptions_.subscribe(session, topic, filter, options));
   if (results_.back().error) Work::count(kErrorSteps);
   if (results_.back().error || !is_pattern(topic)) return;
   const Pattern pattern = Pattern::parse(topic).value();
   if (patterns_.find(topic) == nullptr) patterns_.at(pattern) = nth;
-  joining_.push_back({nth, parts_.topics.find_pattern(topic)->id});
+  const SubscriptionIndex index = subscriptions_.find(session, topic).value();
+  joining_.push_back({session.patterns()[index & ~kPatternBit].pattern_id, options.snapshot});
 }
 
 bool SubscribeRun::join(Session& session, const Budget& budget) {
   for (; joined_ < joining_.size(); ++joined_) {
-    const auto [nth, pattern_id] = joining_[joined_];
-    PatternState* const state = parts_.topics.find_pattern(outcome_.topics[nth]);
     // It may have ended since, with a grant that was not renewed.
-    if (state == nullptr || state->id != pattern_id) continue;
-    if (!parts_.topics.join(*state, budget)) return false;
-    subscriptions_.joined(session, *state, options_);
+    const auto [pattern_id, snapshot] = joining_[joined_];
+    if (session.find_pattern(pattern_id) == nullptr) continue;
+    PatternState& state = parts_.topics.pattern(pattern_id);
+    if (!parts_.topics.join(state, budget)) return false;
+    if (!snapshot) subscriptions_.joined(session, state, options_);
   }
   return true;
 }
@@ -99,7 +104,9 @@ bool SubscribeRun::begin_with_last(Session& session, const Budget& budget) {
 std::size_t SubscribeRun::pattern_of(std::string_view topic) const {
   if (!check_topic(topic)) return kNone;
   std::size_t first = kNone;
-  patterns_.each_match(topic, [&](std::size_t nth) { first = std::min(first, nth); });
+  patterns_.each_match(topic, [&](std::size_t nth) {
+    if (lets(outcome_.decisions[nth]->filter, topic)) first = std::min(first, nth);
+  });
   return first;
 }
 

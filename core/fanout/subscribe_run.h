@@ -41,7 +41,7 @@ class SubscribeRun {
   bool renew(Session& session, const Budget& budget);
   bool resume_since(Session& session, const Budget& budget);
   bool begin_with_last(Session& session, const Budget& budget);
-  // The first of the command's patterns that matches; kNone: none does.
+  // The first of the command's patterns by which the session sees the topic; kNone: none.
   [[nodiscard]] std::size_t pattern_of(std::string_view topic) const;
 
   static constexpr std::size_t kNone = SIZE_MAX;
@@ -54,8 +54,8 @@ class SubscribeRun {
   std::vector<TopicResult> results_;    // so far
   PatternIndex<std::size_t> patterns_;  // those that were subscribed, and which result is whose
   struct Joining {
-    std::size_t nth;
     std::uint32_t pattern_id;
+    bool snapshot;
   };
   std::vector<Joining> joining_;
   std::size_t joined_ = 0;

@@ -9,6 +9,10 @@
 namespace tickwire {
 namespace {
 
+// Beyond so many subscriptions to topics nobody looks whether a pattern matches one; it is taken for granted.
+constexpr std::size_t kExactLookedAtMax = 1'000;
+constexpr std::size_t kExactAStep = 8;
+
 Error too_many(std::size_t count, std::string_view of_what, std::size_t most, Limit limit) {
   return {ErrorCode::kTooMany,
           "topics: this session has " + std::to_string(count) + " " + std::string(of_what) + ", at most " +
@@ -22,30 +26,58 @@ Error too_many_subscriptions(const Session& session, std::size_t limit) {
 
 }  // namespace
 
-TopicResult Subscriptions::subscribe(Session& session, std::string_view text,
+TopicResult Subscriptions::subscribe(Session& session, std::string_view text, const FilterPtr& filter,
                                      const SubscribeOptions& options) {
   const Result<Pattern> pattern = Pattern::parse(text);
   if (!pattern) return {std::string(text), {}, pattern.error()};
-  if (!is_pattern(text)) return subscribe_topic(session, text, options);
-  const PatternState* known = parts_.topics.find_pattern(text);
-  const bool again = known != nullptr && session.find_pattern(known->id) != nullptr;
-  const SessionConfig& limits = parts_.config.session;
-  if (!again && session.pattern_count() >= limits.patterns_max) {
-    return {std::string(text),
-            {},
-            too_many(session.pattern_count(), "patterns", limits.patterns_max, Limit::kPatternsPerSession)};
+  if (!is_pattern(text)) return subscribe_topic(session, *pattern, options);
+  const std::optional<SubscriptionIndex> before = find(session, text);
+  if (Status room = room_for(session, *pattern, filter, before.has_value()); !room) {
+    // It may see this part, and no longer that one.
+    if (before) remove_pattern(session, *before);
+    return {std::string(text), {}, room.error()};
   }
-  if (!again && session.subscription_count() >= limits.subscriptions_max) {
-    return {std::string(text), {}, too_many_subscriptions(session, limits.subscriptions_max)};
-  }
-  if (known == nullptr) {
-    if (Status room = parts_.hub.room_for_pattern(); !room) return {std::string(text), {}, room.error()};
-  }
-  return subscribe_pattern(session, *pattern, options);
+  return subscribe_pattern(session, *pattern, filter, options);
 }
 
-TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view text,
+Status Subscriptions::room_for(Session& session, const Pattern& pattern, const FilterPtr& filter,
+                               bool again) const {
+  const SessionConfig& limits = parts_.config.session;
+  if (!again && session.pattern_count() >= limits.patterns_max)
+    return too_many(session.pattern_count(), "patterns", limits.patterns_max, Limit::kPatternsPerSession);
+  if (!again && session.subscription_count() >= limits.subscriptions_max)
+    return too_many_subscriptions(session, limits.subscriptions_max);
+  if (parts_.topics.find_pattern(pattern.text(), filter) != nullptr) return ok_status();
+  if (Status room = parts_.topics.room_for_part(pattern.text()); !room) return room;
+  return parts_.hub.room_for_pattern();
+}
+
+bool Subscriptions::waits(Session& session, const Pattern& pattern, const SubscribeOptions& options) const {
+  if (options.granted_pace_ms == 0) return false;
+  if (session.sent_lately != nullptr && session.sent_lately->has(pattern, parts_.clock.steady_us()))
+    return true;
+  // What is held belongs to this command.
+  for (const PatternSubscription& other : session.patterns()) {
+    if (other.phase == Phase::kUnused || other.held) continue;
+    if (parts_.topics.pattern(other.pattern_id).pattern.overlaps(pattern)) return true;
+  }
+  if (!is_pattern(pattern.text())) {
+    const Topic* const topic = parts_.topics.find_topic(pattern.text());
+    const Subscription* const other = topic == nullptr ? nullptr : session.find(topic->id);
+    return other != nullptr && !other->held;
+  }
+  if (session.exact().size() > kExactLookedAtMax) return true;
+  Work::count(session.exact().size() / kExactAStep);
+  return std::ranges::any_of(session.exact(), [&](const Subscription& other) {
+    return other.phase != Phase::kUnused && !other.held &&
+           pattern.matches(parts_.topics.state(other.topic_id).topic->name);
+  });
+}
+
+TopicResult Subscriptions::subscribe_topic(Session& session, const Pattern& topic,
                                            const SubscribeOptions& options) {
+  const std::string& text = topic.text();
+  const bool is_early = waits(session, topic, options);
   Result<TopicState*> wanted = parts_.topics.want(text);
   if (!wanted) return {std::string(text), {}, wanted.error()};
   TopicState& state = **wanted;
@@ -69,6 +101,7 @@ TopicResult Subscriptions::subscribe_topic(Session& session, std::string_view te
     parts_.counters.subscriptions.add(1);
   }
   session.exact()[index].pace_ms = options.pace_ms;
+  session.exact()[index].waits = is_early;
   // Takes over from a pattern, and so what that owes.
   const PatternSubscription* cover = known == nullptr ? overlap_.covering_pattern(session, state) : nullptr;
   SubscribeOptions effective = options;
@@ -138,9 +171,9 @@ bool Subscriptions::release(Session& session, std::size_t& place, const Budget& 
   return true;
 }
 
-TopicResult Subscriptions::subscribe_alone(Session& session, std::string_view text,
+TopicResult Subscriptions::subscribe_alone(Session& session, std::string_view text, const FilterPtr& filter,
                                            const SubscribeOptions& options) {
-  TopicResult result = subscribe(session, text, options);
+  TopicResult result = subscribe(session, text, filter, options);
   if (result.error) return result;
   const SubscriptionIndex index = find(session, text).value();
   if (!is_pattern_index(index)) {
@@ -164,7 +197,8 @@ TopicResult Subscriptions::subscribe_alone(Session& session, std::string_view te
 void Subscriptions::release(Session& session, SubscriptionIndex index) {
   if (is_pattern_index(index)) {
     PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
-    if (std::exchange(pattern.held, false)) parts_.dues.owe(session, index, 0);
+    if (std::exchange(pattern.held, false))
+      parts_.dues.owe(session, index, pattern.waits ? pattern.pace_ms : 0);
     return;
   }
   Subscription& subscription = session.exact()[index];
@@ -175,7 +209,8 @@ void Subscriptions::release(Session& session, SubscriptionIndex index) {
   const bool begins = subscription.fresh || subscription.resume;
   const bool same =
       subscription.seq == state.seq() && (!state.last || knows_status(subscription, state.last->status()));
-  if (begins || !same) return parts_.dues.owe(session, index, begins ? 0 : subscription.pace_ms);
+  const bool at_once = begins && !subscription.waits;
+  if (begins || !same) return parts_.dues.owe(session, index, at_once ? 0 : subscription.pace_ms);
   subscription.phase = Phase::kLive;
   if (subscription.child) overlap_.drop_child_if_over(session, index);
 }
@@ -184,7 +219,9 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
                            const TopicState& state, TopicResult& result) {
   const Standing newest = state.topic->standing();  // another shard may have shown what waits in this inbox
   const bool known = options.knows(since, newest);
-  const bool recovered = known && newest.first_kept <= since + 1;
+  // Nobody gets the single updates of a value topic that a rate which it may not exceed leaves out.
+  const bool exceeds = options.granted_pace_ms > 0 && !state.is_event() && since < newest.seq;
+  const bool recovered = known && !exceeds && newest.first_kept <= since + 1;
   result.recovered = recovered && result.recovered.value_or(true);
   const std::uint64_t stands_at = std::max(state.seq(), since);
   if (known) result.missed = result.missed.value_or(0) + stands_at - since;
@@ -200,8 +237,10 @@ void Subscriptions::resume(Subscription& subscription, std::uint64_t since, cons
 }
 
 TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pattern,
-                                             const SubscribeOptions& options) {
-  PatternState& state = parts_.topics.want_pattern(pattern);
+                                             const FilterPtr& filter, const SubscribeOptions& options) {
+  const std::optional<SubscriptionIndex> before = find(session, pattern.text());
+  const bool is_early = waits(session, pattern, options);
+  PatternState& state = parts_.topics.want_pattern(pattern, filter);
   SubscriptionIndex index = 0;
   const bool known = session.find_pattern(state.id, &index) != nullptr;
   if (!known) {
@@ -215,6 +254,7 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   }
   PatternSubscription& subscription = session.patterns()[index & ~kPatternBit];
   subscription.pace_ms = options.pace_ms;
+  subscription.waits = is_early;
   subscription.round.reset();
   if (options.snapshot) {
     const std::uint64_t shown =
@@ -232,7 +272,10 @@ TopicResult Subscriptions::subscribe_pattern(Session& session, const Pattern& pa
   } else if (subscription.phase == Phase::kBehind && !subscription.held) {
     parts_.dues.owe(session, index, options.pace_ms);  // it may be due much later at its old pace
   }
+  // After the new one, which so goes on with what the old one owes of the topics that both have.
+  if (!known && before) remove_pattern(session, *before);
   TopicResult result{pattern.text(), {}, {}};
+  result.partial = filter != nullptr;
   if (options.since != nullptr) result.recovered = options.knows_epoch();
   if (options.since != nullptr && options.knows_epoch()) result.missed = 0;
   return result;
@@ -255,6 +298,7 @@ void Subscriptions::renew_child(Session& session, SubscriptionIndex index, const
   const PatternSubscription* cover = overlap_.covering_pattern(session, state);
   if (cover == nullptr || !std::ranges::binary_search(patterns, cover->pattern_id)) return;
   child.pace_ms = options.pace_ms;
+  child.waits = cover->waits;
   if (options.last > 0 && state.is_event()) return session.hold(index);  // begins with the last messages
   SubscribeOptions now = options;
   now.since = nullptr;
@@ -277,6 +321,7 @@ void Subscriptions::resume_topic(Session& session, TopicState& state, const Subs
     Subscription child;
     child.topic_id = state.topic->id;
     child.pace_ms = options.pace_ms;
+    child.waits = cover->waits;
     child.fresh = cover->events_shown_until && state.apply_no > *cover->events_shown_until;
     child.phase = child.fresh ? Phase::kBehind : Phase::kLive;
     child.child = true;
@@ -285,28 +330,16 @@ void Subscriptions::resume_topic(Session& session, TopicState& state, const Subs
   begin(session, index, options, state, result);
 }
 
-TopicResult Subscriptions::unsubscribe(Session& session, std::string_view text) {
-  if (const std::optional<SubscriptionIndex> index = find(session, text)) {
-    if (is_pattern_index(*index)) {
-      remove_pattern(session, *index);
-    } else {
-      remove_topic(session, *index);
-    }
-    return {std::string(text), {}, {}};
-  }
-  const Result<Pattern> pattern = Pattern::parse(text);
-  if (!pattern) return {std::string(text), {}, pattern.error()};
-  return {std::string(text),
-          {},
-          Error{ErrorCode::kNotSubscribed, "topics: not subscribed to " + shown_topic(text), ""}};
-}
-
 std::optional<SubscriptionIndex> Subscriptions::find(Session& session, std::string_view text) const {
   SubscriptionIndex index = 0;
   if (is_pattern(text)) {
-    const PatternState* state = parts_.topics.find_pattern(text);
-    if (state == nullptr || session.find_pattern(state->id, &index) == nullptr) return std::nullopt;
-    return index;
+    for (const PatternSubscription& pattern : session.patterns()) {
+      if (pattern.phase != Phase::kUnused && !pattern.ending() &&
+          parts_.topics.pattern(pattern.pattern_id).pattern.text() == text)
+        return index | kPatternBit;
+      ++index;
+    }
+    return std::nullopt;
   }
   const Topic* topic = parts_.topics.find_topic(text);
   const Subscription* known = topic == nullptr ? nullptr : session.find(topic->id, &index);
@@ -314,87 +347,19 @@ std::optional<SubscriptionIndex> Subscriptions::find(Session& session, std::stri
   return index;
 }
 
+FilterPtr Subscriptions::filter_of(Session& session, std::string_view text) const {
+  const std::optional<SubscriptionIndex> index = find(session, text);
+  if (!index || !is_pattern_index(*index)) return nullptr;
+  return parts_.topics.pattern(session.patterns()[*index & ~kPatternBit].pattern_id).filter;
+}
+
+bool Subscriptions::has_other_part(Session& session, std::string_view text, const FilterPtr& filter) const {
+  return is_pattern(text) && find(session, text) && !same(filter_of(session, text), filter);
+}
+
 bool Subscriptions::is_covered(Session& session, std::string_view topic) const {
   const Topic* known = parts_.topics.find_topic(topic);
   return known != nullptr && overlap_.covering_pattern(session, parts_.topics.state(known->id)) != nullptr;
-}
-
-void Subscriptions::remove_topic(Session& session, SubscriptionIndex index) {
-  Subscription& subscription = session.exact()[index];
-  TopicState& state = parts_.topics.state(subscription.topic_id);
-  parts_.counters.subscriptions.sub(1);
-  const PatternSubscription* cover = overlap_.covering_pattern(session, state);
-  const bool behind =
-      subscription.phase == Phase::kBehind || (cover != nullptr && cover->phase == Phase::kBehind);
-  if (cover != nullptr && state.last && behind) {
-    // The pattern goes on where this one is once both have caught up.
-    session.make_child(index);
-  } else {
-    TopicTable::remove_subscription(session, state, index);
-  }
-  parts_.topics.unwant(state);
-}
-
-void Subscriptions::remove_pattern(Session& session, SubscriptionIndex index) {
-  PatternSubscription& pattern = session.patterns()[index & ~kPatternBit];
-  if (pattern.phase == Phase::kLive) pattern.caught_up_to = parts_.topics.last_apply_no();
-  pattern.phase = Phase::kBehind;
-  pattern.held = false;
-  pattern.round.reset();
-  session.begin_end(index);
-  // Not until nothing more is to be tidied: other patterns that fall behind and are live again see to it that
-  // there always is.
-  const std::uint64_t tidied = overlap_.tidy(session);
-  using Place = std::optional<std::uint64_t>;
-  parts_.jobs.start([this, index, tidied, ref = parts_.sessions.ref(session),
-                     place = Place()](const Budget& budget) mutable {
-    Session* const owner = parts_.sessions.find(ref);
-    if (owner == nullptr) return true;
-    if (owner->tidies_done < tidied) return false;
-    const PatternSubscription& gone = owner->patterns()[index & ~kPatternBit];
-    if (owner->pattern_count() > 0 && !overlap_.hand_over(*owner, gone, place, budget)) return false;
-    PatternState& state = parts_.topics.pattern(gone.pattern_id);
-    drop_subscriber(state, *owner, index);
-    overlap_.tidy(*owner);
-    unwant_pattern(state);
-    return true;
-  });
-}
-
-void Subscriptions::unwant_pattern(PatternState& state) {
-  if (!parts_.topics.unwant_pattern(state)) return;
-  parts_.jobs.start([this, &state, place = TopicId{0}](const Budget& budget) mutable {
-    return parts_.topics.leave(state, place, budget);
-  });
-}
-
-bool Subscriptions::forget(Session& session, const Budget& budget) {
-  while (!budget.spent()) {
-    if (const std::optional<SubscriptionIndex> pattern = session.any_pattern()) {
-      PatternState& state = parts_.topics.pattern(session.patterns()[*pattern & ~kPatternBit].pattern_id);
-      drop_subscriber(state, session, *pattern);
-      unwant_pattern(state);
-    } else if (const std::optional<SubscriptionIndex> topic = session.any_exact()) {
-      const bool asked = session.exact()[*topic].asked;
-      TopicState& state = parts_.topics.state(session.exact()[*topic].topic_id);
-      TopicTable::remove_subscription(session, state, *topic);
-      if (!asked) parts_.topics.drop_if_unwanted(state);
-      if (!asked) continue;
-      parts_.counters.subscriptions.sub(1);
-      parts_.topics.unwant(state);
-    } else {
-      return true;
-    }
-  }
-  return false;
-}
-
-void Subscriptions::drop_subscriber(PatternState& state, Session& session, SubscriptionIndex index) {
-  std::erase_if(state.subscribers,
-                [&](const SubscriberRef& ref) { return ref.slot == session.slot && ref.index == index; });
-  Work::count(1 + state.subscribers.size() / 64);
-  session.remove(index);
-  parts_.counters.subscriptions.sub(1);
 }
 
 }  // namespace tickwire

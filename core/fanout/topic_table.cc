@@ -10,8 +10,14 @@ namespace tickwire {
 namespace {
 
 constexpr std::size_t kFreePlacesAStep = 64;
+constexpr std::size_t kPartsAStep = 16;
 
 }  // namespace
+
+bool TopicState::is_of(std::uint32_t pattern_id) const {
+  const auto found = std::ranges::lower_bound(patterns, pattern_id, {}, &PatternState::id);
+  return found != patterns.end() && (*found)->id == pattern_id;
+}
 
 void TopicState::keep_paced_base(std::size_t most) {
   const auto known =
@@ -74,12 +80,12 @@ void TopicTable::unwant(TopicState& state) {
   hub_.drop_interest(sink_, topic, keep);
 }
 
-PatternState& TopicTable::want_pattern(const Pattern& pattern) {
-  if (PatternState* known = find_pattern(pattern.text())) return *known;
+PatternState& TopicTable::want_pattern(const Pattern& pattern, const FilterPtr& filter) {
+  if (PatternState* known = find_pattern(pattern.text(), filter)) return *known;
   const std::uint32_t id = next_pattern_id_++;
-  auto added = std::make_unique<PatternState>(PatternState{pattern, id, {}, {}, {}, false});
-  pattern_index_.at(pattern) = added.get();
-  hub_.add_pattern_interest(sink_, pattern);
+  auto added = std::make_unique<PatternState>(PatternState{pattern, filter, id, {}, {}, {}, false});
+  pattern_index_.at(pattern).push_back(added.get());
+  hub_.add_pattern_interest(sink_, pattern, filter);
   return *patterns_.emplace(id, std::move(added)).first->second;
 }
 
@@ -87,12 +93,12 @@ bool TopicTable::join(PatternState& state, const Budget& budget) {
   std::vector<Interest> found;
   while (!state.joined && !budget.spent()) {
     found.clear();
-    state.joined = hub_.join_topics(sink_, state.pattern, state.joined_to, found);
+    state.joined = hub_.join_topics(sink_, state.pattern, state.filter, state.joined_to, found);
     for (Interest& interest : found) {
       Work::count();
       TopicState* known = find(interest.topic->id);
       if (known != nullptr) {
-        if (std::ranges::find(known->patterns, &state) == known->patterns.end()) add_to(*known, state);
+        if (!known->is_of(state.id)) add_to(*known, state);
       } else if (interest.update && !interest.delivered) {
         add_state(*interest.topic, std::move(interest.update), false);
       }
@@ -101,15 +107,31 @@ bool TopicTable::join(PatternState& state, const Budget& budget) {
   return state.joined;
 }
 
-PatternState* TopicTable::find_pattern(std::string_view text) {
-  PatternState** const found = pattern_index_.find(text);
-  return found == nullptr ? nullptr : *found;
+PatternState* TopicTable::find_pattern(std::string_view text, const FilterPtr& filter) {
+  const Parts* const parts = pattern_index_.find(text);
+  if (parts == nullptr) return nullptr;
+  Work::count(parts->size() / kPartsAStep);
+  const auto found =
+      std::ranges::find_if(*parts, [&](const PatternState* part) { return same(part->filter, filter); });
+  return found == parts->end() ? nullptr : *found;
+}
+
+Status TopicTable::room_for_part(std::string_view text) {
+  const Parts* const parts = pattern_index_.find(text);
+  if (parts == nullptr || parts->size() < kPatternPartsMax) return ok_status();
+  return Error{ErrorCode::kTooMany,
+               "topics: " + std::to_string(kPatternPartsMax) + " different parts of " + std::string(text) +
+                   " are subscribed to, that is the limit; subscribe to patterns that you may see all of",
+               "", Limit::kPatternParts};
 }
 
 bool TopicTable::unwant_pattern(PatternState& state) {
   if (!state.subscribers.empty()) return false;
-  hub_.drop_pattern_interest(sink_, state.pattern);
-  pattern_index_.erase(state.pattern);
+  Parts& parts = *pattern_index_.find(state.pattern.text());
+  std::erase(parts, &state);
+  const bool last = parts.empty();
+  if (last) pattern_index_.erase(state.pattern);
+  hub_.drop_pattern_interest(sink_, state.pattern, state.filter, last);
   return true;
 }
 
@@ -156,10 +178,13 @@ void TopicTable::expect_all() {
     if (run.empty()) return;
     for (const TopicPtr& topic : run) {
       if (find(topic->id) != nullptr || !topic->last() || !topic->delivers_to(sink_)) continue;
-      if (pattern_index_.any_match(topic->name)) {
+      bool wanted = false;
+      each_pattern_of(topic->name, [&wanted](const PatternState*) { wanted = true; });
+      if (wanted) {
         add_state(*topic, nullptr);
       } else {
-        // Its pattern has left meanwhile. The next one takes what is delivered for what the inbox holds.
+        // Its pattern has left meanwhile, or hides it. The next one takes what is delivered for what the
+        // inbox holds.
         Hub::stop_delivering(sink_, *topic);
       }
     }
@@ -188,7 +213,8 @@ TopicState* TopicTable::next_after(std::uint64_t apply_no) {
 }
 
 void TopicTable::add_to(TopicState& topic, PatternState& pattern) {
-  topic.patterns.push_back(&pattern);
+  topic.patterns.insert(std::ranges::upper_bound(topic.patterns, pattern.id, {}, &PatternState::id),
+                        &pattern);
   ++pattern.topics;
 }
 
@@ -198,7 +224,7 @@ TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) 
   states_[topic.id] = std::make_unique<TopicState>();
   TopicState& state = *states_[topic.id];
   state.topic = &topic;
-  pattern_index_.each_match(topic.name, [&](PatternState* pattern) { add_to(state, *pattern); });
+  each_pattern_of(topic.name, [&](PatternState* pattern) { add_to(state, *pattern); });
   // Where a pattern has been matching, all updates are still in the inbox, and its subscribers are owed each.
   if (last && (!delivered || state.patterns.empty())) {
     if (!last->status_only()) state.recent[0] = last;

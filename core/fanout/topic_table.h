@@ -18,6 +18,7 @@
 #include "codec/assembled.h"
 #include "fanout/change_log.h"
 #include "hub/hub.h"
+#include "model/pattern_filter.h"
 #include "model/pattern_index.h"
 #include "protocol/format.h"
 #include "session/session.h"
@@ -35,8 +36,10 @@ struct PatternSent {
   UpdatePtr update;
 };
 
+// A pattern, or a part of it: what its subscribers may see. It has only topics that they may.
 struct PatternState {
   Pattern pattern;
+  FilterPtr filter;  // null: all of it
   std::uint32_t id = 0;
   std::vector<SubscriberRef> subscribers;
   std::array<PatternSent, 2> sent;  // the last data updates, nearest first
@@ -62,15 +65,20 @@ struct TopicState {
   std::uint64_t previous_no = 0;           // apply_no before that
   std::uint32_t wants = 0;                 // of this very topic: one interest in the hub stands for all
   std::vector<SubscriberRef> subscribers;  // by this very topic
-  std::vector<PatternState*> patterns;     // wanted ones that match
+  std::vector<PatternState*> patterns;     // wanted ones that have it, by id
   std::array<UpdatePtr, 2> recent;         // the last data updates, nearest first
   std::vector<PacedBase> paced;
 
   [[nodiscard]] std::uint64_t seq() const { return last ? last->seq() : 0; }
+  // Whether the pattern has it: nothing of a topic is sent because of a pattern that has not.
+  [[nodiscard]] bool is_of(std::uint32_t pattern_id) const;
   // `last` is a base from now on; the oldest of `most` goes.
   void keep_paced_base(std::size_t most);
   [[nodiscard]] bool is_event() const { return topic->delivery() == Delivery::kEvent; }
 };
+
+// Each new topic of a pattern is held against each part of it.
+inline constexpr std::size_t kPatternPartsMax = 1'000;
 
 class TopicTable {
  public:
@@ -94,11 +102,13 @@ class TopicTable {
   void drop_if_unwanted(TopicState& state);
 
   // Makes it when it is new; then it has yet to join the topics that are there.
-  PatternState& want_pattern(const Pattern& pattern);
+  PatternState& want_pattern(const Pattern& pattern, const FilterPtr& filter);
   // A piece of that; true: it has joined them all.
   bool join(PatternState& state, const Budget& budget);
-  // Null: nobody here wants it.
-  [[nodiscard]] PatternState* find_pattern(std::string_view text);
+  // Null: nobody here wants it, or this part of it.
+  [[nodiscard]] PatternState* find_pattern(std::string_view text, const FilterPtr& filter);
+  // kTooMany: so many different parts of it are wanted here that there may not be another one.
+  [[nodiscard]] Status room_for_part(std::string_view text);
   [[nodiscard]] PatternState& pattern(std::uint32_t id) const { return *patterns_.at(id); }
   // When it has no subscriber left: nobody finds it any more, and it has to leave its topics. False: it
   // stays.
@@ -133,6 +143,17 @@ class TopicTable {
  private:
   // `delivered`: what was published is on its way.
   TopicState& add_state(Topic& topic, UpdatePtr last, bool delivered = true);
+  using Parts = std::vector<PatternState*>;  // of one pattern
+  // Calls `found` with those that are to have the topic. Nothing else makes a topic one of a pattern but
+  // join(), which asks the hub for those that the same filter lets.
+  template <typename Found>
+  void each_pattern_of(std::string_view topic, const Found& found) const {
+    pattern_index_.each_match(topic, [&](const Parts& parts) {
+      for (PatternState* part : parts) {
+        if (lets(part->filter, topic)) found(part);
+      }
+    });
+  }
   static void add_to(TopicState& topic, PatternState& pattern);
   void drop(TopicState& state);
   void log(TopicState& state);
@@ -141,7 +162,7 @@ class TopicTable {
   const SinkId sink_;
   std::vector<std::unique_ptr<TopicState>> states_;  // by TopicId
   std::unordered_map<std::uint32_t, std::unique_ptr<PatternState>> patterns_;
-  PatternIndex<PatternState*> pattern_index_;  // but for those that leave
+  PatternIndex<Parts> pattern_index_;  // but for those that leave
   std::uint32_t next_pattern_id_ = 0;
   ChangeLog changes_;         // of the states that have an update
   std::uint64_t walked_ = 0;  // entries of it: four are a step

@@ -1,5 +1,7 @@
 #include "hub/demand.h"
 
+#include <algorithm>
+
 #include "base/work.h"
 
 namespace tickwire {
@@ -63,15 +65,20 @@ void Demand::topic_wanted(const std::string& topic, bool wanted) {
   }
 }
 
-void Demand::pattern_wanted(const Pattern& pattern, bool wanted) {
+void Demand::pattern_wanted(const Pattern& pattern, const FilterPtr& filter, bool wanted) {
   const MutexLock lock(mutex_);
-  int& count = patterns_.at(pattern);
-  count += wanted ? 1 : -1;
-  const bool changed = wanted ? count == 1 : count == 0;
-  if (count == 0) patterns_.erase(pattern);
+  std::vector<WantedPart>& parts = patterns_.at(pattern);
+  auto part =
+      std::ranges::find_if(parts, [&](const WantedPart& known) { return same(known.filter, filter); });
+  // All of the pattern, which has every topic, comes first.
+  if (part == parts.end()) part = parts.insert(filter == nullptr ? parts.begin() : parts.end(), {filter});
+  part->sinks += wanted ? 1 : -1;
+  const bool changed = part->sinks == (wanted ? 1 : 0);
+  if (part->sinks == 0) parts.erase(part);
+  if (parts.empty()) patterns_.erase(pattern);
   if (!changed) return;
   for (auto& [id, feed] : feeds_) {
-    if (feed.topics && feed.pattern.overlaps(pattern)) update_matching(id, feed, pattern);
+    if (feed.topics && feed.pattern.overlaps(pattern)) update_matching(id, feed, pattern, filter, wanted);
   }
 }
 
@@ -80,11 +87,18 @@ bool Demand::is_wanted(const Feed& feed, std::string_view topic) const {
   if (feed.topics && !feed.topics->contains(topic)) return false;
   if (topics_.contains(topic)) return true;
   if (!feed.topics) return false;
-  return patterns_.any_match(topic);
+  bool any = false;
+  patterns_.each_match(topic, [&](const std::vector<WantedPart>& parts) {
+    any = any || std::ranges::any_of(parts, [topic](const auto& part) { return lets(part.filter, topic); });
+  });
+  return any;
 }
 
 void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) {
-  const bool now = is_wanted(feed, topic);
+  set_wanted(id, feed, topic, is_wanted(feed, topic));
+}
+
+void Demand::set_wanted(std::uint32_t id, Feed& feed, const std::string& topic, bool now) {
   if (now == feed.wanted.contains(topic)) return;
   if (now) {
     feed.wanted.insert(topic);
@@ -95,12 +109,18 @@ void Demand::update_one(std::uint32_t id, Feed& feed, const std::string& topic) 
   if (listener_ != nullptr) listener_->on_demand(id, topic, now);
 }
 
-void Demand::update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern) {
+void Demand::update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern, const FilterPtr& filter,
+                             bool wanted) {
   const std::string_view prefix = pattern.prefix();
   for (auto topic = feed.topics->lower_bound(prefix);
        topic != feed.topics->end() && topic->starts_with(prefix); ++topic) {
     Work::count();
-    if (pattern.matches(*topic)) update_one(id, feed, *topic);
+    if (!pattern.matches(*topic) || !lets(filter, *topic)) continue;
+    if (wanted && feed.pattern.matches(*topic)) {
+      set_wanted(id, feed, *topic, true);
+    } else {
+      update_one(id, feed, *topic);
+    }
   }
 }
 

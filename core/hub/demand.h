@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "model/pattern_filter.h"
 #include "model/pattern_index.h"
 #include "model/topic_name.h"
 
@@ -46,7 +47,8 @@ class Demand {
 
   // One more or one less sink wants it.
   void topic_wanted(const std::string& topic, bool wanted);
-  void pattern_wanted(const Pattern& pattern, bool wanted);
+  // Of the pattern, what `filter` lets.
+  void pattern_wanted(const Pattern& pattern, const FilterPtr& filter, bool wanted);
 
  private:
   struct Feed {
@@ -56,16 +58,25 @@ class Demand {
     bool follows = false;
   };
 
+  // How many sinks want what part of a pattern.
+  struct WantedPart {
+    FilterPtr filter;
+    int sinks = 0;
+  };
+
   [[nodiscard]] bool is_wanted(const Feed& feed, std::string_view topic) const REQUIRES(mutex_);
   void update_one(std::uint32_t id, Feed& feed, const std::string& topic) REQUIRES(mutex_);
   void update_all(std::uint32_t id, Feed& feed) REQUIRES(mutex_);
-  void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern) REQUIRES(mutex_);
+  void set_wanted(std::uint32_t id, Feed& feed, const std::string& topic, bool now) REQUIRES(mutex_);
+  // After what `filter` lets of the pattern was wanted, or no longer.
+  void update_matching(std::uint32_t id, Feed& feed, const Pattern& pattern, const FilterPtr& filter,
+                       bool wanted) REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   DemandListener* listener_ GUARDED_BY(mutex_) = nullptr;
   std::map<std::uint32_t, Feed> feeds_ GUARDED_BY(mutex_);
   std::map<std::string, int, std::less<>> topics_ GUARDED_BY(mutex_);
-  PatternIndex<int> patterns_ GUARDED_BY(mutex_);  // how many sinks want each
+  PatternIndex<std::vector<WantedPart>> patterns_ GUARDED_BY(mutex_);
   std::vector<std::pair<std::uint32_t, std::string>> given_up_ GUARDED_BY(mutex_);
 };
 

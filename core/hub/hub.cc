@@ -88,21 +88,23 @@ void Hub::drop_interest(SinkId sink, Topic& topic, bool keep_delivering) {
   commons_.demand.topic_wanted(name, false);
 }
 
-void Hub::add_pattern_interest(SinkId sink, const Pattern& pattern) {
+void Hub::add_pattern_interest(SinkId sink, const Pattern& pattern, const FilterPtr& filter) {
   directory_.add_pattern(sink, pattern);
-  commons_.demand.pattern_wanted(pattern, true);
+  commons_.demand.pattern_wanted(pattern, filter, true);
 }
 
-bool Hub::join_topics(SinkId sink, const Pattern& pattern, std::string& after, std::vector<Interest>& out) {
+bool Hub::join_topics(SinkId sink, const Pattern& pattern, const FilterPtr& filter, std::string& after,
+                      std::vector<Interest>& out) {
   return directory_.scan(pattern, after, [&](const TopicPtr& topic) {
+    if (!lets(filter, topic->name)) return;
     Work::count();
     out.push_back(topic->add_interest(sink, false));
   });
 }
 
-void Hub::drop_pattern_interest(SinkId sink, const Pattern& pattern) {
-  directory_.drop_pattern(sink, pattern);
-  commons_.demand.pattern_wanted(pattern, false);
+void Hub::drop_pattern_interest(SinkId sink, const Pattern& pattern, const FilterPtr& filter, bool last) {
+  if (last) directory_.drop_pattern(sink, pattern);
+  commons_.demand.pattern_wanted(pattern, filter, false);
 }
 
 // --- reading --------------------------------------------------------------------------------------------

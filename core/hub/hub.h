@@ -84,14 +84,18 @@ class Hub final : public Publisher {
   Result<Interest> add_interest(SinkId sink, std::string_view topic);
   // Undoes one add_interest. `keep_delivering`: a pattern of the sink still matches.
   void drop_interest(SinkId sink, Topic& topic, bool keep_delivering);
-  // Registers for all topics that match and are new from now on, and for demand. Once for a sink and pattern;
-  // join_topics() does it for those that are there already.
-  void add_pattern_interest(SinkId sink, const Pattern& pattern);
-  // Registers for some kDirectoryRun of the topics that match, in order of name, those after `after`, which
-  // is moved on; appends them to `out`. True: there are no more.
-  bool join_topics(SinkId sink, const Pattern& pattern, std::string& after, std::vector<Interest>& out);
-  // Undoes both. The sink keeps receiving the topics in it until stop_delivering.
-  void drop_pattern_interest(SinkId sink, const Pattern& pattern);
+  // Registers for all topics that match and are new from now on, and for demand of those that `filter` lets.
+  // Once for a sink, pattern and filter; join_topics() does it for those that are there already. The sink is
+  // delivered the first update of each new topic that matches, whatever the filter says.
+  void add_pattern_interest(SinkId sink, const Pattern& pattern, const FilterPtr& filter = nullptr);
+  // Registers for some kDirectoryRun of the topics that match, and that `filter` lets, in order of name,
+  // those after `after`, which is moved on; appends them to `out`. True: there are no more.
+  bool join_topics(SinkId sink, const Pattern& pattern, const FilterPtr& filter, std::string& after,
+                   std::vector<Interest>& out);
+  // Undoes both. The sink keeps receiving the topics in it until stop_delivering. `last`: it has no other
+  // part of the pattern.
+  void drop_pattern_interest(SinkId sink, const Pattern& pattern, const FilterPtr& filter = nullptr,
+                             bool last = true);
   static void stop_delivering(SinkId sink, Topic& topic) { topic.stop_delivering(sink); }
 
   // --- reading ----------------------------------------------------------------------------------------

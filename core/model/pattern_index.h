@@ -62,8 +62,14 @@ class PatternIndex {
   void each_match(std::string_view topic, const Found& found) const {
     match(root_, topic, found);
   }
-  // Whether one does; looks no further than that.
-  [[nodiscard]] bool any_match(std::string_view topic) const { return matches(root_, topic); }
+  // Whether one does, whose value `accept` (called with it) accepts; looks no further than that.
+  template <typename Accept>
+  [[nodiscard]] bool any_match(std::string_view topic, const Accept& accept) const {
+    return matches(root_, topic, accept);
+  }
+  [[nodiscard]] bool any_match(std::string_view topic) const {
+    return any_match(topic, [](const Value&) { return true; });
+  }
   // Erases those whose value `gone` (called with each) wants erased.
   template <typename Gone>
   void erase_if(const Gone& gone) {
@@ -105,15 +111,19 @@ class PatternIndex {
     if (const auto same = node.next.find(token); same != node.next.end()) match(*same->second, rest, found);
   }
 
-  static bool matches(const Node& node, std::string_view topic) {
+  template <typename Accept>
+  static bool matches(const Node& node, std::string_view topic, const Accept& accept) {
     Work::count();
-    if (topic.empty()) return node.value.has_value();
-    if (node.next.contains(">")) return true;
+    if (topic.empty()) return node.value && accept(*node.value);
     const auto [token, rest] = split(topic);
-    const auto any = node.next.find("*");
-    if (any != node.next.end() && matches(*any->second, rest)) return true;
+    if (const auto all = node.next.find(">"); all != node.next.end()) {
+      if (matches(*all->second, {}, accept)) return true;
+    }
+    if (const auto any = node.next.find("*"); any != node.next.end()) {
+      if (matches(*any->second, rest, accept)) return true;
+    }
     const auto same = node.next.find(token);
-    return same != node.next.end() && matches(*same->second, rest);
+    return same != node.next.end() && matches(*same->second, rest, accept);
   }
 
   static void erase_below(Node& node, std::string_view pattern) {

@@ -55,7 +55,7 @@ AckWriter::AckWriter(Format format, std::string_view id, std::size_t results) : 
 void AckWriter::add(const TopicResult& result) {
   const std::size_t before = writer_.size();
   writer_.begin_map(1U + (result.seq ? 1U : 0U) + (result.recovered ? 1U : 0U) + (result.missed ? 1U : 0U) +
-                    (result.error ? 1U : 0U));
+                    (result.partial ? 1U : 0U) + (result.error ? 1U : 0U));
   writer_.key("topic");
   writer_.text(result.topic);
   if (result.seq) {
@@ -69,6 +69,10 @@ void AckWriter::add(const TopicResult& result) {
   if (result.missed) {
     writer_.key("missed");
     writer_.number(*result.missed);
+  }
+  if (result.partial) {
+    writer_.key("partial");
+    writer_.flag(true);
   }
   if (result.error) write_error(writer_, *result.error);
   writer_.end_map();

@@ -33,6 +33,7 @@ struct TopicResult {
   std::optional<Error> error;
   std::optional<bool> recovered = {};        // of one that was resumed
   std::optional<std::uint64_t> missed = {};  // updates; absent where nobody knows
+  bool partial = false;                      // a pattern of which the client may see only a part
 };
 
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.

@@ -40,6 +40,7 @@ struct Subscription {
   bool from_snapshot : 1 = false;               // the oldest message of the trail was a snapshot
   bool queued : 1 = false;                      // in the session's list of those to be sent
   bool held : 1 = false;                        // silent until the command that it belongs to is answered
+  bool waits : 1 = false;                       // begins when its pace lets it, and not at once
 };
 static_assert(sizeof(Subscription) == 24);
 
@@ -74,6 +75,7 @@ struct PatternSubscription {
   Phase phase = Phase::kUnused;
   bool queued = false;  // in the session's list of those to be sent
   bool held = false;    // silent until the command that it belongs to is answered
+  bool waits = false;   // begins when its pace lets it, and not at once
   // Not 0: the pattern is ending. It is silent, and decides about its topics until its heirs have them: the
   // patterns of a smaller order than this.
   std::uint32_t ends_before = 0;

@@ -168,11 +168,7 @@ class Engine:
     def publish_many(self, pairs: Iterable[tuple[str, _Data]], feed: int = 0) -> int:
         """Publishes (topic, data) pairs; how many. A faulty one loses no other."""
     def publish_table(
-        self,
-        topics: Iterable[str],
-        columns: Mapping[str, Any],
-        nan: str = "error",
-        feed: int = 0,
+        self, topics: Iterable[str], columns: Mapping[str, Any], nan: str = "error", feed: int = 0
     ) -> int:
         """Publishes a row to each topic from columns (NumPy, Arrow, any buffer, lists),
         without the GIL; how many. All of them or none, unless an image would grow past its
@@ -193,9 +189,12 @@ class Engine:
         ruling: str,
         ttl_ms: int = 0,
         text: str = "",
+        max_rate: float = 0.0,
+        guards: Sequence[tuple[str, Sequence[str] | None]] = [],
     ) -> None:
         """Answers a question with allow, deny or unavailable; text: the claims of an
-        authentication, or the reason."""
+        authentication, or the reason. guards: of a subscription to a pattern, the pattern of each
+        authorizer and those that it lets be seen; None: all of its topics."""
     def add_feed(
         self,
         name: str,

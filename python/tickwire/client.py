@@ -107,6 +107,7 @@ class Client(Values, Commands):
             self._protocol.decode_with(options.decode)
         self._retrying: dict[str, TickwireError] = {}
         """Topics and patterns that will be asked for again -> why they were not given."""
+        self._partial = set[str]()
         self._link = Link(options, self._protocol, self._gate, self._take, self._lost)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -182,7 +183,8 @@ class Client(Values, Commands):
         reader.snapshot = snapshot
         reader.start = Start(last, dict(since or {}), epoch)
         reader.max_rate = max_rate or math.inf
-        return Subscription(reader, self._retrying, self._join, self._leave, self._abandon)
+        told = (self._retrying, self._partial)
+        return Subscription(reader, *told, self._join, self._leave, self._abandon)
 
     async def unsubscribe(self, *topics: str) -> None:
         """Ends these topics for all subscriptions, or raises `NotSubscribedError`."""
@@ -212,9 +214,8 @@ class Client(Values, Commands):
                     if update.kind == "snapshot":
                         return update
         except TimeoutError as e:
-            raise ConnectionLostError(
-                f"{topic}: no snapshot within {self._options.timeout_s:g} s"
-            ) from e
+            within = f"within {self._options.timeout_s:g} s"
+            raise ConnectionLostError(f"{topic}: no snapshot {within}") from e
         finally:
             self._leave(reader)
         raise ConnectionLostError(f"{topic}: unsubscribed before its snapshot came")
@@ -291,6 +292,7 @@ class Client(Values, Commands):
         self._disarm()
         kept = [t for t in topics if any(t in reader.topics for reader in self._readers)]
         gone = set(topics).difference(kept)
+        self._partial -= gone
         for topic in gone:
             self._retrying.pop(topic, None)
         self._protocol.unwant(gone)
@@ -298,8 +300,7 @@ class Client(Values, Commands):
         self._link.reconcile()
 
     def _refresh(self, topics: Sequence[str]) -> None:
-        """Asks for the snapshots that readers dropped, but not before `Live`: each topic first
-        continues where it was."""
+        """Asks for the snapshots that readers dropped, after `Live`: a topic continues first."""
         if self._link.live:
             self._protocol.refresh(topics)
             self._link.reconcile()
@@ -351,6 +352,8 @@ class Client(Values, Commands):
         self._protocol.topics.forget_routes()
 
     def _settle(self, answer: Answer) -> None:
+        self._partial.difference_update(answer.seqs, answer.refused)
+        self._partial |= answer.partial
         for topic in answer.seqs:
             self._retrying.pop(topic, None)
         for topic, error in answer.refused.items():

@@ -53,17 +53,36 @@ MARKS: Final = "__tickwire__"
 """The attribute of a decorated function that holds its marks."""
 
 
+MAX_RATE_MIN: Final = 0.02
+"""The least `Allow.max_rate`, in messages a second."""
+MAX_RATE_MAX: Final = 1_000.0
+"""The greatest `Allow.max_rate`, in messages a second."""
+ONLY_MAX: Final = 1_000
+"""The most patterns of `Allow.only`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """An authorizer's yes. A ttl out of its range, as any wrong ttl, raises `ConfigError`."""
+    """An authorizer's yes. A value that is not valid raises `ConfigError`."""
 
     ttl: float | None = None
     """For how many seconds, from `TTL_S_MIN` to `TTL_S_MAX`. The authorizer is asked again before
     they are over. None: for as long as the session lives."""
+    max_rate: float | None = None
+    """At most so many messages a second of each topic, from `MAX_RATE_MIN` to `MAX_RATE_MAX`. A
+    client may ask for less. None: every update. It says nothing about publishing."""
+    only: Iterable[str] | None = None
+    """Only the topics that match one of these patterns, at most `ONLY_MAX`. Whoever subscribes to a
+    pattern sees those of its topics, now and later. None: all that the authorizer guards. It is
+    kept as a tuple."""
 
     def __post_init__(self) -> None:
         if self.ttl is not None:
             ttl_seconds(self.ttl)
+        if self.max_rate is not None:
+            rate_number(self.max_rate)
+        if self.only is not None:
+            object.__setattr__(self, "only", only_patterns(self.only))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,41 @@ def ttl_seconds(ttl: object) -> float:
         limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
         raise ConfigError(f"ttl: must be {limit}, not {seconds:g}", field="ttl")
     return seconds
+
+
+def rate_number(max_rate: object) -> float:
+    """An `Allow.max_rate` as a plain number. `ConfigError`."""
+    if isinstance(max_rate, bool) or not isinstance(max_rate, Real):
+        kind = type(max_rate).__name__
+        raise ConfigError(f"max_rate: must be a number, not a {kind}", field="max_rate")
+    try:
+        rate = float(max_rate)
+    except OverflowError:
+        rate = float("inf")
+    if not MAX_RATE_MIN <= rate <= MAX_RATE_MAX:
+        limit = f"{MAX_RATE_MIN:g} to {MAX_RATE_MAX:g} messages a second"
+        raise ConfigError(f"max_rate: must be {limit}, not {rate:g}", field="max_rate")
+    return rate
+
+
+def only_patterns(only: object) -> tuple[str, ...]:
+    """An `Allow.only` as plain patterns. `ConfigError`."""
+    if isinstance(only, str) or not isinstance(only, Iterable):
+        kind = type(only).__name__
+        raise ConfigError(f"only: must be a list of patterns, not a {kind}", field="only")
+    patterns = list[str]()
+    for pattern in only:
+        if len(patterns) == ONLY_MAX:
+            raise ConfigError(f"only: must be at most {ONLY_MAX} patterns", field="only")
+        if not isinstance(pattern, str):
+            kind = type(pattern).__name__
+            raise ConfigError(f"only: each pattern must be a str, not a {kind}", field="only")
+        try:
+            overlap(pattern, pattern)
+        except TopicError as e:
+            raise ConfigError(f"only: {e}", field="only") from None
+        patterns.append(str(pattern))
+    return tuple(patterns)
 
 
 def reason_text(reason: object) -> str:
@@ -220,7 +274,9 @@ def authorizer(pattern: str, *, actions: Iterable[Action] = ("subscribe",)) -> C
     """Decorates ``function(client, topic) -> Allow | Deny`` as a guard of the topics of `pattern`.
 
     The function gets a `Peer` and a topic. It is also asked about a subscription to a pattern that
-    overlaps `pattern`; then `topic` is that pattern. If several authorizers match, all must allow.
+    overlaps `pattern`; then `topic` is that pattern, and the answer is about those of its topics
+    that match both. A `Deny` hides them, `Allow(only=)` all but some, and the client sees the rest
+    of its pattern. If several authorizers match a topic, all must allow it.
     The function may be ``async``; a plain ``def`` runs in a thread. An exception, any other answer,
     or no answer within ``auth.deadline_ms`` does not deny: the client is told ``unavailable`` and
     tries again.

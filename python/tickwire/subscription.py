@@ -1,6 +1,6 @@
 """An iterator over the messages of some topics: what `Client.subscribe` returns."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn, Self
 
@@ -22,12 +22,14 @@ class Subscription:
         self,
         reader: Reader,
         retrying: Mapping[str, TickwireError],
+        partial: Collection[str],
         join: Callable[[Reader], Awaitable[None]],
         leave: Callable[[Reader], None],
         abandon: Callable[[Reader], None],
     ) -> None:
         self._reader = reader
         self._retrying = retrying
+        self._partial = partial
         self._join = join
         self._leave = leave
         self._abandon = abandon
@@ -51,6 +53,12 @@ class Subscription:
         """
         known = self._retrying
         return {name: known[name] for name in self._reader.topics if name in known}
+
+    @property
+    def partial(self) -> tuple[str, ...]:
+        """The patterns of which this client may see only a part, which it gets. So the server said
+        when it answered; a later `Client.auth` may have changed that."""
+        return tuple(name for name in self._reader.topics if name in self._partial)
 
     async def aclose(self) -> None:
         """Ends the subscription. It may be called more than once."""

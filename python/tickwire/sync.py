@@ -224,6 +224,11 @@ class BlockingSubscription:
         """The topics that the server cannot give now, each with its (retryable) error."""
         return self._inner.retrying
 
+    @property
+    def partial(self) -> tuple[str, ...]:
+        """The patterns of which this client may see only a part, which it gets."""
+        return self._inner.partial
+
     def get(self, timeout_s: float | None = None) -> Update | None:
         """Returns the next message, or None after `timeout_s` (in seconds; None: no limit).
 

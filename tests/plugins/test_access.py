@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from tickwire import Allow, Deny, authorizer
+from tickwire.errors import ConfigError
 
 
 class Door:
@@ -33,12 +34,75 @@ def test_an_authorizer_allows_and_denies_with_its_reason(start_server, remote):
     assert sorted(door.asked) == [("subscribe", "premium.open"), ("subscribe", "premium.shut")]
 
 
-def test_a_pattern_that_overlaps_a_guarded_one_is_asked_about(start_server, remote):
+def test_a_pattern_that_overlaps_a_guarded_one_is_asked_about_and_filtered(start_server, remote):
     door = Door()
-    client = remote(start_server(door))
-    assert "subscription required" in client.denial(">")
+    server = start_server(door)
+    client = remote(server)
+    assert client.subscribe(">")[0]["partial"]
     assert client.denial("ticker.>") == ""
-    assert door.asked == [("subscribe", ">")]
+    assert "subscription required" in client.denial("premium.*")
+    assert door.asked == [("subscribe", ">"), ("subscribe", "premium.*")]
+    for topic in ("premium.open", "premium.shut", "ticker.A"):
+        server.publish(topic, {})
+    assert client.receive("update")["topic"] == "ticker.A"
+
+
+class Desk:
+    """Lets each client see its own topics of a guarded pattern."""
+
+    @authorizer("desk.>")
+    def decide(self, client, topic):
+        return Allow(only=["desk.euro.*"], max_rate=1000)
+
+    @authorizer("*.*.secret")
+    def hide(self, client, topic):
+        return Deny("secret")
+
+
+def test_only_some_topics_of_a_pattern_are_allowed_also_those_that_appear_later(
+    start_server, remote
+):
+    server = start_server(Desk())
+    client = remote(server)
+    topics = ("desk.>", "desk.euro.A", "desk.yen.A", "desk.euro.secret", "desk.yen.*")
+    partial, one, other, secret, nothing = client.subscribe(*topics)
+    assert partial["partial"]
+    assert "error" not in one
+    assert other["error"]["message"] == "desk.yen.A: not allowed"
+    assert secret["error"]["message"] == "desk.euro.secret: secret"
+    assert nothing["error"]["code"] == "denied"
+    for topic in ("desk.yen.B", "desk.euro.secret", "desk.euro.B"):
+        server.publish(topic, {})
+    assert client.receive("snapshot")["topic"] == "desk.euro.B"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("only", "desk.>", "only: must be a list of patterns, not a str"),
+        ("only", [1], "only: each pattern must be a str, not a int"),
+        ("only", ["a..b"], "only: topic: 'a..b' has an empty token"),
+        ("only", ["a"] * 1_001, "only: must be at most 1000 patterns"),
+        ("max_rate", "1", "max_rate: must be a number, not a str"),
+        ("max_rate", True, "max_rate: must be a number, not a bool"),
+        ("max_rate", 0.01, "max_rate: must be 0.02 to 1000 messages a second, not 0.01"),
+        ("max_rate", 1_001, "max_rate: must be 0.02 to 1000 messages a second, not 1001"),
+        ("max_rate", 10**400, "max_rate: must be 0.02 to 1000 messages a second, not inf"),
+        ("max_rate", float("nan"), "max_rate: must be 0.02 to 1000 messages a second, not nan"),
+    ],
+)
+def test_a_value_of_allow_that_is_not_valid_is_an_error_that_says_so(field, value, message):
+    with pytest.raises(ConfigError) as caught:
+        Allow(**{field: value})
+    assert str(caught.value) == message
+    assert caught.value.field == field
+
+
+def test_values_of_allow_at_their_limits():
+    assert Allow(only=(f"a.{n}" for n in range(1_000))).only[-1] == "a.999"
+    assert Allow(max_rate=0.02).max_rate == 0.02
+    assert Allow(max_rate=1_000).max_rate == 1_000
+    assert Allow(only=[]).only == ()
 
 
 def test_the_servers_own_program_needs_no_permission(start_server):

@@ -48,6 +48,8 @@ class Answer:
     """The seq of each accepted topic; 0 if the server did not say it."""
     resumed: dict[str, Resumption] = field(default_factory=dict)
     """Topics that continued after the last seq that this client, or its predecessor, had."""
+    partial: set[str] = field(default_factory=set)
+    """Accepted patterns of which the client may see only a part."""
     refused: dict[str, TickwireError] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     """The topics of an answer to `list`. `next`, also of `get`, is where the next page begins."""

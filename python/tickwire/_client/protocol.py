@@ -229,6 +229,8 @@ class Protocol:
                 answer.refused[topic] = _error_of(result["error"], topic)
             else:
                 answer.seqs[topic] = number_of(result, "seq") if "seq" in result else 0
+                if result.get("partial"):
+                    answer.partial.add(topic)
                 if "recovered" in result:
                     missed = number_of(result, "missed") if "missed" in result else None
                     answer.resumed[topic] = Resumption(bool(result["recovered"]), missed)

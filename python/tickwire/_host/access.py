@@ -19,11 +19,22 @@ from tickwire._core import AccessQuestion, Engine, overlap
 from tickwire._escape import printable
 from tickwire._fault_log import FaultLog
 from tickwire._host.calls import Caller, Calls, FullError, LateError, RaisedError
-from tickwire.plugins import Action, Allow, Deny, Peer, reason_text, ttl_seconds
+from tickwire.plugins import (
+    Action,
+    Allow,
+    Deny,
+    Peer,
+    only_patterns,
+    rate_number,
+    reason_text,
+    ttl_seconds,
+)
 
 CLAIMS_BYTES_MAX: Final = 65_536
 REASON_CHARS_MAX: Final = 1_000
 """A longer reason of a `Deny` is cut."""
+
+_WILDCARDS: Final = frozenset("*>")
 
 _log: Final = logging.getLogger("tickwire.plugins")
 
@@ -51,6 +62,10 @@ class AccessAnswer:
     ruling: Literal["allow", "deny", "unavailable"]
     ttl_ms: int = 0
     text: str = ""
+    max_rate: float = 0.0
+    only: tuple[str, ...] | None = None
+    guards: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    """Of a subscription to a pattern: see `Engine.answer`."""
 
 
 class AccessDesk:
@@ -78,7 +93,9 @@ class AccessDesk:
         except BaseException as e:  # a fault of this code, or a question that is not text
             _log.error("a question could not be answered:\n%s", _describe(e))
             answer = AccessAnswer("unavailable", text="the question could not be answered")
-        self._engine.answer(question.id, answer.ruling, answer.ttl_ms, answer.text)
+        self._engine.answer(
+            question.id, answer.ruling, answer.ttl_ms, answer.text, answer.max_rate, answer.guards
+        )
 
     async def _decide(self, question: AccessQuestion, until: float) -> AccessAnswer:
         peer = Peer(
@@ -98,17 +115,35 @@ class AccessDesk:
     async def _authorize(
         self, peer: Peer, topic: str, action: Action, caller: Caller, until: float
     ) -> AccessAnswer:
-        """Asks all matching authorizers. All must allow; the shortest ttl counts."""
-        ttls = []
+        """Asks all matching authorizers. All must allow; the shortest ttl and the lowest max_rate
+        count. Of a pattern, each says what may be seen of its own topics."""
+        is_part = action == "subscribe" and bool(_WILDCARDS & set(topic))
+        ttls, rates = list[int](), list[float]()
+        parts = list[tuple[str, tuple[str, ...] | None]]()
+        reason = ""
         for guard in self.guards:
             if action not in guard.actions or not overlap(guard.pattern, topic):
                 continue
             answer = await self._ask(guard, _permission, caller, until, peer, topic)
-            if answer.ruling != "allow":
-                return answer
-            if answer.ttl_ms:
+            if answer.ruling == "allow":
                 ttls.append(answer.ttl_ms)
-        return AccessAnswer("allow", min(ttls, default=0))
+                rates.append(answer.max_rate)
+                allowed = answer.only is None or any(overlap(each, topic) for each in answer.only)
+                if not is_part and not allowed:
+                    return AccessAnswer("deny", text=Deny().reason)
+                parts.append((guard.pattern, answer.only))
+            elif is_part and answer.ruling == "deny":
+                parts.append((guard.pattern, ()))
+                reason = reason or answer.text
+            else:
+                return answer
+        return AccessAnswer(
+            "allow",
+            min(filter(None, ttls), default=0),
+            reason,
+            min(filter(None, rates), default=0.0),
+            guards=tuple(parts) if is_part else (),
+        )
 
     async def _authenticate(self, peer: Peer, caller: Caller, until: float) -> AccessAnswer:
         guard = self.authenticator
@@ -167,8 +202,13 @@ def _permission(decision: Any) -> AccessAnswer:
     """Reads an authorizer's decision. A subclass of `Allow` may have skipped the checks of its
     values."""
     if isinstance(decision, Allow):
-        ttl = decision.ttl
-        return AccessAnswer("allow", 0 if ttl is None else math.floor(ttl_seconds(ttl) * 1000))
+        ttl_ms = 0 if (ttl := decision.ttl) is None else math.floor(ttl_seconds(ttl) * 1000)
+        return AccessAnswer(
+            "allow",
+            ttl_ms,
+            max_rate=0.0 if (rate := decision.max_rate) is None else rate_number(rate),
+            only=None if (only := decision.only) is None else only_patterns(only),
+        )
     return _denial(decision, "Allow or Deny")
 
 

@@ -124,6 +124,16 @@ TEST_F(BridgeTest, WhereTokensAreVerifiedEveryTopicNeedsOneButThoseThatAreOpen) 
   EXPECT_EQ(guarded.check(Action::kAuthenticate, ""), Verdict::kAsk);
 }
 
+TEST_F(BridgeTest, WhatIsOpenIsEverythingButWhereTokensAreVerified) {
+  const auto texts = [](const Bridge& of) {
+    Topics out;
+    for (const Pattern& pattern : of.open_part()->patterns()) out.push_back(pattern.text());
+    return out;
+  };
+  EXPECT_EQ(texts(bridge), (Topics{">"}));
+  EXPECT_EQ(texts(Bridge(hub, hub, by_token(PublishPolicy::kNone))), (Topics{"open.>", "read.A"}));
+}
+
 TEST_F(BridgeTest, AnAuthorizerSpeaksForItsOwnPatternWhereTokensAreVerified) {
   Bridge guarded(hub, hub, by_token(PublishPolicy::kNone));
   ASSERT_TRUE(guarded.add_authorizer("premium.>", Action::kSubscribe));
@@ -131,8 +141,10 @@ TEST_F(BridgeTest, AnAuthorizerSpeaksForItsOwnPatternWhereTokensAreVerified) {
   const auto check = [&guarded](std::string_view topic) { return guarded.check(Action::kSubscribe, topic); };
   EXPECT_EQ(check("premium.A"), Verdict::kAsk);
   EXPECT_EQ(check("premium.>"), Verdict::kAsk);
-  EXPECT_EQ(check(">"), Verdict::kTokenOnly) << "its answer would let more be seen than it guards";
-  EXPECT_EQ(check("*.A"), Verdict::kTokenOnly);
+  EXPECT_EQ(check(">"), Verdict::kAsk) << "of which a part is its own";
+  EXPECT_EQ(check("*.A"), Verdict::kAsk);
+  EXPECT_EQ(check("*.*.*.*"), Verdict::kAsk) << "premium.>";
+  EXPECT_EQ(check("ticker.>"), Verdict::kTokenOnly);
   EXPECT_EQ(check("open.A.b"), Verdict::kAsk);
   EXPECT_EQ(check("open.>"), Verdict::kAsk) << "open, but for what the authorizer guards";
   EXPECT_EQ(check("open.b"), Verdict::kAllow);

@@ -1,5 +1,6 @@
-// Random tokens, authorizers, subscriptions, refreshes, expiries and revocations against a model of who may
-// see what: nobody sees what the model denies, and everybody sees what it allows.
+// Random tokens, guards, subscriptions, refreshes, expiries and revocations against a model of who may see
+// what: nobody sees what the model denies, and everybody sees what it allows, also of a pattern of which it
+// may see only a part.
 //
 // TICKWIRE_ACCESS_STEPS: how many steps instead of the few that a run of all tests has time for.
 #include <array>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "access/pattern_cover.h"
+#include "access_model.h"
 #include "answering.h"
 #include "fakes/token_maker.h"
 
@@ -22,79 +24,23 @@ namespace {
 using nlohmann::json;
 
 constexpr int kStepsDefault = 6'000;
-constexpr std::array kTopics{"open.a",  "open.b",  "tick.a",    "tick.b",   "tick.c.a",
-                             "trade.a", "trade.b", "guarded.a", "guarded.b"};
-constexpr std::array kTexts{"open.a",  "open.b",    "tick.a",    "tick.b",    "tick.c.a",
-                            "trade.a", "trade.b",   "guarded.a", "guarded.b", ">",
-                            "*.a",     "*.*",       "tick.*",    "tick.>",    "tick.*.a",
-                            "trade.*", "guarded.*", "open.*",    "open.>",    "guarded.>"};
-
-// What authorizers say: fixed for each subject and text, and as good as random.
-bool authorizer_allows(const std::string& subject, std::string_view text) {
-  std::size_t sum = 7;
-  for (const char c : subject + "/" + std::string(text)) sum = sum * 31 + static_cast<unsigned char>(c);
-  return sum / 8 % 2 == 0;
-}
-
-bool matches(std::string_view text, std::string_view topic) {
-  return Pattern::parse(text).value().matches(topic);
-}
-
-enum class Answer : std::uint8_t { kYes, kNo, kLater };
-std::string code_of(Answer answer) {
-  return answer == Answer::kYes ? "" : answer == Answer::kNo ? "denied" : "unavailable";
-}
-
-// One session as it should be. It knows nothing of leases: what may be seen follows from the last token, the
-// time, and what is subscribed to.
-struct Model {
-  enum class Kept : std::uint8_t { kServed, kHeld };
-
-  bool has_token = false;
-  std::vector<Pattern> subscribe, publish;
-  std::int64_t expires_ms = 0;
-  std::string subject;
-  std::map<std::string, Kept> kept;  // by text
-
-  [[nodiscard]] bool token_is_good(std::int64_t now_ms) const { return has_token && now_ms < expires_ms; }
-  [[nodiscard]] Answer decide(std::string_view text, const std::vector<Pattern>& list,
-                              std::int64_t now) const {
-    if (text.starts_with("open.")) return Answer::kYes;
-    if (token_is_good(now) && covers(list, text)) return Answer::kYes;
-    if (text.starts_with("guarded.")) return authorizer_allows(subject, text) ? Answer::kYes : Answer::kNo;
-    return has_token && now >= expires_ms ? Answer::kLater : Answer::kNo;
-  }
-  // Time or a token may have changed what `text` is.
-  void decide_again(const std::string& text, std::int64_t now) {
-    const Answer answer = decide(text, subscribe, now);
-    if (answer == Answer::kNo) {
-      kept.erase(text);
-    } else {
-      kept[text] = answer == Answer::kYes ? Kept::kServed : Kept::kHeld;
-    }
-  }
-  void decide_all_again(std::int64_t now) {
-    for (const auto& [text, unused] : std::map(kept)) decide_again(text, now);
-  }
-  [[nodiscard]] bool sees(std::string_view topic) const {
-    return std::ranges::any_of(kept, [topic](const auto& entry) {
-      return entry.second == Kept::kServed && matches(entry.first, topic);
-    });
-  }
-};
 
 class Play {
  public:
   explicit Play(std::uint64_t seed) : random_(seed) {
     plant_.access.tokens = true;
     plant_.access.publish = true;
-    for (Peer& peer : peers_) peer.client = std::make_unique<Client>(plant_);
+    for (const char* const guard : kGuards) {
+      if (pick(2) == 0) plant_.access.guards.push_back(pattern_of(guard));
+    }
+    if (plant_.access.guards.empty()) plant_.access.guards.push_back(pattern_of("guarded.>"));
+    for (Peer& peer : peers_) peer = newcomer();
   }
 
   void step() {
     Peer& peer = peers_.at(pick(peers_.size()));
     now_said_.clear();
-    switch (pick(11)) {
+    switch (pick(13)) {
       case 0:
         authenticate(peer);
         break;
@@ -115,7 +61,11 @@ class Play {
         list(peer);
         break;
       case 7:
+      case 9:
         subscribe(peer);
+        break;
+      case 10:
+        get(peer);
         break;
       case 8:
         revoke(peer);
@@ -155,8 +105,18 @@ class Play {
       const AccessQuestion question = plant_.access.questions[answered_++];
       const std::string& claims = question.client->claims;
       const std::string subject = claims.empty() ? "" : json::parse(claims)["sub"].get<std::string>();
+      const std::int64_t ttl_ms = pick(2) == 0 ? 0 : 3'000;
+      if (question.action == Action::kSubscribe && is_pattern(question.topic)) {
+        AccessAnswer parts = allow(question, ttl_ms);
+        for (const Pattern& guard : plant_.access.guards) {
+          if (overlaps({guard}, question.topic))
+            parts.guards.push_back(part_of(subject, guard, question.topic));
+        }
+        plant_.shard.answer(parts);
+        continue;
+      }
       const bool allows = authorizer_allows(subject, question.topic);
-      plant_.shard.answer(allows ? allow(question, pick(2) == 0 ? 0 : 3'000) : deny(question, "no"));
+      plant_.shard.answer(allows ? allow(question, ttl_ms) : deny(question, "no"));
     }
     plant_.access.questions.clear();
     answered_ = 0;
@@ -212,8 +172,17 @@ class Play {
       static_cast<void>(answer_to(each));
       std::erase_if(came_, [&each](const auto& one) { return one.first == &each; });
       each.client->leave();
-      each = Peer{std::make_unique<Client>(plant_), {}, {}};
+      each = newcomer();
     }
+  }
+
+  // In one of the formats, compressed or not.
+  Peer newcomer() {
+    static constexpr std::array kFormats{Format::kJson, Format::kMsgpack, Format::kCbor};
+    const Compression compression = pick(2) == 0 ? Compression::kNone : Compression::kContext;
+    Peer peer{std::make_unique<Client>(plant_, ClientInfo{}, compression, kFormats.at(pick(3))), {}, {}};
+    peer.model.guards = &plant_.access.guards;
+    return peer;
   }
 
   static std::vector<Pattern> parsed(const std::vector<std::string>& texts) {
@@ -228,7 +197,7 @@ class Play {
     if (pick(4) != 0) return;
     say("comes back");
     peer.client->leave();
-    peer = Peer{std::make_unique<Client>(plant_), {}, {}};
+    peer = newcomer();
   }
 
   // In small steps: an authorizer that is asked answers before a lease ends.
@@ -243,12 +212,28 @@ class Play {
 
   void subscribe(Peer& peer) {
     const std::string text = kTexts.at(pick(kTexts.size()));
-    say("subscribe " + text);
-    peer.client->say(json{{"type", "subscribe"}, {"id", "s"}, {"topics", {text}}}.dump());
+    json command{{"type", "subscribe"}, {"id", "s"}, {"topics", {text}}};
+    if (pick(3) == 0) command["last"] = 2;
+    if (pick(3) == 0) {
+      command["epoch"] = "e1";
+      for (const char* const topic : kTopics) {
+        const int seq = static_cast<int>(pick(3));
+        command["since"][topic] = seq;
+        if (seq == values_[topic]) peer.seen[topic] = seq;  // it says that it has the last one
+      }
+    }
+    say(command.dump());
+    peer.client->say(command.dump());
     settle();
     Model& model = peer.model;
     const Answer answer = model.decide(text, model.subscribe, now());
-    expect_code(peer, code_of(answer));
+    const json result = expect_code(peer, code_of(answer));
+    if (answer == Answer::kYes) {
+      const bool partial = std::ranges::any_of(kTopics, [&](const char* topic) {
+        return matches(text, topic) && !model.may_see(text, topic, now());
+      });
+      EXPECT_TRUE(!partial || result.value("partial", false)) << now_said_;
+    }
     // What nobody can say now leaves a held subscription as it is, and makes no new one.
     if (answer == Answer::kYes) model.kept[text] = Model::Kept::kServed;
     if (answer == Answer::kNo) model.kept.erase(text);
@@ -289,9 +274,43 @@ class Play {
     for (const auto& [topic, value] : values_) {
       const Model& model = peer.model;
       const bool by_token = model.token_is_good(now()) && covers(model.subscribe, topic);
-      if (value > 0 && (topic.starts_with("open.") || by_token)) expected.push_back(topic);
+      const bool is_open = topic.starts_with("open.") && !overlaps(plant_.access.guards, topic);
+      if (value > 0 && (is_open || by_token)) expected.push_back(topic);
     }
     EXPECT_EQ((*answer)["topics"].get<Lines>(), expected);
+  }
+
+  // Page by page, of one topic each.
+  void get(Peer& peer) {
+    const std::string text = kTexts.at(pick(kTexts.size()));
+    say("get " + text);
+    const Answer answer = peer.model.decide(text, peer.model.subscribe, now());
+    json command{{"type", "get"}, {"id", "s"}, {"topics", {text}}, {"limit", 1}};
+    std::map<std::string, int> got;
+    std::map<std::string, int> expected;
+    for (const auto& [topic, value] : values_) {
+      const bool seen =
+          answer == Answer::kYes && matches(text, topic) && peer.model.may_see(text, topic, now());
+      if (seen && value > 0) expected[topic] = value;
+    }
+    for (bool more = true; more;) {
+      peer.client->say(command.dump());
+      settle();
+      const std::optional<json> page = answer_to(peer);
+      ASSERT_TRUE(page) << now_said_;
+      for (const json& result : (*page)["results"]) {
+        if (result.contains("data")) got[result["topic"]] = result["data"]["n"];
+      }
+      more = page->contains("next");
+      if (!more) break;
+      command["after"] = (*page)["next"];
+      const std::string next = command["after"];
+      const auto colon = next.find(':');
+      EXPECT_TRUE(colon == std::string::npos || expected.contains(next.substr(colon + 1)))
+          << now_said_ << next;
+      if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_EQ(got, expected) << now_said_;
   }
 
   // Keeps the data that came on the way.
@@ -307,12 +326,15 @@ class Play {
     return found;
   }
 
-  void expect_code(Peer& peer, const std::string& code) {
+  // The result.
+  json expect_code(Peer& peer, const std::string& code) {
     const std::optional<json> answer = answer_to(peer);
-    ASSERT_TRUE(answer) << now_said_;
+    EXPECT_TRUE(answer) << now_said_;
+    if (!answer) return {};
     const json& result = answer->contains("results") ? (*answer)["results"][0] : *answer;
     const json& error = result.contains("error") ? result["error"] : result;
     EXPECT_EQ(error.value("code", ""), code) << now_said_;
+    return result;
   }
 
   void check(Peer& peer) {
@@ -320,12 +342,12 @@ class Play {
     for (const auto& [to, message] : came_) {
       if (to != &peer || !message.contains("data")) continue;
       const std::string topic = message["topic"];
-      EXPECT_TRUE(peer.model.sees(topic)) << now_said_ << ": " << message;
+      EXPECT_TRUE(peer.model.sees(topic, now())) << now_said_ << ": " << message;
       peer.seen[topic] = message["data"]["n"];
     }
     std::erase_if(came_, [&peer](const auto& one) { return one.first == &peer; });
     for (const auto& [topic, value] : values_) {
-      if (value == 0 || !peer.model.sees(topic)) continue;
+      if (value == 0 || !peer.model.sees(topic, now())) continue;
       EXPECT_EQ(peer.seen[topic], value) << now_said_ << ": does not see " << topic;
     }
   }
@@ -339,11 +361,12 @@ class Play {
                           }(),
                           &revocations_};
   Answering plant_{[this] {
-    ShardConfig config;
-    config.tokens = &verifier_;
-    config.revocations = &revocations_;
-    return config;
-  }()};
+                     ShardConfig config;
+                     config.tokens = &verifier_;
+                     config.revocations = &revocations_;
+                     return config;
+                   }(),
+                   {{.pattern = "*.b", .delivery = Delivery::kEvent}}};
   std::mt19937_64 random_;
   std::array<Peer, 3> peers_;
   std::map<std::string, std::int64_t> revoked_ms_;  // of each subject

@@ -331,7 +331,7 @@ TEST_F(HubTest, ASinkSeesEverySeqAfterTheOneItRegisteredAt) {
     hub.add_pattern_interest(id, pattern);
     std::string after;
     std::vector<Interest> joined;
-    while (!hub.join_topics(id, pattern, after, joined)) {
+    while (!hub.join_topics(id, pattern, nullptr, after, joined)) {
     }
     for (const Interest& interest : joined) {
       if (!interest.delivered && interest.update) seq[interest.topic->name] = interest.update->seq();

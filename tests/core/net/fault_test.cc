@@ -22,6 +22,10 @@ class ThrowingAccess final : public Access {
   }
   Status ask(AccessQuestion /*question*/) override { return ok_status(); }
   void close(std::uint64_t /*id*/) override {}
+  [[nodiscard]] const PatternSetPtr& open_part() const override { return all_; }
+
+ private:
+  const PatternSetPtr all_ = std::make_shared<const PatternSet>(std::vector{Pattern::parse(">").value()});
 };
 
 class ThrowingSource final : public HttpSource {

@@ -29,6 +29,7 @@ class AskedAccess final : public Access {
     return ok_status();
   }
   void close(std::uint64_t /*id*/) override {}
+  [[nodiscard]] const PatternSetPtr& open_part() const override { return all_; }
   std::optional<AccessQuestion> take() {
     const std::lock_guard lock(mutex_);
     if (questions_.empty()) return std::nullopt;
@@ -39,6 +40,7 @@ class AskedAccess final : public Access {
   std::atomic<bool> authenticator = false;
 
  private:
+  const PatternSetPtr all_ = std::make_shared<const PatternSet>(std::vector{Pattern::parse(">").value()});
   std::mutex mutex_;
   std::deque<AccessQuestion> questions_;
 };
