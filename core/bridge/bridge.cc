@@ -42,6 +42,11 @@ void Bridge::set_answer_route(AnswerRoute route) {
   route_ = std::move(route);
 }
 
+void Bridge::set_guard_route(GuardRoute route) {
+  const ExclusiveLock lock(guards_mutex_);
+  guard_route_ = std::move(route);
+}
+
 Verdict Bridge::check(Action action, std::string_view topic) const {
   if (action == Action::kAuthenticate) {
     const SharedLock lock(guards_mutex_);
@@ -182,8 +187,13 @@ Status Bridge::add_authorizer(std::string_view pattern, Action action) {
   assert(action != Action::kAuthenticate);
   Result<Pattern> parsed = Pattern::parse(pattern);
   if (!parsed) return parsed.error();
-  const ExclusiveLock lock(guards_mutex_);
-  (action == Action::kPublish ? publish_guards_ : subscribe_guards_).push_back(std::move(*parsed));
+  GuardRoute route;
+  {
+    const ExclusiveLock lock(guards_mutex_);
+    (action == Action::kPublish ? publish_guards_ : subscribe_guards_).push_back(*parsed);
+    if (action == Action::kSubscribe) route = guard_route_;
+  }
+  if (route) route(*parsed);
   return ok_status();
 }
 

@@ -55,6 +55,7 @@ struct FeedSpec {
 class Bridge final : public Access, public DemandListener {
  public:
   using AnswerRoute = std::function<void(std::uint32_t shard, AccessAnswer answer)>;
+  using GuardRoute = std::function<void(const Pattern& guard)>;
 
   // `publisher`: where everything that is published goes.
   Bridge(Hub& hub, Publisher& publisher, AccessPolicy policy);
@@ -64,6 +65,8 @@ class Bridge final : public Access, public DemandListener {
 
   // Where answers go. Before any loop runs.
   void set_answer_route(AnswerRoute route);
+  // Who is told of each guard of subscriptions that is added from now on, after check() knows it.
+  void set_guard_route(GuardRoute route);
 
   // --- loop threads -----------------------------------------------------------------------------------
   [[nodiscard]] Verdict check(Action action, std::string_view topic) const override;
@@ -145,6 +148,7 @@ class Bridge final : public Access, public DemandListener {
   std::vector<Pattern> subscribe_guards_ GUARDED_BY(guards_mutex_);
   std::vector<Pattern> publish_guards_ GUARDED_BY(guards_mutex_);
   bool authenticator_ GUARDED_BY(guards_mutex_) = false;
+  GuardRoute guard_route_ GUARDED_BY(guards_mutex_);
 
   mutable SharedMutex feeds_mutex_;
   std::map<FeedId, Feed> feeds_ GUARDED_BY(feeds_mutex_);

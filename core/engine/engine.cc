@@ -133,6 +133,9 @@ void Engine::run_loops() {
     const MutexLock lock(reload_mutex_);
     reload_tokens();  // from here on the keys are asked for
   }
+  bridge_.set_guard_route([this](const Pattern& guard) {
+    for (const auto& loop : loops_) loop->shard().guard_loaded(guard);
+  });
   started_ = true;
   for (const auto& loop : loops_) loop->start();
 }

@@ -63,6 +63,7 @@ struct Admission::Waiting {
   std::size_t open = 0;                  // asked and not answered
   std::uint32_t round = 0;               // counts reconsider()
   std::uint64_t since = 0;               // the session's withdrawals before it
+  std::uint64_t guards = 0;              // as in Outcome
 };
 
 Admission::WaitingPtr Admission::newcomer(AdmissionRequest request, Then then) {
@@ -82,7 +83,10 @@ Admission::Entered Admission::enter(Session& session, const WaitingPtr& waiting,
   const AdmissionRequest& request = waiting->request;
   if (!prepare(session, find_desk(ref), *waiting, budget)) return Entered::kNotYet;
   if (waiting->questions.empty()) {
-    Outcome outcome{std::move(waiting->request.topics), std::move(waiting->decisions), {}};
+    Outcome outcome{.topics = std::move(waiting->request.topics),
+                    .decisions = std::move(waiting->decisions),
+                    .room = {},
+                    .guards = waiting->guards};
     waiting->then(session, outcome);
     return Entered::kEntered;
   }
@@ -115,6 +119,7 @@ bool Admission::take_room(const Desk& desk, const Session& session, Waiting& wai
 bool Admission::prepare(const Session& session, const Desk* desk, Waiting& waiting,
                         const Budget& budget) const {
   const Action action = waiting.request.action;
+  if (waiting.prepared == 0) waiting.guards = parts_.guards;
   const bool unjudged = waiting.request.counts && desk != nullptr && !desk->unjudged.empty();
   for (; waiting.prepared < waiting.decisions.size() && !budget.spent(); ++waiting.prepared) {
     const std::size_t i = waiting.prepared;
@@ -218,8 +223,12 @@ void Admission::advance(SessionRef ref) {
     if (decided == desk->waiting.end()) return drop_if_idle(ref);
     const WaitingPtr done = std::move(*decided);
     desk->waiting.erase(decided);
-    Outcome outcome{std::move(done->request.topics), std::move(done->decisions), std::move(done->room),
-                    done->awaited, done->since};
+    Outcome outcome{std::move(done->request.topics),
+                    std::move(done->decisions),
+                    std::move(done->room),
+                    done->awaited,
+                    done->since,
+                    done->guards};
     done->then(*session, outcome);
     if (parts_.sessions.find(ref) != nullptr) sender_.send(*session);
   }

@@ -84,9 +84,10 @@ class Admission {
     // One for each topic: a grant (also for a name that is not valid), or denied, unavailable, or, once it is
     // settled, not_subscribed for one that was withdrawn.
     Decisions decisions;
-    Share room;               // for a command that waited, as long as there is something to do for it
-    std::size_t awaited = 0;  // of a subscribe: so many of its last topics have yet to be settled
-    std::uint64_t since = 0;  // the withdrawals before it
+    Share room;                // for a command that waited, as long as there is something to do for it
+    std::size_t awaited = 0;   // of a subscribe: so many of its last topics have yet to be settled
+    std::uint64_t since = 0;   // the withdrawals before it
+    std::uint64_t guards = 0;  // ShardParts::guards when it began: what was loaded later has not been asked
   };
   // Called once, on the loop thread, while the session is open.
   using Then = std::function<void(Session&, Outcome&)>;
@@ -113,7 +114,8 @@ class Admission {
   void begin_withdrawal(const Session& session);
   // True: a subscribe waited for the topic.
   bool withdraw(const Session& session, std::string_view topic);
-  // The session's token or claims are new: asks again whatever waits, answers to the old ones are void.
+  // The session's token or claims are new, or a guard is: asks again whatever waits, answers to the old
+  // questions are void.
   void reconsider(Session& session);
   // What the session's token lets it do from now on; null: nothing. reconsider() is the caller's to call.
   void set_grant(const Session& session, std::shared_ptr<const TokenGrant> grant);

@@ -278,6 +278,9 @@ void Commands::finish_subscribe(Session& session, const std::string& id,
         Work::count();
         TopicResult& result = results[ack.count()];
         keep_lease(asker, decided->outcome.decisions[ack.count()], decided->asked_pace_ms, result);
+        // Its guard was loaded after this was decided.
+        if (!result.error && decided->outcome.guards != parts_.guards)
+          leases_.doubt(asker, result.topic, decided->asked_pace_ms);
         if (decided->command.resumes) say_recovered(decided->command, result);
         add_result(ack, result);
       }
@@ -299,10 +302,7 @@ void Commands::keep_lease(Session& session, const Result<Grant>& decision, std::
     leases_.end(session, result.topic);
   } else if (!result.error && !leases_.keep(session, result.topic, *decision, pace_ms)) {
     subscriptions_.unsubscribe(session, result.topic);
-    const std::string limit = std::to_string(parts_.config.session.subscriptions_max);
-    const Error error{ErrorCode::kTooMany, "topics: at most " + limit + " guarded ones a session", "",
-                      Limit::kSubscriptions};
-    result = {result.topic, {}, error};
+    result = {result.topic, {}, too_many_guarded(parts_.config.session.subscriptions_max)};
   }
 }
 

@@ -39,6 +39,11 @@ std::int64_t renewal_lead_us(std::int64_t ttl_us, std::int64_t deadline_ms) {
   return std::min(ttl_us / 4, (deadline_ms + kRenewalRetryMsFirst) * 1000);
 }
 
+Error too_many_guarded(std::size_t most) {
+  return {ErrorCode::kTooMany, "topics: at most " + std::to_string(most) + " guarded ones a session", "",
+          Limit::kSubscriptions};
+}
+
 // --- the book -------------------------------------------------------------------------------------------
 
 bool Leases::keep(const Session& session, const std::string& topic, const Grant& grant,
@@ -286,6 +291,47 @@ std::optional<Error> Leases::resume(Book& book, Session& session, Lease& lease, 
   const TopicResult result = subscriptions_.subscribe_alone(session, *lease.topic, grant.filter, options);
   if (result.error) erase(book, lease);
   return result.error;
+}
+
+// --- a guard that is loaded later -----------------------------------------------------------------------
+
+bool Leases::doubt(Session& session, const Pattern& guard, Place& place, const Budget& budget) {
+  for (; place.exact < session.exact().size(); ++place.exact) {
+    if (budget.spent()) return false;
+    Work::count();
+    const Subscription& each = session.exact()[place.exact];
+    if (each.phase == Phase::kUnused || !each.asked) continue;
+    const std::string& name = parts_.topics.state(each.topic_id).topic->name;
+    if (guard.matches(name)) doubt(session, name, each.pace_ms);
+  }
+  for (; place.pattern < session.patterns().size(); ++place.pattern) {
+    if (budget.spent()) return false;
+    Work::count();
+    const PatternSubscription& each = session.patterns()[place.pattern];
+    if (each.phase == Phase::kUnused || each.ending()) continue;
+    const Pattern& pattern = parts_.topics.pattern(each.pattern_id).pattern;
+    if (guard.overlaps(pattern)) doubt(session, std::string(pattern.text()), each.pace_ms);
+  }
+  return true;
+}
+
+void Leases::doubt(Session& session, const std::string& topic, std::uint16_t pace_ms) {
+  Work::count(kStepWork);
+  const std::int64_t now = parts_.clock.steady_us();
+  const std::int64_t end = now + parts_.config.access_deadline_ms * 1000;
+  Book* book = find_book(parts_.sessions.ref(session));
+  const bool kept = book != nullptr && book->leases.contains(topic);
+  if (!kept && !keep(session, topic, {.guarded = true, .expires_us = end}, pace_ms)) {
+    const std::string name = topic;  // which may end with its subscription
+    subscriptions_.unsubscribe(session, name);
+    return tell(parts_, session, name, too_many_guarded(parts_.config.session.subscriptions_max));
+  }
+  book = find_book(parts_.sessions.ref(session));
+  Lease& lease = book->leases.find(topic)->second;
+  lease.by_token = false;
+  set_end(*book, lease, std::min(lease.end_us, end));
+  if (!lease.asking) set_ask(*book, lease, now);
+  schedule(*book);
 }
 
 // --- review ---------------------------------------------------------------------------------------------

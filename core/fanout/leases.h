@@ -40,6 +40,9 @@ inline constexpr std::size_t kRenewalsAtOnceMax = 64;  // of one session
 // that is late and a second try, at most a quarter of the lease.
 std::int64_t renewal_lead_us(std::int64_t ttl_us, std::int64_t deadline_ms);
 
+// Of what keep() does not keep.
+Error too_many_guarded(std::size_t most);
+
 class Leases {
  public:
   struct Notice {  // what the client is to be told about a subscription
@@ -58,6 +61,15 @@ class Leases {
   // those that are held included; nothing was kept. `pace_ms`: as the client asked; the grant may demand
   // more.
   bool keep(const Session& session, const std::string& topic, const Grant& grant, std::uint16_t pace_ms);
+  // A guard was loaded that nobody asked about it: it is asked, and until it answers the subscription is
+  // served for as long as one answer may take.
+  void doubt(Session& session, const std::string& topic, std::uint16_t pace_ms);
+  // A piece of the same for all of the session's subscriptions that the guard has a say in. True: all.
+  struct Place {
+    std::size_t exact = 0;
+    std::size_t pattern = 0;
+  };
+  bool doubt(Session& session, const Pattern& guard, Place& place, const Budget& budget);
   // The client left, or was refused. True: it was held.
   bool end(const Session& session, std::string_view topic);
   // Asks about all leases of the session, under its new claims: those that are denied end, those about which

@@ -129,6 +129,33 @@ void Shard::end_sessions(const SessionTarget& target, SessionEnd end,
   });
 }
 
+void Shard::guard_loaded(const Pattern& guard) {
+  post([this, guard] {
+    ++parts_.guards;
+    parts_.jobs.start([this, guard, walk = Walk{}](const Budget& budget) mutable {
+      return ask_guard(guard, walk, budget);
+    });
+  });
+}
+
+bool Shard::ask_guard(const Pattern& guard, Walk& walk, const Budget& budget) {
+  for (; walk.slot < parts_.sessions.slot_count(); walk = Walk{walk.slot + 1, false, {}}) {
+    if (budget.spent()) return false;
+    Work::count();
+    Session* session = parts_.sessions.open_at(walk.slot);
+    if (session != nullptr && !std::exchange(walk.begun, true)) {
+      // What was asked of the guards before this one does not count.
+      admission_.reconsider(*session);
+      session = parts_.sessions.open_at(walk.slot);
+    }
+    if (session == nullptr) continue;
+    const bool whole = leases_.doubt(*session, guard, walk.place, budget);
+    sender_.send(*session);
+    if (!whole) return false;
+  }
+  return true;
+}
+
 void Shard::drain(int spread_ms, Drained whom) {
   ++drains_;
   const std::size_t count = std::max<std::size_t>(parts_.sessions.count(), 1);

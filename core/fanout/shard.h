@@ -111,6 +111,8 @@ class Shard {
   // --- any thread -------------------------------------------------------------------------------------
   bool post(std::function<void()> call);  // runs on the loop thread, in order; false: stopped, it never will
   void answer(AccessAnswer answer);
+  // A guard of subscriptions was loaded, which Access knows: it is asked about those that are there.
+  void guard_loaded(const Pattern& guard);
   [[nodiscard]] ShardStats stats() const { return stats_of(parts_.counters); }
   // Written on the loop thread only: by the shard for what it does, by net/ for the rest.
   [[nodiscard]] ShardCounters& counters() { return parts_.counters; }
@@ -122,6 +124,13 @@ class Shard {
   // it once it was judged.
   void take_token(Session& session);
   void run_posted();
+  // A piece of that: the sessions from slot `slot` on.
+  struct Walk {
+    std::uint32_t slot = 0;
+    bool begun = false;  // with its session
+    Leases::Place place;
+  };
+  bool ask_guard(const Pattern& guard, Walk& walk, const Budget& budget);
   void turn(std::int64_t now);
   // Each session gets one write a run, so that none starves the others.
   void send_dues();

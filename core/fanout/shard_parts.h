@@ -60,7 +60,8 @@ struct ShardParts {
   Dues dues;
   ShardCounters counters;
   Jobs jobs;
-  std::uint64_t runs = 0;  // of the shard
+  std::uint64_t runs = 0;    // of the shard
+  std::uint64_t guards = 0;  // that were loaded while it ran
   LoopPulse pulse;
 };
 
