@@ -80,10 +80,12 @@ enum class Limit : std::uint8_t {
   kOpenQuestionsPerAddress,
   kRevocations,
   kPatternParts,
+  kOncePerClient,
+  kOnce,
 };
 
 // In the order of Limit.
-inline constexpr std::array<std::string_view, 67> kLimitNames{
+inline constexpr std::array<std::string_view, 69> kLimitNames{
     "connections_max",
     "connections_per_address_max",
     "new_connections_per_s",
@@ -151,8 +153,10 @@ inline constexpr std::array<std::string_view, 67> kLimitNames{
     "open_questions_per_address_max",
     "revocations_max",
     "pattern_parts_max",
+    "once_per_client_max",
+    "once_max",
 };
-static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kPatternParts) + 1);
+static_assert(kLimitNames.size() == static_cast<std::size_t>(Limit::kOnce) + 1);
 
 constexpr std::string_view name_of(Limit limit) {
   return kLimitNames.at(static_cast<std::size_t>(limit));

@@ -193,6 +193,7 @@ ShardConfig Engine::shard_config(std::uint32_t index) {
   shard.publisher = &publisher();
   shard.tokens = tokens_.get();
   shard.revocations = &revocations_;
+  shard.once = &once_;
   shard.offload = &workers_;
   apply_limits(config_, shard);
   shard.shared_rates = &shared_rates_;

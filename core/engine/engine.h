@@ -114,6 +114,7 @@ class Engine final : public HttpSource {
   Bridge bridge_;
 
   Revocations revocations_;
+  PublishOnce once_;
   const std::unique_ptr<TlsFiles> tls_;          // null: no address is https://
   const std::unique_ptr<TokenVerifier> tokens_;  // null: auth.jwt has no keys
   KeyFetcher key_fetcher_;

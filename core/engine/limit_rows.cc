@@ -9,6 +9,7 @@
 #include "engine/limit_keys.h"
 #include "engine/limits.h"
 #include "fanout/admission.h"
+#include "fanout/publish_once.h"
 #include "fanout/session_report.h"
 #include "model/json_object.h"
 #include "model/topic_name.h"
@@ -303,6 +304,8 @@ std::vector<LimitRow> limit_rows() {
       fixed(Limit::kOpenQuestionsPerAddress, "questions", kOpenQuestionsPerAddressMax, "`unavailable`"),
       fixed(Limit::kRevocations, "subjects", kRevocationsMax, "`too_many` for who revokes another one"),
       fixed(Limit::kPatternParts, "parts", kPatternPartsMax, "`too_many` for another part of the pattern"),
+      fixed(Limit::kOncePerClient, "names", kOncePerClientMax, "`too_many` for a `publish` with `once`"),
+      fixed(Limit::kOnce, "names", kOnceMax, "the same"),
   };
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

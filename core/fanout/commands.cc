@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -330,59 +329,6 @@ void Commands::unsubscribe(Session& session, const std::string& id, UnsubscribeC
     }
     if (asker.ending_count() > 0) return false;
     asker.send_payload(ack.finish());
-    return true;
-  });
-}
-
-// --- publish -------------------------------------------------------------------------------------------
-
-void Commands::publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes) {
-  if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
-  AdmissionRequest request{.action = Action::kPublish, .topics = {command.topic}, .bytes = bytes};
-  const auto message = std::make_shared<const PublishCommand>(std::move(command));
-  admit(session, id, std::move(request), [this, id, message](Session& asker, Admission::Outcome& outcome) {
-    const Result<Grant>& decision = outcome.decisions.front();
-    if (!decision) return refuse(asker, id, decision.error());
-    finish_publish(asker, id, message, std::make_shared<Share>(std::move(outcome.room)));
-  });
-}
-
-void Commands::finish_publish(Session& session, const std::string& id,
-                              const std::shared_ptr<const PublishCommand>& command,
-                              const std::shared_ptr<Share>& room) {
-  // The publisher may be done before publish() has returned, or long after that; the second to come answers.
-  struct Meeting {
-    std::optional<Publisher::Outcome> outcome;
-    std::atomic<bool> one_came = false;
-    bool second() { return one_came.exchange(true); }
-  };
-  const auto meeting = std::make_shared<Meeting>();
-  const auto answer = [this, id, command, meeting](Session& asker) {
-    const Publisher::Outcome& outcome = *meeting->outcome;
-    if (!outcome) return refuse(asker, id, outcome.error());
-    asker.send_payload(encode_ack(asker.framing.format, id, {{command->topic, *outcome, {}}}));
-  };
-  const auto done = [this, meeting, answer,
-                     ref = parts_.sessions.ref(session)](const Publisher::Outcome& outcome) {
-    meeting->outcome = outcome;
-    if (!meeting->second()) return;
-    parts_.post([this, answer, ref] {
-      Session* const asker = parts_.sessions.find(ref);
-      if (asker == nullptr) return;
-      answer(*asker);
-      sender_.send(*asker);
-    });
-  };
-  const auto publish = [&publisher = parts_.publisher, command, done, room] {
-    static_cast<void>(publisher.publish(command->topic, command->data, 0, done));
-  };
-  const auto then = [meeting, answer](Session& asker) {
-    if (meeting->second()) answer(asker);
-  };
-  if (is_large(command->data.size())) return queue_.elsewhere(session, publish, then);
-  queue_.work(session, [publish, then](Session& asker, const Budget& /*budget*/) {
-    publish();
-    then(asker);
     return true;
   });
 }

@@ -16,6 +16,7 @@
 #include "fanout/command_queue.h"
 #include "fanout/command_rates.h"
 #include "fanout/leases.h"
+#include "fanout/publish_once.h"
 #include "fanout/session_target.h"
 #include "fanout/snapshot_page.h"
 #include "fanout/subscriptions.h"
@@ -86,10 +87,15 @@ class Commands {
                   TopicResult& result);
   void unsubscribe(Session& session, const std::string& id, UnsubscribeCommand& command);
   void publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes);
-  // `room`: as long as the publisher has not merged it.
+  // Takes the name that the update is published under once. False: it is answered already.
+  bool take_once(Session& session, const std::string& id, const PublishCommand& command, OnceHoldPtr& hold);
+  // What an update holds as long as the publisher has not merged it.
+  struct Held {
+    std::shared_ptr<Share> room;
+    OnceHoldPtr once;  // null: it may be published again
+  };
   void finish_publish(Session& session, const std::string& id,
-                      const std::shared_ptr<const PublishCommand>& command,
-                      const std::shared_ptr<Share>& room);
+                      const std::shared_ptr<const PublishCommand>& command, const Held& held);
   // The commands that only read are in commands_read.cc.
   void list(Session& session, const std::string& id, const ListCommand& command);
   void get(Session& session, const std::string& id, GetCommand& command, std::size_t bytes);

@@ -12,6 +12,7 @@
 #include "base/work.h"
 #include "fanout/command_rates.h"
 #include "fanout/offload.h"
+#include "fanout/publish_once.h"
 #include "hub/publisher.h"
 #include "protocol/command.h"
 #include "session/session.h"
@@ -37,6 +38,7 @@ struct ShardConfig {
   std::size_t on_loop_bytes_max = kOnLoopBytesMax;
   Offload* offload = nullptr;             // see its file; null: everything is done on the loop
   Publisher* publisher = nullptr;         // where clients publish; null: the hub
+  PublishOnce* once = nullptr;            // of all loops; null: an update that comes again is published again
   const TokenVerifier* tokens = nullptr;  // null: only an authenticator judges tokens
   // Tells of subjects that were revoked while an authenticator judged their token; null: none ever is.
   const Revocations* revocations = nullptr;

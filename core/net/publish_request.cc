@@ -21,7 +21,8 @@ constexpr std::uint64_t kResultSteps = 2;
 
 std::string result_line(const OneResult& result) {
   if (result.error) return fmt::format(R"({{"error":{}}})", error_json(*result.error));
-  return fmt::format(R"({{"topic":{},"seq":{}}})", quote_json(result.topic), result.seq);
+  return fmt::format(R"({{"topic":{},"seq":{}{}}})", quote_json(result.topic), result.seq,
+                     result.duplicate ? R"(,"duplicate":true)" : "");
 }
 
 // Takes the body apart, says some lines, and the next ones when those are answered, since a session may have

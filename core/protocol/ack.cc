@@ -55,7 +55,7 @@ AckWriter::AckWriter(Format format, std::string_view id, std::size_t results) : 
 void AckWriter::add(const TopicResult& result) {
   const std::size_t before = writer_.size();
   writer_.begin_map(1U + (result.seq ? 1U : 0U) + (result.recovered ? 1U : 0U) + (result.missed ? 1U : 0U) +
-                    (result.partial ? 1U : 0U) + (result.error ? 1U : 0U));
+                    (result.partial ? 1U : 0U) + (result.duplicate ? 1U : 0U) + (result.error ? 1U : 0U));
   writer_.key("topic");
   writer_.text(result.topic);
   if (result.seq) {
@@ -72,6 +72,10 @@ void AckWriter::add(const TopicResult& result) {
   }
   if (result.partial) {
     writer_.key("partial");
+    writer_.flag(true);
+  }
+  if (result.duplicate) {
+    writer_.key("duplicate");
     writer_.flag(true);
   }
   if (result.error) write_error(writer_, *result.error);

@@ -63,6 +63,7 @@ std::optional<OneResult> read_one_result(std::string_view payload) {
   const json& only = results->front();
   result.topic = only.value("topic", "");
   result.seq = only.value("seq", std::uint64_t{0});
+  result.duplicate = only.value("duplicate", false);
   if (const auto error = only.find("error"); error != only.end()) result.error = error_in(*error);
   return result;
 }

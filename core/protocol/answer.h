@@ -31,6 +31,7 @@ struct OneResult {
   std::uint64_t id = 0;  // 0: it has none that is a number
   std::string topic;
   std::uint64_t seq = 0;
+  bool duplicate = false;
   std::optional<Error> error;
 };
 // Nothing: it is neither.

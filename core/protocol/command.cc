@@ -161,7 +161,13 @@ Result<Body> parse_publish(const json& message, std::string_view data) {
   const auto found = message.find("data");
   if (found == message.end()) return bad("data", "is required, an object");
   if (!found->is_object()) return bad("data", "must be an object", ErrorCode::kBadData);
+  if (found->contains(kAuthorField))
+    return bad("data.author", "cannot be sent: the server sets it, to the subject of the session's token",
+               ErrorCode::kBadData);
   command.data = data;
+  if (Status s = read_text(message, "once", command.once, kIdText, false); !s) return s.error();
+  if (command.once.empty() && field_of(message, "once") != nullptr)
+    return bad("once", "is empty, a name of 1 to " + std::to_string(kIdBytesMax) + " bytes is needed");
   return Body(std::move(command));
 }
 

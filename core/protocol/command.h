@@ -22,7 +22,8 @@ inline constexpr std::size_t kListTopicsMax = 10'000;
 // Topics in the answer to get, and about how many bytes of them: the one that passes it is the last.
 inline constexpr std::size_t kGetTopicsMax = 10'000;
 inline constexpr std::size_t kGetBytesMax = 1U << 20U;
-inline constexpr std::size_t kIdBytesMax = 64;
+inline constexpr std::size_t kIdBytesMax = 64;         // `once`, too
+inline constexpr const char* kAuthorField = "author";  // of what clients publish
 inline constexpr std::size_t kTokenBytesMax = 8'192;
 inline constexpr std::size_t kSinceTopicsMax = 100'000;
 inline constexpr std::uint64_t kLastMax = 65'536;
@@ -48,7 +49,8 @@ struct UnsubscribeCommand {
 };
 struct PublishCommand {
   std::string topic;
-  std::string data;  // the bytes of `data` as they stood in the text
+  std::string data;  // the bytes of `data` as they stood in the text; without `author`
+  std::string once;  // the name under which it is published once; empty: it has none
 };
 struct ListCommand {
   std::string pattern = ">";

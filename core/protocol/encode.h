@@ -34,6 +34,7 @@ struct TopicResult {
   std::optional<bool> recovered = {};        // of one that was resumed
   std::optional<std::uint64_t> missed = {};  // updates; absent where nobody knows
   bool partial = false;                      // a pattern of which the client may see only a part
+  bool duplicate = false;                    // it was published before, under the same name
 };
 
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.

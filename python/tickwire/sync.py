@@ -137,9 +137,9 @@ class BlockingClient:
         """The topic as it is now. `UnknownTopicError` when nothing was ever published to it."""
         return self._thread.call(self._inner.snapshot(topic))
 
-    def publish(self, topic: str, data: Payload) -> int:
-        """Publishes an update, and returns its `seq`."""
-        return self._thread.call(self._inner.publish(topic, data))
+    def publish(self, topic: str, data: Payload, *, once: str | None = None) -> int:
+        """Publishes an update, and returns its `seq`. `once`: see `Client.publish`."""
+        return self._thread.call(self._inner.publish(topic, data, once=once))
 
     def list(self, pattern: str = ">") -> list[str]:
         """Returns the names of all topics that exist and match `pattern`, in order."""

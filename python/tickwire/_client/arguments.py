@@ -17,6 +17,7 @@ SEQ_MAX: Final = 2**64 - 1
 TOPIC_BYTES_MAX: Final = 200
 TOKEN_BYTES_MAX: Final = 8_192
 EPOCH_BYTES_MAX: Final = 64
+ONCE_BYTES_MAX: Final = 64
 
 
 def check_topics(topics: Sequence[object]) -> None:
@@ -44,6 +45,14 @@ def check_topic(topic: object) -> None:
         raise TopicError(
             f"{topic[:40]}...: {size} bytes, a topic has at most {TOPIC_BYTES_MAX}", topic=topic
         )
+
+
+def check_once(once: object) -> None:
+    if not isinstance(once, str):
+        raise ConfigError(f"once: must be a str, not {_kind(once)}", field="once")
+    size = len(once.encode(errors="surrogatepass"))
+    if not 1 <= size <= ONCE_BYTES_MAX:
+        raise ConfigError(f"once: {size} bytes, must have 1 to {ONCE_BYTES_MAX}", field="once")
 
 
 def check_rate(max_rate: float | None) -> None:

@@ -3,16 +3,28 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from tickwire._backoff import told_s
-from tickwire._client.arguments import check_token, check_topic, check_topics
+from tickwire._client.arguments import check_once, check_token, check_topic, check_topics
 from tickwire._client.ask import portions
 from tickwire._client.events import Answer, Command
 from tickwire._client.link import Link
 from tickwire._client.protocol import Protocol
 from tickwire._json import Payload, data_text
-from tickwire.errors import ConfigError, LimitError, UnknownTopicError
+from tickwire.errors import (
+    ConfigError,
+    LimitError,
+    NotConnectedError,
+    UnavailableError,
+    UnknownTopicError,
+)
 from tickwire.update import Update
+
+ONCE_S: Final = 30.0
+"""How long an update with a `once` is sent again; the server knows it for a minute."""
+
+_ONCE_PAUSE_S: Final = 0.1
 
 
 class Commands:
@@ -21,20 +33,36 @@ class Commands:
     _link: Link
     _protocol: Protocol
 
-    async def publish(self, topic: str, data: Payload) -> int:
+    async def publish(self, topic: str, data: Payload, *, once: str | None = None) -> int:
         """Publishes an update, and returns its `seq`.
 
         `data` is a mapping (a `Decimal` keeps its digits), or a JSON object as `str` or `bytes`. A
         `DataError` names the field that cannot be sent and the limit, before anything is sent.
-        After a `ConnectionLostError` nobody knows whether the update was published. A `LimitError`
-        with a ``retry_after_ms`` says when it can be sent again: the client does not do that by
-        itself, because a newer update may have gone before it by then.
+        After a `ConnectionLostError` nobody knows whether the update was published. With `once`, a
+        name of 1 to 64 bytes that no other update has (``secrets.token_hex(16)``), the server takes
+        it only once within a minute, so the client sends it again, for `ONCE_S` seconds.
+
+        A `LimitError` with a ``retry_after_ms`` says when it can be sent again: the client does not
+        do that itself, because a newer update may have gone before it by then.
         """
         check_topic(topic)
-        answer = await self._link.ask(self._protocol.publish(topic, data_text(data)))
+        if once is not None:
+            check_once(once)
+        answer = await self._publish(topic, data_text(data), once)
         for error in answer.refused.values():
             raise error
         return answer.seqs[topic]
+
+    async def _publish(self, topic: str, text: str, once: str | None) -> Answer:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + ONCE_S
+        while True:
+            try:
+                return await self._link.ask(self._protocol.publish(topic, text, once))
+            except (NotConnectedError, UnavailableError) as e:
+                if once is None or not e.retryable or loop.time() >= until:
+                    raise
+                await asyncio.sleep(_ONCE_PAUSE_S)
 
     async def list(self, pattern: str = ">") -> list[str]:
         """Returns the names of all topics that exist and match `pattern`, in order.

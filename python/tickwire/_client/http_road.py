@@ -257,8 +257,9 @@ class HttpRoad:
         head = f'{{"type":"ack","id":{command["id"]},'
         match kind:
             case "publish":
-                body = f'{{"topic":{raw_member(text, "topic")},"data":{raw_member(text, "data")}}}'
-                answer = await self._ask(command, "/v1/publish", body=body.encode())
+                names = [name for name in ("topic", "data", "once") if name in command]
+                body = ",".join(f'"{name}":{raw_member(text, name)}' for name in names)
+                answer = await self._ask(command, "/v1/publish", body=f"{{{body}}}".encode())
                 if answer:
                     self._message(f'{head}"results":[{answer}]}}')
             case "get":

@@ -97,8 +97,10 @@ class Protocol:
         """As `reconciled`, for one topic or pattern."""
         return name not in self._flying and self.wants.settled(name)
 
-    def publish(self, topic: str, data: str) -> Command:
+    def publish(self, topic: str, data: str, once: str | None = None) -> Command:
         fields = f'"topic":{json.dumps(topic)},"data":{data}'
+        if once is not None:
+            fields += f',"once":{json.dumps(once)}'
         return self._command("publish", fields)
 
     def list_topics(self, pattern: str, after: str) -> Command:
