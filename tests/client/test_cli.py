@@ -149,12 +149,19 @@ async def test_on_a_terminal_sub_draws_a_table(server: "Scripted") -> None:
         await peer.accept()
         await peer.snapshot("ticker.A", 41, last="101.20", bid=7)
         await peer.snapshot("ticker.B", 1, status="halted", last="7")
-        await asyncio.sleep(0.3)
+        await snapshots.wait()
         await peer.update("ticker.A", 42, last="101.25", bid=None)
         await peer.idle()
 
+    snapshots = asyncio.Event()
+
+    def on_drawn(drawn: bytes) -> None:
+        if b"101.20" in drawn and b"halted" in drawn:
+            snapshots.set()
+
     server.play(play)
-    code, drawn = await on_a_terminal("sub", "ticker.*", "--url", server.url, "--count", "3")
+    args = ("sub", "ticker.*", "--url", server.url, "--count", "3")
+    code, drawn = await on_a_terminal(*args, on_drawn=on_drawn)
     assert code == 0
     for word in ("ticker.A", "41", "101.20", "bid", "ticker.B", "halted"):
         assert word in drawn
@@ -188,11 +195,18 @@ async def test_the_table_shows_that_the_server_is_away(server: "Scripted") -> No
         await peer.ws.close(1001)
 
     async def hesitates(peer: "Peer") -> None:
-        await asyncio.sleep(0.5)
+        await away.wait()
         await tells(peer)
 
+    away = asyncio.Event()
+
+    def on_drawn(drawn: bytes) -> None:
+        if b"not connected" in drawn:
+            away.set()
+
     server.play(goes, hesitates)
-    code, drawn = await on_a_terminal("sub", "a", "--url", server.url, "--count", "3")
+    args = ("sub", "a", "--url", server.url, "--count", "3")
+    code, drawn = await on_a_terminal(*args, on_drawn=on_drawn)
     assert code == 0
     assert "stale" in drawn
     assert "not connected" in drawn
