@@ -85,15 +85,22 @@ Cursors::Made Cursors::make(Session& session, bool settled) const {
   return {making.cursor.text(), whole && !cut};
 }
 
+// Topics that nothing was published to come last: they go on from 0, so that the first events are not left
+// out.
 bool Cursors::add_exact(Session& session, Making& making) const {
+  return add_exact(session, making, false) && add_exact(session, making, true);
+}
+
+bool Cursors::add_exact(Session& session, Making& making, bool empty) const {
   std::size_t place = 0;
   for (const Subscription& subscription : session.exact()) {
     if (place++ % kPlacesAStep == 0) Work::count();
     if (making.budget.spent()) return false;
-    if (subscription.phase == Phase::kUnused || subscription.fresh || subscription.seq == 0) continue;
+    if (subscription.phase == Phase::kUnused || subscription.fresh) continue;
+    if ((subscription.seq == 0) != empty) continue;
     Work::count();
-    if (overlap_.is_over(session, subscription)) continue;
     const TopicState& state = parts_.topics.state(subscription.topic_id);
+    if (overlap_.is_over(session, subscription) || (empty && !state.is_event())) continue;
     // One that has no room is recovered:false by itself.
     const auto status = subscription.status_told ? std::optional(subscription.status) : std::nullopt;
     if (!making.cursor.add(state.topic->name, {subscription.seq, status})) return false;

@@ -61,6 +61,7 @@ class Cursors {
   [[nodiscard]] Made make(Session& session, bool settled) const;
   // Each: false where there is no room for it, or the budget is spent.
   bool add_exact(Session& session, Making& making) const;
+  bool add_exact(Session& session, Making& making, bool empty) const;
   bool add_pattern(Session& session, const PatternSubscription& pattern, Making& making) const;
   bool add_shown(Session& session, const PatternSubscription& pattern, const TopicState& state,
                  Making& making) const;

@@ -70,6 +70,18 @@ def test_a_request_says_everything(client: Client) -> None:
     assert client.following.request().query == {"topics": "a.1,a.*,b,c"}
 
 
+def test_a_topic_that_begins_empty_goes_on_from_0_so_that_its_first_messages_come(
+    client: Client,
+) -> None:
+    client.subscribe("chat", "other")
+    client.following.request()
+    client.answered({"topic": "chat", "seq": 0}, {"topic": "other", "seq": 4})
+    assert client.following.request().cursor == "e1,chat=0?"
+    client.know("chat", 1)
+    client.answered({"topic": "chat", "seq": 1})
+    assert client.following.request().cursor == "e1,chat=1"
+
+
 def test_it_goes_on_where_it_is(client: Client) -> None:
     client.begin("a.*", "a.1")
     client.know("a.2", 7, "halted")

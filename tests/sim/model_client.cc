@@ -156,7 +156,9 @@ void ModelClient::hear_cursor(std::string_view text) {
     rest.remove_prefix(entry.size());
     const std::size_t equals = entry.find('=');
     const int topic = topic_of(entry.substr(0, equals));
-    const auto known = topics.find(topic);
+    // Of a topic that was empty, the client has all up to 0.
+    const auto known =
+        entry.substr(equals).starts_with("=0") ? topics.try_emplace(topic).first : topics.find(topic);
     if (known == topics.end() || !wants(topic)) fail("a cursor with what the client does not have", text);
     const std::string seq = std::to_string(known->second.seq);
     const std::string_view said = entry.substr(equals + 1);

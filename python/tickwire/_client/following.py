@@ -60,6 +60,8 @@ class Following:
         """Names that are to begin with an update, though the server begins with a snapshot."""
         self._begun: set[str] = set()
         """Topics of those that have begun."""
+        self._empty: set[str] = set()
+        """Names of topics that nothing had been published to: they go on from 0."""
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -121,9 +123,17 @@ class Following:
                 continue
             entries.append(entry)
             left -= len(entry)
+        for entry in (f",{name}=0?" for name in self.names if self._goes_on_from_0(name)):
+            if len(entry) <= left:
+                entries.append(entry)
+                left -= len(entry)
         # What had no room makes the server say of patterns that they did not go on.
         cut = "" if self._again.issuperset(self._anew) else "!"
         return topics.epoch + cut + "".join(entries) if entries else ""
+
+    def _goes_on_from_0(self, name: str) -> bool:
+        """Else the first messages between two requests would be left out."""
+        return name in self._empty and not self._topics.seq(name)
 
     # --- answers ----------------------------------------------------------------------------------
 
@@ -138,6 +148,7 @@ class Following:
         for asked in answering:
             told = [self._as_asked(by_name[n], asked) for n in asked.topics if n in by_name]
             texts.append(_ack(asked.id, told))
+        self._empty = {name for name, result in by_name.items() if result.get("seq") == 0}
         self._drop(name for name, result in by_name.items() if "error" in result)
         return texts
 

@@ -136,6 +136,19 @@ TEST_F(CursorCost, OneOfManyTopicsThatNobodyHasPublished) {
   EXPECT_LT(steps_of([&] { EXPECT_EQ(plant.shard.cursor(*stream.session), "e1"); }), kOneStepsMax);
 }
 
+TEST_F(CursorCost, EventTopicsThatAreEmptyGoOnFrom0AndTakeNoRoomOfOthers) {
+  std::string topics = R"("v.empty")";
+  for (int i = 0; i < 1'000; ++i) topics += ",\"e.x" + std::to_string(i) + "\"";
+  Plant events({}, {{.pattern = "e.>", .delivery = Delivery::kEvent}});
+  events.publish("e.full", R"({"n":1})");
+  Stream stream(events, topics + ",\"e.full\"");
+  events.run();
+  std::string cursor;
+  EXPECT_LT(steps_of([&] { cursor = events.shard.cursor(*stream.session); }), kOneStepsMax);
+  EXPECT_TRUE(cursor.starts_with("e1,e.full=1,e.x0=0,e.x1=0,")) << cursor.substr(0, 100);
+  EXPECT_EQ(cursor.find("v.empty"), std::string::npos);
+}
+
 TEST_F(CursorCost, AfterAPatternThatIsCutTheOthersAreNotLookedAt) {
   publish(1'000);
   plant.publish("small.1", R"({"n":1})");
