@@ -100,7 +100,7 @@ Result<bool> Checkpointer::begin(Table& table, const std::string& node) {
   if (here.epoch.empty() || clock_.steady_us() < due_us_) return false;
   due_us_ = clock_.steady_us() + rules_.every_us;
   right_ = names_.make();
-  const Result<bool> begun = table.begin(right_, node, here.epoch, here.n);
+  Result<bool> begun = table.begin(right_, node, here.epoch, here.n);
   if (!begun || !*begun) return begun;
   const MutexLock lock(mutex_);
   phase_ = Phase::kAsked;

@@ -46,7 +46,7 @@ bool Commands::take_once(Session& session, const std::string& id, const PublishC
     return false;
   }
   if (*before) {
-    TopicResult result{command.topic, **before, {}};
+    TopicResult result{command.topic, *before, {}};
     result.duplicate = true;
     session.send_payload(encode_ack(session.framing.format, id, {result}));
     return false;

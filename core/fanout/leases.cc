@@ -301,8 +301,9 @@ bool Leases::doubt(Session& session, const Pattern& guard, Place& place, const B
     Work::count();
     const Subscription& each = session.exact()[place.exact];
     if (each.phase == Phase::kUnused || !each.asked) continue;
-    const std::string& name = parts_.topics.state(each.topic_id).topic->name;
-    if (guard.matches(name)) doubt(session, name, each.pace_ms);
+    const std::string_view name = parts_.topics.state(each.topic_id).topic->name;
+    // A copy, since the name may end with its subscription.
+    if (guard.matches(name)) doubt(session, std::string(name), each.pace_ms);
   }
   for (; place.pattern < session.patterns().size(); ++place.pattern) {
     if (budget.spent()) return false;
@@ -322,9 +323,8 @@ void Leases::doubt(Session& session, const std::string& topic, std::uint16_t pac
   Book* book = find_book(parts_.sessions.ref(session));
   const bool kept = book != nullptr && book->leases.contains(topic);
   if (!kept && !keep(session, topic, {.guarded = true, .expires_us = end}, pace_ms)) {
-    const std::string name = topic;  // which may end with its subscription
-    subscriptions_.unsubscribe(session, name);
-    return tell(parts_, session, name, too_many_guarded(parts_.config.session.subscriptions_max));
+    subscriptions_.unsubscribe(session, topic);
+    return tell(parts_, session, topic, too_many_guarded(parts_.config.session.subscriptions_max));
   }
   book = find_book(parts_.sessions.ref(session));
   Lease& lease = book->leases.find(topic)->second;

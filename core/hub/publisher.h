@@ -51,6 +51,7 @@ class Publisher {
   [[nodiscard]] virtual bool is_shared() const { return false; }
   // Calls `then` once, at once or later on any thread: with true when all is here that was anywhere at the
   // time of the call; with false where nobody can say.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who is not current keeps it
   virtual void when_current(std::function<void(bool current)> then) { then(true); }
 };
 
