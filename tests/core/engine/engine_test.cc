@@ -88,6 +88,7 @@ TEST_F(EngineTest, ServesHealthOnTheRealPort) {
   EXPECT_EQ(health, (json{{"status", "ok"},
                           {"epoch", engine->epoch()},
                           {"server", "tickwire/" TICKWIRE_VERSION},
+                          {"ts", health.value("ts", std::int64_t{0})},
                           {"topics", 1},
                           {"sessions", 0},
                           {"stale", 0},
