@@ -153,7 +153,12 @@ def test_what_it_shows_stays_when_it_moves_or_changes(
 RECORD_FLASHES = """(() => {
     const last = items()[0].querySelector('[part=last]');
     window.flashes = [];
-    const note = () => flashes.push(last.getAnimations().length);
+    const seen = new WeakSet();
+    const note = () => {
+      const begun = last.getAnimations().filter((each) => !seen.has(each));
+      begun.forEach((each) => seen.add(each));
+      flashes.push(begun.length);
+    };
     new MutationObserver(note).observe(last, {subtree: true, characterData: true});
 })()"""
 
