@@ -295,7 +295,7 @@ export class Client extends EventTarget {
     if (hadData) this.#tell(topic, "snapshot", { data: state.image });
   }
 
-  /** @param {"state" | "error" | "resume"} type @param {object} fields */
+  /** @param {"state" | "error" | "resume" | "partial"} type @param {object} fields */
   #emit(type, fields) {
     this.dispatchEvent(Object.assign(new Event(type), fields));
   }

@@ -20,7 +20,7 @@ export const RETRY_FIRST = 2; // attempt of backoffMs() that a refused topic beg
  * @property {() => Connection} connection the way to the server
  * @property {() => string} epoch the history that `seq` belongs to
  * @property {(topic: string) => void} standsEmpty the server has nothing of this topic
- * @property {(type: "error" | "resume", fields: object) => void} emit an event of the client
+ * @property {(type: "error" | "resume" | "partial", fields: object) => void} emit an event of the client
  */
 
 export class Demand {
@@ -153,11 +153,12 @@ export class Demand {
     if (this.#owner.connection().state !== "open") return;
     /** @type {[string, Failure][]} */
     const failures = type === "error" ? names.map((name) => [name, failure]) : [];
-    for (const { topic, seq, error, recovered, missed } of results) {
+    for (const { topic, seq, error, recovered, missed, partial } of results) {
       if (error) failures.push([topic, error]);
       else this.refused.delete(topic);
       if (seq === 0) this.#owner.standsEmpty(topic);
       if (recovered !== undefined) this.#owner.emit("resume", { topic, recovered, missed });
+      if (partial) this.#owner.emit("partial", { topic });
     }
     this.refuse(failures.filter(([name]) => this.#asked.has(name)));
     if (![...this.refused.values()].some(({ retryable }) => retryable)) this.#retries = 0;

@@ -112,13 +112,17 @@ function drawState() {
   find(".tools").hidden = empty;
 }
 
+/** Patterns of which this viewer gets only a part. */
+const partial = /** @type {Set<string>} */ (new Set());
+
 /** What was refused, and why. @param {boolean} some whether any topic is shown */
 function drawRefused(some) {
   const refused = [...client.refused.values()];
   const more = refused.length - REFUSED_SHOWN;
   const why = refused.slice(0, REFUSED_SHOWN).map(({ topic = "", message }) => (message.startsWith(topic) ? message : `${topic}: ${message}`));
-  find("#refused").hidden = refused.length === 0;
-  setText(find("#refused b"), refused.some(({ retryable }) => !retryable) ? "Needs permission:" : "Cannot be authorized yet; asking again:");
+  why.push(...[...partial].map((pattern) => `some topics of ${pattern}`));
+  find("#refused").hidden = why.length === 0;
+  setText(find("#refused b"), partial.size || refused.some(({ retryable }) => !retryable) ? "Needs permission:" : "Cannot be authorized yet; asking again:");
   setText(find("#refused span"), why.join(" · ") + (more > 0 ? ` · and ${more} more` : ""));
   setText(find("#refused small"), some ? "Everything else is shown." : "Nothing else is published here yet.");
 }
@@ -147,6 +151,10 @@ client.addEventListener("state", () => {
   onNextFrame(state);
 });
 client.addEventListener("error", () => onNextFrame(state));
+client.addEventListener("partial", (event) => {
+  partial.add(/** @type {Event & {topic: string}} */ (event).topic);
+  onNextFrame(state);
+});
 filter.addEventListener("input", applyFilter);
 find("#lens").innerHTML = lineIcon("search");
 addEventListener("keydown", (event) => {
