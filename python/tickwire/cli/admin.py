@@ -118,8 +118,8 @@ def require(url: str, place: str | None, token: str | None) -> Admin:
         return found
     raise ConnectionFailedError(
         f"no admin socket of the server at {shown(url)} is found here: name it with --admin PATH"
-        " (the server's log says where it is), or, on another machine, --admin HOST:PORT with"
-        " --token, where the server has admin.listen and auth.admin_token set"
+        " (the server's log says where it is), or, where its admin.listen is HOST:PORT, with"
+        " --admin HOST:PORT and --token, which is its auth.admin_token"
     )
 
 
