@@ -5,7 +5,7 @@
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kForgottenAtOnce = 4;  // more than come in with a call
+constexpr std::size_t kForgottenAtOnce = 2'000;  // well under a millisecond, and soon all that are old
 
 // No topic has a blank.
 std::string key_of(const PublishOnce::Name& name) {
