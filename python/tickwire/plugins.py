@@ -98,32 +98,26 @@ class Deny:
 
 def ttl_seconds(ttl: object) -> float:
     """An `Allow.ttl` as a plain number. `ConfigError`."""
-    if isinstance(ttl, bool) or not isinstance(ttl, Real):
-        kind = type(ttl).__name__
-        raise ConfigError(f"ttl: must be seconds as a number, not a {kind}", field="ttl")
-    try:
-        seconds = float(ttl)
-    except OverflowError:
-        seconds = float("inf")
-    if not TTL_S_MIN <= seconds <= TTL_S_MAX:
-        limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
-        raise ConfigError(f"ttl: must be {limit}, not {seconds:g}", field="ttl")
-    return seconds
+    limit = f"{TTL_S_MIN:g} to {TTL_S_MAX} seconds"
+    return _number("ttl", ttl, "seconds as a number", TTL_S_MIN, TTL_S_MAX, limit)
 
 
 def rate_number(max_rate: object) -> float:
     """An `Allow.max_rate` as a plain number. `ConfigError`."""
-    if isinstance(max_rate, bool) or not isinstance(max_rate, Real):
-        kind = type(max_rate).__name__
-        raise ConfigError(f"max_rate: must be a number, not a {kind}", field="max_rate")
+    limit = f"{MAX_RATE_MIN:g} to {MAX_RATE_MAX:g} messages a second"
+    return _number("max_rate", max_rate, "a number", MAX_RATE_MIN, MAX_RATE_MAX, limit)
+
+
+def _number(field: str, given: object, kind: str, low: float, high: float, limit: str) -> float:
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise ConfigError(f"{field}: must be {kind}, not a {type(given).__name__}", field=field)
     try:
-        rate = float(max_rate)
+        number = float(given)
     except OverflowError:
-        rate = float("inf")
-    if not MAX_RATE_MIN <= rate <= MAX_RATE_MAX:
-        limit = f"{MAX_RATE_MIN:g} to {MAX_RATE_MAX:g} messages a second"
-        raise ConfigError(f"max_rate: must be {limit}, not {rate:g}", field="max_rate")
-    return rate
+        number = float("inf")
+    if not low <= number <= high:
+        raise ConfigError(f"{field}: must be {limit}, not {number:g}", field=field)
+    return number
 
 
 def only_patterns(only: object) -> tuple[str, ...]:
