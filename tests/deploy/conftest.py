@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from deploy.real_proxies import DEPLOY, HAProxy, Nginx, Proxy, free_port
+from deploy.real_proxies import DEPLOY, HAProxy, Nginx, Proxy
+from loopback import free_port
 from server.conftest import clean_environment, run  # noqa: F401 - fixtures
 from server.daemon_process import DaemonProcess
 

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from loopback import free_port, is_open
 from server.certificates import CERTIFICATE, KEY, make_certificate
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
@@ -39,20 +39,6 @@ def program(name: str) -> str:
     found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
     assert found, f"no {name}: scripts/apt-install {name}"
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 60).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def replaced(text: str, *changes: tuple[str, str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from loopback import free_port
 from page.browser import Browser, Page
 
 GUIDE = Path(__file__).parents[2] / "docs/GETTING-STARTED.md"
@@ -27,13 +28,6 @@ def steps() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     for section in GUIDE.read_text().split("\n## ")[1:]:
         heading, _, text = section.partition("\n")
         yield heading, BLOCK.findall(text)
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
 
 
 def is_served(port: int) -> bool:

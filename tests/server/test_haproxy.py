@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from conftest import Eventually
+from loopback import free_port, is_open
 from server.conftest import StartDaemon
 from server.daemon_process import Wire
 
@@ -42,8 +42,7 @@ def haproxy(
     folder: Path, address: str, *, mode: str = "tcp", option: str = "", server: str = ""
 ) -> Iterator[int]:
     """The port of a HAProxy that forwards to `address`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    port = free_port()
     configuration = folder / "haproxy.cfg"
     text = CONFIGURATION.format(mode=mode, option=option, port=port, address=address, server=server)
     configuration.write_text(text)
@@ -55,14 +54,6 @@ def haproxy(
     finally:
         process.kill()
         process.wait()
-
-
-def is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 60).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from loopback import free_port
 
 if TYPE_CHECKING:
     from conftest import Eventually
@@ -25,12 +26,6 @@ async def noisy(pub):
     pub.log.warning("said in the log")
     pub.publish("t.a", {"n": 1})
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 def health_at(listen: str) -> Any:
