@@ -27,7 +27,7 @@ class Currency {
     }
     then(false);
   }
-  // How many asked whom head_is() has not reached. Those that ask later are not of them.
+  // How many asked whom head_is() has not reached; it does not count those that ask later.
   [[nodiscard]] std::size_t asking() const {
     const MutexLock lock(mutex_);
     return asking_.size();

@@ -63,7 +63,7 @@ class Member {
   // The log could be read within loss_us.
   [[nodiscard]] bool cut_off() const { return cut_off_; }
   [[nodiscard]] std::uint64_t position() const { return at_; }
-  // Of the log, as far as is known.
+  // The position that the log has reached, as far as this node knows.
   [[nodiscard]] std::uint64_t head() const { return std::max<std::uint64_t>(head_, at_); }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
   [[nodiscard]] std::uint64_t seeds() const { return seeds_; }

@@ -70,7 +70,7 @@ class Outbox final : public Publisher {
   // --- who follows the log ----------------------------------------------------------------------------
   [[nodiscard]] bool is_own(const std::string& node) const;
   // What became of the records of a batch of a node; without outcomes: it and those before it are applied, by
-  // whichever way. Of another node: nothing.
+  // whichever way. A batch of another node is ignored.
   void applied(const std::string& node, std::uint64_t no, const std::vector<Outcome>& outcomes);
   [[nodiscard]] std::size_t bytes() const;
 

@@ -42,8 +42,8 @@ struct AccessAnswer {
   std::string text;          // the claims (a JSON object) of an authentication; else the reason
   std::string subject = {};  // of an authentication: `sub` of the claims, where that is a text
   double max_rate = 0;       // kAllow: messages a second of a subscription; 0: every update
-  // Of a subscription to a pattern: what each guard that overlaps it lets be seen of its own topics. With
-  // them, kAllow allows no more than they do; `text` is what a guard that lets nothing be seen says of it.
+  // For a subscription to a pattern, it says what each guard that overlaps it lets be seen of its own topics.
+  // With them, kAllow allows no more than they do; `text` is what a guard that lets nothing be seen says.
   std::vector<GuardPart> guards = {};
 };
 
@@ -54,8 +54,8 @@ class Access {
   [[nodiscard]] virtual Verdict check(Action action, std::string_view topic) const = 0;
   // kUnavailable: there is no room for it (the message says whose share is spent); no answer will come.
   virtual Status ask(AccessQuestion question) = 0;
-  // What everybody may see where no guard has a say. Of a pattern that is not allowed as a whole, whoever
-  // asks sees at least this much. Constant.
+  // What everybody may see where no guard has a say. Whoever asks for a pattern that is not allowed as a
+  // whole sees at least this much of it. Constant.
   [[nodiscard]] virtual const PatternSetPtr& open_part() const = 0;
   // Gives back the room of a question whose answer nobody waits for any more; a late one is dropped.
   virtual void close(std::uint64_t id) = 0;

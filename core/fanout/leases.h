@@ -40,7 +40,7 @@ inline constexpr std::size_t kRenewalsAtOnceMax = 64;  // of one session
 // that is late and a second try, at most a quarter of the lease.
 std::int64_t renewal_lead_us(std::int64_t ttl_us, std::int64_t deadline_ms);
 
-// Of what keep() does not keep.
+// The error that answers what keep() does not keep.
 Error too_many_guarded(std::size_t most);
 
 class Leases {
