@@ -9,7 +9,7 @@ is lost; `Link` begins the next.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from tickwire._client.connection import Taker
@@ -52,7 +52,9 @@ class HttpRoad:
         self._http = http
         self._topics = topics
         self._may_poll = may_poll
-        """Whether to poll where a stream of events says nothing."""
+        """Whether to poll where no stream of events has brought anything."""
+        self._stream_due: float | None = None
+        """When a stream must have brought something, as the loop's time."""
         self._following = Following(topics)
         self._changed = asyncio.Event()
         self._gate = asyncio.Event()
@@ -145,6 +147,20 @@ class HttpRoad:
         await (self._stream() if self.transport is Transport.SSE else self._poll())
 
     async def _stream(self) -> None:
+        # Half the time, so that a poll can answer in the rest what a command waits for; and counted
+        # from the first stream, which may be over by then since something else is followed.
+        limit_s = self._http.timeout_s / 2 if self._may_poll else self._http.timeout_s
+        self._stream_due = self._stream_due or self._in(limit_s)
+        try:
+            async with asyncio.timeout_at(self._stream_due) as due:
+                await self._events(due)
+        except TimeoutError as e:
+            if not self._may_poll:
+                raise ConnectionLostError("the stream of events fell silent") from e
+            log.warning("the stream of events brings nothing for %g s; polling instead", limit_s)
+            self.transport = Transport.POLL
+
+    async def _events(self, due: asyncio.Timeout) -> None:
         request = self._following.request()
         headers = {"Last-Event-ID": request.cursor} if request.cursor else {}
         events = ServerEvents()
@@ -152,28 +168,16 @@ class HttpRoad:
             if response.status != 200:
                 await self._refused(response)
                 return
-            chunks = response.chunks()
-            begun = False
-            while some := await self._next(chunks, begun):
+            async for some in response.chunks():
+                due.reschedule(None)  # until somebody reads, nobody waits for the server
                 for text in events.feed(some):
                     await self._passed()
                     self._take(text)
-                    begun = True
+                    self._may_poll = False
+                    self._stream_due = None
+                due.reschedule(self._stream_due or self._in(self._silence_s))
                 await asyncio.sleep(0)
-        if self.transport is Transport.SSE:
-            raise ConnectionLostError("the stream of events ended")
-
-    async def _next(self, chunks: AsyncIterator[bytes], begun: bool) -> bytes:
-        limit_s = self._silence_s if begun else self._http.timeout_s
-        try:
-            async with asyncio.timeout(limit_s):
-                return await anext(chunks, b"")
-        except TimeoutError as e:
-            if begun or not self._may_poll:
-                raise ConnectionLostError(f"the server said nothing for {limit_s:g} s") from e
-        log.warning("the stream of events brings nothing for %g s; polling instead", limit_s)
-        self.transport = Transport.POLL
-        return b""
+        raise ConnectionLostError("the stream of events ended")
 
     async def _poll(self) -> None:
         wait_s = 0 if self._following.asking else POLL_WAIT_S  # an answer to a command is news
@@ -320,6 +324,9 @@ class HttpRoad:
         if not isinstance(told, dict) or "code" not in told:
             raise ConnectionFailedError(f"{response.place}: answered {response.status}")
         return {"message": "", "retryable": False, **told}
+
+    def _in(self, seconds: float) -> float:
+        return asyncio.get_running_loop().time() + seconds
 
     # --- tasks ------------------------------------------------------------------------------------
 
