@@ -63,7 +63,7 @@ async def test_in_its_loop_a_full_consumer_still_gets_answers(server: "Scripted"
 
     server.play(play)
     seen: list[int] = []
-    async with tickwire.connect(server.url, timeout_s=2) as c, asyncio.timeout(60):
+    async with tickwire.connect(server.url, timeout_s=10) as c, asyncio.timeout(60):
         async for u in c.subscribe("a", queue_max=8):
             await c.ping()
             seen.append(u.seq)
