@@ -3,7 +3,8 @@
 // topic, is not published again but answered as the first one was.
 //
 // A client is its token's subject, or its address where it has none. Any thread; a call holds the lock for a
-// few look-ups. Memory is bounded: kOncePerClientMax names of a client, kOnceMax of all.
+// few look-ups. Memory is bounded: kOncePerClientMax names of a client, kOnceMax of all with a subject, and
+// as many of all without one, who cost nothing to make up and so share no room with those who have one.
 #pragma once
 
 #include <cstddef>
@@ -45,20 +46,31 @@ class PublishOnce {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  struct Ending {
+  struct Entry {
+    std::optional<std::uint64_t> seq;  // nothing: it is being published
     std::int64_t until_us = 0;
-    std::string client, key;
+  };
+  struct Ended {
+    std::int64_t until_us = 0;
+    std::string what;
+  };
+  struct Client {
+    std::unordered_map<std::string, Entry, KeyedHash> names;  // by topic and name
+    std::deque<Ended> ended;                                  // those that have a seq, in order
+  };
+  struct Room {
+    std::unordered_map<std::string, Client, KeyedHash> clients;
+    std::deque<Ended> ended;  // whose name it was, in order
+    std::size_t size = 0;     // names
   };
 
-  void forget_old(std::int64_t now_us) REQUIRES(mutex_);
-  void erase(const std::string& client, const std::string& key) REQUIRES(mutex_);
+  [[nodiscard]] Room& room_of(const std::string& client) REQUIRES(mutex_);
+  static void forget_old(Room& room, std::int64_t now_us);
+  static std::size_t forget_old(Client& client, std::int64_t now_us, std::size_t most);
 
   mutable Mutex mutex_;
-  // By topic and name: the seq; nothing: it is being published.
-  using Entries = std::unordered_map<std::string, std::optional<std::uint64_t>, KeyedHash>;
-  std::unordered_map<std::string, Entries, KeyedHash> clients_ GUARDED_BY(mutex_);
-  std::deque<Ending> endings_ GUARDED_BY(mutex_);  // of what was published, in order
-  std::size_t size_ GUARDED_BY(mutex_) = 0;
+  Room subjects_ GUARDED_BY(mutex_);
+  Room addresses_ GUARDED_BY(mutex_);
 };
 
 // A name that is taken while its update is published. What was not published gives it back.

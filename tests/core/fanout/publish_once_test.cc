@@ -41,8 +41,30 @@ TEST(PublishOnce, HasALimitForEachClientAndForAll) {
   }
   EXPECT_EQ(names.begin(name_of("x", "x"), 0).error().limit, Limit::kOnce);
   EXPECT_EQ(names.size(), kOnceMax);
+  EXPECT_TRUE(names.begin(name_of("smia", "x"), 0)) << "who has a subject shares no room with addresses";
   EXPECT_TRUE(names.begin(name_of("x", "x"), kOnceMs * 1000)) << "the first ones are forgotten";
   EXPECT_LT(names.size(), kOnceMax);
+}
+
+TEST(PublishOnce, AnOldNameIsNewHoweverManyOthersAreOld) {
+  PublishOnce names;
+  const auto publish = [&names](const std::string& client, std::size_t i, std::int64_t now_us) {
+    const PublishOnce::Name name = name_of(client, std::to_string(i));
+    const auto begun = names.begin(name, now_us);
+    ASSERT_TRUE(begun) << begun.error().message;
+    ASSERT_EQ(*begun, std::nullopt) << client << " " << i;
+    names.end(name, i, now_us);
+  };
+  const std::size_t clients = kOnceMax / kOncePerClientMax;
+  for (std::size_t client = 0; client < clients; ++client) {
+    for (std::size_t i = 0; i < kOncePerClientMax; ++i) publish(std::to_string(client), i, 0);
+  }
+  const std::string last = std::to_string(clients - 1);
+  const std::int64_t later = kOnceMs * 1000;
+  for (std::size_t i = kOncePerClientMax; i-- > 0;) publish(last, i, later);
+  EXPECT_EQ(names.begin(name_of(last, "0"), later + 1).value(), 0U);
+  for (std::size_t i = 0; i < clients * kOncePerClientMax; ++i) (void)names.begin(name_of("y", "y"), later);
+  EXPECT_EQ(names.size(), kOncePerClientMax + 1) << "all that are old are forgotten, and none that is not";
 }
 
 struct OnceAndAuthor : testing::Test {
