@@ -69,7 +69,7 @@ void Sender::append_cursor(Session& session) {
   const std::string cursor = cursors_.of(session);
   if (cursor.empty()) return;
   encoder_.buffer().append(event_id(cursor));
-  session.cursor_us = parts_.clock.steady_us();
+  if (messages > 0) session.cursor_us = parts_.clock.steady_us();
   session.cursor_messages = messages;
 }
 

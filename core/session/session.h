@@ -134,21 +134,22 @@ class Session : public Timer {  // which is its shard's
   std::int64_t opened_us = 0;
   std::int64_t behind_since_us = 0;  // 0: it is not
   std::int64_t last_write_us = 0;
-  std::int64_t cursor_us = 0;               // of a stream of events: when it last said where its client is
-  std::uint64_t cursor_messages = 0;        // and after how many messages it did
-  bool cursor_owed = false;                 // it is due, and has to wait (Sender::send_cursors)
-  bool in_dues = false;                     // see Dues
-  bool authenticating = false;              // its token is being looked at
-  bool tidying = false;                     // a job looks for children that are over (Overlap::tidy)
-  bool tidy_again = false;                  // and is to look once more
-  std::uint64_t tidies_begun = 0;           // looks at all of them
-  std::uint64_t tidies_done = 0;            // the same
-  bool working = false;                     // a command of it is done in pieces, or by a worker
-  std::uint32_t epoch_no = 0;               // the shard's, of which its client was told
-  std::uint64_t steps = 0;                  // that its commands took in this run of the shard
-  std::uint64_t steps_run = 0;              // which run that is
-  std::list<std::string> parked;            // commands that wait for one before them
-  Share parked_share;                       // their bytes
+  std::int64_t cursor_us =
+      0;  // of a stream of events: when it last said where its client is, behind messages
+  std::optional<std::uint64_t> cursor_messages;  // after how many messages it did; nothing: it never did
+  bool cursor_owed = false;                      // it is due, and has to wait (Sender::send_cursors)
+  bool in_dues = false;                          // see Dues
+  bool authenticating = false;                   // its token is being looked at
+  bool tidying = false;                          // a job looks for children that are over (Overlap::tidy)
+  bool tidy_again = false;                       // and is to look once more
+  std::uint64_t tidies_begun = 0;                // looks at all of them
+  std::uint64_t tidies_done = 0;                 // the same
+  bool working = false;                          // a command of it is done in pieces, or by a worker
+  std::uint32_t epoch_no = 0;                    // the shard's, of which its client was told
+  std::uint64_t steps = 0;                       // that its commands took in this run of the shard
+  std::uint64_t steps_run = 0;                   // which run that is
+  std::list<std::string> parked;                 // commands that wait for one before them
+  Share parked_share;                            // their bytes
   Share outbox_share;                       // the bytes of control messages that its socket does not take
   ReasonCounter* limited = nullptr;         // its shard's, by Limit
   std::array<TokenBucket, 3> rates{};       // by Rated

@@ -26,9 +26,11 @@ class EventReader {
     std::string data;
     while (const auto line = client_.read_line()) {
       if (line->starts_with("data: ")) data += line->substr(6);
-      if (line->starts_with("id: ")) id = line->substr(4);
       if (line->starts_with("retry: ")) retry = line->substr(7);
-      if (line->empty() && !data.empty()) return json::parse(data);
+      if (line->starts_with("id: ")) id = line->substr(4);
+      if (!line->empty() || data.empty()) continue;
+      id.clear();
+      return json::parse(data);
     }
     return nullptr;
   }
@@ -42,7 +44,7 @@ class EventReader {
     if (message.contains("seq")) text += " " + message["seq"].dump();
     return text;
   }
-  // Until the stream says where its client is.
+  // Until the stream has said where its client is behind the last event.
   std::string cursor() {
     while (id.empty()) {
       const auto line = client_.read_line();
@@ -116,6 +118,38 @@ TEST_F(Streams, AStreamGoesOnWhereItsClientWas) {
   for (int i = 0; i < 5; ++i) heard.insert(again.heard());
   EXPECT_EQ(heard, (std::set<std::string>{"update a 2", "status a 2", "update b.1 2", "status b.1 2",
                                           "snapshot b.2 1"}));
+}
+
+TEST_F(Streams, TheFirstEventsOfAStreamThatWasAwayAreNotLost) {
+  hub.set_rules({{.pattern = "trade.>", .delivery = Delivery::kEvent}});
+  std::string cursor;
+  {
+    EventReader reader(*this, "topics=trade.a");
+    EXPECT_EQ(reader.heard(), "ack");
+    cursor = reader.cursor();
+  }
+  EXPECT_EQ(cursor, "e1,trade.a=0") << "though nothing has come";
+  publish("trade.a", R"({"n":1})");
+  publish("trade.a", R"({"n":2})");
+  EventReader again(*this, "topics=trade.a", "Last-Event-ID: " + cursor + "\r\n");
+  again.next();
+  EXPECT_EQ(again.next()["results"][0]["recovered"], true);
+  EXPECT_EQ(again.heard(), "update trade.a 1");
+  EXPECT_EQ(again.heard(), "update trade.a 2");
+}
+
+TEST_F(Streams, ACursorThatCameIsNotReplacedBeforeItsTopicsAreThere) {
+  access.authenticator = true;
+  publish("guarded.a", "{}");
+  EventReader reader(*this, "topics=guarded.a&token=t1", "Last-Event-ID: e1,guarded.a=1\r\n");
+  answer(question(), Ruling::kAllow, R"({"name":"x"})");
+  EXPECT_EQ(reader.next()["type"], "welcome");
+  EXPECT_EQ(reader.heard(), "ack") << "of the token";
+  const AccessQuestion asked = question();
+  EXPECT_EQ(reader.id, "");
+  answer(asked, Ruling::kAllow);
+  EXPECT_EQ(reader.next()["results"][0]["recovered"], true);
+  EXPECT_EQ(reader.cursor(), "e1,guarded.a=1");
 }
 
 TEST_F(Streams, ACursorThatDoesNotFitIsSaid) {
