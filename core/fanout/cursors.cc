@@ -1,9 +1,8 @@
 #include "fanout/cursors.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
-
-#include "hub/directory.h"
 
 namespace tickwire {
 namespace {
@@ -41,7 +40,8 @@ bool Cursors::has_room() {
 }
 
 Cursors::Due Cursors::due(const Session& session, std::uint64_t messages, std::size_t write_bytes) const {
-  if (messages == session.cursor_messages) return Due::kNo;
+  // Before anything is subscribed to, a cursor would take the place of the one that its client came with.
+  if (messages == session.cursor_messages || session.subscription_count() == 0) return Due::kNo;
   if (parts_.clock.steady_us() - session.cursor_us >= kCursorUs) return Due::kYes;
   std::size_t topics = session.subscription_count();
   if (session.pattern_count() > 0) topics += kPatternTopicsMax;  // it costs a look at each
@@ -110,21 +110,10 @@ bool Cursors::add_exact(Session& session, Making& making, bool empty) const {
 
 bool Cursors::add_pattern(Session& session, const PatternSubscription& pattern, Making& making) const {
   const PatternState& wanted = parts_.topics.pattern(pattern.pattern_id);
-  if (!wanted.joined || wanted.topics > kPatternTopicsMax) return false;
-  std::string after;
-  std::vector<UpdatePtr> found;
-  bool end = false;
-  while (!end) {
-    if (making.budget.spent()) return false;
-    found.clear();
-    end = parts_.hub.list(wanted.pattern, after, kDirectoryRun, making.budget, found);
-    for (const UpdatePtr& update : found) {
-      if (making.budget.spent()) return false;
-      const TopicState* state = parts_.topics.find(update->topic().id);
-      if (state != nullptr && !add_shown(session, pattern, *state, making)) return false;
-    }
-  }
-  return true;
+  if (!wanted.joined || wanted.topics.size() > kPatternTopicsMax) return false;
+  return std::ranges::all_of(wanted.topics, [&](const TopicState* state) {
+    return !making.budget.spent() && add_shown(session, pattern, *state, making);
+  });
 }
 
 bool Cursors::add_shown(Session& session, const PatternSubscription& pattern, const TopicState& state,

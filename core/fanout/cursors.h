@@ -37,7 +37,8 @@ class Cursors {
   // Empty: a command of the session is under way, so nobody can say.
   [[nodiscard]] std::string of(Session& session);
   // Whether a stream that was sent so many messages in all should say where it is, with a write of so many
-  // bytes: each time where that costs little beside the write, else once in kCursorUs.
+  // bytes: when it begins, as the first message may come while its client is away; and with messages each
+  // time where that costs little beside the write, else once in kCursorUs.
   enum class Due : std::uint8_t {
     kNo,
     kWithThis,  // it costs little; with a later write as well

@@ -79,9 +79,7 @@ void Subscriptions::note_end(Session& session, std::string_view text, std::uint1
 
 void Subscriptions::unwant_pattern(PatternState& state) {
   if (!parts_.topics.unwant_pattern(state)) return;
-  parts_.jobs.start([this, &state, place = TopicId{0}](const Budget& budget) mutable {
-    return parts_.topics.leave(state, place, budget);
-  });
+  parts_.jobs.start([this, &state](const Budget& budget) { return parts_.topics.leave(state, budget); });
 }
 
 bool Subscriptions::forget(Session& session, const Budget& budget) {

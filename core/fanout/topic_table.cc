@@ -9,14 +9,20 @@
 namespace tickwire {
 namespace {
 
-constexpr std::size_t kFreePlacesAStep = 64;
 constexpr std::size_t kPartsAStep = 16;
+
+// Where it is, or where it would come.
+template <typename State>
+auto find_membership(State& topic, std::uint32_t pattern_id) {
+  const auto id = [](const Membership& of) { return of.pattern->id; };
+  return std::ranges::lower_bound(topic.patterns, pattern_id, {}, id);
+}
 
 }  // namespace
 
 bool TopicState::is_of(std::uint32_t pattern_id) const {
-  const auto found = std::ranges::lower_bound(patterns, pattern_id, {}, &PatternState::id);
-  return found != patterns.end() && (*found)->id == pattern_id;
+  const auto found = find_membership(*this, pattern_id);
+  return found != patterns.end() && found->pattern->id == pattern_id;
 }
 
 void TopicState::keep_paced_base(std::size_t most) {
@@ -83,7 +89,7 @@ void TopicTable::unwant(TopicState& state) {
 PatternState& TopicTable::want_pattern(const Pattern& pattern, const FilterPtr& filter) {
   if (PatternState* known = find_pattern(pattern.text(), filter)) return *known;
   const std::uint32_t id = next_pattern_id_++;
-  auto added = std::make_unique<PatternState>(PatternState{pattern, filter, id, {}, {}, {}, false});
+  auto added = std::make_unique<PatternState>(PatternState{pattern, filter, id, {}, {}, {}, false, {}});
   pattern_index_.at(pattern).push_back(added.get());
   hub_.add_pattern_interest(sink_, pattern, filter);
   return *patterns_.emplace(id, std::move(added)).first->second;
@@ -135,16 +141,14 @@ bool TopicTable::unwant_pattern(PatternState& state) {
   return true;
 }
 
-bool TopicTable::leave(PatternState& state, TopicId& place, const Budget& budget) {
-  for (; state.topics > 0 && place < states_.size(); ++place) {
+bool TopicTable::leave(PatternState& state, const Budget& budget) {
+  while (!state.topics.empty()) {
     if (budget.spent()) return false;
-    if (place % kFreePlacesAStep == 0) Work::count();
-    TopicState* topic = states_[place].get();
-    if (topic == nullptr) continue;
     Work::count();
-    if (std::erase(topic->patterns, &state) == 0) continue;
-    --state.topics;
-    drop_if_unwanted(*topic);
+    TopicState& topic = *state.topics.back();
+    state.topics.pop_back();
+    topic.patterns.erase(find_membership(topic, state.id));
+    drop_if_unwanted(topic);
   }
   patterns_.erase(state.id);
   return true;
@@ -213,9 +217,18 @@ TopicState* TopicTable::next_after(std::uint64_t apply_no) {
 }
 
 void TopicTable::add_to(TopicState& topic, PatternState& pattern) {
-  topic.patterns.insert(std::ranges::upper_bound(topic.patterns, pattern.id, {}, &PatternState::id),
-                        &pattern);
-  ++pattern.topics;
+  const auto place = static_cast<std::uint32_t>(pattern.topics.size());
+  topic.patterns.insert(find_membership(topic, pattern.id), {&pattern, place});
+  make_room(pattern.topics);
+  pattern.topics.push_back(&topic);
+}
+
+void TopicTable::take_out(const Membership& of) {
+  std::vector<TopicState*>& topics = of.pattern->topics;
+  TopicState* const last = topics.back();
+  topics[of.place] = last;
+  find_membership(*last, of.pattern->id)->place = of.place;
+  topics.pop_back();
 }
 
 TopicState& TopicTable::add_state(Topic& topic, UpdatePtr last, bool delivered) {
@@ -243,7 +256,7 @@ void TopicTable::drop_if_unwanted(TopicState& state) {
 
 void TopicTable::drop(TopicState& state) {
   changes_.remove(state.apply_no);
-  for (PatternState* pattern : state.patterns) --pattern->topics;
+  for (const Membership& of : state.patterns) take_out(of);
   states_[state.topic->id].reset();
 }
 

@@ -36,6 +36,8 @@ struct PatternSent {
   UpdatePtr update;
 };
 
+struct TopicState;
+
 // A pattern, or a part of it: what its subscribers may see. It has only topics that they may.
 struct PatternState {
   Pattern pattern;
@@ -43,9 +45,15 @@ struct PatternState {
   std::uint32_t id = 0;
   std::vector<SubscriberRef> subscribers;
   std::array<PatternSent, 2> sent;  // the last data updates, nearest first
-  std::string joined_to;            // by name: the topics up to here have it in their lists
+  std::string joined_to;            // by name: the topics up to here are in its list
   bool joined = false;              // all of them
-  std::size_t topics = 0;           // that have it in their lists
+  std::vector<TopicState*> topics;  // that it has, in any order
+};
+
+// One of a topic's patterns, and the topic's place in the pattern's list.
+struct Membership {
+  PatternState* pattern = nullptr;
+  std::uint32_t place = 0;
 };
 
 // A snapshot that paced subscriptions were sent, and the next one assembled against it.
@@ -65,7 +73,7 @@ struct TopicState {
   std::uint64_t previous_no = 0;           // apply_no before that
   std::uint32_t wants = 0;                 // of this very topic: one interest in the hub stands for all
   std::vector<SubscriberRef> subscribers;  // by this very topic
-  std::vector<PatternState*> patterns;     // wanted ones that have it, by id
+  std::vector<Membership> patterns;        // wanted ones that have it, by id
   std::array<UpdatePtr, 2> recent;         // the last data updates, nearest first
   std::vector<PacedBase> paced;
 
@@ -113,8 +121,8 @@ class TopicTable {
   // When it has no subscriber left: nobody finds it any more, and it has to leave its topics. False: it
   // stays.
   bool unwant_pattern(PatternState& state);
-  // A piece of that, with `place` 0 at first; true: it is destroyed.
-  bool leave(PatternState& state, TopicId& place, const Budget& budget);
+  // A piece of that; true: it is destroyed.
+  bool leave(PatternState& state, const Budget& budget);
 
   // The state an update belongs to, brought up to it; null when it is old news or nobody wants it any more.
   TopicState* apply(const UpdatePtr& update);
@@ -155,6 +163,8 @@ class TopicTable {
     });
   }
   static void add_to(TopicState& topic, PatternState& pattern);
+  // Takes the topic out of the pattern's list; the topic's own list stays.
+  static void take_out(const Membership& of);
   void drop(TopicState& state);
   void log(TopicState& state);
 

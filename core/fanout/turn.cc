@@ -94,7 +94,7 @@ void Turn::list_deliveries(const UpdatePtr& update) {
   const Applied& applied = applied_.back();
   for (const SubscriberRef& ref : applied.state->subscribers)
     deliveries_.push_back({ref.slot, ref.index, number, kNoStep});
-  for (PatternState* pattern : applied.state->patterns) {
+  for (const auto& [pattern, place] : applied.state->patterns) {
     if (pattern->subscribers.empty()) continue;  // it is leaving its topics
     const std::uint32_t step = update == nullptr ? kNoStep : add_step(*pattern, applied, update);
     for (const SubscriberRef& ref : pattern->subscribers)

@@ -51,6 +51,17 @@ TEST_F(PartialPattern, ShowsThePartThatTheGuardsLetAndSaysSo) {
   EXPECT_EQ(shown, (std::set<std::string>{"free.a", "fx.a"}));
 }
 
+TEST_F(PartialPattern, ACursorIsTheSameHoweverManyTopicsAreHidden) {
+  client.subscribe(">");
+  answer({part("fx.>", {"fx.a", "fx.late"}), part("vip.>", {})});
+  client.heard();
+  EXPECT_EQ(plant.shard.cursor(*client.session), "e1,free.a=1,fx.a=1");
+  for (int i = 0; i < 5'000; ++i) plant.publish("vip.x" + std::to_string(i), R"({"n":1})");
+  plant.publish("fx.late", R"({"n":1})");
+  plant.run();
+  EXPECT_EQ(plant.shard.cursor(*client.session), "e1,free.a=1,fx.a=1,fx.late=1");
+}
+
 TEST_F(PartialPattern, ShowsTopicsOfThePartThatAppearLater) {
   client.subscribe(">");
   answer({part("fx.>", {"fx.new.*"}), part("vip.>", {})});
