@@ -8,9 +8,9 @@ export PYTHON ?= python3
 BIN := .venv/bin
 WHEN_CHANGED := scripts/when-changed
 
-BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev libsqlite3-dev \
+BUILD_PACKAGES := c++:g++ cmake ninja-build pkg-config ccache libwebsockets-dev libsqlite3-dev libhiredis-dev \
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev libcurl4-openssl-dev zlib1g-dev
-DEV_PACKAGES := libgtest-dev xz:xz-utils
+DEV_PACKAGES := libgtest-dev xz:xz-utils redis-server
 TEST_PACKAGES := node:nodejs npm:npm chromium libfaketime postgresql rabbitmq-server haproxy nginx curl
 CLANG_PACKAGES := clang-19 libclang-rt-19-dev
 LINT_PACKAGES := $(CLANG_PACKAGES) clang-tidy-19 clang-format-19

@@ -10,11 +10,12 @@ find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
   pkg_check_modules(WEBSOCKETS QUIET IMPORTED_TARGET libwebsockets>=4.1.6)
   pkg_check_modules(SQLITE QUIET IMPORTED_TARGET sqlite3>=3.37)
+  pkg_check_modules(HIREDIS QUIET IMPORTED_TARGET hiredis>=0.14)
   pkg_check_modules(TOMLPLUSPLUS QUIET IMPORTED_TARGET tomlplusplus>=3.3)
 endif()
 
 set(missing "")
-foreach(library Threads nlohmann_json fmt spdlog ZLIB OpenSSL CURL PkgConfig WEBSOCKETS SQLITE TOMLPLUSPLUS)
+foreach(library Threads nlohmann_json fmt spdlog ZLIB OpenSSL CURL PkgConfig WEBSOCKETS SQLITE HIREDIS TOMLPLUSPLUS)
   if(NOT ${library}_FOUND)
     list(APPEND missing ${library})
   endif()
@@ -22,6 +23,6 @@ endforeach()
 if(missing)
   list(JOIN missing ", " missing)
   message(FATAL_ERROR "missing, or too old: ${missing}. On Debian and Ubuntu `make venv` installs all that the build "
-    "needs. Elsewhere install libwebsockets 4.1.6, SQLite 3.37, toml++ 3.3, nlohmann-json 3.11, fmt, spdlog, zlib, "
-    "OpenSSL 3.0, libcurl 7.85 and pkg-config, or later ones, with their headers.")
+    "needs. Elsewhere install libwebsockets 4.1.6, SQLite 3.37, hiredis 0.14, toml++ 3.3, nlohmann-json 3.11, fmt, "
+    "spdlog, zlib, OpenSSL 3.0, libcurl 7.85 and pkg-config, or later ones, with their headers.")
 endif()

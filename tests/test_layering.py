@@ -20,6 +20,7 @@ ORDER = [
     "fanout",
     "store",
     "cluster",
+    "redis",
     "bridge",
     "net",
     "engine",
