@@ -127,7 +127,7 @@ function drawRefused(some) {
   setText(find("#refused small"), some ? "Everything else is shown." : "Nothing else is published here yet.");
 }
 
-// A pattern is refused whole where a part of it is guarded: then the open topics are named one by one.
+// A pattern is refused whole while the authorizer of a part of it cannot answer: meanwhile the open topics are named one by one.
 const open = /** @type {Set<string>} */ (new Set());
 let openIn = 0;
 async function lookUpOpen() {

@@ -245,7 +245,7 @@ async def test_pub_sends_the_text_as_given_and_prints_the_seq(
 
     server.play(play)
     ended = await tickwire_command("pub", "chat", '{"a": 1.00}', "--url", server.url)
-    assert (ended.code, ended.out) == (0, '{"topic": "chat", "seq": 8}\n')
+    assert (ended.code, ended.out) == (0, '{"topic":"chat","seq":8}\n')
     assert texts == ['{"type":"publish","id":1,"topic":"chat","data":{"a": 1.00}}']
 
 

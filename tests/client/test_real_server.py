@@ -201,14 +201,17 @@ async def test_a_drained_server_sends_its_clients_to_the_next(
 async def test_publish_and_look_from_a_shell(plant: str, tickwire_command: "Commands") -> None:
     published = await tickwire_command("pub", "chat.lobby", '{"n":1.00}', "--url", plant)
     assert json.loads(published.out) == {"topic": "chat.lobby", "seq": 1}
+    for _ in range(2):
+        named = ("pub", "chat.once", "{}", "--once", "n1", "--url", plant)
+        assert (await tickwire_command(*named)).out == '{"topic":"chat.once","seq":1}\n'
     snapshot = json.loads((await tickwire_command("snapshot", "chat.lobby", "--url", plant)).out)
     assert (snapshot["seq"], snapshot["status"], snapshot["data"]) == (1, "live", {"n": 1.0})
     printed = await tickwire_command("sub", "chat.lobby", "--count", "1", "--url", plant)
     assert printed.out.endswith('"data":{"n":1.00}}\n')
-    (topic,) = (await tickwire_command("topics", "--url", plant)).out.splitlines()
+    (topic, _) = (await tickwire_command("topics", "--url", plant)).out.splitlines()
     assert json.loads(topic)["topic"] == "chat.lobby"
     health = await tickwire_command("health", "--url", plant.removeprefix("ws://"))
-    assert (health.code, json.loads(health.out)["topics"]) == (0, 1)
+    assert (health.code, json.loads(health.out)["topics"]) == (0, 2)
     assert (await tickwire_command("snapshot", "not.there", "--url", plant)).code == 5
     assert (await tickwire_command("sub", "a!", "--url", plant)).code == 5
 

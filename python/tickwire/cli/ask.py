@@ -25,6 +25,12 @@ Topic = Annotated[
 def pub(
     topic: Topic,
     data: Annotated[str, typer.Argument(metavar="JSON", help="An object.", show_default=False)],
+    once: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="a name of this update: the same again is no other for a minute"
+        ),
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
 ) -> None:
@@ -40,9 +46,10 @@ def pub(
         from tickwire.client import connect
 
         async with connect(url, token=token, reconnect=False) as c:
-            return await c.publish(topic, data)
+            return await c.publish(topic, data, once=once)
 
-    write_line(json.dumps({"topic": topic, "seq": asyncio.run(publish())}))
+    published = {"topic": topic, "seq": asyncio.run(publish())}
+    write_line(json.dumps(published, separators=(",", ":")))
 
 
 @reported
