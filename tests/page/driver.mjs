@@ -4,7 +4,7 @@ import { chromium } from "playwright-core";
 
 const ARGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
-const WAIT_MS = 50_000; // a machine may be busy
+const WAIT_MS = 110_000; // a machine may be busy
 
 const browser = await chromium.launch({ executablePath: process.argv[2], args: ARGS });
 const pages = [];
