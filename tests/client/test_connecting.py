@@ -165,8 +165,8 @@ async def test_nobody_listening_is_said_at_once() -> None:
 
 async def test_a_server_that_says_nothing_is_not_waited_for_long(server: "Scripted") -> None:
     server.play(lambda peer: peer.idle())
-    with pytest.raises(ConnectionFailedError, match=r"no welcome within 0\.1 s"):
-        async with tickwire.connect(server.url, timeout_s=0.1):
+    with pytest.raises(ConnectionFailedError, match=r"no welcome within 1 s"):
+        async with tickwire.connect(server.url, timeout_s=1):
             pass
 
 

@@ -33,7 +33,7 @@ async def test_a_client_that_was_not_entered_says_so() -> None:
     client = tickwire.connect("localhost")
     for step in (client.ping(), anext(client.subscribe("a")), client.snapshot("a")):
         with pytest.raises(NotConnectedError, match="use it in `async with") as caught:
-            await asyncio.wait_for(step, 5)
+            await asyncio.wait_for(step, 30)
         assert not caught.value.retryable
 
 

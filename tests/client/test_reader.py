@@ -52,7 +52,7 @@ async def test_the_gate_closes_when_full_and_opens_half_empty() -> None:
     await asyncio.sleep(0)
     assert not passing.done()
     await slow.reader.next()
-    await asyncio.wait_for(passing, 1)
+    await asyncio.wait_for(passing, 30)
 
 
 async def test_an_ended_feed_closes_no_gate_and_takes_nothing() -> None:
@@ -168,7 +168,7 @@ async def test_on_a_new_connection_it_asks_again_though_it_waits_already() -> No
     await asyncio.sleep(0)
     assert slow.asked == [["a"], ["a"]]
     slow.reader.put(update("a", 5, "snapshot"), True)
-    got = await asyncio.wait_for(waiting, 1)
+    got = await asyncio.wait_for(waiting, 30)
     assert got is not None
     assert (got.kind, got.first_seq, got.seq) == ("gap", 1, 4)
 

@@ -266,7 +266,7 @@ async def test_closing_the_client_ends_its_iterators(
 
         reader = asyncio.create_task(read())
         await eventually(lambda: bool(seen))
-    await asyncio.wait_for(reader, 5)
+    await asyncio.wait_for(reader, 30)
     assert seen == [1]
     with pytest.raises(NotConnectedError, match="closed"):
         await c.ping()

@@ -179,4 +179,4 @@ async def test_a_change_wakes_who_waits_for_one():
     waiting = asyncio.ensure_future(anext(aiter(demand)))
     await asyncio.sleep(0)
     demand.change("a", True)
-    assert await asyncio.wait_for(waiting, 1) == ("a", True)
+    assert await asyncio.wait_for(waiting, 30) == ("a", True)
