@@ -7,7 +7,8 @@
 // The call that finds no connection is not made, since the engine may be another one now, or the same after a
 // loss: who was in the middle of something hears of it. Who begins anew calls open() first.
 //
-// One thread at a time, but for end(). A call waits as long as `timeout` for each of its packets.
+// One thread at a time, but for end(). A call waits as long as `timeout` for each of its packets. The process
+// ignores SIGPIPE: hiredis writes to connections that may have ended.
 #pragma once
 
 #include <hiredis.h>

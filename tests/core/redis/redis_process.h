@@ -25,6 +25,7 @@ namespace tickwire::redis {
 class RedisProcess {
  public:
   explicit RedisProcess(std::vector<std::string> options = {}) : options_(std::move(options)) {
+    std::signal(SIGPIPE, SIG_IGN);  // as tickwired and Python do
     port_ = free_port();
     start();
   }
