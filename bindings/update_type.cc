@@ -151,6 +151,20 @@ PyObject* first_seq(PyObject* self, void* /*unused*/) {
   });
 }
 
+PyObject* halt_of(PyObject* self, void* /*unused*/) {
+  return guarded([&]() -> py::object {
+    const auto text = py::reinterpret_steal<py::object>(value_of(self, kText));
+    if (!text) throw py::error_already_set();
+    auto head = py::cast<std::string>(text);
+    if (const std::size_t data = head.find(",\"data\":"); data != std::string::npos)
+      head.replace(data, head.size(), "}");
+    if (head.find("\"reason\":") == std::string::npos) return py::none();
+    const py::object message = py::module_::import("json").attr("loads")(head);
+    const py::object reason = message.attr("get")("reason");
+    return reason.is_none() ? reason : py::make_tuple(reason, message.attr("get")("until"));
+  });
+}
+
 PyObject* update_new(PyTypeObject* type, PyObject* args, PyObject* keywords) {
   std::array<PyObject*, kFieldCount> given{};
   std::vector<char*> names;
@@ -292,6 +306,9 @@ PyGetSetDef getters[] = {
      closure(kRecovered)},
     {"first_seq", first_seq, nullptr,
      "In a gap the sequence number of the first message that is gone, else `seq`.", nullptr},
+    {"halt", halt_of, nullptr,
+     "Why an operator halts the topic, and until when in Unix milliseconds (or None); None: none does.",
+     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMethodDef methods[] = {{"__reduce__", update_reduce, METH_NOARGS, "For pickle and copy."},

@@ -144,14 +144,14 @@ export class Client extends EventTarget {
    * @returns {Standing}
    */
   status(topic) {
-    const { seq, ts, since, event, confirmed: known, status: told } = this.#topics.get(topic) ?? NEVER_SEEN;
+    const { seq, ts, since, event, halt, confirmed: known, status: told } = this.#topics.get(topic) ?? NEVER_SEEN;
     const refusal = this.#demand.refused.get(topic);
     const confirmed = known && !refusal && this.#connection.sure;
     let status = seq > 0 && !confirmed ? "stale" : told;
     if (refusal && !refusal.retryable) status = "refused";
     else if (refusal && !seq) status = "unavailable";
     const age = this.#connection.serverNow - ts;
-    return { status, fresh: confirmed && status !== "stale", seq, ts, since: status === told ? since : 0, reason: refusal?.message.replace(`${topic}: `, "") ?? "", event, ageMs: ts && (Number.isNaN(age) ? null : Math.max(0, age)) };
+    return { status, fresh: confirmed && status !== "stale", seq, ts, since: status === told ? since : 0, reason: refusal?.message.replace(`${topic}: `, "") ?? "", event, halt, ageMs: ts && (Number.isNaN(age) ? null : Math.max(0, age)) };
   }
 
   /**

@@ -1,6 +1,6 @@
 // Buttons that act. What one does cannot be undone, so it asks in its own place; the question goes away by itself.
 
-/** @typedef {{name: string, path: string, body: Record<string, string>, done: (answer: Record<string, any>) => string}} Act a POST, and the sentence that says what it did */
+/** @typedef {{name: string, path: string, body: Record<string, string | number>, done: (answer: Record<string, any>) => string}} Act a POST, and the sentence that says what it did */
 
 const SURE_MS = 4_000;
 const QUESTION = "Really?";

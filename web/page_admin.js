@@ -10,7 +10,7 @@ import { parseMetrics, quantile, total } from "./page_prometheus.js";
 /** @import { Metrics } from "./page_prometheus.js" */
 /** @typedef {Record<string, any>} Facts an answer, parsed */
 /** @typedef {{text?: string, className?: string, acts?: Act[]}} Cell */
-/** @typedef {{health: Facts, sessions: Facts, metrics: Metrics, at: number}} Reading */
+/** @typedef {{health: Facts, sessions: Facts, halts: Facts, metrics: Metrics, at: number}} Reading */
 
 const EVERY_MS = 2_000;
 const SESSIONS_MAX = 50;
@@ -43,8 +43,8 @@ async function perform({ path, body, done }) {
 
 /** @returns {Promise<Reading>} */
 async function read() {
-  const [health, sessions, metrics] = await Promise.all([ask("health"), ask(`v1/sessions?limit=${SESSIONS_MAX}`), ask("metrics")]);
-  return { health: await health.json(), sessions: await sessions.json(), metrics: parseMetrics(await metrics.text()), at: performance.now() };
+  const [health, sessions, halts, metrics] = await Promise.all([ask("health"), ask(`v1/sessions?limit=${SESSIONS_MAX}`), ask("v1/halts"), ask("metrics")]);
+  return { health: await health.json(), sessions: await sessions.json(), halts: await halts.json(), metrics: parseMetrics(await metrics.text()), at: performance.now() };
 }
 
 async function look() {
@@ -151,12 +151,12 @@ function drawTiles(now, before) {
   }));
 }
 
+const until = (/** @type {number} */ ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 const ended = (/** @type {number} */ sessions) => (sessions === 1 ? "1 session ended." : `${count(sessions)} sessions ended.`);
 
 /** @param {Facts} session @returns {Act[]} */
 function sessionActs({ session, subject, remote }) {
   if (remote === "local") return [];
-  const until = (/** @type {number} */ ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   /** @type {Act[]} */
   const acts = [{ name: "Disconnect", path: "v1/disconnect", body: { session }, done: ({ sessions }) => `${ended(sessions)} Its client may come back at once.` }];
   const revoke = { name: "Revoke", path: "v1/revoke", body: { subject }, done: (/** @type {Facts} */ answer) => `${ended(answer.sessions)} Tokens of ${subject} that were issued before are refused until ${until(answer.until)} UTC${answer.kept_in === "store" ? "" : ", or until the server restarts"}.` };
@@ -165,6 +165,17 @@ function sessionActs({ session, subject, remote }) {
 
 /** @param {string} plugin @returns {Act[]} */
 const pluginActs = (plugin) => [{ name: "Restart", path: "v1/restart_plugin", body: { plugin }, done: () => `The feeds of ${plugin} start again.` }];
+
+/** @param {Facts} answer */
+const halted = ({ topic, until: end, kept_in }) => `${topic} is halted until ${end ? `${until(end)} UTC` : "you end it"}${kept_in === "store" ? "" : ", or until the server restarts"}.`;
+
+/** @param {string} topic @returns {Act[]} */
+const haltActs = (topic) => [{ name: "End halt", path: "v1/end_halt", body: { topic }, done: ({ withheld }) => `${topic} goes on; ${count(withheld)} updates came meanwhile.` }];
+
+/** @param {Facts} halts */
+function drawHalts({ halts }) {
+  table("halts", halts.map((/** @type {Facts} */ { topic, reason, until: end, withheld }) => [{ text: topic, className: "mono" }, { text: reason }, { text: end ? `${until(end)} UTC` : "it is ended" }, { text: count(withheld) }, { className: "acts", acts: haltActs(topic) }]), "No topic is halted.");
+}
 
 /** @param {Facts} sessions */
 function drawSessions({ total: all, sessions }) {
@@ -231,6 +242,7 @@ function draw(now, before) {
   notice(said);
   drawTiles(now, before);
   drawSessions(now.sessions);
+  drawHalts(now.halts);
   const plugins = Object.entries(health.plugins).sort(([, a], [, b]) => b.errors - a.errors);
   const look = (/** @type {string} */ state) => (state === "running" ? "ok" : /blocked|backoff/.test(state) ? "bad" : "");
   table("feeds", plugins.map(([name, { state, restarts, errors }]) => [{ text: name }, { text: state, className: look(state) }, { text: count(restarts) }, { text: count(errors), className: errors ? "bad" : "" }, { className: "acts", acts: pluginActs(name) }]), "No plugin is loaded.");
@@ -250,6 +262,13 @@ find("#level").addEventListener("change", ({ target }) => {
   if (value) perform({ name: "", path: "v1/log_level", body: { level: value }, done: ({ level }) => `The server logs from ${level} on, until it reads its configuration again.` });
 });
 drawActs(find("#drain"), [{ name: "Drain", path: "v1/drain", body: {}, done: () => "Every client is told to go to another server, and no new one is taken. The server runs on until it is stopped." }]);
+const form = /** @type {HTMLFormElement} */ (find("#halt"));
+form.addEventListener("input", () => {
+  const { topic, reason, minutes } = Object.fromEntries(new FormData(form));
+  const body = { topic: String(topic), reason: String(reason), ...(minutes ? { until: Date.now() + Number(minutes) * 60_000 } : {}) };
+  drawActs(find(".acts", form), form.checkValidity() ? [{ name: "Halt", path: "v1/halt", body, done: halted }] : []);
+});
+form.addEventListener("submit", (event) => event.preventDefault());
 acted(document, perform);
 document.addEventListener("visibilitychange", look);
 look();

@@ -23,8 +23,8 @@ export function useTopic(topic, { src = "/ws", maxRate = 0 } = {}) {
       const draw = () => {
         frame = 0;
         const topicNow = { ...client.status(topic), image: client.images.get(topic) };
-        const { image, status, fresh, seq, reason } = latest.current;
-        if (image === topicNow.image && status === topicNow.status && fresh === topicNow.fresh && seq === topicNow.seq && reason === topicNow.reason) return;
+        const { image, status, fresh, seq, reason, halt } = latest.current;
+        if (image === topicNow.image && status === topicNow.status && fresh === topicNow.fresh && seq === topicNow.seq && reason === topicNow.reason && halt === topicNow.halt) return;
         latest.current = topicNow;
         render();
       };

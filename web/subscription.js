@@ -28,6 +28,7 @@ const LAST_MAX = 65_536;
  * @property {number} ts the server's Unix time of the data in milliseconds
  * @property {number} since the server's Unix time in milliseconds when the status began; 0 when nobody said
  * @property {string} reason why it is refused or unavailable; else empty
+ * @property {{reason: string, until?: number} | undefined} halt why an operator halts it, and until when (the server's Unix time in milliseconds)
  * @property {boolean} event whether each message matters (a trade, a line of a chat), and not only the latest value
  * @property {number | null} ageMs the age of the data by the server's clock; null while the server's time is unknown
  */

@@ -51,6 +51,7 @@ export class TopicState {
   /** @type {import("./subscription.js").TopicStatus} */
   status = "unknown";
   #told = "unknown"; // status of the last message
+  halt = /** @type {{reason: string, until?: number} | undefined} */ (undefined); // an operator's
   since = 0; // the server's Unix time of the status in milliseconds; 0: nobody said
   confirmed = false;
   event = false; // its image is the last message, not all merged
@@ -90,13 +91,14 @@ export class TopicState {
   }
 
   /** @param {Message} message */
-  #take({ type, seq, to, ts, status, data }) {
+  #take({ type, seq, to, ts, status, data, reason, until }) {
     if (!this.seq) this.confirmEmpty();
     if (type === "gap") this.event = true;
     if (data) this.image = type === "snapshot" || this.event ? data : merge(this.image, data);
     if (type === "update" && !/halted|closed/.test(this.status)) this.status = "live";
     if (type === "status" || (status ?? this.status) !== this.#told) this.since = type === "status" ? ts : 0;
     this.status = this.#told = status ?? this.status;
+    if (status) this.halt = reason && { reason, until };
     this.seq = type === "gap" ? to : seq;
     if (data) this.ts = ts; // a status does not make the data younger
     return (this.confirmed = true);

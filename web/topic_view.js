@@ -64,7 +64,7 @@ export class TopicView {
   /** All that is known, as a sentence: for a title and for a screen reader. */
   get sentence() {
     const figures = this.hasData ? [this.zeros + this.last, this.change, baseWords(this.quote.base)] : [];
-    return [this.topic, ...figures, this.words || "live", this.reason].filter(Boolean).join(" ");
+    return [this.topic, ...figures, this.words || "live", this.reason || this.client.status(this.topic).halt?.reason].filter(Boolean).join(" ");
   }
 
   /** @param {Image} image */

@@ -27,7 +27,7 @@ Publisher::Outcome Outbox::publish(std::string_view topic, ImageView data, FeedI
   if (taken) taken = hub_.room_for_topic(topic, data.text.size());
   if (taken) {
     taken = put({.kind = RecordKind::kUpdate,
-                 .feed = feed,
+                 .feed = feed == kClientFeed ? 0 : feed,
                  .topic = topic,
                  .delivery = hub_.delivery_of(topic),
                  .data = data.text},

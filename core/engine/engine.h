@@ -83,6 +83,7 @@ class Engine final : public HttpSource {
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
   // engine_admin.cc. Each action is in the audit log, with who asked for it.
   void act(const AdminAction& action, const AdminActor& by, AdminDone done) override;
+  [[nodiscard]] std::string halts() const override;
   // The same for the program that the server runs in, which waits for the answer. Not on a loop thread.
   // kDraining: the server does not run.
   Result<std::string> act(const AdminAction& action);
@@ -104,6 +105,9 @@ class Engine final : public HttpSource {
   void perform(const SetLogLevel& wanted, const AdminActor& by, const AdminDone& done);
   void perform(const Drain& wanted, const AdminActor& by, const AdminDone& done);
   void perform(const RestartPlugin& wanted, const AdminActor& by, const AdminDone& done);
+  void perform(const HaltTopic& wanted, const AdminActor& by, AdminDone done);
+  void perform(const EndHalt& wanted, const AdminActor& by, AdminDone done);
+  void finish_halt(const AdminActor& by, std::string what, std::string json, AdminDone done);
   [[nodiscard]] ShardConfig shard_config(std::uint32_t index);
   [[nodiscard]] NetConfig net_config();
 

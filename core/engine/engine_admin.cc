@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "engine/audit_log.h"
@@ -24,6 +26,8 @@ Result<LogLevel> parse_log_level(const std::string& level) {
                fmt::format("level: must be one of {}, not {}", fmt::join(kNames, ", "), level.substr(0, 40)),
                "level"};
 }
+
+constexpr std::int64_t kHaltMsMax = std::int64_t{366} * 24 * 60 * 60 * 1000;
 
 // `what`: as the audit log has it.
 void finish(const AdminActor& by, const std::string& what, const Status& outcome, std::string json,
@@ -98,6 +102,68 @@ void Engine::drain_loops(Shard::Drained whom) {
 void Engine::perform(const RestartPlugin& wanted, const AdminActor& by, const AdminDone& done) {
   finish(by, "restart_plugin plugin=" + quote_json(wanted.plugin), bridge_.restart_plugin(wanted.plugin),
          fmt::format(R"({{"plugin":{}}})", quote_json(wanted.plugin)), done);
+}
+
+void Engine::perform(const HaltTopic& wanted, const AdminActor& by, AdminDone done) {
+  const std::string what = fmt::format("halt topic={} reason={} until={}", quote_json(wanted.topic),
+                                       quote_json(wanted.reason), wanted.until_ms);
+  const std::int64_t now_ms = clock_.wall_ms();
+  Status taken = ok_status();
+  if (wanted.until_ms > 0 && (wanted.until_ms <= now_ms || wanted.until_ms - now_ms > kHaltMsMax)) {
+    taken = Error{
+        ErrorCode::kBadMessage,
+        fmt::format("until: {} must be after the server's time, {}, and at most 366 days after it (Unix "
+                    "milliseconds); without it the halt lasts until it is ended",
+                    wanted.until_ms, now_ms),
+        "until"};
+  } else if (publisher().is_shared()) {
+    taken =
+        Error{ErrorCode::kUnavailable,
+              "topic: this server shares its topics with others, and a halt is of one server alone; let the "
+              "feed set the status",
+              "topic"};
+  } else {
+    taken = hub_.halt(wanted.topic, std::make_shared<const Halt>(wanted.reason, wanted.until_ms));
+  }
+  if (!taken) return finish(by, what, taken, {}, done);
+  finish_halt(
+      by, what,
+      fmt::format(R"({{"topic":{},"reason":{},"until":{})", quote_json(wanted.topic),
+                  quote_json(wanted.reason), wanted.until_ms > 0 ? std::to_string(wanted.until_ms) : "null"),
+      std::move(done));
+}
+
+void Engine::perform(const EndHalt& wanted, const AdminActor& by, AdminDone done) {
+  std::string what = "end_halt topic=" + quote_json(wanted.topic);
+  const Result<std::uint64_t> withheld = hub_.end_halt(wanted.topic);
+  if (!withheld) return finish(by, what, withheld.error(), {}, done);
+  what += fmt::format(" withheld={}", *withheld);
+  finish_halt(by, std::move(what),
+              fmt::format(R"({{"topic":{},"withheld":{})", quote_json(wanted.topic), *withheld),
+              std::move(done));
+}
+
+// Once the store has it, so that whoever asked knows whether a restart forgets it.
+void Engine::finish_halt(const AdminActor& by, std::string what, std::string json, AdminDone done) {
+  workers_.run(Offload::kNobody,
+               [this, by, what = std::move(what), json = std::move(json), done = std::move(done)] {
+                 const bool written = store_ != nullptr && store_->flush();
+                 const std::string_view kept_in = written ? "store" : "memory";
+                 finish(by, fmt::format("{} kept_in={}", what, kept_in), ok_status(),
+                        fmt::format(R"({},"kept_in":"{}"}})", json, kept_in), done);
+               });
+}
+
+std::string Engine::halts() const {
+  std::string json = R"({"halts":[)";
+  for (const HaltedTopic& halted : hub_.halted()) {
+    if (json.back() == '}') json += ',';
+    fmt::format_to(std::back_inserter(json), R"({{"topic":{},"reason":{},"until":{},"withheld":{}}})",
+                   quote_json(halted.topic), quote_json(halted.halt->reason),
+                   halted.halt->until_ms > 0 ? std::to_string(halted.halt->until_ms) : "null",
+                   halted.withheld);
+  }
+  return json + "]}";
 }
 
 }  // namespace tickwire

@@ -23,6 +23,10 @@ constexpr CounterInfo kMemoryLimit{"memory_limit_bytes", CounterKind::kGauge, "b
                                    "The soft limit of the memory: limits.memory_mb."};
 constexpr CounterInfo kImages{"image_bytes", CounterKind::kGauge, "bytes", "",
                               "Images of all topics together."};
+constexpr CounterInfo kHalted{"halted_topics", CounterKind::kGauge, "", "",
+                              "Topics that an operator holds (tickwire admin halt)."};
+constexpr CounterInfo kWithheld{"withheld", CounterKind::kCounter, "", "",
+                                "Updates that were not shown, because an operator held their topic."};
 constexpr CounterInfo kCertificate{
     "certificate_expires", CounterKind::kGauge, "s", "",
     "Unix time at which the TLS certificate expires; absent where no address is https://."};
@@ -169,9 +173,9 @@ std::vector<CounterInfo> all_counters() {
   add(kShardReasons);
   add(kShardHistograms);
   add(kStoreCounts);
-  all.insert(all.end(),
-             {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages, kCertificate,
-              kTopics, kStale, kPublished, kPluginRunning, kPluginRestarts, kPluginErrors});
+  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages,
+                         kHalted, kWithheld, kCertificate, kTopics, kStale, kPublished, kPluginRunning,
+                         kPluginRestarts, kPluginErrors});
   return all;
 }
 
@@ -223,6 +227,8 @@ std::string Metrics::text() const {
   append_number(kMemory, sources_.memory == nullptr ? 0 : sources_.memory->bytes());
   append_number(kMemoryLimit, sources_.memory == nullptr ? 0 : sources_.memory->limit());
   append_number(kImages, sources_.hub->image_bytes());
+  append_number(kHalted, sources_.hub->halted_count());
+  append_number(kWithheld, sources_.hub->withheld());
   page.begin(kCertificate);
   if (sources_.certificate_expires_s)
     page.number(static_cast<std::uint64_t>(std::max<std::int64_t>(*sources_.certificate_expires_s, 0)));

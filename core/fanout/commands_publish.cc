@@ -84,7 +84,8 @@ void Commands::finish_publish(Session& session, const std::string& id,
   const auto publish = [&publisher = parts_.publisher, command, done, held,
                         subject = session.client.subject] {
     const std::string authored = subject.empty() ? "" : with_author(command->data, subject);
-    static_cast<void>(publisher.publish(command->topic, subject.empty() ? command->data : authored, 0, done));
+    static_cast<void>(
+        publisher.publish(command->topic, subject.empty() ? command->data : authored, kClientFeed, done));
   };
   const auto then = [meeting, answer](Session& asker) {
     if (meeting->second()) answer(asker);

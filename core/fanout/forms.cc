@@ -13,7 +13,8 @@ TopicMessage message_of(const Update& update) {
           .ts = update.ts(),
           .delivery = update.delivery(),
           .status = update.status(),
-          .data = update.data()};
+          .data = update.data(),
+          .halt = update.halt()};
 }
 
 }  // namespace

@@ -289,7 +289,7 @@ Sender::Caught Sender::replay(Session& session, SubscriptionIndex index, const T
     }
   }
   // The ring holds no statuses.
-  if (knows_status(subscription, state.last->status())) return Caught::kUp;
+  if (knows_status(subscription, state.last->status()) && state.last->halt() == nullptr) return Caught::kUp;
   if (!encoder_.status(session, *state.last)) return Caught::kFull;
   ++messages_;
   return Caught::kUp;

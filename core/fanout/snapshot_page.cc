@@ -170,7 +170,8 @@ bool SnapshotPage::write(SnapshotsWriter& writer, const Budget& budget) const {
                 .ts = update.ts(),
                 .delivery = update.delivery(),
                 .status = update.status(),
-                .data = update.image()});
+                .data = update.image(),
+                .halt = update.halt()});
   }
   return true;
 }

@@ -61,6 +61,18 @@ class Hub final : public Publisher {
   Status publish_rows(std::span<const std::string_view> topics, Payloads& payloads, FeedId feed,
                       std::size_t& taken) override;
   Status set_status(std::string_view topic, TopicStatus status) override;
+  // An operator holds the topic: its status is halted for this reason until that time, whatever its feed says
+  // of it. Clients may not publish to it. What feeds and programs publish to a value topic is merged and
+  // comes as one update when the halt is over; what they publish to an event topic is dropped. A topic that
+  // is held already gets the new reason and time. kBadTopic, kUnknownTopic, kTooMany: see kHaltsMax.
+  Status halt(std::string_view topic, HaltPtr halt);
+  // Returns how many updates were withheld. kBadTopic, kUnknownTopic: no operator holds it.
+  Result<std::uint64_t> end_halt(std::string_view topic);
+  // In order of name.
+  [[nodiscard]] std::vector<HaltedTopic> halted() const;
+  // Updates that were withheld since the start.
+  [[nodiscard]] std::uint64_t withheld() const { return commons_.withheld; }
+  [[nodiscard]] std::size_t halted_count() const { return commons_.halts.size(); }
   void feed_down(FeedId feed) override;
   // `feed` looks at what is wanted and produces only that, from now on.
   void follow_demand(FeedId feed);
@@ -169,7 +181,8 @@ class Hub final : public Publisher {
 
  private:
   [[nodiscard]] Origin origin_of(FeedId feed) const {
-    return {feed, commons_.clock.wall_ms(), commons_.clock.steady_us()};
+    const bool by_client = feed == kClientFeed;
+    return {by_client ? 0 : feed, commons_.clock.wall_ms(), commons_.clock.steady_us(), {}, by_client};
   }
   void share_rings();
 

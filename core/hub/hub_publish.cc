@@ -71,6 +71,30 @@ Status Hub::set_status(std::string_view name, TopicStatus status) {
   return nothing_published(name);
 }
 
+Status Hub::halt(std::string_view name, HaltPtr halt) {
+  if (Status valid = check_topic(name); !valid) return valid.error();
+  Topic* const topic = directory_.find_kept(name);
+  return topic != nullptr ? topic->halt(std::move(halt)) : nothing_published(name);
+}
+
+Result<std::uint64_t> Hub::end_halt(std::string_view name) {
+  if (Status valid = check_topic(name); !valid) return valid.error();
+  Topic* const topic = directory_.find_kept(name);
+  const std::optional<std::uint64_t> withheld = topic != nullptr ? topic->end_halt() : std::nullopt;
+  if (withheld) return *withheld;
+  return Error{ErrorCode::kUnknownTopic, "topic: " + std::string(name) + " is not halted by an operator",
+               "topic"};
+}
+
+std::vector<HaltedTopic> Hub::halted() const {
+  std::vector<HaltedTopic> out;
+  for (const Topic* const topic : commons_.halts.all()) {
+    if (auto halted = topic->halted()) out.push_back(std::move(*halted));
+  }
+  std::ranges::sort(out, {}, &HaltedTopic::topic);
+  return out;
+}
+
 void Hub::feed_down(FeedId feed) {
   directory_.each_topic([feed](Topic& topic) { topic.feed_down(feed); });
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hub/update.h"
+#include "model/halt.h"
 #include "model/topic_kind.h"
 
 namespace tickwire {
@@ -14,9 +15,10 @@ namespace tickwire {
 // What the store has yet to write of a topic.
 struct Dirty {
   UpdatePtr last;
-  std::vector<UpdatePtr> events;          // of a stored ring: those since the last time, in order
-  std::uint64_t first_kept = 0;           // of it: what came before is gone
-  std::optional<Delivery> declared = {};  // by its feed
+  std::vector<UpdatePtr> events;            // of a stored ring: those since the last time, in order
+  std::uint64_t first_kept = 0;             // of it: what came before is gone
+  std::optional<Delivery> declared = {};    // by its feed
+  TopicStatus status = TopicStatus::kLive;  // where an operator holds it: that beneath
 };
 
 // What the store kept of a topic.
@@ -27,6 +29,7 @@ struct StoredTopic {
   TopicStatus status = TopicStatus::kLive;
   std::string image;
   std::optional<Delivery> declared = {};  // by its feed
+  HaltPtr halt = {};                      // an operator's; `status` is that beneath
 };
 
 // An event as the store kept it, or an update as the log of a cluster did.

@@ -16,20 +16,6 @@ void fetch(const void* start, std::size_t bytes) {
     __builtin_prefetch(static_cast<const char*>(start) + at);
 }
 
-Error images_full(std::size_t bytes_max) {
-  return {ErrorCode::kTooMany,
-          "data: the images of all topics have " + std::to_string(bytes_max >> 20U) +
-              " MB together, which is limits.images_mb; this one may not grow",
-          "data", Limit::kImages};
-}
-
-Error image_too_large(std::string_view topic, std::size_t bytes) {
-  return {ErrorCode::kBadData,
-          "data: the image of " + std::string(topic) + " would have " + std::to_string(bytes) +
-              " bytes, at most " + std::to_string(kImageBytesMax) + " are allowed",
-          "data", Limit::kImageBytes};
-}
-
 }  // namespace
 
 // --- reading --------------------------------------------------------------------------------------------
@@ -65,7 +51,7 @@ std::string Topic::describe() const {
 }
 
 bool Topic::is_live() const {
-  return last_ && last_->status() == TopicStatus::kLive;
+  return last_ && status_beneath() == TopicStatus::kLive;
 }
 
 // --- publishing -----------------------------------------------------------------------------------------
@@ -73,6 +59,7 @@ bool Topic::is_live() const {
 Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
   UpdatePtr before;  // its memory is given back without the lock
   const MutexLock lock(mutex_);
+  if (halted_ && !origin.decided) return withhold(data, origin);
   if (origin.decided && *origin.decided != delivery()) take_delivery(*origin.decided);
   Update::Parts parts;
   const std::string_view image = last_ ? last_->image() : std::string_view();
@@ -82,9 +69,9 @@ Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
     if (bytes <= bytes_max) fields_.forget();
   } else {
     bytes = fields_.merge(image, data, parts.image, std::min(kImageBytesMax, bytes_max));
-    if (bytes > kImageBytesMax) return image_too_large(name, bytes);
+    if (bytes > kImageBytesMax) return no_room_for(bytes);
   }
-  if (bytes > bytes_max) return images_full(commons_.limits.image_bytes_max);
+  if (bytes > bytes_max) return no_room_for(bytes);
   if (bytes != image.size()) {
     commons_.image_bytes += static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(image.size());
   }
@@ -92,21 +79,31 @@ Result<UpdatePtr> Topic::publish(ImageView data, const Origin& origin) {
   parts.seq = last_ ? last_->seq() + 1 : 1;
   // A wall clock that steps back must not make an update look older than the one before it.
   parts.ts = std::max(origin.ts, last_ ? last_->ts() : 0);
-  const bool sticky =
-      last_ && (last_->status() == TopicStatus::kHalted || last_->status() == TopicStatus::kClosed);
-  parts.status = sticky ? last_->status() : TopicStatus::kLive;
-  suspended_ = false;
-  if (epoch_no_ != commons_.epoch_no) {
-    epoch_no_ = commons_.epoch_no;
-    seq_at_epoch_ = parts.seq - 1;
-  }
-  const bool is_taken_over = feed_ != origin.feed;
-  feed_ = origin.feed;
-  vouched_us_ = origin.steady_us;
-  if (traits_.stale_after_ms > 0) heard_us_ = origin.steady_us;
+  parts.status = last_ ? after_update(last_->status()) : TopicStatus::kLive;
+  const bool is_taken_over = heard_from(origin);
   before = emit(std::move(parts));
   if (is_taken_over) watch();
   return last_;
+}
+
+Error Topic::no_room_for(std::size_t image_bytes) const {
+  if (image_bytes > kImageBytesMax) {
+    return {ErrorCode::kBadData,
+            "data: the image of " + name + " would have " + std::to_string(image_bytes) + " bytes, at most " +
+                std::to_string(kImageBytesMax) + " are allowed",
+            "data", Limit::kImageBytes};
+  }
+  return {ErrorCode::kTooMany,
+          "data: the images of all topics have " + std::to_string(commons_.limits.image_bytes_max >> 20U) +
+              " MB together, which is limits.images_mb; this one may not grow",
+          "data", Limit::kImages};
+}
+
+bool Topic::heard_from(const Origin& origin) {
+  suspended_ = false;
+  vouched_us_ = origin.steady_us;
+  if (traits_.stale_after_ms > 0) heard_us_ = origin.steady_us;
+  return std::exchange(feed_, origin.feed) != origin.feed;
 }
 
 bool Topic::set_status(TopicStatus status) {
@@ -124,7 +121,13 @@ void Topic::feed_down(FeedId feed) {
 
 void Topic::change_status(TopicStatus status) {
   suspended_ = false;
-  if (last_->status() == status) return;
+  if (status_beneath() == status) return;
+  if (!halted_) return show_status(status);
+  halted_->beneath = status;
+  note_dirty();
+}
+
+void Topic::show_status(TopicStatus status) {
   Update::Parts parts;
   parts.seq = last_->seq();
   parts.ts = last_->ts();
@@ -135,6 +138,14 @@ void Topic::change_status(TopicStatus status) {
 }
 
 UpdatePtr Topic::emit(Update::Parts parts) {
+  if (halted_) {
+    parts.status = TopicStatus::kHalted;
+    parts.halt = halted_->shown;
+  }
+  if (!parts.status_only && epoch_no_ != commons_.epoch_no) {
+    epoch_no_ = commons_.epoch_no;
+    seq_at_epoch_ = parts.seq - 1;
+  }
   const bool was_stale = last_ && last_->status() == TopicStatus::kStale;
   const bool is_stale = parts.status == TopicStatus::kStale;
   const bool becomes_live = parts.status == TopicStatus::kLive && !is_live();
@@ -148,8 +159,12 @@ UpdatePtr Topic::emit(Update::Parts parts) {
   if (becomes_live) watch();
   if (traits_.ages() && (look_us_ == 0 || ring_.size() == 1)) look_later();
   commons_.sinks.deliver(sinks_, last_);
-  if (!std::exchange(dirty_, true)) commons_.dirty.add(*this);
+  note_dirty();
   return before;
+}
+
+void Topic::note_dirty() {
+  if (!std::exchange(dirty_, true)) commons_.dirty.add(*this);
 }
 
 void Topic::prefetch_update() {

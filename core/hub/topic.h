@@ -21,6 +21,7 @@
 #include "hub/feed_id.h"
 #include "hub/stored_topic.h"
 #include "hub/topic_commons.h"
+#include "hub/topic_halt.h"
 #include "hub/topic_rules.h"
 #include "hub/update.h"
 #include "model/image_fields.h"
@@ -38,6 +39,14 @@ struct Origin {
   // Others have decided that this was published, and how: the delivery becomes the topic's, and the limits of
   // this hub do not count.
   std::optional<Delivery> decided = {};
+  bool by_client = false;  // and not by a feed or a program
+};
+
+// A topic that an operator holds.
+struct HaltedTopic {
+  std::string topic;
+  HaltPtr halt;
+  std::uint64_t withheld = 0;  // updates that came meanwhile
 };
 
 // Where a topic stands, for who goes on from a seq.
@@ -86,6 +95,11 @@ class Topic : public std::enable_shared_from_this<Topic> {
   Result<UpdatePtr> publish(ImageView data, const Origin& origin) EXCLUDES(mutex_);
   // False: nothing was published to it yet.
   bool set_status(TopicStatus status) EXCLUDES(mutex_);
+  // As Hub::halt (topic_halt.cc). kUnknownTopic, kTooMany.
+  Status halt(HaltPtr halt) EXCLUDES(mutex_);
+  // Returns how many updates were withheld; nothing: no operator held it.
+  std::optional<std::uint64_t> end_halt() EXCLUDES(mutex_);
+  [[nodiscard]] std::optional<HaltedTopic> halted() const EXCLUDES(mutex_);
   // A live topic that `feed` published last becomes stale.
   void feed_down(FeedId feed) EXCLUDES(mutex_);
   // Has the CPU fetch what publishing to it reads: first the update and the ring, then, once those are there,
@@ -128,8 +142,20 @@ class Topic : public std::enable_shared_from_this<Topic> {
  private:
   // Makes the next update and hands it to the sinks; returns the one that it replaces.
   UpdatePtr emit(Update::Parts parts) REQUIRES(mutex_);
+  // What is shown changes; change_status() while an operator holds it: only what comes after that.
+  void show_status(TopicStatus status) REQUIRES(mutex_);
   void change_status(TopicStatus status) REQUIRES(mutex_);
+  // The status, whether an operator holds it or not. It has an update.
+  [[nodiscard]] TopicStatus status_beneath() const REQUIRES(mutex_);
   [[nodiscard]] bool is_live() const REQUIRES(mutex_);
+  // Notes that it was published to. True: by another feed than before.
+  bool heard_from(const Origin& origin) REQUIRES(mutex_);
+  void note_dirty() REQUIRES(mutex_);
+  [[nodiscard]] Error no_room_for(std::size_t image_bytes) const;
+  // False: too many topics are halted.
+  bool hold(HaltPtr halt, TopicStatus beneath) REQUIRES(mutex_);
+  Result<UpdatePtr> withhold(ImageView data, const Origin& origin) REQUIRES(mutex_);
+  void lift_halt() REQUIRES(mutex_);
   void begin_with(StoredTopic stored) REQUIRES(mutex_);
   void fill_ring(std::vector<StoredEvent> events) REQUIRES(mutex_);
   void take_delivery(Delivery delivery) REQUIRES(mutex_);
@@ -169,11 +195,12 @@ class Topic : public std::enable_shared_from_this<Topic> {
   std::int64_t heard_us_ GUARDED_BY(mutex_) = 0;
   // Steady time of the last publish, or when it was last wanted, of a feed's topic.
   std::int64_t vouched_us_ GUARDED_BY(mutex_) = 0;
-  std::int64_t look_us_ GUARDED_BY(mutex_) = 0;        // its place in the WatchList; 0: none
-  std::uint64_t taken_seq_ GUARDED_BY(mutex_) = 0;     // the last one that the store has, of a stored ring
-  std::uint32_t exact_ GUARDED_BY(mutex_) = 0;         // interests in this very topic
-  std::uint32_t epoch_no_ GUARDED_BY(mutex_) = 0;      // the one in which the last update came
-  std::uint64_t seq_at_epoch_ GUARDED_BY(mutex_) = 0;  // at which that one began
+  std::int64_t look_us_ GUARDED_BY(mutex_) = 0;           // its place in the WatchList; 0: none
+  std::unique_ptr<TopicHalt> halted_ GUARDED_BY(mutex_);  // null: no operator holds it
+  std::uint64_t taken_seq_ GUARDED_BY(mutex_) = 0;        // the last one that the store has, of a stored ring
+  std::uint32_t exact_ GUARDED_BY(mutex_) = 0;            // interests in this very topic
+  std::uint32_t epoch_no_ GUARDED_BY(mutex_) = 0;         // the one in which the last update came
+  std::uint64_t seq_at_epoch_ GUARDED_BY(mutex_) = 0;     // at which that one began
 };
 
 using TopicPtr = std::shared_ptr<Topic>;

@@ -6,7 +6,8 @@
 // the
 //   topic becomes stale once it had no update for linger_us. A feed that does not follow demand publishes
 //   regardless, and vouches for its topics by itself;
-// - one whose ring loses what is too old (`ring_ms`).
+// - one whose ring loses what is too old (`ring_ms`);
+// - one that an operator holds until a certain time.
 #include <algorithm>
 #include <limits>
 
@@ -41,7 +42,9 @@ void Topic::look(std::int64_t due_us, std::int64_t now_us) {
   const MutexLock lock(mutex_);
   if (look_us_ != due_us) return;  // another look took its place
   look_us_ = 0;
-  trim_ring(commons_.clock.wall_ms());
+  const std::int64_t wall_ms = commons_.clock.wall_ms();
+  trim_ring(wall_ms);
+  if (halted_ && halted_->shown->until_ms > 0 && halted_->shown->until_ms <= wall_ms) lift_halt();
   if (watched_) {
     watched_ = is_live() && commons_.demand.is_given_up(feed_, name);
     if (watched_ && now_us - vouched_us_ >= commons_.linger_us) {
@@ -62,6 +65,10 @@ void Topic::look_later() {
   }
   if (traits_.ring_ms > 0 && !ring_.empty()) {
     const std::int64_t left_ms = ring_.front()->ts() + traits_.ring_ms + 1 - commons_.clock.wall_ms();
+    due = std::min(due, commons_.clock.steady_us() + std::max<std::int64_t>(left_ms, 1) * 1000);
+  }
+  if (halted_ && halted_->shown->until_ms > 0) {
+    const std::int64_t left_ms = halted_->shown->until_ms - commons_.clock.wall_ms();
     due = std::min(due, commons_.clock.steady_us() + std::max<std::int64_t>(left_ms, 1) * 1000);
   }
   if (due == kNeverUs || (look_us_ != 0 && look_us_ <= due)) return;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "hub/demand.h"
 #include "hub/dirty_list.h"
+#include "hub/halt_list.h"
 #include "hub/sinks.h"
 #include "hub/watch_list.h"
 
@@ -36,10 +37,12 @@ struct TopicCommons {
   Sinks sinks = {};
   DirtyList dirty = {};
   WatchList watched = {};
+  HaltList halts = {};
   std::atomic<std::size_t> topic_count = 0;
   std::atomic<std::size_t> pattern_count = 0;
   std::atomic<std::int64_t> stale_count = 0;
   std::atomic<std::int64_t> image_bytes = 0;  // of all topics
+  std::atomic<std::uint64_t> withheld = 0;    // updates of topics that were halted
   std::atomic<bool> memory_full = false;      // the process is past its soft limit
   std::atomic<std::uint32_t> epoch_no = 0;    // epochs so far; changes while nobody publishes
 

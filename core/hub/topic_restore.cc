@@ -30,6 +30,7 @@ void Topic::restore(StoredTopic stored) {
   const MutexLock lock(mutex_);
   if (stored.status == TopicStatus::kLive) stored.status = TopicStatus::kStale;
   begin_with(std::move(stored));
+  look_later();
 }
 
 void Topic::adopt(AdoptedTopic adopted) {
@@ -66,6 +67,8 @@ void Topic::forget_updates() {
   feed_ = 0;
   taken_seq_ = 0;
   suspended_ = false;
+  if (halted_) commons_.halts.remove(*this);
+  halted_.reset();
 }
 
 void Topic::take_delivery(Delivery delivery) {
@@ -80,6 +83,12 @@ void Topic::begin_with(StoredTopic stored) {
   parts.delivery = delivery();
   parts.seq = stored.seq;
   parts.ts = stored.ts;
+  const std::int64_t until_ms = stored.halt ? stored.halt->until_ms : 0;
+  const bool is_over = until_ms > 0 && until_ms <= commons_.clock.wall_ms();
+  if (stored.halt && !is_over && hold(stored.halt, stored.status)) {
+    parts.halt = std::move(stored.halt);
+    stored.status = TopicStatus::kHalted;
+  }
   parts.status = stored.status;
   commons_.image_bytes += static_cast<std::int64_t>(stored.image.size());
   parts.data = std::move(stored.image);
@@ -111,6 +120,7 @@ void Topic::fill_ring(std::vector<StoredEvent> events) {
       // One update, as before the restart: what is sent of it is the base of what is compressed after it.
       parts.revision = last_->revision();
       parts.status = last_->status();
+      if (halted_) parts.halt = halted_->shown;
       if (last_->image() != parts.data) parts.image = last_->image();
       last_ = std::make_shared<const Update>(std::move(parts));
       kept = Update::kept(last_);
@@ -128,6 +138,7 @@ Dirty Topic::take_dirty() {
   const MutexLock lock(mutex_);
   dirty_ = false;
   Dirty dirty{last_, {}, 0, declared_};
+  if (last_) dirty.status = status_beneath();
   if (!traits_.stored || !last_) return dirty;
   dirty.events = kept_between(taken_seq_ + 1, last_->seq());
   dirty.first_kept = ring_.empty() ? last_->seq() + 1 : ring_.front()->seq();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/lazy.h"
+#include "model/halt.h"
 #include "model/topic_kind.h"
 
 namespace tickwire {
@@ -39,6 +40,7 @@ class Update {
     bool is_kept = false;      // in a ring, and without its image: see kept()
     std::string data;          // the feed's bytes; empty when status_only
     std::string image;         // all updates merged; empty: the same bytes as data
+    HaltPtr halt = {};         // an operator's; null: there is none
   };
   explicit Update(Parts parts) : parts_(std::move(parts)) {}
 
@@ -48,6 +50,8 @@ class Update {
   [[nodiscard]] std::uint64_t seq() const { return parts_.seq; }
   [[nodiscard]] std::int64_t ts() const { return parts_.ts; }
   [[nodiscard]] TopicStatus status() const { return parts_.status; }
+  // Null: no operator holds the topic. One whose status is halted without it was halted by its feed.
+  [[nodiscard]] const Halt* halt() const { return parts_.halt.get(); }
   // The topic's, when it was made.
   [[nodiscard]] Delivery delivery() const { return parts_.delivery; }
   [[nodiscard]] bool status_only() const { return parts_.status_only; }

@@ -24,6 +24,12 @@ inline std::string_view name_of(TopicStatus value) {
   return kTopicStatusNames.at(static_cast<std::size_t>(value));
 }
 
+// Only an update of a topic that is halted or closed does not make it live.
+inline TopicStatus after_update(TopicStatus status) {
+  const bool stays = status == TopicStatus::kHalted || status == TopicStatus::kClosed;
+  return stays ? status : TopicStatus::kLive;
+}
+
 // The value of that name, or nothing.
 std::optional<Delivery> parse_delivery(std::string_view name);
 std::optional<TopicStatus> parse_topic_status(std::string_view name);

@@ -2,6 +2,7 @@
 // runs in. Plain values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -27,7 +28,17 @@ struct RestartPlugin {
   std::string plugin;
 };
 
-using AdminAction = std::variant<Revoke, Disconnect, SetLogLevel, Drain, RestartPlugin>;
+// Holds a topic, whatever its feed says of it.
+struct HaltTopic {
+  std::string topic;
+  std::string reason;
+  std::int64_t until_ms = 0;  // Unix; 0: until it is ended
+};
+struct EndHalt {
+  std::string topic;
+};
+
+using AdminAction = std::variant<Revoke, Disconnect, SetLogLevel, Drain, RestartPlugin, HaltTopic, EndHalt>;
 
 // Who asks for it, for the audit log.
 struct AdminActor {

@@ -1,12 +1,16 @@
 #include "net/admin_request.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "access/unique_json.h"
+#include "model/halt.h"
+#include "model/topic_name.h"
 #include "net/posted_body.h"
 
 namespace tickwire {
@@ -16,6 +20,14 @@ using Fields = AdminAddress::Fields;
 
 Error bad_body(std::string message, std::string field = "") {
   return {ErrorCode::kBadMessage, std::move(message), std::move(field)};
+}
+
+constexpr std::string_view kUntil = "until";
+
+Error bad_until() {
+  return bad_body(
+      "until: must be a time to come, in Unix milliseconds; without it the halt lasts until it is ended",
+      std::string(kUntil));
 }
 
 template <typename Action>
@@ -32,6 +44,51 @@ Result<AdminAction> named(Fields& fields, const std::string& name) {
   return AdminAction(Action{std::move(value)});
 }
 
+Result<std::string> one_topic(Fields& fields) {
+  std::string& topic = fields["topic"];
+  if (topic.empty()) return bad_body("topic: is required", "topic");
+  if (is_pattern(topic)) {
+    return Error{
+        ErrorCode::kBadTopic,
+        "topic: " + shown_topic(topic) + " is a pattern, and a halt is of one topic: name each topic",
+        "topic"};
+  }
+  if (Status valid = check_topic(topic); !valid) return valid.error();
+  return std::move(topic);
+}
+
+Status check_reason(const std::string& reason) {
+  if (reason.empty()) return bad_body("reason: is required; clients are shown it", "reason");
+  if (reason.size() > kHaltReasonBytesMax) {
+    return bad_body(fmt::format("reason: {} bytes, at most {} are allowed; say it shorter", reason.size(),
+                                kHaltReasonBytesMax),
+                    "reason");
+  }
+  const auto is_control = [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; };
+  if (std::ranges::none_of(reason, is_control)) return ok_status();
+  return bad_body("reason: must be one line without control characters", "reason");
+}
+
+Result<AdminAction> read_halt(Fields& fields) {
+  const Result<std::string> topic = one_topic(fields);
+  if (!topic) return topic.error();
+  const std::string& reason = fields["reason"];
+  if (const Status said = check_reason(reason); !said) return said.error();
+  std::int64_t until_ms = 0;
+  if (const auto until = fields.find(kUntil); until != fields.end()) {
+    const std::string& text = until->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), until_ms);
+    if (error != std::errc() || until_ms <= 0) return bad_until();
+  }
+  return AdminAction(HaltTopic{*topic, reason, until_ms});
+}
+
+Result<AdminAction> read_end_halt(Fields& fields) {
+  const Result<std::string> topic = one_topic(fields);
+  if (!topic) return topic.error();
+  return AdminAction(EndHalt{*topic});
+}
+
 constexpr std::array kAddresses{
     AdminAddress{"/v1/revoke", {"subject", "session"}, &aimed<Revoke>},
     AdminAddress{"/v1/disconnect", {"subject", "session"}, &aimed<Disconnect>},
@@ -41,7 +98,16 @@ constexpr std::array kAddresses{
     AdminAddress{"/v1/restart_plugin",
                  {"plugin"},
                  [](Fields& fields) { return named<RestartPlugin>(fields, "plugin"); }},
+    AdminAddress{"/v1/halt", {"topic", "reason", kUntil}, &read_halt},
+    AdminAddress{"/v1/end_halt", {"topic"}, &read_end_halt},
 };
+
+std::string known(const AdminAddress& address) {
+  const auto none = std::ranges::find(address.fields, std::string_view());
+  if (none == address.fields.begin()) return "none";
+  const bool one_of_two = none - address.fields.begin() == 2;
+  return fmt::format("{}", fmt::join(address.fields.begin(), none, one_of_two ? " or " : ", "));
+}
 
 }  // namespace
 
@@ -62,11 +128,12 @@ Result<AdminAction> read_action(const AdminAddress& address, std::string_view bo
   for (const auto& [name, value] : members->items()) {
     if (name.empty() || std::ranges::find(address.fields, name) == address.fields.end()) {
       return bad_body(
-          fmt::format("the body has a member that is not known; {} takes {}", address.path,
-                      address.fields[0].empty()
-                          ? "none"
-                          : fmt::format("{}{}{}", address.fields[0], address.fields[1].empty() ? "" : " or ",
-                                        address.fields[1])));
+          fmt::format("the body has a member that is not known; {} takes {}", address.path, known(address)));
+    }
+    if (name == kUntil) {
+      if (!value.is_number_integer()) return bad_until();
+      fields[name] = value.dump();
+      continue;
     }
     if (!value.is_string()) return bad_body(name + ": must be a text", name);
     fields[name] = value.get<std::string>();

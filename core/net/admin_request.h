@@ -1,5 +1,5 @@
 // The POSTs of the admin listener, each an AdminAction: POST /v1/revoke, /v1/disconnect, /v1/log_level,
-// /v1/drain, /v1/restart_plugin. Pure; any thread.
+// /v1/drain, /v1/restart_plugin, /v1/halt, /v1/end_halt. Pure; any thread.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ struct AdminAddress {
   using Fields = std::map<std::string, std::string, std::less<>>;
 
   std::string_view path;
-  std::array<std::string_view, 2> fields;  // "": it has fewer
+  std::array<std::string_view, 3> fields;  // "": it has fewer
   Result<AdminAction> (*make)(Fields& fields);
 };
 // Null: no action is at this path. Constant.
@@ -35,7 +35,8 @@ const AdminAddress* find_action(std::string_view path);
 // another site cannot send this content type without being asked first (CORS).
 std::optional<HttpResponse> check_action(const RequestHead& head);
 
-// The body is a JSON object of texts, each of them named in `address`. kBadMessage names the field.
+// The body is a JSON object of texts (a time is a number), each of them named in `address`. kBadMessage and
+// kBadTopic name the field.
 Result<AdminAction> read_action(const AdminAddress& address, std::string_view body);
 
 }  // namespace tickwire

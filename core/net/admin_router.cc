@@ -49,6 +49,8 @@ bool is_address(std::string_view host) {
          IpAddress::parse(split->host);
 }
 
+constexpr std::string_view kHaltsPath = "/v1/halts";
+
 HttpResponse for_the_admin(HttpResponse response) {
   response.readers = Readers::kNoPage;
   return response;
@@ -128,6 +130,11 @@ AdminRouter::Answer AdminRouter::answer(const HttpRequest& request, Door door, b
     return for_the_admin(error_response(403, admitted.error()));
   }
   if (request.path == kHealthPath) return for_the_admin(site_.health(HealthDetail::kAll, draining));
+  if (request.path == kHaltsPath) {
+    HttpResponse response = json_response();
+    response.head = site_.source().halts();
+    return for_the_admin(std::move(response));
+  }
   if (request.path == kMetricsPath) return for_the_admin(metrics_answer(site_.source().metrics()));
   if (request.path != kSessionsPath) {
     const auto guard = [](auto found) -> Answer { return for_the_admin(std::move(found)); };

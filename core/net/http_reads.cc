@@ -59,9 +59,11 @@ struct TopicsAnswer {
     for (; written < page.topics().size(); ++written) {
       if (budget.spent()) return false;
       const Update& update = *page.topics()[written];
-      fmt::format_to(std::back_inserter(body), R"({}{{"topic":"{}","seq":{},"ts":{},"status":"{}"}})",
+      fmt::format_to(std::back_inserter(body), R"({}{{"topic":"{}","seq":{},"ts":{},"status":"{}")",
                      written > 0 ? "," : "", update.topic().name, update.seq(), update.ts(),
                      name_of(update.status()));
+      append_halt(body, update.halt());
+      body += '}';
       Work::count(kTopicSteps);
     }
     const std::string_view next = page.next();
@@ -197,7 +199,11 @@ HttpResponse HttpReads::state_of(const std::string& topic, const std::string& if
   const std::string epoch = hub_.epoch();
   const std::string_view status = name_of(update->status());
   HttpResponse response = cached_response(is_public);
-  const std::string tag = fmt::format("\"{}-{}-{}-{}\"", epoch, update->seq(), update->ts(), status);
+  std::string halt;
+  append_halt(halt, update->halt());
+  const std::string tag =
+      fmt::format("\"{}-{}-{}-{}{}\"", epoch, update->seq(), update->ts(), status,
+                  halt.empty() ? "" : fmt::format("-{:x}", std::hash<std::string>()(halt)));
   response.headers += fmt::format("ETag: {}\r\n", tag);
   if (is_known(if_none_match, tag)) {
     response.status = 304;
@@ -205,8 +211,8 @@ HttpResponse HttpReads::state_of(const std::string& topic, const std::string& if
   }
   const std::string_view delivery =
       update->delivery() == Delivery::kEvent ? R"("delivery":"event",)" : std::string_view();
-  response.head = fmt::format(R"({{"topic":"{}","epoch":{},"seq":{},"ts":{},{}"status":"{}","data":)", topic,
-                              quote_json(epoch), update->seq(), update->ts(), delivery, status);
+  response.head = fmt::format(R"({{"topic":"{}","epoch":{},"seq":{},"ts":{},{}"status":"{}"{},"data":)",
+                              topic, quote_json(epoch), update->seq(), update->ts(), delivery, status, halt);
   response.shared = update->image();
   response.owner = update;
   response.tail = "}";

@@ -39,6 +39,8 @@ class HttpSource {
   [[nodiscard]] virtual TextInPieces metrics() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) = 0;
+  // The body of GET /v1/halts: the topics that an operator holds.
+  [[nodiscard]] virtual std::string halts() const = 0;
   // Does what an admin wants. `done` gets the answer once, on any thread, when it is done, unless the server
   // ends before that.
   virtual void act(const AdminAction& action, const AdminActor& by, AdminDone done) = 0;

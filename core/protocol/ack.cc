@@ -114,7 +114,8 @@ SnapshotsWriter::SnapshotsWriter(Body /*body*/, std::string_view epoch, std::siz
 void SnapshotsWriter::add(const TopicMessage& state) {
   const std::size_t before = writer_.size();
   const bool event = state.delivery == Delivery::kEvent;
-  writer_.begin_map(event ? 6 : 5);
+  const bool limited = state.halt != nullptr && state.halt->until_ms > 0;
+  writer_.begin_map(5U + (event ? 1 : 0) + (state.halt != nullptr ? 1 : 0) + (limited ? 1 : 0));
   writer_.key("topic");
   writer_.text(state.topic);
   writer_.key("seq");
@@ -127,6 +128,14 @@ void SnapshotsWriter::add(const TopicMessage& state) {
   }
   writer_.key("status");
   writer_.text(name_of(state.status));
+  if (state.halt != nullptr) {
+    writer_.key("reason");
+    writer_.text(state.halt->reason);
+  }
+  if (limited) {
+    writer_.key("until");
+    writer_.number(static_cast<std::uint64_t>(state.halt->until_ms));
+  }
   writer_.key("data");
   writer_.json(state.data);
   writer_.end_map();

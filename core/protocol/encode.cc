@@ -27,7 +27,10 @@ std::string topic_message(std::string_view type, const TopicMessage& message, bo
   text.append(",\"topic\":\"").append(message.topic).append("\",\"seq\":").append(number(message.seq));
   text.append(",\"ts\":").append(number(message.ts));
   if (message.delivery == Delivery::kEvent) text.append(",\"delivery\":\"event\"");
-  if (with_status) text.append(",\"status\":\"").append(name_of(message.status)).append("\"");
+  if (with_status) {
+    text.append(",\"status\":\"").append(name_of(message.status)).append("\"");
+    append_halt(text, message.halt);
+  }
   constexpr std::string_view kData = ",\"data\":";
   const bool has_data = !message.data.empty();
   std::string out;
@@ -39,6 +42,12 @@ std::string topic_message(std::string_view type, const TopicMessage& message, bo
 }
 
 }  // namespace
+
+void append_halt(std::string& text, const Halt* halt) {
+  if (halt == nullptr) return;
+  text.append(",\"reason\":").append(quote_json(halt->reason));
+  if (halt->until_ms > 0) text.append(",\"until\":").append(number(halt->until_ms));
+}
 
 std::string encode_update(const TopicMessage& message) {
   return topic_message("update", message, false);

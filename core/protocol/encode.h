@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "model/halt.h"
 #include "model/topic_kind.h"
 #include "protocol/codes.h"
 
@@ -20,7 +21,8 @@ struct TopicMessage {
   std::int64_t ts = 0;
   Delivery delivery = Delivery::kValue;
   TopicStatus status = TopicStatus::kLive;
-  std::string_view data;  // a JSON object
+  std::string_view data;       // a JSON object
+  const Halt* halt = nullptr;  // an operator's, where the status is halted by one
 };
 std::string encode_update(const TopicMessage& message);    // without status
 std::string encode_snapshot(const TopicMessage& message);  // with all of it
@@ -36,6 +38,9 @@ struct TopicResult {
   bool partial = false;                      // a pattern of which the client may see only a part
   bool duplicate = false;                    // it was published before, under the same name
 };
+
+// `,"reason":...` and `,"until":...` of a halt, behind a status; null: nothing.
+void append_halt(std::string& text, const Halt* halt);
 
 // `id` is the command's id as it stood in its text ("7" or "\"a\""), empty when it had none.
 std::string encode_welcome(std::string_view session, std::string_view epoch, int heartbeat_s,

@@ -91,7 +91,7 @@ Error Store::damaged(std::string_view topic, std::string_view what) {
 
 Result<std::vector<StoredTopic>> Store::read_images() {
   Result<Statement> rows =
-      file_.database().prepare("SELECT topic, seq, ts, status, image, delivery FROM image");
+      file_.database().prepare("SELECT topic, seq, ts, status, image, delivery, halt, halt_until FROM image");
   if (!rows) return rows.error();
   std::vector<StoredTopic> images;
   std::vector<JsonField> fields;
@@ -109,7 +109,10 @@ Result<std::vector<StoredTopic>> Store::read_images() {
       return damaged(topic, whole.error().message);
     }
     images.push_back({std::string(topic), static_cast<std::uint64_t>(rows->integer(1)), rows->integer(2),
-                      *status, std::string(rows->text(4)), declared});
+                      *status, std::string(rows->text(4)), declared, nullptr});
+    if (!rows->text(6).empty()) {
+      images.back().halt = std::make_shared<const Halt>(std::string(rows->text(6)), rows->integer(7));
+    }
   }
   if (code != SQLITE_DONE) return file_.database().error(code);
   return images;
@@ -276,9 +279,9 @@ Status Store::write_batch() {
 
 Status Store::write_rows(std::span<const Dirty> topics) {
   Result<Statement> image = file_.database().prepare(
-      "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(topic) DO UPDATE SET"
+      "INSERT INTO image VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(topic) DO UPDATE SET"
       " seq=excluded.seq, ts=excluded.ts, status=excluded.status, image=excluded.image, "
-      "delivery=excluded.delivery");
+      "delivery=excluded.delivery, halt=excluded.halt, halt_until=excluded.halt_until");
   if (!image) return image.error();
   Result<Statement> event = file_.database().prepare("INSERT OR REPLACE INTO event VALUES(?1, ?2, ?3, ?4)");
   if (!event) return event.error();
@@ -294,8 +297,11 @@ Status Store::write_rows(std::span<const Dirty> topics) {
   const auto write = [&](const Dirty& topic) REQUIRES(mutex_) {
     const Update& last = *topic.last;
     const std::string_view name = last.topic().name;
-    int code = run(*image, name, static_cast<std::int64_t>(last.seq()), last.ts(), name_of(last.status()),
-                   last.image(), topic.declared ? name_of(*topic.declared) : std::string_view(""));
+    const Halt none;
+    const Halt& halt = last.halt() != nullptr ? *last.halt() : none;
+    int code = run(*image, name, static_cast<std::int64_t>(last.seq()), last.ts(), name_of(topic.status),
+                   last.image(), topic.declared ? name_of(*topic.declared) : std::string_view(""),
+                   std::string_view(halt.reason), halt.until_ms);
     for (std::size_t i = 0; code == SQLITE_OK && i < topic.events.size(); ++i) {
       const Update& kept = *topic.events[i];
       code = run(*event, name, static_cast<std::int64_t>(kept.seq()), kept.ts(), kept.data());

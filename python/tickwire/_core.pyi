@@ -282,6 +282,8 @@ class Update:
     def recovered(self) -> bool | None: ...
     @property
     def first_seq(self) -> int: ...
+    @property
+    def halt(self) -> tuple[str, int | None] | None: ...
 
 def recognise(text: str, decode: Callable[[str], dict[str, Any]] | None = None) -> Update | None:
     """An Update of a message in the server's own spelling; None: any other text."""
@@ -357,8 +359,7 @@ class ClientTopics:
     def columns(
         self, fields: Sequence[str], pattern: str
     ) -> tuple[list[str], list[bytearray], list[int]]:
-        """The names of the topics that match, a bytearray of float64 for each field, and the rows
-        whose images the caller keeps."""
+        """Topics that match, a bytearray of float64 a field, and rows with the caller's images."""
     def memory_bytes(self) -> int: ...
     def route(self, rings: list[UpdateRing]) -> int:
         """A number for these rings, until forget_routes."""

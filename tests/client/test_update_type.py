@@ -69,3 +69,17 @@ def test_a_wrong_argument_is_named() -> None:
         Update("gap", "a", 9, colour=3)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="seq"):
         Update("gap", "a")  # type: ignore[call-arg]
+
+
+def test_it_says_why_an_operator_halts_the_topic_and_until_when() -> None:
+    def halt(members: str, data: str = ',"data":{}') -> tuple[str, int | None] | None:
+        return of_text(f'{{"type":"snapshot","topic":"a","seq":7,"ts":9{members}{data}}}').halt
+
+    reason = '"reason":"a \\"news\\" \\u00e9,\\"data\\":"'
+    assert halt(f',"status":"halted",{reason},"until":99') == ('a "news" é,"data":', 99)
+    assert halt(f',"status":"halted",{reason}') == ('a "news" é,"data":', None)
+    assert halt(',"status":"halted"') is None
+    assert halt(',"status":"live"', ',"data":{"reason":"of the feed","n":[1e9]}') is None
+    status = of_text('{"type":"status","topic":"a","seq":7,"ts":9,"status":"halted","reason":"x"}')
+    assert status.halt == ("x", None)
+    assert Update("status", "a", 7, status="halted").halt is None

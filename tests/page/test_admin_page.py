@@ -81,6 +81,20 @@ def test_the_administrator_acts_after_a_second_click(browser: Browser) -> None:
                        level.dispatchEvent(new Event("change", { bubbles: true })); }""")
         page.wait("text('#done').startsWith('The server logs from error on')")
         page.screenshot("admin-acts.png")
+
+        server.publish("ticker.A", {"last": "1"})
+        page.wait("text('#halts tbody').includes('No topic is halted')")
+        for field, text in (("topic", "ticker.A"), ("reason", "price in doubt"), ("minutes", "5")):
+            page.fill(f"#halt [name={field}]", text)
+        page.click("#halt .btn")
+        page.click("#halt .btn")
+        page.wait("text('#done').startsWith('ticker.A is halted until 20')")
+        page.wait("text('#halts tbody').includes('price in doubt')")
+        assert server.snapshot("ticker.A").halt[0] == "price in doubt"
+        page.click("#halts .btn")
+        page.click("#halts .btn")
+        page.wait("text('#done') === 'ticker.A goes on; 0 updates came meanwhile.'")
+        page.wait("text('#halts tbody').includes('No topic is halted')")
         page.click("#drain .btn")
         page.wait("text('#drain .btn') === 'Really?'")
         page.click("#drain .btn")

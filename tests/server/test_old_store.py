@@ -36,7 +36,7 @@ def test_each_earlier_schema_has_a_fixture(checkout: Path) -> None:
     assert found == list(range(1, schema_version(checkout)))
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_store_of_an_earlier_schema_opens_with_what_it_held(
     start_daemon: StartDaemon, tmp_path: Path, checkout: Path, version: int
 ) -> None:

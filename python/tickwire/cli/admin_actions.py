@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tickwire.cli.admin import act
+from tickwire.cli.halts import end_halt, halt, halts
 from tickwire.cli.options import AdminPlace, AdminToken, Url
 from tickwire.cli.outcome import reported, say
 from tickwire.cli.revoke import Session, Subject, named, revoke
@@ -21,7 +22,8 @@ class Level(StrEnum):
 
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-app.command()(revoke)
+for command in (revoke, halt, end_halt, halts):
+    app.command()(command)
 
 
 @app.command()

@@ -23,6 +23,7 @@ class NamingSource final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return true; }
+  [[nodiscard]] std::string halts() const override { return "{}"; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
   void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 };

@@ -35,6 +35,7 @@ class ThrowingSource final : public HttpSource {
   }
   [[nodiscard]] bool serves() const override { return true; }
   [[nodiscard]] TextInPieces metrics() const override { return {}; }
+  [[nodiscard]] std::string halts() const override { return "{}"; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
   void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 };

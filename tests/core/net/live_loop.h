@@ -45,6 +45,7 @@ class FixedSource final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return true; }
+  [[nodiscard]] std::string halts() const override { return "{}"; }
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override {
     const std::lock_guard lock(mutex_);
     asked_.emplace_back(query, std::move(done));

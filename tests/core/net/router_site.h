@@ -25,6 +25,7 @@ class GivenHealth final : public HttpSource {
     return [](const Budget&) { return std::optional<std::string>("tickwire_sessions 1\n"); };
   }
   [[nodiscard]] bool serves() const override { return serving; }
+  [[nodiscard]] std::string halts() const override { return "{}"; }
   void list_sessions(const SessionsQuery& /*query*/, std::function<void(std::string)> /*done*/) override {}
   void act(const AdminAction& /*action*/, const AdminActor& /*by*/, AdminDone /*done*/) override {}
 

@@ -20,6 +20,20 @@ TEST(Encode, TopicMessagesHaveOneShape) {
       R"({"type":"update","topic":"a.b","seq":3,"ts":1790000000000,"delivery":"event","data":{"p":1.00}})");
 }
 
+TEST(Encode, AHaltStandsBehindTheStatus) {
+  const Halt halt{"a \"doubt\"", 1790000000500};
+  TopicMessage message{"a", 3, 5, Delivery::kValue, TopicStatus::kHalted, R"({"p":1})", &halt};
+  EXPECT_EQ(encode_status(message),
+            R"({"type":"status","topic":"a","seq":3,"ts":5,"status":"halted","reason":"a \"doubt\"",)"
+            R"("until":1790000000500})");
+  const Halt endless{"news"};
+  message.halt = &endless;
+  EXPECT_EQ(
+      encode_snapshot(message),
+      R"({"type":"snapshot","topic":"a","seq":3,"ts":5,"status":"halted","reason":"news","data":{"p":1}})");
+  EXPECT_EQ(encode_update(message), R"({"type":"update","topic":"a","seq":3,"ts":5,"data":{"p":1}})");
+}
+
 TEST(Encode, ErrorsWithoutAWireCodeAreInternal) {
   EXPECT_EQ(encode_error("", Error{ErrorCode::kStoreIo, "x", ""}),
             R"({"type":"error","code":"internal","message":"x","retryable":true})");

@@ -138,7 +138,8 @@ TEST_F(StoreOpen, ANewerSchemaIsRefusedAndStaysAsItWas) {
 
 TEST_F(StoreOpen, AFileOfTheSchemaBeforeIsBroughtUpToDate) {
   fill(2);
-  sql("DROP TABLE revocation; ALTER TABLE image DROP COLUMN delivery; PRAGMA user_version=2");
+  sql("ALTER TABLE image DROP COLUMN halt; ALTER TABLE image DROP COLUMN halt_until;"
+      "DROP TABLE revocation; ALTER TABLE image DROP COLUMN delivery; PRAGMA user_version=2");
   Hub hub(clock_, {});
   const auto store = open_store();
   ASSERT_TRUE(store->restore(hub));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "fakes/fake_clock.h"
 #include "store_fixture.h"
 
 namespace tickwire {
@@ -30,6 +31,47 @@ TEST_F(StoreTest, ARestartBringsBackImageSeqTimeAndStatusByteForByte) {
   ASSERT_NE(hub.find("ticker.HALT"), nullptr);
   EXPECT_EQ(hub.find("ticker.HALT")->status(), TopicStatus::kHalted);
   EXPECT_EQ(hub.topic_count(), 2U);
+}
+
+TEST_F(StoreTest, ARestartDoesNotEndAnOperatorsHalt) {
+  FakeClock clock;
+  const std::int64_t until_ms = clock.wall_ms() + 10'000;
+  {
+    Hub hub(clock, {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 3, .stored = true}});
+    const auto store = open_store();
+    ASSERT_TRUE(store->start(hub, kNeverFlushMs));
+    for (const char* topic : {"a", "e.a", "over", "ended"}) {
+      ASSERT_TRUE(hub.publish(topic, R"({"p":1})", 7));
+      const std::int64_t until = topic == std::string_view("over") ? clock.wall_ms() + 1 : until_ms;
+      ASSERT_TRUE(hub.halt(topic, std::make_shared<const Halt>("news", until)));
+    }
+    ASSERT_TRUE(hub.publish("a", R"({"p":2})", 7));
+    ASSERT_TRUE(hub.set_status("a", TopicStatus::kClosed));
+    ASSERT_TRUE(hub.end_halt("ended"));
+  }
+  clock.advance_ms(5'000);
+  Hub hub(clock, {{.pattern = "e.>", .delivery = Delivery::kEvent, .ring = 3, .stored = true}});
+  const auto store = open_store();
+  ASSERT_TRUE(store->restore(hub));
+  for (const char* topic : {"a", "e.a"}) {
+    const UpdatePtr state = hub.find(topic);
+    ASSERT_NE(state->halt(), nullptr) << topic;
+    EXPECT_EQ(state->status(), TopicStatus::kHalted);
+    EXPECT_EQ(state->halt()->reason, "news");
+    EXPECT_EQ(state->halt()->until_ms, until_ms);
+    EXPECT_EQ(hub.publish(topic, "{}", kClientFeed).error().code, ErrorCode::kDenied);
+  }
+  EXPECT_EQ(hub.find("a")->image(), R"({"p":1})") << "what was withheld is gone";
+  for (const char* topic : {"over", "ended"}) {
+    EXPECT_EQ(hub.find(topic)->halt(), nullptr) << topic;
+    EXPECT_EQ(hub.find(topic)->status(), TopicStatus::kStale) << topic;
+  }
+  EXPECT_EQ(hub.halted().size(), 2U);
+  clock.advance_ms(5'000);
+  hub.sweep();
+  EXPECT_EQ(hub.find("a")->status(), TopicStatus::kClosed) << "as its feed said beneath it";
+  EXPECT_EQ(hub.find("e.a")->status(), TopicStatus::kStale);
+  EXPECT_EQ(hub.stale_count(), 3U);
 }
 
 TEST_F(StoreTest, SeqGoesOnAfterARestart) {

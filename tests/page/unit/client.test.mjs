@@ -142,7 +142,7 @@ test("fresh only while every update up to now has come", async () => {
   const { client, server } = await connected();
   client.subscribe("a.1");
   await settle();
-  assert.deepEqual(client.status("a.1"), { status: "unknown", fresh: false, seq: 0, ts: 0, since: 0, reason: "", event: false, ageMs: 0 });
+  assert.deepEqual(client.status("a.1"), { status: "unknown", fresh: false, seq: 0, ts: 0, since: 0, reason: "", event: false, halt: undefined, ageMs: 0 });
   acknowledge(server, { "a.1": 7 });
   assert.equal(client.status("a.1").fresh, false, "its snapshot is still to come");
   server.say(snapshot("a.1", 7, { last: "7" }));
@@ -165,7 +165,7 @@ test("a topic without data is known to stand at nothing", async () => {
   client.subscribe("a.1");
   await settle();
   acknowledge(server, { "a.1": 0 });
-  assert.deepEqual(client.status("a.1"), { status: "unknown", fresh: true, seq: 0, ts: 0, since: 0, reason: "", event: false, ageMs: 0 });
+  assert.deepEqual(client.status("a.1"), { status: "unknown", fresh: true, seq: 0, ts: 0, since: 0, reason: "", event: false, halt: undefined, ageMs: 0 });
   server.say(update("a.1", 1, { last: "1" }));
   assert.deepEqual(client.images.get("a.1"), { last: "1" });
 });

@@ -77,6 +77,18 @@ test("an update makes a stale topic live, a halted one stays halted", () => {
   assert.ok(!state.apply({ type: "status", seq: state.seq + 1, status: "live" }));
 });
 
+test("an operator's halt has a reason until the topic has another status", () => {
+  const state = new TopicState();
+  state.apply({ ...snapshot(1, {}, "halted"), reason: "news", until: 9 });
+  assert.deepEqual(state.halt, { reason: "news", until: 9 });
+  state.apply(update(2));
+  assert.deepEqual([state.status, state.halt?.reason], ["halted", "news"], "what was withheld comes before the end");
+  state.apply({ type: "status", seq: 2, ts: 3, status: "halted", reason: "an auction" });
+  assert.equal(state.halt.reason, "an auction");
+  state.apply({ type: "status", seq: 2, ts: 4, status: "live" });
+  assert.equal(state.halt, undefined);
+});
+
 test("the messages of an event topic replace each other, and a gap says what is lost", () => {
   const state = new TopicState();
   state.apply({ ...snapshot(1, { id: 1, side: "buy" }), delivery: "event" });
