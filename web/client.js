@@ -157,16 +157,15 @@ export class Client extends EventTarget {
   /**
    * Publishes an update. It always settles: it rejects with a {@link TickwireError} for what the server refuses or would refuse,
    * and with `unavailable` while there is no connection, when the connection is lost, or when no answer comes in time.
+   * With `once`, a name of 1 to 64 bytes that no other update has (`crypto.randomUUID()`), the server takes it only once within a minute,
+   * so while there is no connection, or none can say what became of it, the client sends it again, for 30 s.
    * @param {string} topic
    * @param {Image} data
-   * @returns {Promise<{topic: string, seq: number}>}
+   * @param {{once?: string}} [options]
+   * @returns {Promise<{topic: string, seq: number, duplicate?: boolean}>} duplicate: it was published before under this name
    */
-  async publish(topic, data) {
-    const fault = (await fetched(import("./limits.js"), topic)).faultOf(topic, data);
-    if (fault) throw new TickwireError({ ...fault, topic });
-    const { results: [result = /** @type {any} */ ({})] = [] } = await this.#ask({ type: "publish", topic, data });
-    if (result.error) throw new TickwireError({ ...result.error, topic });
-    return result;
+  async publish(topic, data, { once } = {}) {
+    return (await fetched(import("./publish.js"), topic)).publish(this, (command) => this.#ask(command), topic, data, once, TickwireError);
   }
 
   /**

@@ -140,8 +140,8 @@ export class HttpRoad {
   }
 
   /** @param {Message} command @returns {Promise<Message>} @throws {Message} the error of the server's answer */
-  async #do({ type, topic, data, topics, token }) {
-    if (type === "publish") return { results: [await this.#get("v1/publish", {}, { method: "POST", body: JSON.stringify({ topic, data }), headers: { "Content-Type": "application/json" } })] };
+  async #do({ type, topic, data, once, topics, token }) {
+    if (type === "publish") return { results: [await this.#get("v1/publish", {}, { method: "POST", body: JSON.stringify({ topic, data, once }), headers: { "Content-Type": "application/json" } })] };
     if (type === "get") return { results: await this.#states(topics), next: "" };
     if (type === "auth") {
       const judged = this.#judge(token);

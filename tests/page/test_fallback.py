@@ -179,6 +179,9 @@ def test_a_token_stays_out_of_addresses(
         page.wait("client.status('ticker.BTC-USD').fresh && !client.refused.size")
         assert page.eval("client.publish('chat.room', {n: 1}).then(({seq}) => seq)") == 1
         page.wait("client.images.get('chat.room')?.n === 1")
+        named = "client.publish('chat.room', {n: 2}, {once: 'a'})"
+        twice = page.eval(f"{named}.then(async (first) => [first, await {named}])")
+        assert [(one["seq"], one.get("duplicate")) for one in twice] == [(2, None), (2, True)]
         assert any("authorization: bearer" in head.lower() for head in proxy.heads)
         assert not any(token in target or more in target for target in proxy.targets)
 

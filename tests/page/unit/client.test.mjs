@@ -3,7 +3,7 @@ import test from "node:test";
 import { connect } from "../../../web/client.js";
 import { REPAIR_MS, RETRY_FIRST, TOPICS_PER_COMMAND } from "../../../web/demand.js";
 import { backoffMs } from "../../../web/connection.js";
-import "../../../web/limits.js"; // so that a publish does not wait for it
+import "../../../web/publish.js"; // so that a publish does not wait for it
 import { connected } from "./connected.mjs";
 import { FakeSocket, chance, clock, settle } from "./fakes.mjs";
 import { ModelServer } from "./model_server.mjs";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { connect } from "../../../web/client.js";
 import { ANSWER_MS_MAX, Connection, PARTING_MS_MAX, SYNC_MS, WATCH_MS } from "../../../web/connection.js";
-import "../../../web/limits.js"; // so that a publish does not wait for it
+import "../../../web/publish.js"; // so that a publish does not wait for it
 import { FakeSocket, clock, settle } from "./fakes.mjs";
 
 const snapshot = (topic, seq, ts = clock.now) => ({ type: "snapshot", topic, seq, ts, status: "live", data: { last: "1" } });
