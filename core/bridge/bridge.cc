@@ -93,6 +93,7 @@ void Bridge::answer(AccessAnswer answer) {
 Result<FeedId> Bridge::add_feed(const FeedSpec& spec) {
   Result<Pattern> pattern = Pattern::parse(spec.pattern);
   if (!pattern) return pattern.error();
+  if (const Status free = check_not_reserved(pattern->text()); !free) return free.error();
   FeedId feed = 0;
   {
     const ExclusiveLock lock(feeds_mutex_);
@@ -229,6 +230,7 @@ bool Bridge::is_guarded(Action action, std::string_view topic) const {
 
 Status Bridge::check_feed_topic(FeedId feed, std::string_view topic) const {
   if (Status valid = check_topic(topic); !valid) return valid;
+  if (Status free = check_not_reserved(topic); !free) return free;
   return check_feed_pattern(feed, topic);
 }
 

@@ -24,6 +24,7 @@ Publisher::Outcome outcome_of(const std::vector<Publisher::Outcome>& outcomes, s
 
 Publisher::Outcome Outbox::publish(std::string_view topic, ImageView data, FeedId feed, const Done& done) {
   Status taken = check_topic(topic);
+  if (taken) taken = check_not_reserved(topic);
   if (taken) taken = hub_.room_for_topic(topic, data.text.size());
   if (taken) {
     taken = put({.kind = RecordKind::kUpdate,

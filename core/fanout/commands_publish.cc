@@ -24,6 +24,7 @@ std::string with_author(std::string_view data, std::string_view subject) {
 
 void Commands::publish(Session& session, const std::string& id, PublishCommand& command, std::size_t bytes) {
   if (Status valid = check_topic(command.topic); !valid) return refuse(session, id, valid.error());
+  if (Status free = check_not_reserved(command.topic); !free) return refuse(session, id, free.error());
   AdmissionRequest request{.action = Action::kPublish, .topics = {command.topic}, .bytes = bytes};
   const auto message = std::make_shared<const PublishCommand>(std::move(command));
   admit(session, id, std::move(request), [this, id, message](Session& asker, Admission::Outcome& outcome) {

@@ -15,6 +15,7 @@ Result<UpdatePtr> Hub::publish(std::string_view name, std::string_view data, Fee
 Result<UpdatePtr> Hub::publish(std::string_view name, ImageView data, FeedId feed) {
   if (Topic* const topic = directory_.find_kept(name)) return topic->publish(data, origin_of(feed));
   if (Status status = check_topic(name); !status) return status.error();
+  if (Status free = check_not_reserved(name); !free) return free.error();
   if (Status room = room_for_topic(name, data.text.size()); !room) return room.error();
   return directory_.with_topic(name, [&](Topic& topic) { return topic.publish(data, origin_of(feed)); });
 }

@@ -103,6 +103,14 @@ Status check_topic(std::string_view topic) {
   return check_text(topic, false);
 }
 
+Status check_not_reserved(std::string_view text) {
+  const std::string_view first = text.substr(0, text.find('.'));
+  if (std::ranges::find(kReservedTokens, first) == kReservedTokens.end()) return ok_status();
+  return bad_topic("topic: '" + shown_topic(text) + "' is reserved: names that begin with the token " +
+                   std::string(first) +
+                   " belong to the server itself; let the name begin with another token");
+}
+
 bool is_valid_pattern(std::string_view text) {
   return is_valid<true>(text);
 }

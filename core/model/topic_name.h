@@ -4,6 +4,7 @@
 // token) and the last one '>' (one or more). Values without state; any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,6 +25,12 @@ std::string shown_topic(std::string_view text);
 Status check_topic(std::string_view topic);
 // Whether Pattern::parse takes `text`. Costs one pass over it, and allocates nothing.
 bool is_valid_pattern(std::string_view text);
+
+// The first tokens of names that belong to the plant itself: nobody publishes there but the server, and no
+// feed declares a topic or a pattern of them. Subscriptions are not affected.
+inline constexpr std::array<std::string_view, 3> kReservedTokens{"presence", "presence_names", "tickwire"};
+// kBadTopic: the topic or pattern has one of them. Says nothing about its validity.
+Status check_not_reserved(std::string_view text);
 
 // True when `text` has a wildcard token; says nothing about its validity.
 bool is_pattern(std::string_view text);

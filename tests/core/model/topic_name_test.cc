@@ -47,6 +47,18 @@ TEST(TopicName, TokenLimitIsExact) {
 }
 
 // Topics are checked in a pass of their own, patterns token by token.
+TEST(TopicName, NamesOfThePlantItselfAreReserved) {
+  for (const char* name : {"presence.a", "presence", "presence.>", "presence_names.a.b", "tickwire.*"}) {
+    const Status reserved = check_not_reserved(name);
+    ASSERT_FALSE(reserved) << name;
+    EXPECT_EQ(reserved.error().code, ErrorCode::kBadTopic);
+    EXPECT_EQ(reserved.error().field, "topic");
+  }
+  for (const char* name : {"presences.a", "a.presence", "Presence.a", "presence-a.b", "*.a", ">", ""}) {
+    EXPECT_TRUE(check_not_reserved(name)) << name;
+  }
+}
+
 TEST(TopicName, ATopicIsAPatternWithoutWildcards) {
   constexpr std::string_view kBytes = "a.*>% ";
   for (std::size_t n = 0; n < 6 * 6 * 6 * 6 * 6; ++n) {
