@@ -159,6 +159,7 @@ void Member::heard(bool answered) {
   const bool lost = now - heard_us_ >= rules_.loss_us;
   if (lost == cut_off_) return;
   cut_off_ = lost;
+  outbox_.set_reachable(!lost && writes_);
   currency_.set_cut_off(lost);
   hub_.suspend(lost);
 }
@@ -167,6 +168,8 @@ void Member::heard(bool answered) {
 
 bool Member::write(Log& log, Table& table) {
   if (greet_again_.exchange(false)) greeted_ = false;
+  // Who asked nothing for a while was not refused meanwhile.
+  if (greeted_ && outbox_.bytes() == 0) wrote_us_ = clock_.steady_us();
   if (!greeted_ && !greet(log)) return false;
   if (!answer_askers(log)) return false;
   if (const auto parcel = outbox_.next()) return append(log, *parcel);
@@ -177,7 +180,8 @@ bool Member::write(Log& log, Table& table) {
 
 bool Member::greet(Log& log) {
   const Result<LogState> state = log.hello({node(), joins_, names_.make(), names_.make()});
-  wrote(state.ok());
+  // An engine that says hello and takes no update does not answer who publishes.
+  if (!state || outbox_.bytes() == 0) wrote(state.ok());
   // One that joins and gets no answer may become a member at any time, so its name is used no more.
   if (!state && joins_) rename();
   if (!state || state->empty) return false;
@@ -225,7 +229,8 @@ void Member::wrote(bool answered) {
   const std::int64_t now = clock_.steady_us();
   if (answered) wrote_us_ = now;
   if (!answered) greeted_ = false;
-  outbox_.set_reachable(now - wrote_us_ < rules_.loss_us);
+  writes_ = now - wrote_us_ < rules_.loss_us;
+  outbox_.set_reachable(writes_ && !cut_off_);
 }
 
 void Member::rename() {

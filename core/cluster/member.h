@@ -59,6 +59,7 @@ class Member {
   bool write(Log& log, Table& table);
 
   [[nodiscard]] Outbox& outbox() { return outbox_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
   [[nodiscard]] State state() const { return state_; }
   // The log could be read within loss_us.
   [[nodiscard]] bool cut_off() const { return cut_off_; }
@@ -96,6 +97,7 @@ class Member {
   Checkpointer checkpointer_;
   std::atomic<State> state_ = State::kLoading;
   std::atomic<bool> cut_off_ = false;
+  std::atomic<bool> writes_ = true;  // the log was written, or nothing was to be, within loss_us
   std::atomic<std::uint64_t> at_ = 0;
   std::atomic<std::uint64_t> head_ = 0;
   std::atomic<std::uint64_t> reloads_ = 0;
