@@ -83,6 +83,7 @@ void LocalSession::set_reading(bool on) {
 }
 
 void LocalSession::start() {
+  if (!shard_.serving()) return end("4001 the server is joining its cluster; try again");
   ClientInfo owner;
   owner.remote = kLocalRemote;
   self_ = shared_from_this();

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "engine/admin_door.h"
+#include "engine/cluster_keys.h"
 #include "engine/config_builder.h"
 #include "engine/config_keys.h"
 #include "engine/identity_keys.h"
@@ -225,6 +226,7 @@ Result<Config> load_config(const ConfigSources& sources) {
   if (const Status checked = check_jwt(config); !checked) return checked.error();
   if (const Status checked = check_net_keys(config, *addresses); !checked) return checked.error();
   if (const Status checked = check_identity_keys(config); !checked) return checked.error();
+  if (const Status checked = check_cluster_keys(config); !checked) return checked.error();
   if (const auto admin = parse_admin_listen(config); !admin) return with_source(config, admin.error());
   for (const auto& [pattern, topic] : config.topics) {
     if (topic.history != History::kStored || !config.store_path.empty()) continue;

@@ -18,6 +18,7 @@
 
 #include "access/token_verifier.h"
 #include "base/error.h"
+#include "cluster/member.h"
 #include "engine/config_values.h"
 #include "engine/limits.h"
 #include "fanout/shard_config.h"
@@ -58,6 +59,14 @@ struct Config : Limits {
   std::string store_path;
   std::chrono::milliseconds store_flush{250};
   OnDamage store_on_damage = OnDamage::kRefuse;
+  Secret cluster_url;  // also where it came from a file; empty: the server is alone
+  std::string cluster_url_file;
+  std::string cluster_name = "tickwire";
+  std::chrono::seconds cluster_loss{cluster::MemberRules{}.loss_us / 1'000'000};
+  int cluster_log_mb = static_cast<int>(cluster::CheckpointRules{}.log_bytes >> 20U);
+  std::chrono::seconds cluster_log{cluster::CheckpointRules{}.log_us / 1'000'000};
+  std::chrono::milliseconds cluster_checkpoint{cluster::CheckpointRules{}.every_us / 1'000};
+  int cluster_outbox_mb = static_cast<int>(cluster::kOutboxBytesMaxDefault >> 20U);
   PublishPolicy auth_publish = PublishPolicy::kNone;
   std::chrono::milliseconds auth_deadline{ShardConfig{}.access_deadline_ms};
   std::string auth_token_cookie;

@@ -78,6 +78,7 @@ Engine::Engine(Config config, std::vector<ListenAddress> listen, std::unique_ptr
     : config_(std::move(config)),
       hub_(clock_, topic_rules(config_), static_cast<std::size_t>(config_.ring_mb) << 20U,
            std::chrono::microseconds(config_.linger).count(), hub_limits(config_)),
+      cluster_(config_.cluster_url.empty() ? nullptr : std::make_unique<ClusterNode>(config_, hub_, clock_)),
       bridge_(hub_, publisher(), access_policy(config_)),
       revocations_(token_life_ms(tokens.value_or(TokenRules{}))),
       tls_(std::move(tls)),
@@ -119,7 +120,15 @@ Status Engine::start() {
     if (tls_) tls_->look(clock_.wall_ms() / 1'000);
   });
   run_loops();
+  if (cluster_) join_cluster();
   return ready;
+}
+
+void Engine::join_cluster() {
+  std::vector<Shard*> shards;
+  shards.reserve(loops_.size());
+  for (const auto& loop : loops_) shards.push_back(&loop->shard());
+  cluster_->start(std::move(shards));
 }
 
 void Engine::run_loops() {
@@ -141,6 +150,7 @@ void Engine::run_loops() {
 }
 
 Status Engine::open_store() {
+  if (cluster_) return cluster_->check_engine();  // which names the epoch
   if (config_.store_path.empty()) {
     hub_.set_epoch(new_epoch());
     return ok_status();
@@ -231,6 +241,7 @@ void Engine::stop() {
           [&loop] { contained(Boundary::kStop, "the end of a loop", [&loop] { loop->stop(); }); });
     }
   }
+  if (cluster_) cluster_->stop();
   watchdog_->stop();
   key_fetcher_.stop();
   workers_.stop();
@@ -320,7 +331,13 @@ HealthAnswer Engine::health(HealthDetail detail) const {
   facts.watchdog = &*watchdog_;
   for (const auto& loop : loops_) facts.shards += loop->shard().stats();
   if (store_) facts.store = store_->stats();
+  if (cluster_) facts.cluster = cluster_->stats();
   return describe_health(facts, detail);
+}
+
+std::string_view Engine::not_ready() const {
+  if (!serves()) return HttpSource::not_ready();
+  return cluster_ ? cluster_->not_ready() : std::string_view();
 }
 
 TextInPieces Engine::metrics() const {
@@ -331,6 +348,7 @@ TextInPieces Engine::metrics() const {
   if (started_) {
     for (const auto& loop : loops_) sources.shards.push_back(&loop->shard().counters());
     if (store_) sources.store = &store_->counters();
+    if (cluster_) sources.cluster = cluster_->stats();
     sources.watchdog = &*watchdog_;
     sources.memory = &housekeeping_->memory();
   }

@@ -4,9 +4,9 @@
 // Thread: create, start, stop and the destructor from one thread at a time; the accessors from any, between
 // start() and stop() for what start makes. Signals belong to the two mains.
 // Start: store opened -> images restored -> loops and admin listener bound -> store, watchdog, housekeeping
-// and loops run. What fails halfway is undone before start() returns. Stop: within server.drain_s loops stop
-// accepting and tell their clients -> loops end -> workers and housekeeping end -> the store writes what is
-// left and marks a clean stop.
+// and loops run -> a cluster is joined. What fails halfway is undone before start() returns. Stop: within
+// server.drain_s loops stop accepting and tell their clients -> loops end -> workers and housekeeping end ->
+// the store writes what is left and marks a clean stop.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@
 #include "base/mutex.h"
 #include "bridge/bridge.h"
 #include "engine/admin_door.h"
+#include "engine/cluster_node.h"
 #include "engine/config.h"
 #include "engine/housekeeping.h"
 #include "engine/key_fetcher.h"
@@ -61,7 +62,7 @@ class Engine final : public HttpSource {
   [[nodiscard]] const Config& config() const { return config_; }
   Hub& hub() { return hub_; }
   // Where everything that is published goes.
-  Publisher& publisher() { return hub_; }
+  Publisher& publisher() { return cluster_ ? cluster_->publisher() : hub_; }
   Bridge& bridge() { return bridge_; }
   // After start(): the first loop's, for in-process subscribers.
   Shard& shard();
@@ -69,7 +70,7 @@ class Engine final : public HttpSource {
   [[nodiscard]] std::string address() const;
   // After start(): all of them, as in "https://127.0.0.1:8443".
   [[nodiscard]] std::vector<std::string> urls() const;
-  // After start(): names this unbroken history of sequence numbers.
+  // After start(): names this unbroken history of sequence numbers; empty: the cluster is not joined yet.
   [[nodiscard]] std::string epoch() const { return hub_.epoch(); }
   // After start(): the path of the admin listener's socket, or host:port; empty: there is none.
   [[nodiscard]] const std::string& admin_address() const { return admin_.address(); }
@@ -80,6 +81,7 @@ class Engine final : public HttpSource {
   [[nodiscard]] bool serves() const override { return started_ && !stopped_; }
   // After start(): false while a loop stands still, so that its clients get nothing.
   [[nodiscard]] bool loops_turn() const { return watchdog_->standing() == 0; }
+  [[nodiscard]] std::string_view not_ready() const override;
   void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) override;
   // engine_admin.cc. Each action is in the audit log, with who asked for it.
   void act(const AdminAction& action, const AdminActor& by, AdminDone done) override;
@@ -96,6 +98,7 @@ class Engine final : public HttpSource {
   Status open_loops();
   Status open_admin();
   void run_loops();
+  void join_cluster();
   void reload_tokens() REQUIRES(reload_mutex_);
   void set_log_level(LogLevel level);
   [[nodiscard]] SessionEnder::Shards shards() const;
@@ -115,6 +118,7 @@ class Engine final : public HttpSource {
   const Config config_;
   const SystemClock clock_;
   Hub hub_;
+  const std::unique_ptr<ClusterNode> cluster_;  // null: the server is alone
   Bridge bridge_;
 
   Revocations revocations_;

@@ -12,7 +12,8 @@ namespace {
 std::string_view status_of(const HealthFacts& facts, std::size_t standing) {
   if (facts.draining) return "draining";
   if (standing > 0) return "stalled";
-  return facts.store.state == StoreState::kDegraded ? "degraded" : "ok";
+  const bool apart = facts.cluster && (facts.cluster->cut_off || !facts.cluster->serves);
+  return apart || facts.store.state == StoreState::kDegraded ? "degraded" : "ok";
 }
 
 std::string loops_json(const LoopWatchdog* watchdog) {
@@ -26,6 +27,19 @@ std::string loops_json(const LoopWatchdog* watchdog) {
   return text += "]";
 }
 
+// For everybody: no names.
+std::string cluster_json(const ClusterStats& cluster, HealthDetail detail) {
+  std::string text = fmt::format(R"(,"cluster":{{"state":"{}","cut_off":{},"position":{},"head":{})",
+                                 cluster.state, cluster.cut_off, cluster.position, cluster.head);
+  if (detail == HealthDetail::kAll) {
+    fmt::format_to(std::back_inserter(text),
+                   R"(,"node":{},"engine":{},"outbox_bytes":{},"reloads":{},"seeds":{},"fenced":{})",
+                   quote_json(cluster.node), quote_json(cluster.engine), cluster.outbox_bytes,
+                   cluster.reloads, cluster.seeds, cluster.fenced);
+  }
+  return text += '}';
+}
+
 }  // namespace
 
 HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail) {
@@ -36,6 +50,7 @@ HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail) {
       R"("store":"{}")",
       status_of(facts, standing), facts.epoch, facts.server, facts.ts, facts.topics, facts.shards.sessions,
       facts.stale, facts.shards.overruns, name_of(facts.store.state));
+  if (facts.cluster) answer.json += cluster_json(*facts.cluster, detail);
   if (detail == HealthDetail::kAll) {
     answer.json += fmt::format(
         R"(,"address":{},"store_stats":{{"flushes":{},"rows":{},"failures":{}}},"loops":{},"plugins":{})",

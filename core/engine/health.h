@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/cluster_stats.h"
 #include "engine/loop_watchdog.h"
 #include "fanout/shard_stats.h"
 #include "net/http_source.h"
@@ -24,8 +26,9 @@ struct HealthFacts {
   ShardStats shards;                       // the sum of all
   std::int64_t certificate_expires_s = 0;  // Unix time; 0: no TLS
   StoreStats store;
-  std::string plugins = "{}";              // JSON, of the admin's health
-  const LoopWatchdog* watchdog = nullptr;  // null: not started
+  std::optional<ClusterStats> cluster = {};  // nothing: the server is alone
+  std::string plugins = "{}";                // JSON, of the admin's health
+  const LoopWatchdog* watchdog = nullptr;    // null: not started
 };
 
 HealthAnswer describe_health(const HealthFacts& facts, HealthDetail detail);

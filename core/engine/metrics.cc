@@ -44,6 +44,34 @@ constexpr CounterInfo kPluginRestarts{"plugin_restarts", CounterKind::kCounter, 
 constexpr CounterInfo kPluginErrors{"plugin_errors", CounterKind::kCounter, "", "feed",
                                     "Exceptions and missed deadlines of the plugin's functions."};
 
+struct ClusterRow {
+  CounterInfo info;
+  std::uint64_t (*value)(const ClusterStats&);
+};
+constexpr std::array kClusterRows{
+    ClusterRow{{"cluster_serving", CounterKind::kGauge, "", "",
+                "1 while this server has joined its cluster and is not cut off from Redis; absent, as all of "
+                "cluster_*, without cluster.url."},
+               [](const ClusterStats& c) -> std::uint64_t { return c.serves && !c.cut_off ? 1 : 0; }},
+    ClusterRow{{"cluster_position", CounterKind::kGauge, "", "", "Entry of the log that was applied last."},
+               [](const ClusterStats& c) { return c.position; }},
+    ClusterRow{{"cluster_lag_entries", CounterKind::kGauge, "", "",
+                "Entries that the log is ahead of this server, as far as it knows."},
+               [](const ClusterStats& c) { return c.head > c.position ? c.head - c.position : 0; }},
+    ClusterRow{{"cluster_outbox_bytes", CounterKind::kGauge, "bytes", "",
+                "Updates of this server that are not back from the log yet."},
+               [](const ClusterStats& c) { return c.outbox_bytes; }},
+    ClusterRow{{"cluster_reloads", CounterKind::kCounter, "", "",
+                "Times that this server started anew, since the log went on without what it had."},
+               [](const ClusterStats& c) { return c.reloads; }},
+    ClusterRow{{"cluster_seeds", CounterKind::kCounter, "", "",
+                "Times that this server filled a Redis that was empty."},
+               [](const ClusterStats& c) { return c.seeds; }},
+    ClusterRow{{"cluster_fenced", CounterKind::kCounter, "", "",
+                "Batches that were meant for an epoch before, and were sent again."},
+               [](const ClusterStats& c) { return c.fenced; }},
+};
+
 constexpr CounterInfo kFaults{
     "faults", CounterKind::kCounter, "", "reason",
     "Exceptions that nobody expected: each ended one connection or task, and stands in the log."};
@@ -147,6 +175,13 @@ void append_store(Page& page, const StoreCounters* store) {
   if (store != nullptr) page.histogram({&store->flush});
 }
 
+void append_cluster(Page& page, const std::optional<ClusterStats>& cluster) {
+  for (const ClusterRow& row : kClusterRows) {
+    page.begin(row.info);
+    if (cluster) page.number(row.value(*cluster));
+  }
+}
+
 void append_plugins(Page& page, const std::map<std::string, PluginState>& plugins) {
   const auto append = [&](const CounterInfo& info, auto number) {
     page.begin(info);
@@ -173,9 +208,11 @@ std::vector<CounterInfo> all_counters() {
   add(kShardReasons);
   add(kShardHistograms);
   add(kStoreCounts);
-  all.insert(all.end(), {kStoreFlush, kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages,
-                         kHalted, kWithheld, kCertificate, kTopics, kStale, kPublished, kPluginRunning,
-                         kPluginRestarts, kPluginErrors});
+  all.push_back(kStoreFlush);
+  add(kClusterRows);
+  all.insert(all.end(),
+             {kLoops, kLoopsStanding, kFaults, kMemory, kMemoryLimit, kImages, kHalted, kWithheld,
+              kCertificate, kTopics, kStale, kPublished, kPluginRunning, kPluginRestarts, kPluginErrors});
   return all;
 }
 
@@ -212,6 +249,7 @@ std::string Metrics::text() const {
   Page page;
   append_shards(page, sources_.shards);
   append_store(page, sources_.store);
+  append_cluster(page, sources_.cluster);
   page.begin(kLoops);
   page.number(sources_.shards.size());
   page.begin(kLoopsStanding);

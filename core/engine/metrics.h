@@ -16,6 +16,7 @@
 #include "base/counter.h"
 #include "base/work.h"
 #include "bridge/plugin_states.h"
+#include "engine/cluster_stats.h"
 #include "engine/loop_watchdog.h"
 #include "engine/memory_watch.h"
 #include "fanout/shard_stats.h"
@@ -43,6 +44,7 @@ class Metrics {
     const StoreCounters* store = nullptr;                    // null: there is no store
     const LoopWatchdog* watchdog = nullptr;                  // null: not started
     const MemoryWatch* memory = nullptr;                     // the same
+    std::optional<ClusterStats> cluster = {};                // nothing: the server is alone
     std::optional<std::int64_t> certificate_expires_s = {};  // nothing: there is no TLS
     std::map<std::string, PluginState> plugins;
   };

@@ -86,7 +86,7 @@ class HttpConnection final : public Pollee, public LoopTimer {
   void begin_await();
   // False: too many answers are under way, which it is told.
   bool book_answer();
-  bool has_memory();
+  bool takes_sessions();
   ClientInfo client_info();
   void await_session(std::unique_ptr<RequestPlan> plan);
   void settle(std::optional<RequestSession::Outcome> outcome);

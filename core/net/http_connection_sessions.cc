@@ -25,7 +25,7 @@ void HttpConnection::on_upgrade(const RequestHead& head, std::size_t size) {
   if (const auto refusal = check_upgrade(request, loop_.config.echo)) return refuse(*refusal);
   if (page_refusal_) return refuse(*page_refusal_);
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
-  if (!has_memory()) return;
+  if (!takes_sessions()) return;
   if (head.has_body) return refuse(400, ErrorCode::kBadMessage, "an upgrade has no body");
   Opening opening;
   opening.agreement = agree(request);
@@ -81,7 +81,7 @@ void HttpConnection::on_subscribe(const RequestHead& head) {
   if (auto* const refusal = std::get_if<HttpResponse>(&request)) return answer(std::move(*refusal));
   if (loop_.draining) return refuse(503, ErrorCode::kDraining, "the server is going away");
   if (head.path == kPollPath) return await_session(poll_plan(std::get<SubscribeRequest>(std::move(request))));
-  if (!has_memory()) return;
+  if (!takes_sessions()) return;
   EventOpening opening{client_info(), std::get<SubscribeRequest>(std::move(request)).command,
                        std::move(places_.seat)};
   LoopState& loop = loop_;
@@ -90,8 +90,12 @@ void HttpConnection::on_subscribe(const RequestHead& head) {
   EventStream::open(loop, std::move(stream), std::move(opening));
 }
 
-// False: the process is short of memory, which the client is told.
-bool HttpConnection::has_memory() {
+// False: new sessions are not taken now, and why, the client is told.
+bool HttpConnection::takes_sessions() {
+  if (!loop_.shard.serving()) {
+    refuse(503, ErrorCode::kUnavailable, "the server is joining its cluster; try again, here or elsewhere");
+    return false;
+  }
   if (!loop_.shard.memory_full()) return true;
   answer(too_many("the server is short of memory and takes no new clients", Limit::kMemory));
   return false;
@@ -108,7 +112,7 @@ ClientInfo HttpConnection::client_info() {
 
 // Where it only waits, no answer is under way yet.
 void HttpConnection::await_session(std::unique_ptr<RequestPlan> plan) {
-  if (!has_memory()) return;
+  if (!takes_sessions()) return;
   begin_await();
   session_ = std::make_unique<RequestSession>(loop_, number_, client_info(), std::move(plan));
   if (session_->wait_ms() > 0) {

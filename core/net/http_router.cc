@@ -72,9 +72,9 @@ HttpResponse HttpRouter::health(HealthDetail detail, bool draining) const {
 
 HttpResponse HttpRouter::ready(bool draining) const {
   HttpResponse response = json_response();
-  const bool serves = parts_.source.serves();
-  if (draining || !serves) response.status = 503;
-  response.head = fmt::format(R"({{"status":"{}"}})", draining ? "draining" : serves ? "ready" : "starting");
+  const std::string_view why_not = draining ? "draining" : parts_.source.not_ready();
+  if (!why_not.empty()) response.status = 503;
+  response.head = fmt::format(R"({{"status":"{}"}})", why_not.empty() ? "ready" : why_not);
   return response;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/work.h"
@@ -35,6 +36,8 @@ class HttpSource {
   [[nodiscard]] virtual HealthAnswer health(HealthDetail detail) const = 0;
   // Plugins are loaded, the store is restored, every loop was started, and stop() was not called.
   [[nodiscard]] virtual bool serves() const = 0;
+  // Empty: clients may come; else why not yet, in a word.
+  [[nodiscard]] virtual std::string_view not_ready() const { return serves() ? "" : "starting"; }
   // The body of GET /metrics.
   [[nodiscard]] virtual TextInPieces metrics() const = 0;
   // The body of GET /v1/sessions, handed to `done` once, on any thread: when every loop has told its own.
