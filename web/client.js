@@ -218,6 +218,7 @@ export class Client extends EventTarget {
   #onMessage(message) {
     const { type, topic } = message;
     if (type === "welcome") this.#resume(message);
+    else if (type === "epoch") this.epoch = message.epoch; // what is held goes on in it
     else if (type === "error") this.#onError(message);
     else if (typeof topic === "string" && /^(snapshot|update|status|gap)$/.test(type)) this.#onTopic(message);
   }

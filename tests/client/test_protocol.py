@@ -176,6 +176,16 @@ def test_an_error_about_nothing_in_particular_is_passed_on(wire: "Wire") -> None
     assert ended.error.topic is None
 
 
+def test_what_is_held_goes_on_in_an_epoch_that_begins(wire: "Wire") -> None:
+    wire.welcome("e1")
+    wire.subscribe("a")
+    wire.snapshot("a", 1)
+    assert wire.send(type="epoch", epoch="e2", ts=2) is None
+    assert isinstance(wire.update("a", 2), Data)
+    (command,) = wire.reconnect("e2")
+    assert (command["since"], command["epoch"]) == ({"a": 2}, "e2")
+
+
 def test_drain_tells_when_to_come_back(wire: "Wire") -> None:
     assert wire.send(type="drain", reconnect_after_ms=1200) == Drain(1200)
 

@@ -209,6 +209,8 @@ class Protocol:
                 welcome = _welcome(message)
                 self.wants.begin(self.topics.begin(welcome.epoch))
                 return welcome
+            case "epoch":  # what is held goes on in it
+                self.topics.epoch = str(message["epoch"])
             case "drain":
                 return Drain(number_of(message, "reconnect_after_ms"))
         return None  # a heartbeat, or a message that only a later server knows

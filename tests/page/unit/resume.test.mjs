@@ -92,3 +92,20 @@ test("what is in no command is said to begin anew", async () => {
   assert.deepEqual(resumed, [[undefined, false]]);
   assert.ok(JSON.stringify(wire("subscribe")).length < 2_097_152);
 });
+
+test("what it holds goes on in an epoch that begins while it is connected", async () => {
+  const { client, server } = await connected();
+  const got = [];
+  client.subscribe("a.1", ({ kind, seq }) => got.push([kind, seq]));
+  await settle();
+  server.say(snapshot("a.1", 5, { last: "5" }));
+  server.say({ type: "epoch", epoch: "e2", ts: clock.now });
+  server.say(update("a.1", 6, { last: "6" }));
+  assert.deepEqual([client.epoch, got], ["e2", [["snapshot", 5], ["update", 6]]]);
+  server.drop();
+  await clock.advance(1_000);
+  FakeSocket.last.welcome({ epoch: "e2" });
+  await settle();
+  const [command] = wire("subscribe");
+  assert.deepEqual([command.since, command.epoch], [{ "a.1": 6 }, "e2"]);
+});
