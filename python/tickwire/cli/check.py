@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tickwire._client.transport import Transport
-from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Url
+from tickwire.cli.options import CONNECTIONS_MAX, PROCESSES_MAX, Json, Urls
 from tickwire.cli.outcome import reported, say, write_line
 from tickwire.errors import ConfigError, ServerError
 from tickwire.url import DEFAULT_URL, websocket_url
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @reported
 def check(
-    url: Url = DEFAULT_URL,
+    url: Urls = None,
     secs: Annotated[float, typer.Option(min=0.1, metavar="N", help="So long.")] = 10.0,
     connections: Annotated[
         int, typer.Option(min=1, max=CONNECTIONS_MAX, metavar="N", help="At the same time.")
@@ -52,15 +52,21 @@ def check(
         raise ConfigError("--processes: --client runs in one process", field="processes")
     if transport is Transport.AUTO and not client:
         raise ConfigError("--transport: auto is for --client; name a road", field="transport")
+    first, *others = map(websocket_url, url or [DEFAULT_URL])
+    if others and (client or transport is not Transport.WEBSOCKET):
+        raise ConfigError(
+            "--url: several servers are for WebSockets, without --client", field="url"
+        )
     draw = sys.stdout.isatty() and not as_json
     plan = CheckPlan(
-        websocket_url(url),
+        first,
         secs,
         connections=max(connections, processes),
         reconnects=reconnects,
         stalls=stalls,
         processes=processes,
         transport=transport.value,
+        others=tuple(others),
     )
     show = print_line if draw else write_so_far
     stop = Latch()

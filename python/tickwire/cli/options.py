@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
+from tickwire.url import DEFAULT_URL
+
 CONNECTIONS_MAX: Final = 60_000
 """WebSockets of one command: one address has no more ports to come from."""
 PROCESSES_MAX: Final = 256
@@ -16,6 +18,16 @@ Url = Annotated[
         envvar="TICKWIRE_URL",
         metavar="URL",
         help="The server: ws://, wss://, http:// or https://, or host:port.",
+    ),
+]
+Urls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--url",
+        envvar="TICKWIRE_URL",
+        metavar="URL",
+        help="The server, as for the others; of a cluster several, each with --url.",
+        show_default=DEFAULT_URL,
     ),
 ]
 Token = Annotated[

@@ -56,6 +56,8 @@ def covers(names: Collection[str], topic: str) -> bool:
 class Model:
     def __init__(self, label: str, tally: Tally, messages: Messages, offsets: Offsets) -> None:
         self.epoch = ""
+        self._last_epoch = ""
+        """The one that it goes on from, as this connection said; empty: it said nothing."""
         self.wants: set[str] = set()
         """The names that the server accepted and that were not unsubscribed since."""
         self.drain_ms: int | None = None
@@ -200,12 +202,15 @@ class Model:
             self._take_ack(told)
         elif kind == "error":
             self._fault("broken", f"refused: {told}")
+        elif kind == "epoch":  # what is held goes on in it
+            self._last_epoch, self.epoch = self.epoch, told["epoch"]
         elif kind == "drain":
             self.drain_ms = told["reconnect_after_ms"]
 
     def begin(self, epoch: str) -> None:
         """Takes the epoch of a connection, before anything else of it."""
         self._welcome = True
+        self._last_epoch = ""
         if epoch != self.epoch:
             self.epoch = epoch
             self._topics.clear()
@@ -231,7 +236,8 @@ class Model:
             if "error" in result:
                 self.wants.discard(result["topic"])
             else:
-                self._take_result(result, asked.since, asked.epoch == self.epoch)
+                known = asked.epoch in (self.epoch, self._last_epoch)
+                self._take_result(result, asked.since, known)
 
     def _take_result(self, result: dict[str, Any], since: dict[str, int], known: bool) -> None:
         name, missed = result["topic"], result.get("missed")

@@ -26,7 +26,7 @@ class RoadSession(Session[RoadModel]):
 
     def open(self) -> None:
         cursor = self.model.request(self._names)
-        self.sock = connect(self._world.url, self._buffer)
+        self.sock = connect(self._world.urls[0], self._buffer)
         self.lost, self.renews = "", False
         self._answer = HttpAnswer()
         rate = f"{self._max_rate:g}" if self._max_rate else ""
@@ -57,7 +57,7 @@ class RoadSession(Session[RoadModel]):
 
     def _refused(self, status: str) -> None:
         """A server that is going away says 503. Raises `DeniedError`."""
-        error = refused(self._world.url, status, f"and not what {self.path} gives")
+        error = refused(self._world.urls[0], status, f"and not what {self.path} gives")
         if isinstance(error, DeniedError):
             raise error
         self._end(error.message, "" if status == "503" else error.message)
@@ -81,7 +81,7 @@ class EventSession(RoadSession):
 
     def _request(self, query: dict[str, str], cursor: str) -> bytes:
         headers = {"Last-Event-ID": cursor} if cursor else {}
-        return request(self._world.url, self.path, query, headers)
+        return request(self._world.urls[0], self.path, query, headers)
 
     def _take_body(self, body: bytes) -> None:
         model = self.model
@@ -113,7 +113,7 @@ class PollSession(RoadSession):
         super().open()
 
     def _request(self, query: dict[str, str], cursor: str) -> bytes:
-        return request(self._world.url, self.path, {**query, "cursor": cursor}, {})
+        return request(self._world.urls[0], self.path, {**query, "cursor": cursor}, {})
 
     def _take_body(self, body: bytes) -> None:
         self._body += body

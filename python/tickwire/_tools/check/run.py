@@ -65,6 +65,8 @@ class CheckPlan:
     """The time in seconds after which what is missing is given up, if nothing of it arrives."""
     transport: str = "websocket"
     """One of `ROADS`."""
+    others: tuple[str, ...] = ()
+    """More servers of the same cluster: each connection is to the next one. WebSocket alone."""
 
 
 Progress = Callable[[Tally, float], None]
@@ -89,8 +91,17 @@ def pause_s(average_s: float, check_s: float) -> float:
     return min(random.expovariate(1 / average_s), check_s / 2)
 
 
-def topics_of(url: str) -> dict[str, int]:
-    """Returns topic -> seq, as the server says it."""
+def topics_of(url: str, *others: str) -> dict[str, int]:
+    """Returns topic -> seq, as the server says it, or the next one if it cannot be reached."""
+    try:
+        return _topics_of(url)
+    except ConnectionFailedError:
+        if not others:
+            raise
+    return topics_of(*others)
+
+
+def _topics_of(url: str) -> dict[str, int]:
     found: dict[str, int] = {}
     after = ""
     while True:
@@ -105,13 +116,13 @@ class Checker:
     """The sessions of one process."""
 
     def __init__(self, plan: CheckPlan, stopped: Stopped) -> None:
-        topics = sorted(topics_of(plan.url))
+        topics = sorted(topics_of(plan.url, *plan.others))
         if not topics:
             raise UnknownTopicError(f"{PATTERN}: the server has none; feeds/checked.py makes them")
         self.tally = Tally()
         self._plan = plan
         self._stopped = stopped
-        world = World(plan.url, topics, self.tally, Messages(), {})
+        world = World((plan.url, *plan.others), topics, self.tally, Messages(), {})
         numbers = range(plan.first, plan.first + plan.connections)
         # A session that never stalls has the kernel's usual buffers, so its reads are larger.
         road = ROADS[plan.transport]
@@ -162,7 +173,7 @@ class Checker:
         self._ending = True
         for session in list(self._stalled):
             self._wake(session)
-        seqs = topics_of(self._plan.url)
+        seqs = topics_of(self._plan.url, *self._plan.others)
         patience = Patience(round(self._plan.settle_s / LOOK_S))
         while patience.waits(sum(len(names) for _, names in self._missing(seqs))):
             self._run_until(start, time.monotonic() + LOOK_S, each_second)

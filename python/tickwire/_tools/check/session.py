@@ -30,7 +30,8 @@ M = TypeVar("M", bound=Model)
 class World:
     """What all sessions of a process share."""
 
-    url: str
+    urls: Sequence[str]
+    """Servers that are one; several of a cluster."""
     topics: Sequence[str]
     tally: Tally
     messages: Messages
@@ -117,10 +118,13 @@ class WebSocketSession(Session[Model]):
     def __init__(self, number: int, world: World, stalls: bool) -> None:
         super().__init__(number, world, stalls, Model)
         self._deflate = number % 2 == 1
+        self._next = number
         self._frames = Frames(False)
 
     def open(self) -> None:
-        self.sock, self._frames = dial(self._world.url, self._deflate, self._buffer)
+        urls = self._world.urls
+        self._next += 1
+        self.sock, self._frames = dial(urls[self._next % len(urls)], self._deflate, self._buffer)
         self.lost = ""
         self._say(self.model.resume(self._names, self._max_rate))
         self._judge()
