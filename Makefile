@@ -19,7 +19,7 @@ PACKAGE_SOURCES := pyproject.toml CMakeLists.txt CMakePresets.json cmake core bi
 PYTHON_FOR_CMAKE := -DTICKWIRE_BINDINGS=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 CXX_FILES = $(shell find core bindings bench tests/core tests/sim tests/fuzz -name '*.cc' -o -name '*.h')
 
-.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release install-system build build-clang demo \
+.PHONY: help setup venv venv-build venv-dev venv-coverage page-tools configure install install-release install-system build build-clang demo cluster-demo \
   test test-asan test-tsan coverage coverage-core coverage-client sim crash attack fuzz bench lint lint-cpp lint-python \
   lint-web format wheel web-bundle web-package docs pictures clean
 
@@ -64,6 +64,9 @@ LISTEN ?= 127.0.0.1:8080
 # A checkout that is built for development has tickwire installed already.
 demo: $(if $(wildcard build/dev/.installed),install,install-release) ## a plant with made-up prices, and its page; LISTEN=host:port
 	@$(BIN)/tickwire serve --demo --listen $(LISTEN)
+
+cluster-demo: install page-tools ## three servers on one Redis behind HAProxy, and their page; PORT=8080 and the next four
+	@scripts/cluster-demo $(or $(PORT),8080)
 
 test: page-tools build ## every test; ARGS=... for pytest
 	@ctest --preset dev
