@@ -29,6 +29,7 @@
 #include "engine/housekeeping.h"
 #include "engine/key_fetcher.h"
 #include "engine/loop_watchdog.h"
+#include "engine/refusal_log.h"
 #include "engine/session_ender.h"
 #include "engine/system_clock.h"
 #include "engine/tls_files.h"
@@ -86,6 +87,7 @@ class Engine final : public HttpSource {
   // engine_admin.cc. Each action is in the audit log, with who asked for it.
   void act(const AdminAction& action, const AdminActor& by, AdminDone done) override;
   [[nodiscard]] std::string halts() const override;
+  void note_refused(const AdminActor& by, std::string_view request) override;
   // The same for the program that the server runs in, which waits for the answer. Not on a loop thread.
   // kDraining: the server does not run.
   Result<std::string> act(const AdminAction& action);
@@ -136,6 +138,7 @@ class Engine final : public HttpSource {
   WorkerPool workers_;  // before loops_, which use it; stopped once their threads have ended
   std::vector<std::unique_ptr<Loop>> loops_;
   AdminDoor admin_;
+  RefusalLog refusals_;  // of the admin listener
   std::optional<Housekeeping> housekeeping_;
   std::optional<LoopWatchdog> watchdog_;
 

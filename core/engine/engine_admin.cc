@@ -7,6 +7,7 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "engine/audit_log.h"
@@ -40,6 +41,13 @@ void finish(const AdminActor& by, const std::string& what, const Status& outcome
 
 void Engine::act(const AdminAction& action, const AdminActor& by, AdminDone done) {
   std::visit([&](const auto& wanted) { perform(wanted, by, std::move(done)); }, action);
+}
+
+void Engine::note_refused(const AdminActor& by, std::string_view request) {
+  const std::optional<std::size_t> left_out = refusals_.take(clock_.steady_us());
+  if (!left_out) return;
+  const std::string before = *left_out == 0 ? "" : fmt::format(" before_it={}", *left_out);
+  audit(by, fmt::format("refused request={}{}", quote_json(request), before));
 }
 
 Result<std::string> Engine::act(const AdminAction& action) {

@@ -192,7 +192,10 @@ void HttpConnection::on_head(std::size_t size) {
     }
   };
   if (door() == Door::kPublic) return std::visit(give, loop_.router.answer(request, loop_.draining));
-  std::visit(give, loop_.admin.answer(request, door(), loop_.draining));
+  auto reply = loop_.admin.answer(request, door(), loop_.draining);
+  const auto* const said = std::get_if<HttpResponse>(&reply);
+  if (said != nullptr && said->status == 403) note_refused(head);
+  std::visit(give, std::move(reply));
 }
 
 // The seat that the proxy's connection took until now is given back first, so that it is not taken twice.

@@ -75,6 +75,9 @@ class HttpConnection final : public Pollee, public LoopTimer {
   bool identify_client(const RequestHead& head);
   void on_upgrade(const RequestHead& head, std::size_t size);
   void on_publish(const RequestHead& head, std::size_t size);
+  // What the admin listener is asked without a right to it (http_connection_admin.cc).
+  void note_refused(const RequestHead& head);
+  [[nodiscard]] AdminActor actor(std::string who) const;
   // An admin's request with a body (http_connection_admin.cc).
   void on_action(const RequestHead& head, const HttpRequest& request, std::size_t size);
   void await_action(const std::string& body);

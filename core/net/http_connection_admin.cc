@@ -16,8 +16,21 @@ HttpResponse for_no_page(HttpResponse response) {
 
 }  // namespace
 
+AdminActor HttpConnection::actor(std::string who) const {
+  return {std::move(who), door() == Door::kAdminSocket ? describe_peer(stream_.socket()) : client_.text()};
+}
+
+void HttpConnection::note_refused(const RequestHead& head) {
+  constexpr std::size_t kShownBytesMax = 100;
+  const std::string request = head.method + " " + std::string(head.path);
+  loop_.router.source().note_refused(actor("nobody"), std::string_view(request).substr(0, kShownBytesMax));
+}
+
 void HttpConnection::on_action(const RequestHead& head, const HttpRequest& request, std::size_t size) {
-  if (auto refused = loop_.admin.refusal_for(request, door())) return answer(std::move(*refused));
+  if (auto refused = loop_.admin.refusal_for(request, door())) {
+    note_refused(head);
+    return answer(std::move(*refused));
+  }
   if (auto wrong = check_action(head)) return answer(for_no_page(std::move(*wrong)));
   begin_body(head, size);
 }
@@ -28,8 +41,7 @@ void HttpConnection::await_action(const std::string& body) {
   if (!book_answer()) return;
   begin_await();
   const bool by_socket = door() == Door::kAdminSocket;
-  const AdminActor by{by_socket ? "admin socket" : "auth.admin_token",
-                      by_socket ? describe_peer(stream_.socket()) : client_.text()};
+  const AdminActor by = actor(by_socket ? "admin socket" : "auth.admin_token");
   loop_.router.source().act(*action, by, [&loop = loop_, number = number_](Result<std::string> done) {
     loop.shard.post([&loop, number, done = std::move(done)] {
       const auto awaited = loop.awaited.extract(number);

@@ -44,6 +44,8 @@ class HttpSource {
   virtual void list_sessions(const SessionsQuery& query, std::function<void(std::string)> done) = 0;
   // The body of GET /v1/halts: the topics that an operator holds.
   [[nodiscard]] virtual std::string halts() const = 0;
+  // Somebody asked the admin listener for `request` ("POST /v1/halt") without a right to it.
+  virtual void note_refused(const AdminActor& /*by*/, std::string_view /*request*/) {}
   // Does what an admin wants. `done` gets the answer once, on any thread, when it is done, unless the server
   // ends before that.
   virtual void act(const AdminAction& action, const AdminActor& by, AdminDone done) = 0;
