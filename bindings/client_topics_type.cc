@@ -164,8 +164,7 @@ void register_client(py::module_& module) {
       .def("names_with_image", &PyTopics::names_with_image)
       .def("take_changed", &PyTopics::take_changed, "Topics whose image changed since the last call.")
       .def("columns", &PyTopics::columns, py::arg("fields"), py::arg("pattern"),
-           "The names of the topics that match, a bytearray of float64 for each field, and the rows "
-           "whose images the caller keeps.")
+           "Topics that match, a bytearray of float64 a field, and rows with the caller's images.")
       .def("memory_bytes", &PyTopics::memory_bytes)
       .def("route", &PyTopics::route, py::arg("rings"), "A number for these rings, until forget_routes.")
       .def("arm", &PyTopics::arm, py::arg("name"), py::arg("route"))

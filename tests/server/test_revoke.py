@@ -178,7 +178,13 @@ def test_tcp_needs_the_token(start_daemon: StartDaemon, tickwire: Tickwire) -> N
     assert json.loads(done.stdout)["sessions"] == 0
     who = re.search(r'audit: who="auth.admin_token" from="127.0.0.1:\d+" revoke', daemon.log())
     assert who, daemon.log()
-    assert daemon.log().count("audit:") == 1
+    assert daemon.log().count(" revoke ") == 1
+    refused = 'refused request="POST /v1/revoke"'
+    assert [refused in line for line in daemon.log().splitlines() if "audit:" in line] == [
+        True,
+        True,
+        False,
+    ]
     assert "s3cret" not in daemon.log()
 
 
