@@ -175,6 +175,6 @@ def test_a_node_that_stood_still_for_longer_than_the_log_is_kept_begins_anew(
 
     eventually(is_trimmed)
     frozen.process.send_signal(signal.SIGCONT)
-    eventually(lambda: reloads(frozen) == 1)
+    eventually(lambda: reloads(frozen) >= 1)  # more, where the log is cut while it loads
     ready(frozen)
     assert seen(frozen, "v.frozen") == seen(busy, "v.frozen")
