@@ -157,6 +157,22 @@ def test_a_halted_topic_stays_halted_until_it_is_told_otherwise(wire: "Wire") ->
     assert wire.statuses == {"a": "live"}
 
 
+def test_another_reason_or_end_of_a_halt_is_news_and_the_same_is_not(wire: "Wire") -> None:
+    wire.subscribe("a")
+    wire.snapshot("a", 1)
+    halted = {"type": "status", "topic": "a", "seq": 1, "ts": 1, "status": "halted"}
+    told = [{"reason": "x"}, {"reason": "x"}, {"reason": "y"}, {"reason": "y", "until": 5}, {}, {}]
+    news = [wire.send(**halted, **more) for more in told]
+    assert [isinstance(data, Data) and data.news for data in news] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_status_of_a_later_update_tells_of_a_hole(wire: "Wire") -> None:
     wire.subscribe("a")
     wire.snapshot("a", 1)

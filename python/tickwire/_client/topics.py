@@ -43,6 +43,8 @@ class TopicTable:
         self.states = ClientTopics()
         self.images = Images(self.states)
         self.statuses = Statuses(self.states)
+        self._halts: dict[str, tuple[str, int | None]] = {}
+        """Of topics that an operator halts."""
         self.arming = True
         """False: every message is judged here."""
 
@@ -134,10 +136,18 @@ class TopicTable:
     def forget(self, name: str) -> None:
         self.states.forget(name)
         self.images.forget(name)
+        self._halts.pop(name, None)
 
     def _find(self, name: str) -> _Topic | None:
         state = self.states.find(name)
         return None if state is None else _Topic(*state)
+
+    def _note_halt(self, update: Update) -> bool:
+        """Whether a message with a status says of a halt what was not said before."""
+        before = self._halts.pop(update.topic, None)
+        if update.halt is not None:
+            self._halts[update.topic] = update.halt
+        return update.halt != before
 
     def _put(self, name: str, topic: _Topic) -> None:
         self.states.put(name, (topic.seq, topic.synced, topic.event, topic.status))
@@ -145,6 +155,7 @@ class TopicTable:
     def _replace(self, topic: _Topic, update: Update) -> Outcome:
         name, status = update.topic, update.status or "live"
         same = topic.synced and topic.seq == update.seq and topic.status == status
+        same = not self._note_halt(update) and same
         topic.seq, topic.status, topic.synced = update.seq, status, True
         topic.event = topic.event or update.delivery == "event"
         self.images.replace(update)  # first, because it may refuse
@@ -165,6 +176,7 @@ class TopicTable:
         topic.event = topic.event or update.kind == "gap" or update.delivery == "event"
         if update.status is not None:
             topic.status = update.status
+            same = not self._note_halt(update) and same
         elif topic.status == "stale" and update.kind == "update":
             topic.status = "live"
         if update.kind != "update":
