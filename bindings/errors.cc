@@ -39,6 +39,7 @@ std::string_view python_code(ErrorCode code) {
 }  // namespace
 
 void throw_error(const Error& error) {
+  const py::gil_scoped_acquire held;  // who calls the core has given it back, perhaps
   const py::object field = error.field.empty() ? py::object(py::none()) : py::object(py::str(error.field));
   const py::object exception =
       py::module_::import("tickwire.errors")

@@ -57,16 +57,41 @@ async def test_no_feed_declares_or_publishes_them() -> None:
     @feed(">")
     async def all_topics(pub: Pub) -> None:
         for name in NAMES:
-            try:
-                pub.publish(name, {"n": 1})
-            except TickwireError as e:
-                loop.call_soon_threadsafe(refused.put_nowait, str(e))
+            for call in (
+                lambda name=name: pub.publish(name, {"n": 1}),
+                lambda name=name: pub.declare(name, "event"),
+            ):
+                try:
+                    call()
+                except TickwireError as e:
+                    loop.call_soon_threadsafe(refused.put_nowait, str(e))
         await asyncio.Event().wait()
 
     with Server({}, listen="127.0.0.1:0", plugins=[all_topics]):
         for name in NAMES:
-            said = await asyncio.wait_for(refused.get(), 60)
-            assert f"'{name}' is reserved" in said
+            for _ in range(2):
+                said = await asyncio.wait_for(refused.get(), 60)
+                assert f"'{name}' is reserved" in said
+
+
+async def test_a_name_that_no_topic_may_have_is_an_error_of_the_feed_that_declares_it() -> None:
+    """And nothing that ends the server."""
+    refused: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    @feed("a.>")
+    async def some_topics(pub: Pub) -> None:
+        for name in ("b.x", "a..x", ""):
+            try:
+                pub.declare(name, "event")
+            except TickwireError as e:
+                loop.call_soon_threadsafe(refused.put_nowait, str(e))
+        pub.publish("a.x", {"n": 1})
+        await asyncio.Event().wait()
+
+    with Server({}, listen="127.0.0.1:0", plugins=[some_topics]):
+        for _ in range(3):
+            assert await asyncio.wait_for(refused.get(), 60)
 
 
 @pytest.mark.parametrize(
