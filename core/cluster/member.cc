@@ -169,7 +169,7 @@ void Member::heard(bool answered) {
 bool Member::write(Log& log, Table& table) {
   if (greet_again_.exchange(false)) greeted_ = false;
   // Who asked nothing for a while was not refused meanwhile.
-  if (greeted_ && outbox_.bytes() == 0) wrote_us_ = clock_.steady_us();
+  if (greeted_ && outbox_.bytes() == 0) wrote(true);
   if (!greeted_ && !greet(log)) return false;
   if (!answer_askers(log)) return false;
   if (const auto parcel = outbox_.next()) return append(log, *parcel);

@@ -90,6 +90,26 @@ def test_a_redis_that_stands_still_cuts_the_nodes_off_until_it_goes_on(
     assert nodes[0].http("/health").json["epoch"] == epoch
 
 
+def test_a_node_takes_publishes_again_after_one_was_under_way_while_redis_stood_still(
+    cluster: Cluster, nodes: list[DaemonProcess], ready: Ready, eventually: Eventually
+) -> None:
+    publish(nodes[0], "v.flight", {"n": 1})
+    with nodes[0].connect() as wire:
+        cluster.redis.signal(signal.SIGSTOP)
+        wire.send({"type": "publish", "id": "waits", "topic": "v.flight", "data": {"n": 2}})
+        eventually(lambda: is_cut_off(*nodes))
+        cluster.redis.signal(signal.SIGCONT)
+        assert until(wire, "ack", id="waits")["results"][0]["seq"] == 2
+    ready(*nodes)
+    command = {"type": "publish", "id": "p", "topic": "v.flight", "data": {"n": 3}}
+
+    def is_taken() -> bool:
+        with nodes[0].connect() as wire:
+            return wire.ask(command).get("type") == "ack"
+
+    eventually(is_taken)
+
+
 def test_a_redis_that_lost_its_last_entries_makes_the_nodes_begin_anew(
     cluster: Cluster, nodes: list[DaemonProcess], ready: Ready, eventually: Eventually
 ) -> None:
