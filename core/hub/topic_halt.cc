@@ -2,10 +2,13 @@
 // updates of a value topic are merged, and come as one when the halt is over; those of an event topic are
 // dropped. What a feed, its age or its silence say of its status counts once the halt is over.
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "hub/publisher.h"
 #include "hub/topic.h"
+#include "model/json_object.h"
 
 namespace tickwire {
 namespace {
@@ -26,6 +29,23 @@ Error held(std::string_view topic, const Halt& halt, std::int64_t now_ms) {
           "topic",
           {},
           left_ms};
+}
+
+// An update that makes `after` of the image `before`: that image, behind what it has no more.
+std::string update_between(std::string_view before, std::string_view after) {
+  std::vector<JsonField> old, now;
+  if (!scan_object(before, old, kImageLimits) || !scan_object(after, now, kImageLimits)) {
+    return std::string(after);
+  }
+  std::unordered_set<std::string_view> kept;
+  for (const JsonField& field : now) kept.insert(field.key_in(after));
+  std::string out = "{";
+  for (const JsonField& field : old) {
+    const std::string_view key = field.key_in(before);
+    if (!kept.contains(key)) out.append("\"").append(key).append("\":null,");
+  }
+  if (now.empty() && out.size() > 1) out.pop_back();
+  return out.append(after.substr(1));
 }
 
 }  // namespace
@@ -93,7 +113,8 @@ void Topic::lift_halt() {
     commons_.image_bytes +=
         static_cast<std::int64_t>(halted_->image.size()) - static_cast<std::int64_t>(last_->image().size());
     Update::Parts parts;
-    parts.data = std::move(halted_->image);
+    parts.data = update_between(last_->image(), halted_->image);
+    if (parts.data != halted_->image) parts.image = std::move(halted_->image);
     parts.seq = last_->seq() + 1;
     parts.ts = std::max(commons_.clock.wall_ms(), last_->ts());
     emit(std::move(parts));

@@ -61,6 +61,22 @@ TEST_F(HaltTest, WhatFeedsPublishToAValueTopicComesAsOneUpdateWhenItIsOver) {
   EXPECT_EQ(hub.withheld(), 3U);
 }
 
+TEST_F(HaltTest, WhatFeedsDeletedMeanwhileIsDeletedInTheUpdateThatEndsIt) {
+  ASSERT_TRUE(hub.publish("a", R"({"r":5})", 7));
+  const std::string before(hub.find("a")->image());
+  halt("a");
+  ASSERT_TRUE(hub.publish("a", R"({"r":null,"q":7})", 7));
+  ASSERT_TRUE(hub.end_halt("a"));
+  EXPECT_EQ(hub.find("a")->image().find("\"r\""), std::string_view::npos);
+  bool told = false;
+  for (const std::string& line : take()) told = told || line.find(R"("r":null)") != std::string::npos;
+  EXPECT_TRUE(told) << before;
+  halt("a");
+  ASSERT_TRUE(hub.publish("a", R"({"p":null,"q":null})", 7));
+  ASSERT_TRUE(hub.end_halt("a"));
+  EXPECT_EQ(hub.find("a")->image(), "{}");
+}
+
 TEST_F(HaltTest, WhatFeedsPublishToAnEventTopicIsDropped) {
   halt("e.a");
   ASSERT_TRUE(hub.publish("e.a", R"({"n":2})", 7));
