@@ -119,11 +119,12 @@ def stop_signals(
 
 
 def _hold(ours: Handlers) -> None:
-    for number, handler in ours.items():
-        if signal.getsignal(number) is not handler:
-            _log.warning("something took the handler of %s; it is set again", number.name)
-        signal.signal(number, handler)
+    taken = [
+        number for number, handler in ours.items() if signal.signal(number, handler) is not handler
+    ]
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ours)
+    for number in taken:
+        _log.warning("something took the handler of %s; it is set again", number.name)
 
 
 def _has_terminal() -> bool:
