@@ -155,11 +155,12 @@ PyObject* halt_of(PyObject* self, void* /*unused*/) {
   return guarded([&]() -> py::object {
     const auto text = py::reinterpret_steal<py::object>(value_of(self, kText));
     if (!text) throw py::error_already_set();
-    auto head = py::cast<std::string>(text);
-    if (const std::size_t data = head.find(",\"data\":"); data != std::string::npos)
-      head.replace(data, head.size(), "}");
-    if (head.find("\"reason\":") == std::string::npos) return py::none();
-    const py::object message = py::module_::import("json").attr("loads")(head);
+    const auto whole = py::cast<std::string_view>(text);
+    const std::size_t data = whole.find(",\"data\":");
+    const std::string_view head = whole.substr(0, data);
+    if (head.find("\"reason\":") == std::string_view::npos) return py::none();
+    const char* const end = data == std::string_view::npos ? "" : "}";
+    const py::object message = py::module_::import("json").attr("loads")(std::string(head) + end);
     const py::object reason = message.attr("get")("reason");
     return reason.is_none() ? reason : py::make_tuple(reason, message.attr("get")("until"));
   });

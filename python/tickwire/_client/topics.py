@@ -44,7 +44,7 @@ class TopicTable:
         self.images = Images(self.states)
         self.statuses = Statuses(self.states)
         self._halts: dict[str, tuple[str, int | None]] = {}
-        """Of topics that an operator halts."""
+        """Topics that an operator halts -> why, and until when."""
         self.arming = True
         """False: every message is judged here."""
 
@@ -145,9 +145,10 @@ class TopicTable:
     def _note_halt(self, update: Update) -> bool:
         """Whether a message with a status says of a halt what was not said before."""
         before = self._halts.pop(update.topic, None)
-        if update.halt is not None:
-            self._halts[update.topic] = update.halt
-        return update.halt != before
+        halt = update.halt if update.status == "halted" else None  # it reads the message's text
+        if halt is not None:
+            self._halts[update.topic] = halt
+        return halt != before
 
     def _put(self, name: str, topic: _Topic) -> None:
         self.states.put(name, (topic.seq, topic.synced, topic.event, topic.status))
