@@ -12,7 +12,7 @@ inline constexpr std::size_t kClusterNameBytesMax = 64;
 
 // kBadConfig: they do not go together, or not with the rest.
 Status check_cluster_keys(const Config& config);
-// Of a config that was checked, with a cluster.url.
+// Both need a config that was checked; the first one, that it has a cluster.url.
 redis::RedisUrl cluster_url(const Config& config);
 cluster::MemberRules cluster_rules(const Config& config);
 

@@ -31,7 +31,7 @@ namespace tickwire {
 
 class ClusterNode final : private cluster::Plant {
  public:
-  // Of a config with a cluster.url. The hub is not serving from now on.
+  // The config has a cluster.url. The hub is not serving from now on.
   ClusterNode(const Config& config, Hub& hub, const Clock& clock);
   ~ClusterNode() override { stop(); }
   ClusterNode(const ClusterNode&) = delete;

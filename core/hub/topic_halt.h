@@ -15,7 +15,7 @@ struct TopicHalt {
   HaltPtr shown;
   TopicStatus beneath = TopicStatus::kLive;  // the status once it is over
   std::uint64_t withheld = 0;                // updates that came meanwhile
-  // Of a value topic: the image with what was withheld. Empty: nothing was.
+  // The image of a value topic with what was withheld; empty: nothing was.
   std::string image = {};
   ImageFields fields = {};
 };

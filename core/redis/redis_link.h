@@ -42,7 +42,7 @@ class RedisLink {
   // From now on it does not connect any more, and a call that waits ends. Any thread.
   void end();
 
-  // Of the process that is connected: no other one has the same.
+  // It names the process that is connected: no other one has the same.
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
   [[nodiscard]] const std::string& sha(std::size_t script) const { return shas_.at(script); }
   [[nodiscard]] bool connected() const { return connected_; }  // any thread

@@ -12,7 +12,7 @@
 
 namespace tickwire::redis {
 
-// Of the keys; a node that finds another one leaves it alone.
+// The format of the keys; a node that finds another one leaves it alone.
 inline constexpr char kFormat[] = "1";
 // A member that was not heard for so long is none any more.
 inline constexpr int kMemberGoneMs = 600'000;

@@ -20,9 +20,8 @@ constexpr std::array kMigrations{
     "ALTER TABLE image ADD COLUMN delivery TEXT NOT NULL DEFAULT '';",
     // Subjects whose tokens were revoked, and up to which moment (Unix milliseconds).
     "CREATE TABLE revocation(subject TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
-    // An operator's halt (empty: none) and until when (Unix milliseconds; 0: until it is ended). The status
-    // is
-    // that beneath.
+    // An operator's halt (empty: none) and until when (Unix milliseconds; 0: until it is ended). `status` is
+    // the one beneath it.
     "ALTER TABLE image ADD COLUMN halt TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE image ADD COLUMN halt_until INTEGER NOT NULL DEFAULT 0;",
 };
